@@ -1,0 +1,1 @@
+"""HTTP: the ASGI application, GraphQL over HTTP, limits, error codes, health."""

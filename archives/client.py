@@ -1,0 +1,123 @@
+"""The one protocol of this house: what every archive client can do, and the shapes it speaks in.
+
+Rows are DICOM JSON objects (PS3.18 Annex F) as plain dicts, one a study, series or instance.
+Every method raises an ArchiveError (errors.py) and nothing else, inside the archive's deadline.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from config.archives_file import ArchiveConfig
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to search for. Only what real archives answer right: UIDs, patient ID, dates, modality.
+
+    Empty means all. `study_date` is inclusive on both ends; None is open.
+    """
+
+    study_uids: Sequence[str] = ()
+    series_uids: Sequence[str] = ()
+    sop_uids: Sequence[str] = ()
+    patient_id: str | None = None
+    modality: str | None = None
+    study_date: tuple[date | None, date | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of a search, each once and each re-checked against the selection.
+
+    complete: False when the archive capped the answer (Warning header, a full page that does not
+    move on, the page limit), with the reason in `incomplete_because`.
+    requests: how many HTTP requests it took.
+    """
+
+    rows: list[Row]
+    complete: bool = True
+    incomplete_because: str | None = None
+    requests: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of a change feed: a study was new, changed or deleted after `sequence`."""
+
+    sequence: int
+    study_uid: str | None
+    kind: str
+    native_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """A page of the change feed. `last` is the sequence to continue from."""
+
+    changes: list[Change]
+    last: int
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One look at the archive: 'UP', 'DEGRADED' or 'DOWN', with the error that makes it so."""
+
+    state: str
+    latency_ms: float | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """Judged by the sequences of the STOW-RS answer (PS3.18 10.5.3), never by its status."""
+
+    stored: list[str]
+    failed: list[tuple[str | None, str]] = field(default_factory=list)
+
+
+class ArchiveClient(Protocol):
+    """One archive. Safe to share between tasks; never more than `max_connections` requests at once."""
+
+    config: ArchiveConfig
+
+    async def search_studies(self, selection: Selection) -> Answer: ...
+
+    async def search_series(self, selection: Selection) -> Answer: ...
+
+    async def search_instances(self, selection: Selection) -> Answer: ...
+
+    async def metadata(
+        self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
+    ) -> list[Row]:
+        """Full data sets without bulk data (WADO-RS RetrieveMetadata). [] when it is not there."""
+        ...
+
+    async def list_study_uids(self) -> list[str] | None:
+        """Every StudyInstanceUID, in one cheap and complete listing; None where there is none."""
+        ...
+
+    async def last_change(self) -> int | None:
+        """Newest sequence of the change feed, None where there is no feed."""
+        ...
+
+    async def changes(self, since: int, limit: int = 1000) -> ChangePage:
+        """Changes after `since`. Raises NotSupported where there is no feed."""
+        ...
+
+    async def store(self, files: Iterable[bytes]) -> StoreResult:
+        """STOW-RS of DICOM Part 10 files."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def probe(self) -> dict[str, str]:
+        """What the archive can really do, found by asking it: name → value, both for people to read."""
+        ...
+
+    async def close(self) -> None: ...

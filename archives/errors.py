@@ -1,0 +1,51 @@
+"""What can go wrong with an archive, as one tree. Foreign exceptions are wrapped at this room's edge.
+
+ArchiveError            code, message without patient data, URL or credentials
+├── Unreachable         UNREACHABLE   no connection, connection reset
+├── TimedOut            TIMEOUT       no complete answer inside the deadline
+├── Rejected            REJECTED      the archive answered 4xx
+├── ServerFailed        SERVER_ERROR  the archive answered 5xx
+├── BadAnswer           BAD_ANSWER    not DICOM JSON: HTML, half a document, wrong charset
+├── TooLarge            TOO_LARGE     more bytes than the cap
+└── NotSupported        NOT_SUPPORTED this kind of archive cannot do it
+"""
+
+from typing import ClassVar
+
+
+class ArchiveError(Exception):
+    """Base of everything that this room raises."""
+
+    code: ClassVar[str] = "ARCHIVE_ERROR"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Unreachable(ArchiveError):
+    code = "UNREACHABLE"
+
+
+class TimedOut(ArchiveError):
+    code = "TIMEOUT"
+
+
+class Rejected(ArchiveError):
+    code = "REJECTED"
+
+
+class ServerFailed(ArchiveError):
+    code = "SERVER_ERROR"
+
+
+class BadAnswer(ArchiveError):
+    code = "BAD_ANSWER"
+
+
+class TooLarge(ArchiveError):
+    code = "TOO_LARGE"
+
+
+class NotSupported(ArchiveError):
+    code = "NOT_SUPPORTED"

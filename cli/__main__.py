@@ -1,0 +1,40 @@
+"""`ernfed` (python -m cli): one line a command; each command's code is the module of its name."""
+
+import importlib
+import sys
+
+import typer
+
+COMMANDS = {
+    "demo": "everything on this machine: Postgres, sample archives, index, server",
+    "serve": "serve the API",
+    "index": "fill the index: once, watch, status",
+    "migrate": "bring the database to this version's schema",
+    "archives": "the archives of archives.toml: list, check, probe",
+    "query": "run a GraphQL query from a file or standard input",
+    "schema": "print schema.graphql",
+}
+
+
+def build() -> typer.Typer:
+    """The command tree; a command's module is `cli/<name>_command.py` with a Typer called `app`."""
+    root = typer.Typer(
+        name="ernfed",
+        help="One GraphQL API over many DICOMweb archives.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for name, summary in COMMANDS.items():
+        module = importlib.import_module(f"cli.{name}_command")
+        root.add_typer(module.app, name=name, help=summary)
+    return root
+
+
+def main() -> None:
+    """Entry point; exit status 0 only when all that was asked for was done."""
+    build()(args=sys.argv[1:], prog_name="ernfed")
+
+
+if __name__ == "__main__":
+    main()

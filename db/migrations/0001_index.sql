@@ -1,0 +1,239 @@
+-- The index: one row a copy of a study, series or instance; logical nodes are found at query time.
+
+create extension if not exists pg_trgm;
+create extension if not exists unaccent;
+
+-- ---- text -----------------------------------------------------------------------------------------
+
+-- Case and accents folded: what startsWith, contains and wildcard compare.
+create function fold(value text) returns text
+    language sql immutable strict parallel safe
+    return lower(public.unaccent('public.unaccent'::regdictionary, normalize(value, NFKC)) collate "pg_c_utf8");
+
+-- A name's spelling reduced for fuzzy search: folded, digraphs of umlauts collapsed (Müller, Mueller, Muller).
+create function name_key(value text) returns text
+    language sql immutable strict parallel safe
+    return btrim(regexp_replace(
+        replace(replace(replace(fold(value), 'ue', 'u'), 'oe', 'o'), 'ae', 'a'),
+        '[\^=\s.,''-]+', ' ', 'g'));
+
+-- Folded text as a LIKE pattern that matches it literally.
+create function like_literal(value text) returns text
+    language sql immutable strict parallel safe
+    return replace(replace(replace(fold(value), '\', '\\'), '%', '\%'), '_', '\_');
+
+-- DICOM wildcards (PS3.4 C.2.2.2.4) as a LIKE pattern: * any text, ? one character.
+create function like_wildcard(value text) returns text
+    language sql immutable strict parallel safe
+    return replace(replace(like_literal(value), '*', '%'), '?', '_');
+
+-- The groups of a PN and the whole of it, as stored: what eq compares.
+create function name_groups(value text) returns text[]
+    language sql immutable strict parallel safe
+    return string_to_array(value, '=') || value;
+
+-- Searchable words of free text.
+create function words(variadic texts text[]) returns tsvector
+    language sql immutable parallel safe
+    return to_tsvector('pg_catalog.simple', fold(array_to_string(texts, ' ')));
+
+-- ---- archives -------------------------------------------------------------------------------------
+
+create table archive (
+    archive_id smallint generated always as identity primary key,
+    code text not null unique,
+    ern text not null,
+    title text not null,
+    kind text not null,
+    index_level text not null check (index_level in ('study', 'series', 'instance')),
+    rank smallint not null,
+    enabled boolean not null default true,
+    -- the last look at it
+    health_state text not null default 'UNKNOWN' check (health_state in ('UP', 'DEGRADED', 'DOWN', 'UNKNOWN')),
+    health_checked_at timestamptz,
+    health_latency_ms double precision,
+    health_error_code text,
+    health_error_message text,
+    capabilities jsonb not null default '{}',
+    -- how far the index has come
+    change_cursor bigint,
+    last_completed_at timestamptz,
+    last_change_at timestamptz
+);
+
+-- One run of the indexer over one archive; `checkpoint` is the last StudyInstanceUID written.
+create table index_run (
+    run_id bigint generated always as identity primary key,
+    archive_id smallint not null references archive on delete cascade,
+    kind text not null check (kind in ('full', 'incremental')),
+    state text not null default 'running' check (state in ('running', 'completed', 'failed', 'interrupted')),
+    started_at timestamptz not null default now(),
+    touched_at timestamptz not null default now(),
+    finished_at timestamptz,
+    checkpoint text collate "C" not null default '',
+    done integer not null default 0,
+    total integer,
+    rejected integer not null default 0,
+    removed integer not null default 0,
+    error_code text,
+    error_message text
+);
+create index index_run_newest on index_run (archive_id, run_id desc);
+
+-- Rows of an archive that could not become records, with the reason: counted, never lost, never fatal.
+create table rejected_record (
+    rejected_id bigint generated always as identity primary key,
+    archive_id smallint not null references archive on delete cascade,
+    level text not null,
+    uid text,
+    reason text not null,
+    data jsonb not null,
+    first_seen_at timestamptz not null default now(),
+    last_seen_at timestamptz not null default now(),
+    fingerprint text generated always as (md5(data::text)) stored,
+    unique (archive_id, level, fingerprint)
+);
+
+-- Keys that every API process of this federation shares.
+create table secret (
+    name text primary key,
+    value bytea not null
+);
+
+-- ---- copies ---------------------------------------------------------------------------------------
+
+-- Two PatientIDs under one StudyInstanceUID in one archive happen: patient_key keeps both.
+create table study (
+    study_pk bigint generated always as identity primary key,
+    archive_id smallint not null references archive on delete cascade,
+    study_uid text collate "C" not null,
+    study_date date,
+    study_time time,
+    accession_number text collate "C",
+    study_id text collate "C",
+    study_description text,
+    referring_physician_name text,
+    patient_id text collate "C",
+    issuer_of_patient_id text collate "C",
+    patient_name text,
+    patient_birth_date date,
+    patient_sex text collate "C",
+    modalities text[] not null default '{}',
+    number_of_series integer,
+    number_of_instances integer,
+    -- this UID, or the UID of one of its series or instances, is in more than one row
+    shared boolean not null default false,
+    -- words of its own description and of its series
+    search tsvector not null default '',
+    -- the whole data set, and the modalities as the archive told them
+    data jsonb not null,
+    synced_at timestamptz not null default now(),
+    -- when its series were indexed; null: only on demand
+    series_synced_at timestamptz,
+    patient_key text collate "C" not null
+        generated always as (coalesce(patient_id, '') || '\' || coalesce(issuer_of_patient_id, '')) stored,
+    unique (archive_id, study_uid, patient_key)
+);
+
+create table series (
+    series_pk bigint generated always as identity primary key,
+    archive_id smallint not null references archive on delete cascade,
+    study_uid text collate "C" not null,
+    series_uid text collate "C" not null,
+    modality text collate "C",
+    series_number integer,
+    series_date date,
+    series_time time,
+    series_description text,
+    body_part_examined text collate "C",
+    laterality text collate "C",
+    protocol_name text,
+    manufacturer text collate "C",
+    manufacturer_model_name text collate "C",
+    number_of_instances integer,
+    shared boolean not null default false,
+    data jsonb not null,
+    synced_at timestamptz not null default now(),
+    -- when its instances were indexed; null: only on demand
+    instances_synced_at timestamptz,
+    unique (archive_id, series_uid, study_uid)
+);
+
+create table instance (
+    instance_pk bigint generated always as identity primary key,
+    archive_id smallint not null references archive on delete cascade,
+    study_uid text collate "C" not null,
+    series_uid text collate "C" not null,
+    sop_uid text collate "C" not null,
+    sop_class_uid text collate "C",
+    instance_number integer,
+    rows integer,
+    columns integer,
+    number_of_frames integer,
+    transfer_syntax_uid text collate "C",
+    shared boolean not null default false,
+    data jsonb not null,
+    synced_at timestamptz not null default now(),
+    -- when the full data set was fetched; null: `data` is what the search answered
+    metadata_synced_at timestamptz,
+    unique (archive_id, sop_uid, series_uid)
+);
+
+-- Which copies hold a modality, in page order: rare modalities page without a walk of the whole index.
+create table study_modality (
+    study_pk bigint not null references study on delete cascade,
+    modality text collate "C" not null,
+    study_date date,
+    study_uid text collate "C" not null,
+    primary key (study_pk, modality)
+);
+create index study_modality_page on study_modality (modality, study_date, study_uid);
+
+-- ---- pages: (sort value, uid), one index for both directions ---------------------------------------
+
+create index study_page_date on study (study_date, study_uid);
+create index study_page_patient_name on study (fold(patient_name), study_uid);
+create index study_page_patient_id on study (patient_id, study_uid);
+create index study_page_accession_number on study (accession_number, study_uid);
+create index study_page_description on study (fold(study_description), study_uid);
+create index study_page_instances on study (number_of_instances, study_uid);
+create index study_page_synced on study (synced_at, study_uid);
+create index study_by_uid on study (study_uid);
+create index study_shared_page_date on study (study_date, study_uid) where shared;
+create index study_shared on study (study_uid) where shared;
+
+create index series_page_number on series (series_number, series_uid);
+create index series_page_date on series (series_date, series_uid);
+create index series_page_modality on series (modality, series_uid);
+create index series_page_description on series (fold(series_description), series_uid);
+create index series_page_instances on series (number_of_instances, series_uid);
+create index series_by_uid on series (series_uid);
+create index series_by_study on series (study_uid, archive_id);
+create index series_shared on series (series_uid) where shared;
+create index series_unindexed on series (archive_id, series_uid) where instances_synced_at is null;
+
+create index instance_page_number on instance (instance_number, sop_uid);
+create index instance_by_uid on instance (sop_uid);
+create index instance_by_series on instance (series_uid, archive_id);
+create index instance_by_study on instance (study_uid);
+create index instance_shared on instance (sop_uid) where shared;
+
+-- ---- filters ----------------------------------------------------------------------------------------
+
+create index study_patient_name_like on study using gin (fold(patient_name) gin_trgm_ops);
+create index study_patient_name_eq on study using gin (name_groups(patient_name));
+create index study_patient_name_key on study using gin (name_key(patient_name) gin_trgm_ops);
+create index study_referring_name_like on study using gin (fold(referring_physician_name) gin_trgm_ops);
+create index study_description_like on study using gin (fold(study_description) gin_trgm_ops);
+create index study_patient_id_like on study using gin (fold(patient_id) gin_trgm_ops);
+create index study_accession_like on study using gin (fold(accession_number) gin_trgm_ops);
+create index study_study_id on study (study_id);
+create index study_birth_date on study (patient_birth_date);
+create index study_modalities on study using gin (modalities);
+create index study_search on study using gin (search);
+create index series_body_part on series (body_part_examined);
+create index series_manufacturer on series (manufacturer);
+create index series_model on series (manufacturer_model_name);
+create index series_description_like on series using gin (fold(series_description) gin_trgm_ops);
+create index series_protocol_like on series using gin (fold(protocol_name) gin_trgm_ops);
+create index instance_sop_class on instance (sop_class_uid);

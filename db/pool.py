@@ -1,0 +1,109 @@
+"""The connection pool: every statement of the house goes through here and is counted here."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+@dataclass(slots=True)
+class Meter:
+    """Statements that one request sent, by name: what golden queries hold fixed."""
+
+    statements: list[str] = field(default_factory=list)
+
+
+_meter: ContextVar[Meter | None] = ContextVar("db_meter", default=None)
+
+
+@asynccontextmanager
+async def metered() -> AsyncIterator[Meter]:
+    """Counts the statements sent by this task and its children."""
+    meter = Meter()
+    token = _meter.set(meter)
+    try:
+        yield meter
+    finally:
+        _meter.reset(token)
+
+
+class Database:
+    """A pool of connections to the index."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, min_size: int = 1, max_size: int = 10) -> "Database":
+        """Connects. Raises DatabaseUnreachable with the cause and the fix."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=min_size,
+                max_size=max_size,
+                reset=_keep_session,
+                server_settings={
+                    "application_name": "ernfed",
+                    "timezone": "UTC",
+                    "jit": "off",
+                    "pg_trgm.word_similarity_threshold": "0.55",
+                },
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            raise DatabaseUnreachable(
+                f"cannot connect to the database of ERNFED_DATABASE_URL: {type(error).__name__}. "
+                "Check that it runs and that host, port, user and password are right."
+            ) from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows of a read; `name` is what meters and logs call the statement."""
+        _count(name)
+        return await self._pool.fetch(sql, *args)
+
+    async def fetchrow(self, name: str, sql: str, *args: Any) -> asyncpg.Record | None:
+        _count(name)
+        return await self._pool.fetchrow(sql, *args)
+
+    async def execute(self, name: str, sql: str, *args: Any) -> str:
+        _count(name)
+        return await self._pool.execute(sql, *args)
+
+    async def executemany(self, name: str, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        _count(name)
+        await self._pool.executemany(sql, rows)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One connection for as long as the block lasts, outside a transaction."""
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self, name: str) -> AsyncIterator[Connection]:
+        """A transaction on one connection, counted as one statement."""
+        _count(name)
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection
+
+
+class DatabaseUnreachable(Exception):
+    """The database does not answer; the message says what to check."""
+
+
+def _count(name: str) -> None:
+    meter = _meter.get()
+    if meter is not None:
+        meter.statements.append(name)
+
+
+async def _keep_session(connection: Any) -> None:
+    """A pool whose reset does nothing: nothing here changes session state, and a round trip is saved."""

@@ -1,0 +1,1 @@
+"""Fills the index: runs, windows, change feeds, reconciles, leases."""

@@ -1,0 +1,139 @@
+"""The condition tree: what a filter means, free of GraphQL and of SQL.
+
+A node (study, series or instance) is seen through its visible copies. A test holds when it holds for
+at least one of them; IS_NULL holds when no copy has a value; `Not` is the complement on nodes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from model.attributes import Attribute, Level
+from model.errors import BadInput
+from model.paths import AttributePath
+
+MAX_DEPTH = 20
+MAX_TESTS = 500
+MAX_TEXT = 1024
+
+
+class Op(StrEnum):
+    """What a test asks of a value. Text is folded (case, accents) except in EQ and IN."""
+
+    EQ = "eq"
+    IN = "in"
+    STARTS_WITH = "startsWith"
+    CONTAINS = "contains"
+    WILDCARD = "wildcard"
+    FUZZY = "fuzzy"
+    GTE = "gte"
+    LTE = "lte"
+    IS_NULL = "isNull"
+    HAS = "has"  # a list column holds the value
+
+
+Value = str | int | bool | date | tuple[str, ...] | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison of a typed attribute of the level at hand."""
+
+    attribute: Attribute
+    op: Op
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class PathTest:
+    """One comparison of any attribute of the data set, by path."""
+
+    path: AttributePath
+    op: Op
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class TextTest:
+    """Every word begins a word of the descriptions, body parts and protocol names of the study."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    conditions: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    conditions: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The parent at `level` matches, or at least one child at `level` does."""
+
+    level: Level
+    condition: "Condition"
+
+
+Condition = Test | PathTest | TextTest | AllOf | AnyOf | Not | Related
+
+EVERYTHING = AllOf(())
+
+
+def all_of(conditions: list[Condition]) -> Condition:
+    """AllOf, without a wrapper around a single condition."""
+    return conditions[0] if len(conditions) == 1 else AllOf(tuple(conditions))
+
+
+def walk(condition: Condition, depth: int = 1) -> Iterator[tuple[Condition, int]]:
+    """Every condition of the tree with its depth, without recursion limits of its own."""
+    stack = [(condition, depth)]
+    while stack:
+        here, level = stack.pop()
+        yield here, level
+        match here:
+            case AllOf(children) | AnyOf(children):
+                stack.extend((child, level + 1) for child in children)
+            case Not(child) | Related(_, child):
+                stack.append((child, level + 1))
+            case _:
+                pass
+
+
+def check_size(condition: Condition) -> None:
+    """Refuses a filter that is too deep or has too many tests. Raises BadInput."""
+    tests = 0
+    for here, depth in walk(condition):
+        if depth > MAX_DEPTH:
+            raise BadInput(f"filter: nested deeper than {MAX_DEPTH} levels; flatten it.")
+        if isinstance(here, Test | PathTest | TextTest):
+            tests += 1
+    if tests > MAX_TESTS:
+        raise BadInput(
+            f"filter: {tests} conditions, at most {MAX_TESTS} are allowed; use `in` for long lists."
+        )
+
+
+def levels_of(condition: Condition) -> set[Level]:
+    """The levels that the tree looks into through Related."""
+    return {here.level for here, _ in walk(condition) if isinstance(here, Related)}
+
+
+def ranked_by(condition: Condition) -> Condition | None:
+    """The fuzzy name or text test that orders by relevance: the first one that must hold."""
+    match condition:
+        case Test(_, Op.FUZZY, _) | TextTest():
+            return condition
+        case AllOf(children):
+            return next((found for child in children if (found := ranked_by(child)) is not None), None)
+        case _:
+            return None

@@ -1,0 +1,98 @@
+"""Names of attributes as people write them: keyword, GGGGEEEE, (creator)GGxxEE, dotted sequence paths.
+
+Resolved against PS3.6 (pydicom's dictionary); values are found in DICOM JSON (PS3.18 Annex F).
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pydicom.datadict import (
+    dictionary_has_tag,
+    dictionary_keyword,
+    dictionary_VR,
+    keyword_dict,
+    tag_for_keyword,
+)
+
+from model.errors import BadInput
+
+_TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
+_PRIVATE = re.compile(
+    r"\((?P<creator>[^()]{1,64})\)(?P<group>[0-9A-Fa-f]{4})[xX]{2}(?P<element>[0-9A-Fa-f]{2})\Z"
+)
+MAX_STEPS = 8
+
+NUMERIC_VRS = frozenset({"DS", "IS", "FL", "FD", "US", "UL", "SS", "SL", "UV", "SV"})
+TEMPORAL_VRS = frozenset({"DA", "TM", "DT"})
+BULK_VRS = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN", "OB or OW", "US or OW"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One attribute of a path: its tag, or for a private one creator, group and element byte."""
+
+    tag: str | None
+    vr: str | None
+    keyword: str | None
+    creator: str | None = None
+    group: str | None = None
+    element: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributePath:
+    """A resolved name; all but the last step are sequences."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    @property
+    def last(self) -> Step:
+        return self.steps[-1]
+
+
+@lru_cache(maxsize=4096)
+def parse_path(name: str) -> AttributePath:
+    """The path that `name` means. Raises BadInput with near names for an unknown one."""
+    if not name or len(name) > 512:
+        raise BadInput(
+            "attribute name: expected a keyword, GGGGEEEE, (creator)GGxxEE or a dotted path of these."
+        )
+    parts = _split(name)
+    if len(parts) > MAX_STEPS:
+        raise BadInput(f"attribute name: at most {MAX_STEPS} steps in a path, got {len(parts)}.")
+    steps = tuple(_step(part) for part in parts)
+    for step in steps[:-1]:
+        if step.vr not in ("SQ", None):
+            raise BadInput(
+                f"attribute name: {step.keyword or step.tag} is not a sequence, so nothing follows it."
+            )
+    return AttributePath(name, steps)
+
+
+def _split(name: str) -> list[str]:
+    """Splits at dots outside parentheses: a private creator may hold dots."""
+    return re.findall(r"(?:\([^()]*\)|[^.()])+", name) if "(" in name else name.split(".")
+
+
+def _step(part: str) -> Step:
+    if private := _PRIVATE.match(part):
+        group = private["group"].upper()
+        if int(group, 16) % 2 == 0:
+            raise BadInput(f"attribute name: private groups are odd, {group} is even.")
+        return Step(None, None, None, private["creator"], group, private["element"].upper())
+    if _TAG.match(part):
+        tag = part.upper()
+        known = dictionary_has_tag(tag)
+        return Step(tag, dictionary_VR(tag) if known else None, dictionary_keyword(tag) if known else None)
+    number = tag_for_keyword(part)
+    if number is None:
+        raise BadInput(f"attribute name: {part[:64]!r} is not in the DICOM dictionary.{_suggestion(part)}")
+    return Step(f"{number:08X}", dictionary_VR(number), part)
+
+
+def _suggestion(part: str) -> str:
+    near = difflib.get_close_matches(part[:64], keyword_dict, n=3, cutoff=0.75)
+    return f" Did you mean {', '.join(near)}?" if near else ""

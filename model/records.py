@@ -1,0 +1,36 @@
+"""Records: what one row of DICOM JSON becomes before it is written to the index.
+
+`values` are in the order of `columns_of(level)`, ready for COPY; `data` is the whole data set as
+DICOM JSON text, so that nothing an archive said is lost.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from model.attributes import Attribute, Level, columns_of
+
+STUDY_COLUMNS: tuple[Attribute, ...] = columns_of(Level.STUDY)
+SERIES_COLUMNS: tuple[Attribute, ...] = columns_of(Level.SERIES)
+INSTANCE_COLUMNS: tuple[Attribute, ...] = columns_of(Level.INSTANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One copy of a study, series or instance as an archive told it. Parent UIDs are '' above the level."""
+
+    level: Level
+    uid: str
+    study_uid: str
+    series_uid: str
+    values: tuple[Any, ...]
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that could not become a record: the reason, and the row kept aside as JSON text."""
+
+    level: Level
+    uid: str | None
+    reason: str
+    data: str
