@@ -37,6 +37,45 @@ create function words(variadic texts text[]) returns tsvector
     language sql immutable parallel safe
     return to_tsvector('pg_catalog.simple', fold(array_to_string(texts, ' ')));
 
+-- ---- data sets (DICOM JSON, PS3.18 Annex F) -----------------------------------------------------
+
+-- The values of an attribute of a data set or of a sequence item.
+create function element_values(item jsonb, tag text) returns setof jsonb
+    language sql immutable strict parallel safe
+    return jsonb_array_elements(
+        case jsonb_typeof(item -> tag -> 'Value') when 'array' then item -> tag -> 'Value' else '[]' end);
+
+-- The values of a private attribute, wherever its creator reserved a block (PS3.5 7.8.1).
+create function private_values(item jsonb, creator text, group_number text, element text) returns setof jsonb
+    language sql immutable strict parallel safe
+begin atomic
+    select v.value
+    from jsonb_each(case jsonb_typeof(item) when 'object' then item else '{}' end) block,
+        element_values(item, group_number || substr(block.key, 7, 2) || element) v (value)
+    where block.key like group_number || '00__' and block.key >= group_number || '0010'
+        and jsonb_typeof(block.value) = 'object'
+        and btrim(block.value -> 'Value' ->> 0) = creator;
+end;
+
+-- A value as text: each group of a PN, which is an object; any other value itself.
+create function value_texts(value jsonb) returns setof text
+    language sql immutable strict parallel safe
+begin atomic
+    select value #>> '{}' where jsonb_typeof(value) <> 'object'
+    union all
+    select g.value from jsonb_each_text(case jsonb_typeof(value) when 'object' then value else '{}' end) g;
+end;
+
+-- A value as a number, null when it is none: DS and IS come as numbers and as strings.
+create function numeric_value(value text) returns numeric
+    language sql immutable strict parallel safe
+    return case when value ~ '^\s*[+-]?(\d{1,60}\.?\d{0,60}|\.\d{1,60})([eE][+-]?\d{1,3})?\s*$' then value::numeric end;
+
+-- A DA, TM or DT without its punctuation, so that text order is time order.
+create function moment_value(value text) returns text
+    language sql immutable strict parallel safe
+    return translate(value, '.:- T', '');
+
 -- ---- archives -------------------------------------------------------------------------------------
 
 create table archive (
@@ -189,34 +228,83 @@ create table study_modality (
 );
 create index study_modality_page on study_modality (modality, study_date, study_uid);
 
--- ---- pages: (sort value, uid), one index for both directions ---------------------------------------
+-- ---- counts of shared nodes: over the union of their copies ------------------------------------------
+
+create function study_union_series(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select greatest(
+        (select count(distinct series_uid) from series where study_uid = uid and archive_id = any (archives)),
+        (select max(number_of_series) from study where study_uid = uid and archive_id = any (archives)))::integer;
+end;
+
+create function series_union_instances(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select max(number_of_instances) from series where series_uid = uid and archive_id = any (archives);
+end;
+
+create function study_union_instances(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select greatest(
+        (select sum(n) from (
+            select max(number_of_instances) as n from series
+            where study_uid = uid and archive_id = any (archives) group by series_uid) largest),
+        (select max(number_of_instances) from study where study_uid = uid and archive_id = any (archives)))::integer;
+end;
+
+create function study_union_modalities(uid text, archives smallint[]) returns text[]
+    language sql stable strict parallel safe
+begin atomic
+    select coalesce(array_agg(distinct modality order by modality), '{}')
+    from study, unnest(modalities) modality
+    where study_uid = uid and archive_id = any (archives);
+end;
+
+-- ---- pages: (sort value, uid ascending), nulls last in both directions ---------------------------
 
 create index study_page_date on study (study_date, study_uid);
+create index study_page_date_desc on study (study_date desc nulls last, study_uid);
 create index study_page_patient_name on study (fold(patient_name), study_uid);
+create index study_page_patient_name_desc on study (fold(patient_name) desc nulls last, study_uid);
 create index study_page_patient_id on study (patient_id, study_uid);
+create index study_page_patient_id_desc on study (patient_id desc nulls last, study_uid);
 create index study_page_accession_number on study (accession_number, study_uid);
+create index study_page_accession_number_desc on study (accession_number desc nulls last, study_uid);
 create index study_page_description on study (fold(study_description), study_uid);
+create index study_page_description_desc on study (fold(study_description) desc nulls last, study_uid);
 create index study_page_instances on study (number_of_instances, study_uid);
+create index study_page_instances_desc on study (number_of_instances desc nulls last, study_uid);
 create index study_page_synced on study (synced_at, study_uid);
-create index study_by_uid on study (study_uid);
-create index study_shared_page_date on study (study_date, study_uid) where shared;
-create index study_shared on study (study_uid) where shared;
-
+create index study_page_synced_desc on study (synced_at desc nulls last, study_uid);
 create index series_page_number on series (series_number, series_uid);
+create index series_page_number_desc on series (series_number desc nulls last, series_uid);
 create index series_page_date on series (series_date, series_uid);
+create index series_page_date_desc on series (series_date desc nulls last, series_uid);
 create index series_page_modality on series (modality, series_uid);
+create index series_page_modality_desc on series (modality desc nulls last, series_uid);
 create index series_page_description on series (fold(series_description), series_uid);
+create index series_page_description_desc on series (fold(series_description) desc nulls last, series_uid);
 create index series_page_instances on series (number_of_instances, series_uid);
+create index series_page_instances_desc on series (number_of_instances desc nulls last, series_uid);
+create index instance_page_number on instance (instance_number, sop_uid);
+create index instance_page_number_desc on instance (instance_number desc nulls last, sop_uid);
+create index study_shared_page on study (study_date desc nulls last, study_uid) where shared;
+create index study_shared on study (study_uid) where shared;
+create index series_shared on series (series_uid) where shared;
+create index instance_shared on instance (sop_uid) where shared;
+
+-- ---- families: from a UID to its copies, from a parent to its children -----------------------------
+
+create index study_by_uid on study (study_uid);
 create index series_by_uid on series (series_uid);
 create index series_by_study on series (study_uid, archive_id);
-create index series_shared on series (series_uid) where shared;
+create index study_unindexed on study (archive_id, study_uid) where series_synced_at is null;
 create index series_unindexed on series (archive_id, series_uid) where instances_synced_at is null;
-
-create index instance_page_number on instance (instance_number, sop_uid);
 create index instance_by_uid on instance (sop_uid);
 create index instance_by_series on instance (series_uid, archive_id);
 create index instance_by_study on instance (study_uid);
-create index instance_shared on instance (sop_uid) where shared;
 
 -- ---- filters ----------------------------------------------------------------------------------------
 

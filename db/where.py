@@ -1,0 +1,179 @@
+"""The WHERE compiler: a condition tree (model/filters.py) → SQL over one table of copies.
+
+Two modes. `copies`: rows whose family is in one copy only (not shared): every test reads the row itself, so
+that indexes answer it. `nodes`: rows of shared families: a test holds when any asked copy passes it.
+Identifiers come from the attribute table, values go through Params; nothing of a query's text gets here.
+"""
+
+from collections.abc import Callable
+
+from db.elements import element_test
+from db.params import Params
+from model.attributes import UID_COLUMN, Attribute, Kind, Level
+from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, TextTest
+
+_SQL_TYPE = {Kind.INTEGER: "integer", Kind.DATE: "date", Kind.TIME: "time"}
+_DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
+
+
+class Where:
+    """Compiles conditions of one statement; `asked` is the SQL of the archive ids whose copies count."""
+
+    def __init__(self, params: Params, asked: str) -> None:
+        self._params = params
+        self._asked = asked
+        self._aliases = 0
+
+    def copies(self, condition: Condition, alias: str, level: Level) -> str:
+        """SQL that is true for an unshared row that matches."""
+        return self._compile(condition, alias, level, self._on_row)
+
+    def nodes(self, condition: Condition, alias: str, level: Level) -> str:
+        """SQL that is true for a row of a shared family whose node matches."""
+        return self._compile(condition, alias, level, self._on_any_copy)
+
+    def _compile(self, condition: Condition, alias: str, level: Level, leaf: "Leaf") -> str:
+        match condition:
+            case AllOf(children):
+                parts = [self._compile(child, alias, level, leaf) for child in children]
+                return f"({' and '.join(parts)})" if parts else "true"
+            case AnyOf(children):
+                parts = [self._compile(child, alias, level, leaf) for child in children]
+                return f"({' or '.join(parts)})" if parts else "false"
+            case Not(child):
+                return f"(({self._compile(child, alias, level, leaf)}) is not true)"
+            case Related(other, child):
+                return self._related(child, alias, level, other, leaf)
+            case TextTest(words):
+                terms = [self._params.add(f"'{word}':*", "text") for word in words]
+                tests = [self._matches_word(term) for term in terms]
+                return f"({' and '.join(leaf(test, alias, level) for test in tests)})"
+            case Test(attribute, Op.IS_NULL, value):
+                missing = f"not {leaf(self._has_value(attribute), alias, level)}"
+                return f"({missing})" if value else leaf(self._has_value(attribute), alias, level)
+            case Test():
+                return self._test(condition, alias, level, leaf)
+            case PathTest():
+                return leaf(element_test(self._params, condition), alias, level)
+
+    def _related(self, child: Condition, alias: str, level: Level, other: Level, leaf: "Leaf") -> str:
+        """The parent or a child at `other`: inside the same archive for unshared families."""
+        inner = self._alias()
+        link = UID_COLUMN[min(level, other, key=_DEPTH.__getitem__)]
+        same = f"{inner}.archive_id = {alias}.archive_id" if leaf == self._on_row else self._asked_copy(inner)
+        return (
+            f"exists (select 1 from {other} {inner} where {inner}.{link} = {alias}.{link} and {same}"
+            f" and {self._compile(child, inner, other, leaf)})"
+        )
+
+    def _test(self, test: Test, alias: str, level: Level, leaf: "Leaf") -> str:
+        if test.attribute.kind is Kind.INTEGER and leaf == self._on_any_copy:
+            # Counts of a shared node are of the union of its copies, not of any one of them.
+            union = union_count(test.attribute, alias, self._asked)
+            if union is not None:
+                return f"({_compare(self._params, union, test)})"
+        return leaf(self._column_test(test), alias, level)
+
+    def _column_test(self, test: Test) -> "RowTest":
+        column, params = test.attribute.column, self._params
+        match test.attribute.kind:
+            case Kind.LIST:
+                value = params.add([test.value], "text[]")
+                return lambda a: f"{a}.{column} @> {value}"
+            case Kind.NAME:
+                return _name_test(params, column, test)
+            case Kind.TEXT | Kind.UID:
+                return _text_test(params, column, test)
+            case _:
+                value = _bind(params, test)
+                return lambda a: f"{a}.{column} {_OPERATOR[test.op]} {value}"
+
+    @staticmethod
+    def _has_value(attribute: Attribute) -> "RowTest":
+        if attribute.kind is Kind.LIST:
+            return lambda a: f"({a}.{attribute.column} <> '{{}}')"
+        return lambda a: f"({a}.{attribute.column} is not null)"
+
+    @staticmethod
+    def _matches_word(term: str) -> "RowTest":
+        return lambda a: f"{a}.search @@ to_tsquery('pg_catalog.simple', fold({term}))"
+
+    def _on_row(self, test: "RowTest", alias: str, level: Level) -> str:
+        return test(alias)
+
+    def _on_any_copy(self, test: "RowTest", alias: str, level: Level) -> str:
+        copy, uid = self._alias(), UID_COLUMN[level]
+        return (
+            f"exists (select 1 from {level} {copy} where {copy}.{uid} = {alias}.{uid}"
+            f" and {self._asked_copy(copy)} and {test(copy)})"
+        )
+
+    def _asked_copy(self, alias: str) -> str:
+        return f"{alias}.archive_id = any({self._asked})"
+
+    def _alias(self) -> str:
+        self._aliases += 1
+        return f"c{self._aliases}"
+
+
+RowTest = Callable[[str], str]
+Leaf = Callable[[RowTest, str, Level], str]
+
+_OPERATOR = {Op.EQ: "=", Op.GTE: ">=", Op.LTE: "<=", Op.IN: "= any"}
+
+
+def _bind(params: Params, test: Test) -> str:
+    sql_type = _SQL_TYPE.get(test.attribute.kind, "text")
+    if test.op is Op.IN:
+        return f"({params.add(test.value, sql_type + '[]')})"
+    return params.add(test.value, sql_type)
+
+
+def _compare(params: Params, expression: str, test: Test) -> str:
+    return f"{expression} {_OPERATOR[test.op]} {_bind(params, test)}"
+
+
+def _text_test(params: Params, column: str, test: Test) -> RowTest:
+    value = _bind(params, test)
+    match test.op:
+        case Op.STARTS_WITH:
+            return lambda a: f"fold({a}.{column}) like like_literal({value}) || '%'"
+        case Op.CONTAINS:
+            return lambda a: f"fold({a}.{column}) like '%' || like_literal({value}) || '%'"
+        case Op.WILDCARD:
+            return lambda a: f"fold({a}.{column}) like like_wildcard({value})"
+        case _:
+            return lambda a: f"{a}.{column} {_OPERATOR[test.op]} {value}"
+
+
+def _name_test(params: Params, column: str, test: Test) -> RowTest:
+    """A PN matches by any of its groups; a pattern's index test is the looser one on the whole name."""
+    value = _bind(params, test)
+    match test.op:
+        case Op.EQ:
+            return lambda a: f"name_groups({a}.{column}) @> array[{value}]"
+        case Op.FUZZY:
+            return lambda a: f"name_key({value}) <% name_key({a}.{column})"
+        case Op.STARTS_WITH:
+            pattern = f"like_literal({value}) || '%'"
+        case _:
+            pattern = f"like_wildcard({value})"
+    return lambda a: (
+        f"(fold({a}.{column}) like '%' || {pattern} || '%' and exists (select 1 from"
+        f" unnest(string_to_array(fold({a}.{column}), '=')) g where g like {pattern}))"
+    )
+
+
+_UNION_COUNTS = {
+    "NumberOfStudyRelatedSeries": ("study_union_series", "study_uid"),
+    "NumberOfStudyRelatedInstances": ("study_union_instances", "study_uid"),
+    "NumberOfSeriesRelatedInstances": ("series_union_instances", "series_uid"),
+}
+
+
+def union_count(attribute: Attribute, alias: str, archives: str) -> str | None:
+    """A count of a shared node over the union of its copies; None for any other attribute."""
+    if attribute.keyword not in _UNION_COUNTS:
+        return None
+    function, uid = _UNION_COUNTS[attribute.keyword]
+    return f"{function}({alias}.{uid}, {archives})"

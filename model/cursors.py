@@ -1,0 +1,102 @@
+"""Page cursors: a sealed position (sort values and UID) in one order of one level.
+
+Sealed with AES-SIV (RFC 5297): sort values are patient data, and a client can neither read nor forge them.
+The order is authenticated with it, so that a cursor of another list is refused, not misread.
+"""
+
+import base64
+import binascii
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from model.errors import BadCursor
+
+_VERSION = b"1"
+KEY_BYTES = 64
+MAX_LENGTH = 8192
+
+SortValue = str | int | float | date | datetime | None
+
+
+class _Sealed(msgspec.Struct, array_like=True):
+    issued_hour: int
+    kinds: str
+    values: list[Any]
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a row stands: its sort values in the order's sequence, then its UID."""
+
+    values: tuple[SortValue, ...]
+    uid: str
+
+
+class Cursors:
+    """Seals and opens cursors with one key, which every API process of a federation shares."""
+
+    def __init__(self, key: bytes, lifetime_hours: int) -> None:
+        self._cipher = AESSIV(key)
+        self._lifetime = lifetime_hours
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(_Sealed)
+
+    @staticmethod
+    def new_key() -> bytes:
+        return AESSIV.generate_key(KEY_BYTES * 8)
+
+    def seal(self, order: str, position: Position) -> str:
+        """The opaque text of a position in `order` (the order's signature, the same at opening)."""
+        kinds, values = _pack(position.values)
+        sealed = _Sealed(_this_hour(), kinds, values, position.uid)
+        box = self._cipher.encrypt(self._encoder.encode(sealed), [_VERSION, order.encode()])
+        return base64.urlsafe_b64encode(box).rstrip(b"=").decode()
+
+    def open(self, order: str, cursor: str) -> Position:
+        """The position in a cursor. Raises BadCursor when it is broken, foreign or expired."""
+        if not cursor or len(cursor) > MAX_LENGTH or not cursor.isascii():
+            raise BadCursor("cursor: not one that this server gave out; start again without it.")
+        try:
+            box = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            sealed = self._decoder.decode(self._cipher.decrypt(box, [_VERSION, order.encode()]))
+            values = _unpack(sealed.kinds, sealed.values)
+        except (binascii.Error, InvalidTag, ValueError, msgspec.MsgspecError):
+            raise BadCursor(
+                "cursor: broken, or taken from a list with another order; start again without it."
+            ) from None
+        if not 0 <= _this_hour() - sealed.issued_hour <= self._lifetime:
+            raise BadCursor(f"cursor: older than {self._lifetime} hours; start again without it.")
+        return Position(values, sealed.uid)
+
+
+def _this_hour() -> int:
+    return int(time.time() // 3600)
+
+
+def _pack(values: Sequence[SortValue]) -> tuple[str, list[Any]]:
+    kinds, packed = "", []
+    for value in values:
+        match value:
+            case datetime():
+                kinds, value = kinds + "t", value.isoformat()
+            case date():
+                kinds, value = kinds + "d", value.isoformat()
+            case _:
+                kinds += "-"
+        packed.append(value)
+    return kinds, packed
+
+
+def _unpack(kinds: str, packed: list[Any]) -> tuple[SortValue, ...]:
+    read = {"t": datetime.fromisoformat, "d": date.fromisoformat}
+    return tuple(
+        read[kind](value) if kind in read else value for kind, value in zip(kinds, packed, strict=True)
+    )
