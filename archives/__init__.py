@@ -1,1 +1,1 @@
-"""All DICOMweb: one ArchiveClient protocol and its DICOMweb, Orthanc and folder clients. No SQL, no GraphQL."""
+"""All DICOMweb: one ArchiveClient protocol; DICOMweb, Orthanc and folder clients. No SQL, no GraphQL."""

@@ -1,7 +1,9 @@
 """The one protocol of this house: what every archive client can do, and the shapes it speaks in.
 
 Rows are DICOM JSON objects (PS3.18 Annex F) as plain dicts, one a study, series or instance.
-Every method raises an ArchiveError (errors.py) and nothing else, inside the archive's deadline.
+Every method raises an ArchiveError (errors.py) and nothing else, inside the archive's deadline: the
+`timeout` of archives.toml, counted from the call and started anew by each page that arrives. Who needs
+a total puts asyncio.timeout around the call: a cancelled call frees its connection at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +20,9 @@ Row = dict[str, Any]
 class Selection:
     """What to search for. Only what real archives answer right: UIDs, patient ID, dates, modality.
 
-    Empty means all. `study_date` is inclusive on both ends; None is open.
+    Empty means all. `study_date` is inclusive on both ends; None is open; undated studies are in no range.
+    undated: only studies without a StudyDate (what a full pass by date windows leaves over).
+    Where both study and series UIDs are known, give both: an archive without top-level routes needs them.
     """
 
     study_uids: Sequence[str] = ()
@@ -27,6 +31,7 @@ class Selection:
     patient_id: str | None = None
     modality: str | None = None
     study_date: tuple[date | None, date | None] | None = None
+    undated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Change:
 
     sequence: int
     study_uid: str | None
-    kind: str
+    kind: str  # new | changed | deleted
     native_id: str | None = None
 
 

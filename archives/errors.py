@@ -18,9 +18,11 @@ class ArchiveError(Exception):
 
     code: ClassVar[str] = "ARCHIVE_ERROR"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """`status` is the HTTP status that told so, where there was one."""
         super().__init__(message)
         self.message = message
+        self.status = status
 
 
 class Unreachable(ArchiveError):

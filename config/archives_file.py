@@ -1,16 +1,30 @@
-"""archives.toml: the list of archives. Every mistake is reported with file, line, key and what was expected."""
+"""archives.toml: the list of archives. Every mistake is reported with file, line, key and what was expected.
 
+The shape of one archive is ArchiveConfig; archives.example.toml shows every key; the rules for each
+key are one row of `_KEYS`.
+"""
+
+import json
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from config.toml_lines import TableLines, table_lines
 from model.erns import ERNS, ern_code
 
 KINDS = ("orthanc", "dicomweb", "folder")
 LEVELS = ("study", "series", "instance")
+EXAMPLE = "config/archives.example.toml"
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])\Z")
+_CODE = re.compile(r"[a-z0-9-]+\Z")
 
 
 class ArchivesFileError(Exception):
@@ -45,3 +59,228 @@ class ArchiveConfig:
         if (file := os.environ.get(f"{self.password_env}_FILE")) is not None:
             return Path(file).read_text(encoding="utf-8").strip()
         return None
+
+
+def load_archives(path: Path) -> list[ArchiveConfig]:
+    """The archives in file order. Raises ArchivesFileError that lists every mistake in the file at once."""
+    text = _read(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ArchivesFileError(_syntax(path, error)) from None
+    lines = table_lines(text)
+    mistakes: list[str] = []
+    for key in document:
+        if key != "archive":
+            line = next((table.line for table in lines if table.name.split(".")[0] == key), lines[0].of(key))
+            mistakes.append(f"{path.name}:{line}: {key}: unknown; each archive is a [[archive]] table")
+    tables = document.get("archive", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        line = next((table.line for table in lines if table.name == "archive"), lines[0].of("archive"))
+        raise ArchivesFileError(f"{path.name}:{line}: archive: write [[archive]], with two brackets")
+    if not tables:
+        mistakes.append(f"{path.name}:1: no [[archive]] table; see {EXAMPLE}")
+    headers = [table for table in lines if table.name == "archive"]
+    headers += [TableLines("archive", lines[0].of("archive"))] * (len(tables) - len(headers))  # inline tables
+    readers = [_Reader(path, table, header) for table, header in zip(tables, headers, strict=False)]
+    configs = [reader.config() for reader in readers]
+    _refuse_duplicates(readers)
+    mistakes += [mistake for reader in readers for _, mistake in sorted(reader.mistakes)]
+    if mistakes:
+        raise ArchivesFileError("\n".join(mistakes))
+    return [config for config in configs if config is not None]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ArchivesFileError(
+            f"{path}: no such file; copy {EXAMPLE} to it and edit, or name another with ERNFED_ARCHIVES"
+        ) from None
+    except UnicodeDecodeError:
+        raise ArchivesFileError(f"{path}: not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise ArchivesFileError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _syntax(path: Path, error: tomllib.TOMLDecodeError) -> str:
+    said, _, place = str(error).partition(" (at ")
+    line = re.match(r"line (\d+)", place)
+    return f"{path.name}:{line[1] if line else 'end'}: not TOML: {said}"
+
+
+def _refuse_duplicates(readers: list["_Reader"]) -> None:
+    first: dict[str, _Reader] = {}
+    for reader in readers:
+        code = reader.table.get("code")
+        if isinstance(code, str) and (other := first.setdefault(code, reader)) is not reader:
+            reader.wrong("code", f"expected a code of its own, line {other.lines.of('code')} has the same")
+
+
+class _Reader:
+    """Reads one [[archive]] table and collects what is wrong with it, as (line, message)."""
+
+    def __init__(self, path: Path, table: dict[str, Any], lines: TableLines) -> None:
+        self.path = path
+        self.table = table
+        self.lines = lines
+        self.mistakes: list[tuple[int, str]] = []
+
+    def wrong(self, key: str, problem: str) -> None:
+        line = self.lines.of(key)
+        code = self.table.get("code")
+        name = f'archive "{code}"' if isinstance(code, str) else "archive"
+        self.mistakes.append((line, f"{self.path.name}:{line}: {name}: {key}: {problem}"))
+
+    def config(self) -> ArchiveConfig | None:
+        """None when something is wrong."""
+        found: dict[str, Any] = {}
+        for key, value in self.table.items():
+            if key not in _KEYS:
+                self._unknown(key)
+                continue
+            try:
+                found[key] = _KEYS[key](value)
+            except _Expected as expected:
+                self.wrong(key, f"expected {expected}, got {_shown(value)}")
+        for key in ("code", "ern", "title", "kind"):
+            if key not in self.table:
+                self.wrong(key, "is missing")
+        self._check_place(found)
+        self._check_secret()
+        return None if self.mistakes else ArchiveConfig(**found)
+
+    def _unknown(self, key: str) -> None:
+        if key in ("password", "passwd", "secret"):
+            self.wrong(
+                key,
+                "secrets are not written here: put it into an environment variable and name that with"
+                ' password_env = "NAME" (or give the variable NAME_FILE a file that holds it)',
+            )
+            return
+        near = get_close_matches(key, _KEYS, 1)
+        self.wrong(key, f'unknown key; did you mean "{near[0]}"?' if near else "unknown key")
+
+    def _check_place(self, found: dict[str, Any]) -> None:
+        """A folder has a path, everything else a url."""
+        kind = found.get("kind")
+        if kind == "folder":
+            if "path" not in self.table:
+                self.wrong("path", 'is missing (kind = "folder" needs one)')
+            for key in ("url", "username", "password_env"):
+                if key in self.table:
+                    self.wrong(key, "a folder has none; remove it")
+            if "path" in found:
+                found["path"] = self.path.parent / found["path"]
+        elif kind is not None:
+            if "url" not in self.table:
+                self.wrong("url", f'is missing (kind = "{kind}" needs one)')
+            if "path" in self.table:
+                self.wrong("path", 'only for kind = "folder"')
+            if kind == "orthanc" and "url" in found and not urlsplit(found["url"]).path.strip("/"):
+                self.wrong("url", "expected Orthanc's DICOMweb root, such as http://host:8042/dicom-web")
+
+    def _check_secret(self) -> None:
+        variable = self.table.get("password_env")
+        if not isinstance(variable, str):
+            return
+        if "username" not in self.table:
+            self.wrong("username", "is missing (password_env is there)")
+        file = os.environ.get(f"{variable}_FILE")
+        if variable not in os.environ and file is None:
+            self.wrong("password_env", f"set the environment variable {variable} (or {variable}_FILE)")
+        elif variable not in os.environ and not (file and os.access(file, os.R_OK)):
+            self.wrong("password_env", f"{variable}_FILE names a file that cannot be read")
+
+
+class _Expected(Exception):
+    """Says what was expected instead."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _Expected("a text")
+    return value
+
+
+def _code(value: object) -> str:
+    if not isinstance(value, str) or _CODE.match(value) is None:
+        raise _Expected("lower-case letters, digits and hyphens")
+    return value
+
+
+def _ern(value: object) -> str:
+    code = ern_code(value) if isinstance(value, str) else None
+    if code is None:
+        near = get_close_matches(str(value).upper(), ERNS, 1)
+        raise _Expected(f'one of the 24 ERNs such as "{near[0] if near else "ERN-EYE"}"')
+    return code
+
+
+def _one_of(*words: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise _Expected(" or ".join(f'"{word}"' for word in words))
+        return value
+
+    return check
+
+
+def _url(value: object) -> str:
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_good = False
+    if not is_good or not isinstance(value, str):
+        raise _Expected("an http:// or https:// URL")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise _Expected("a URL without credentials, ? and # (use username and password_env)")
+    return value.rstrip("/")
+
+
+def _path(value: object) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _duration(value: object) -> float:
+    found = _DURATION.match(value) if isinstance(value, str) else None
+    if found is None or float(found[1]) == 0:
+        raise _Expected('a duration such as "5s"')
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _number(least: int, most: int) -> Callable[[object], int]:
+    def check(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise _Expected(f"a number from {least} to {most}")
+        return value
+
+    return check
+
+
+_KEYS: dict[str, Callable[[object], object]] = {
+    "code": _code,
+    "ern": _ern,
+    "title": _text,
+    "kind": _one_of(*KINDS),
+    "url": _url,
+    "path": _path,
+    "username": _text,
+    "password_env": _text,
+    "index": _one_of(*LEVELS),
+    "sync_every": _duration,
+    "reconcile_every": _duration,
+    "timeout": _duration,
+    "max_connections": _number(1, 32),
+    "page_size": _number(1, 10_000),
+}
+
+
+def _shown(value: object) -> str:
+    """As it would stand in the file; never the credentials of a URL."""
+    if isinstance(value, bool | int | float | str):
+        shown = json.dumps(value, ensure_ascii=False)
+        return re.sub(r"//[^/@]*@", "//…@", shown)
+    return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else str(value)

@@ -9,8 +9,8 @@ from decimal import Decimal, InvalidOperation
 
 from db.params import Params
 from model.errors import BadInput
-from model.filters import Op, PathTest
-from model.paths import BULK_VRS, NUMERIC_VRS, TEMPORAL_VRS, Step
+from model.filters import Op, PathTest, Value
+from model.paths import BULK_VRS, NUMERIC_VRS, TEMPORAL_VRS, AttributePath, Step
 
 _COMPARE = {Op.EQ: "=", Op.GTE: ">=", Op.LTE: "<="}
 _TEXT_OPS = {Op.STARTS_WITH, Op.CONTAINS, Op.WILDCARD}
@@ -23,9 +23,9 @@ def element_test(params: Params, test: PathTest) -> Callable[[str], str]:
     if last.vr in BULK_VRS or last.vr == "SQ":
         raise BadInput(f"attribute {test.path.name}: VR {last.vr} has no values to compare.")
     sources = _sources(params, test.path.steps)
-    condition = "true" if test.op is Op.IS_NULL else _condition(params, test)
-    fold_out = "not " if test.op is Op.IS_NULL and test.value else ""
-    return lambda a: f"{fold_out}exists (select 1 from {sources(a)} where v.text is not null and {condition})"
+    tests = [_condition(params, test.path, op, value) for op, value in test.comparisons]
+    condition = " and ".join(["v.text is not null", *tests])
+    return lambda a: f"exists (select 1 from {sources(a)} where {condition})"
 
 
 def _sources(params: Params, steps: tuple[Step, ...]) -> Callable[[str], str]:
@@ -49,30 +49,29 @@ def _call(params: Params, step: Step) -> tuple[str, str]:
     return "private_values", ", ".join(params.add(name, "text") for name in names)
 
 
-def _condition(params: Params, test: PathTest) -> str:
-    vr = test.path.last.vr
-    if test.op in _TEXT_OPS:
+def _condition(params: Params, path: AttributePath, op: Op, value: Value) -> str:
+    vr = path.last.vr
+    if op in _TEXT_OPS:
         if vr in NUMERIC_VRS:
-            raise BadInput(f"attribute {test.path.name}: VR {vr} is a number; use eq, in, gte or lte.")
-        return _pattern(test.op, params.add(test.value, "text"))
+            raise BadInput(f"attribute {path.name}: VR {vr} is a number; use eq, in, gte or lte.")
+        return _pattern(op, params.add(value, "text"))
     if vr in NUMERIC_VRS:
-        return _values(params, test, "numeric_value(v.text)", "numeric", lambda text: _number(test, text))
-    if vr in TEMPORAL_VRS:
-        return _values(params, test, "moment_value(v.text)", "text", _moment)
-    if test.op in (Op.GTE, Op.LTE) and vr is not None:
-        raise BadInput(
-            f"attribute {test.path.name}: VR {vr} has no order; gte and lte need numbers or dates."
+        return _compare(
+            params, op, value, "numeric_value(v.text)", "numeric", lambda text: _number(path, text)
         )
-    return _values(params, test, "btrim(v.text)", "text", lambda text: text)
+    if vr in TEMPORAL_VRS:
+        return _compare(params, op, value, 'moment_value(v.text) collate "C"', "text", _moment)
+    if op in (Op.GTE, Op.LTE) and vr is not None:
+        raise BadInput(f"attribute {path.name}: VR {vr} has no order; gte and lte need numbers or dates.")
+    return _compare(params, op, value, 'btrim(v.text) collate "C"', "text", str)
 
 
-def _values(
-    params: Params, test: PathTest, expression: str, sql_type: str, read: Callable[[str], object]
+def _compare(
+    params: Params, op: Op, value: Value, expression: str, sql_type: str, read: Callable[[str], object]
 ) -> str:
-    collated = f'{expression} collate "C"' if sql_type == "text" else expression
-    if isinstance(test.value, tuple):
-        return f"{collated} = any({params.add([read(str(v)) for v in test.value], sql_type + '[]')})"
-    return f"{collated} {_COMPARE[test.op]} {params.add(read(str(test.value)), sql_type)}"
+    if isinstance(value, tuple):
+        return f"{expression} = any({params.add([read(str(item)) for item in value], sql_type + '[]')})"
+    return f"{expression} {_COMPARE[op]} {params.add(read(str(value)), sql_type)}"
 
 
 def _pattern(op: Op, value: str) -> str:
@@ -85,13 +84,13 @@ def _pattern(op: Op, value: str) -> str:
             return f"fold(v.text) like like_wildcard({value})"
 
 
-def _number(test: PathTest, text: str) -> Decimal:
+def _number(path: AttributePath, text: str) -> Decimal:
     try:
         if _NUMBER.match(text.strip()):
             return Decimal(text.strip())
     except InvalidOperation:
         pass
-    raise BadInput(f"attribute {test.path.name}: VR {test.path.last.vr} is compared as a number.")
+    raise BadInput(f"attribute {path.name}: VR {path.last.vr} is compared as a number.")
 
 
 def _moment(text: str) -> str:

@@ -62,7 +62,7 @@ class Room:
                 pwd.getpwuid(os.geteuid())
             except KeyError:
                 raise EmbeddedPostgresError(
-                    f"the user id {os.geteuid()} has no name on this machine and the embedded Postgres needs one: "
+                    f"the user id {os.geteuid()} has no name on this machine and embedded Postgres needs it: "
                     "run as a named user, or set ERNFED_DATABASE_URL to a Postgres of yours"
                 ) from None
             return None
@@ -167,7 +167,7 @@ def _owner(folder: Path) -> Account | None:
 
 
 def _free_account(folder: Path) -> Account:
-    """A user id that nothing has, the same each time for a folder; 'nobody' where a container maps too few."""
+    """A free user id, the same each time for one folder; 'nobody' where a container maps too few."""
     start = int.from_bytes(hashlib.sha256(os.fsencode(folder)).digest()[:4], "big")
     for step in range(len(_FREE_UIDS)):
         number = _FREE_UIDS[(start + step) % len(_FREE_UIDS)]

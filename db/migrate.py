@@ -30,7 +30,8 @@ async def migrate(database_url: str) -> list[str]:
 
 async def _apply(connection: asyncpg.Connection) -> list[str]:
     await connection.execute(
-        "create table if not exists migration (name text primary key, applied_at timestamptz not null default now())"
+        "create table if not exists migration"
+        " (name text primary key, applied_at timestamptz not null default now())"
     )
     applied = {row["name"] for row in await connection.fetch("select name from migration")}
     files = migrations()

@@ -59,7 +59,7 @@ async def copies(database: Database, scope: Scope, level: Level, uids: Sequence[
     counts = {
         Level.STUDY: ", s.number_of_series, s.number_of_instances",
         Level.SERIES: ", s.study_uid, s.number_of_instances",
-        Level.INSTANCE: ", s.study_uid, s.series_uid",
+        Level.INSTANCE: ", s.study_uid, s.series_uid, s.metadata_synced_at",
     }
     sql = _copies_sql(
         level, "s.archive_id, greatest(s.synced_at, a.last_completed_at) as synced_at" + counts[level]
@@ -69,9 +69,7 @@ async def copies(database: Database, scope: Scope, level: Level, uids: Sequence[
 
 async def data_sets(database: Database, scope: Scope, level: Level, uids: Sequence[str]) -> list[Row]:
     """The data set (`data`, DICOM JSON text) of every visible copy, best-ranked first."""
-    sql = _copies_sql(
-        level, "s.archive_id, s.data" + (", s.metadata_synced_at" if level is Level.INSTANCE else "")
-    )
+    sql = _copies_sql(level, "s.archive_id, s.data")
     return await database.fetch("data_sets", sql, scope.visible_ids, list(uids))
 
 
@@ -99,9 +97,27 @@ async def unindexed(
     return await database.fetch("unindexed", sql, *values)
 
 
+async def childless(database: Database, scope: Scope, level: Level, uids: Sequence[str]) -> list[Row]:
+    """The visible copies (archive_id, study_uid, series_uid) of these nodes that lack their children."""
+    done, series = _CHILDREN[level]
+    sql = (
+        f"select s.archive_id, s.study_uid, {series} as series_uid from {level} s"
+        f" where s.{UID_COLUMN[level]} = any($2::text[]) and s.archive_id = any($1::smallint[])"
+        f" and s.{done} is null"
+    )
+    return await database.fetch("childless", sql, scope.visible_ids, list(uids))
+
+
+# The column that says when a copy's children were indexed, and how to name the series of such a copy.
+_CHILDREN = {
+    Level.STUDY: ("series_synced_at", "null::text"),
+    Level.SERIES: ("instances_synced_at", "s.series_uid"),
+}
+
+
 async def archives_with_gaps(database: Database, scope: Scope, level: Level) -> set[int]:
     """The asked archives that hold copies at `level` whose children are not in the index yet."""
-    done = {Level.STUDY: "series_synced_at", Level.SERIES: "instances_synced_at"}[level]
+    done, _ = _CHILDREN[level]
     sql = (
         "select a.archive_id from unnest($1::smallint[]) a (archive_id) where exists"
         f" (select 1 from {level} s where s.archive_id = a.archive_id and s.{done} is null)"

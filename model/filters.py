@@ -47,11 +47,10 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class PathTest:
-    """One comparison of any attribute of the data set, by path."""
+    """Some value at a path, of any attribute of the data set, passes every comparison (none: exists)."""
 
     path: AttributePath
-    op: Op
-    value: Value
+    comparisons: tuple[tuple[Op, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +93,24 @@ def all_of(conditions: list[Condition]) -> Condition:
     return conditions[0] if len(conditions) == 1 else AllOf(tuple(conditions))
 
 
-def walk(condition: Condition, depth: int = 1) -> Iterator[tuple[Condition, int]]:
-    """Every condition of the tree with its depth, without recursion limits of its own."""
-    stack = [(condition, depth)]
+def walk(condition: Condition) -> Iterator[Condition]:
+    """Every condition of the tree, in no particular order."""
+    stack = [condition]
     while stack:
-        here, level = stack.pop()
-        yield here, level
+        here = stack.pop()
+        yield here
         match here:
             case AllOf(children) | AnyOf(children):
-                stack.extend((child, level + 1) for child in children)
+                stack.extend(children)
             case Not(child) | Related(_, child):
-                stack.append((child, level + 1))
+                stack.append(child)
             case _:
                 pass
 
 
 def check_size(condition: Condition) -> None:
-    """Refuses a filter that is too deep or has too many tests. Raises BadInput."""
-    tests = 0
-    for here, depth in walk(condition):
-        if depth > MAX_DEPTH:
-            raise BadInput(f"filter: nested deeper than {MAX_DEPTH} levels; flatten it.")
-        if isinstance(here, Test | PathTest | TextTest):
-            tests += 1
+    """Refuses a filter that has too many tests. Raises BadInput."""
+    tests = sum(isinstance(here, Test | PathTest | TextTest) for here in walk(condition))
     if tests > MAX_TESTS:
         raise BadInput(
             f"filter: {tests} conditions, at most {MAX_TESTS} are allowed; use `in` for long lists."
@@ -125,7 +119,7 @@ def check_size(condition: Condition) -> None:
 
 def levels_of(condition: Condition) -> set[Level]:
     """The levels that the tree looks into through Related."""
-    return {here.level for here, _ in walk(condition) if isinstance(here, Related)}
+    return {here.level for here in walk(condition) if isinstance(here, Related)}
 
 
 def ranked_by(condition: Condition) -> Condition | None:

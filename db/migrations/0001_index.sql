@@ -71,6 +71,12 @@ create function numeric_value(value text) returns numeric
     language sql immutable strict parallel safe
     return case when value ~ '^\s*[+-]?(\d{1,60}\.?\d{0,60}|\.\d{1,60})([eE][+-]?\d{1,3})?\s*$' then value::numeric end;
 
+-- A value as an integer, null when it is none or does not fit.
+create function integer_value(value text) returns integer
+    language sql immutable strict parallel safe
+    return case when numeric_value(value) = trunc(numeric_value(value)) and abs(numeric_value(value)) < 2147483648
+        then numeric_value(value)::integer end;
+
 -- A DA, TM or DT without its punctuation, so that text order is time order.
 create function moment_value(value text) returns text
     language sql immutable strict parallel safe
@@ -97,10 +103,13 @@ create table archive (
     -- how far the index has come
     change_cursor bigint,
     last_completed_at timestamptz,
+    -- the last complete pass that also found deletions
+    last_reconciled_at timestamptz,
     last_change_at timestamptz
 );
 
--- One run of the indexer over one archive; `checkpoint` is the last StudyInstanceUID written.
+-- One run of the indexer over one archive; `checkpoint` is the last StudyInstanceUID written, or
+-- 'date:YYYY-MM-DD' when it goes by date windows; `change_cursor` is where the feed stood when it began.
 create table index_run (
     run_id bigint generated always as identity primary key,
     archive_id smallint not null references archive on delete cascade,
@@ -110,6 +119,7 @@ create table index_run (
     touched_at timestamptz not null default now(),
     finished_at timestamptz,
     checkpoint text collate "C" not null default '',
+    change_cursor bigint,
     done integer not null default 0,
     total integer,
     rejected integer not null default 0,
@@ -228,6 +238,43 @@ create table study_modality (
 );
 create index study_modality_page on study_modality (modality, study_date, study_uid);
 
+-- ---- what a study row knows from its data set and its series -----------------------------------------
+
+-- series_known: the archive's series are indexed, so what they say wins over the data set's figures.
+create function study_facts(archive smallint, uid text, data jsonb, description text, series_known boolean)
+    returns table (modalities text[], number_of_series integer, number_of_instances integer, search tsvector)
+    language sql stable parallel safe
+begin atomic
+    select
+        coalesce((
+            select array_agg(distinct m collate "C" order by m collate "C")
+            from (
+                select btrim(v.value #>> '{}', E' \t\n\r\f\v') from element_values(data, '00080061') v (value)
+                where jsonb_typeof(v.value) = 'string'
+                union select unnest(g.modalities)) both_say (m)
+            where m <> ''), '{}'),
+        case when series_known then g.series else coalesce(told.series, nullif(g.series, 0)) end,
+        case when not series_known then coalesce(told.instances, g.instances)
+            when g.series = 0 then 0
+            else coalesce(g.instances, told.instances) end,
+        -- a tsvector holds at most 1 MB
+        words(description, left(array_to_string(g.texts, ' '), 100000))
+    from (
+        select count(*)::integer as series,
+            case when bool_and(s.number_of_instances is not null) then sum(s.number_of_instances)::integer end
+                as instances,
+            array_agg(distinct s.modality) filter (where s.modality is not null) as modalities,
+            array_agg(distinct s.series_description) || array_agg(distinct s.body_part_examined)
+                || array_agg(distinct s.protocol_name) as texts
+        from series s
+        where s.study_uid = uid and s.archive_id = archive
+    ) g
+    cross join (
+        select integer_value(data #>> '{00201206,Value,0}') as series,
+            integer_value(data #>> '{00201208,Value,0}') as instances
+    ) told;
+end;
+
 -- ---- counts of shared nodes: over the union of their copies ------------------------------------------
 
 create function study_union_series(uid text, archives smallint[]) returns integer
@@ -263,34 +310,56 @@ begin atomic
 end;
 
 -- ---- pages: (sort value, uid ascending), nulls last in both directions ---------------------------
+-- Shared families page apart (db/pages.py), so each order also has an index of their rows alone.
 
 create index study_page_date on study (study_date, study_uid);
 create index study_page_date_desc on study (study_date desc nulls last, study_uid);
+create index study_shared_date on study (study_date, study_uid) where shared;
+create index study_shared_date_desc on study (study_date desc nulls last, study_uid) where shared;
 create index study_page_patient_name on study (fold(patient_name), study_uid);
 create index study_page_patient_name_desc on study (fold(patient_name) desc nulls last, study_uid);
+create index study_shared_patient_name on study (fold(patient_name), study_uid) where shared;
+create index study_shared_patient_name_desc on study (fold(patient_name) desc nulls last, study_uid) where shared;
 create index study_page_patient_id on study (patient_id, study_uid);
 create index study_page_patient_id_desc on study (patient_id desc nulls last, study_uid);
+create index study_shared_patient_id on study (patient_id, study_uid) where shared;
+create index study_shared_patient_id_desc on study (patient_id desc nulls last, study_uid) where shared;
 create index study_page_accession_number on study (accession_number, study_uid);
 create index study_page_accession_number_desc on study (accession_number desc nulls last, study_uid);
+create index study_shared_accession_number on study (accession_number, study_uid) where shared;
+create index study_shared_accession_number_desc on study (accession_number desc nulls last, study_uid) where shared;
 create index study_page_description on study (fold(study_description), study_uid);
 create index study_page_description_desc on study (fold(study_description) desc nulls last, study_uid);
+create index study_shared_description on study (fold(study_description), study_uid) where shared;
+create index study_shared_description_desc on study (fold(study_description) desc nulls last, study_uid) where shared;
 create index study_page_instances on study (number_of_instances, study_uid);
 create index study_page_instances_desc on study (number_of_instances desc nulls last, study_uid);
 create index study_page_synced on study (synced_at, study_uid);
-create index study_page_synced_desc on study (synced_at desc nulls last, study_uid);
+create index study_page_synced_desc on study (synced_at desc, study_uid);
+create index study_shared_synced on study (synced_at, study_uid) where shared;
+create index study_shared_synced_desc on study (synced_at desc, study_uid) where shared;
 create index series_page_number on series (series_number, series_uid);
 create index series_page_number_desc on series (series_number desc nulls last, series_uid);
+create index series_shared_number on series (series_number, series_uid) where shared;
+create index series_shared_number_desc on series (series_number desc nulls last, series_uid) where shared;
 create index series_page_date on series (series_date, series_uid);
 create index series_page_date_desc on series (series_date desc nulls last, series_uid);
+create index series_shared_date on series (series_date, series_uid) where shared;
+create index series_shared_date_desc on series (series_date desc nulls last, series_uid) where shared;
 create index series_page_modality on series (modality, series_uid);
 create index series_page_modality_desc on series (modality desc nulls last, series_uid);
+create index series_shared_modality on series (modality, series_uid) where shared;
+create index series_shared_modality_desc on series (modality desc nulls last, series_uid) where shared;
 create index series_page_description on series (fold(series_description), series_uid);
 create index series_page_description_desc on series (fold(series_description) desc nulls last, series_uid);
+create index series_shared_description on series (fold(series_description), series_uid) where shared;
+create index series_shared_description_desc on series (fold(series_description) desc nulls last, series_uid) where shared;
 create index series_page_instances on series (number_of_instances, series_uid);
 create index series_page_instances_desc on series (number_of_instances desc nulls last, series_uid);
 create index instance_page_number on instance (instance_number, sop_uid);
 create index instance_page_number_desc on instance (instance_number desc nulls last, sop_uid);
-create index study_shared_page on study (study_date desc nulls last, study_uid) where shared;
+create index instance_shared_number on instance (instance_number, sop_uid) where shared;
+create index instance_shared_number_desc on instance (instance_number desc nulls last, sop_uid) where shared;
 create index study_shared on study (study_uid) where shared;
 create index series_shared on series (series_uid) where shared;
 create index instance_shared on instance (sop_uid) where shared;

@@ -1,0 +1,94 @@
+"""The application: which path is answered by what. Who asks and what they see is the context's matter."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from strawberry import Schema
+
+from api.graphql import ContextFactory, GraphQLEndpoint
+from api.guard import guarded
+from api.health import Readiness, live, ready
+from api.metrics import CONTENT_TYPE, Metrics
+from api.middleware import EveryRequest
+from api.problems import code_of, problem
+from api.sdl import sdl
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+_STATIC = Path(__file__).parent / "static"
+_ASSETS = {
+    "/": ("index.html", "text/html"),
+    "/static/index.js": ("index.js", "text/javascript"),
+    "/static/index.css": ("index.css", "text/css"),
+}
+_WORDS = {404: "There is nothing at this path.", 405: "This path does not take that method."}
+
+
+def create_app(
+    schema: Schema,
+    context_factory: ContextFactory,
+    *,
+    readiness: Readiness,
+    lifespan: Lifespan | None = None,
+    request_timeout: float = 60.0,
+    hosts: frozenset[str] | None = None,
+    websockets: bool = False,
+    routes: tuple[BaseRoute, ...] = (),
+) -> Starlette:
+    """The ASGI application; `routes` are further ones of the caller.
+
+    context_factory: makes the context of one request; may raise model.errors.InputError (400, 403).
+    request_timeout: seconds until an answer must have begun.
+    hosts: names in the Host header that are answered (421 to others); None for every name.
+    websockets: graphql-transport-ws on /graphql. Off until there are subscriptions: the operations of
+        a connection share one context, so its dataloaders would keep what they once read.
+    """
+    metrics = Metrics()
+    endpoint = GraphQLEndpoint(guarded(schema, metrics), context_factory)
+    table: list[BaseRoute] = [
+        Route("/graphql", endpoint),
+        *([WebSocketRoute("/graphql", endpoint)] if websockets else []),
+        Route("/livez", live),
+        Route("/readyz", ready(readiness)),
+        _text("/metrics", metrics.render, CONTENT_TYPE),
+        _text("/schema.graphql", partial(sdl, schema), "text/plain"),
+        *(_asset(path, *asset) for path, asset in _ASSETS.items()),
+        *routes,
+    ]
+    app = Starlette(
+        routes=table,
+        lifespan=lifespan,
+        middleware=[Middleware(EveryRequest, metrics=metrics, timeout=request_timeout, hosts=hosts)],
+        exception_handlers={HTTPException: _http_exception},
+    )
+    app.router.redirect_slashes = False  # /graphql/ is a 404, not a 307
+    return app
+
+
+def _text(path: str, text: Callable[[], str | bytes], media_type: str) -> Route:
+    async def serve(_request: Request) -> Response:
+        return Response(text(), media_type=media_type)
+
+    return Route(path, serve)
+
+
+def _asset(path: str, name: str, media_type: str) -> Route:
+    async def serve(_request: Request) -> Response:
+        return FileResponse(_STATIC / name, media_type=media_type, headers={"Cache-Control": "no-cache"})
+
+    return Route(path, serve, name=name)
+
+
+async def _http_exception(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    words = _WORDS.get(status, "This request is refused.")
+    return problem(status, code_of(status), words, headers=headers)

@@ -1,0 +1,222 @@
+"""`/graphql` over HTTP: what strawberry leaves out of the GraphQL-over-HTTP specification.
+
+Limits on the document are in guard.py, the words of errors in errors.py.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Never, cast
+
+import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry import Schema
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import MissingQueryError
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from api.errors import UNKNOWN_OPERATION
+from api.limits import MAX_BODY_BYTES
+from api.media_types import GRAPHQL, JSON, answer_type, require_json
+from api.problems import HttpProblem
+from model.errors import Forbidden, InputError
+
+ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
+
+_METHODS = {"Allow": "GET, POST"}
+
+
+class _CappedRequest(StarletteRequestAdapter):
+    """A request of whose body at most MAX_BODY_BYTES are ever in memory."""
+
+    async def get_body(self) -> bytes:
+        too_large = HttpProblem(413, f"The request is larger than {MAX_BODY_BYTES} bytes.")
+        length = self._request.headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and int(length) > MAX_BODY_BYTES:
+            raise too_large
+        body = bytearray()
+        async for chunk in self._request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise too_large
+        return bytes(body)
+
+
+class GraphQLEndpoint(GraphQL[Any, None]):
+    """An ASGI application; give it a schema that went through `guard.guarded`."""
+
+    request_adapter_class = _CappedRequest
+
+    def __init__(self, schema: Schema, context_factory: ContextFactory) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+        )
+        self._context_factory = context_factory
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except HttpProblem as refused:
+            response = refused.response(_type_for_refusal(request))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method not in ("GET", "POST"):
+            raise HttpProblem(405, "/graphql takes GET and POST.", headers=_METHODS)
+        try:
+            return await self.run(request)
+        except HTTPException as refused:
+            raise HttpProblem(refused.status_code, refused.reason) from None
+        except InputError as refused:  # of the context: headers that say who asks, and why
+            status = 403 if isinstance(refused, Forbidden) else 400
+            raise HttpProblem(status, refused.message, code=refused.code) from None
+
+    def should_render_graphql_ide(self, request: object) -> bool:
+        """Never: `/` is the page for people, and a browser that comes here learns what is missing."""
+        return False
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
+        return await self._context_factory(request)
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """Carries the media type of the answer from the request to `create_response`."""
+        response = await super().get_sub_response(request)
+        response.media_type = answer_type(request.headers.get("accept"))
+        return response
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        if request.method == "GET":
+            data: Any = dict(request.query_params)
+            for name in ("variables", "extensions"):
+                data[name] = self._parsed(data[name]) if data.get(name) else None
+            data["operationName"] = data.get("operationName") or None
+        else:
+            require_json(request.content_type)
+            data = self._parsed(await cast(_CappedRequest, request).get_body())
+        return _request_data(data, self._protocol(request))
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Any,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=OperationType.from_http(request_adapter.method)
+                - {OperationType.SUBSCRIPTION},
+                operation_extensions=request_data.extensions,
+            )
+        except (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError) as error:
+            _refuse(error, request_adapter.method)
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        body = process_result(result)
+        if _is_request_error(result):
+            body.pop("data", None)  # nothing was run, so there is no data, not even null
+        return body
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        media_type = sub_response.media_type or JSON
+        refused = "data" not in response_data
+        response = Response(
+            _dumped(response_data),
+            # Older clients take anything but 200 for a broken server (GraphQL over HTTP, 6.4.1).
+            status_code=400 if refused and media_type == GRAPHQL else sub_response.status_code or 200,
+            media_type=media_type,
+        )
+        response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
+        response.headers["Vary"] = "Accept"
+        response.background = sub_response.background
+        return response
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+    def encode_json(self, data: object) -> str:
+        return _dumped(data).decode()
+
+    def _parsed(self, text: str | bytes) -> object:
+        try:
+            return self.decode_json(text)
+        except json.JSONDecodeError:
+            raise HttpProblem(400, "The request is not valid JSON.") from None
+
+    def _protocol(self, request: AsyncHTTPRequestAdapter) -> Any:
+        transport = self._get_stream_transport_from_headers(request.headers)
+        return transport.protocol if transport else "http"
+
+
+def _request_data(data: Any, protocol: Any) -> GraphQLRequestData:
+    if isinstance(data, list):
+        raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
+    if not isinstance(data, dict):
+        raise HttpProblem(400, "The request must be a JSON object with the member query.")
+    query = data.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise HttpProblem(400, "The member query must be a string that holds a GraphQL document.")
+    for name, kind, words in (
+        ("variables", dict, "an object"),
+        ("extensions", dict, "an object"),
+        ("operationName", str, "a string"),
+    ):
+        if not isinstance(data.get(name), kind | None):
+            raise HttpProblem(400, f"The member {name} must be {words} or null.")
+    return GraphQLRequestData(
+        query=query,
+        variables=data.get("variables"),
+        operation_name=data.get("operationName"),
+        extensions=data.get("extensions"),
+        protocol=protocol,
+    )
+
+
+def _refuse(error: Exception, method: str) -> Never:
+    if isinstance(error, InvalidOperationTypeError):
+        kind = error.operation_type.value
+        if method == "GET" and kind == "mutation":
+            raise HttpProblem(405, "GET runs queries only: POST a mutation.", headers={"Allow": "POST"})
+        raise HttpProblem(400, f"A {kind} needs Accept: text/event-stream.")
+    raise HttpProblem(400, UNKNOWN_OPERATION)
+
+
+def _is_request_error(result: ExecutionResult) -> bool:
+    """Whether the operation was refused before any field of it ran: its errors have no path."""
+    return result.data is None and bool(result.errors) and all(e.path is None for e in result.errors or ())
+
+
+def _dumped(data: object) -> bytes:
+    """JSON in UTF-8. What orjson refuses (integers beyond 64 bits, lone surrogates) json still writes."""
+    try:
+        return orjson.dumps(data)
+    except orjson.JSONEncodeError:
+        return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _type_for_refusal(request: Request) -> str:
+    try:
+        return answer_type(request.headers.get("accept"))
+    except HttpProblem:
+        return JSON

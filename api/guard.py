@@ -1,0 +1,101 @@
+"""The schema as strangers meet it: limits before validation, errors rewritten, operations measured.
+
+It sits inside the schema's own execution, so HTTP, SSE and WebSocket all pass through it.
+"""
+
+import time
+from collections.abc import Iterator
+from copy import copy
+
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLInputType,
+    OperationDefinitionNode,
+    ValueNode,
+    ValuesOfCorrectTypeRule,
+    VisitorAction,
+)
+from strawberry import Schema
+from strawberry.extensions import SchemaExtension
+
+from api import limits
+from api.errors import WrongLiteral, process_errors
+from api.metrics import Metrics
+
+
+def guarded(schema: Schema, metrics: Metrics) -> Schema:
+    """A copy of the schema that is fit to be served; `schema` itself stays as it is."""
+    served = copy(schema)
+    served.extensions = (lambda: Guard(metrics), *schema.extensions)
+    # strawberry's own logs the query source and the exception's message: both can name a patient.
+    served.process_errors = process_errors  # type: ignore[method-assign, assignment]
+    return served
+
+
+class WithoutValues(ValuesOfCorrectTypeRule):
+    """Marks what it finds, so that errors.py need not recognise it by its words."""
+
+    _node: ValueNode
+
+    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
+        self._node = node
+        return super().is_valid_value_node(node, input_type)
+
+    def report_error(self, error: GraphQLError) -> None:
+        nodes = error.nodes or [self._node]  # a scalar of ours does not know where it stands
+        super().report_error(WrongLiteral(error.message, nodes, original_error=error.original_error))
+
+
+class Guard(SchemaExtension):
+    """One for each operation."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def on_operation(self) -> Iterator[None]:
+        self.execution_context.parse_options["max_tokens"] = limits.MAX_TOKENS
+        started = time.perf_counter()
+        yield
+        self._metrics.operations.labels(self._operation(), self._outcome()).observe(
+            time.perf_counter() - started
+        )
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        context.validation_rules = tuple(
+            WithoutValues if rule is ValuesOfCorrectTypeRule else rule for rule in context.validation_rules
+        )
+        try:
+            self._check()
+        except GraphQLError as error:
+            context.pre_execution_errors = [error]  # validation is skipped, the client gets this
+        yield
+
+    def _check(self) -> None:
+        document = self.execution_context.graphql_document
+        if document is None:
+            return
+        limits.check(document)
+        operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
+        # strawberry would run the first one; the specification says to refuse.
+        if operations > 1 and self.execution_context._provided_operation_name is None:
+            raise limits.LimitExceeded(
+                "BAD_REQUEST", f"The document has {operations} operations: say which one in operationName."
+            )
+
+    def _operation(self) -> str:
+        try:
+            return self.execution_context.operation_type.value
+        except RuntimeError:
+            return "unknown"
+
+    def _outcome(self) -> str:
+        errors = self.execution_context.pre_execution_errors
+        if not errors:
+            return "ok"
+        if any((error.extensions or {}).get("code") == "INTERNAL" for error in errors):
+            return "failed"
+        result = self.execution_context.result
+        has_data = isinstance(result, ExecutionResult) and result.data is not None
+        return "partial" if has_data else "refused"

@@ -1,0 +1,89 @@
+"""Logs: structlog and the standard library's, to standard error, without what could name a patient.
+
+An exception is logged by its type and its frames. Its message and the values of variables stay out:
+a database says "Key (patient_id)=(…)", a parser quotes what it could not read.
+"""
+
+import logging
+import sys
+import traceback
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+# These log at INFO what our own lines say better, or with query strings.
+_QUIET = ("uvicorn.error", "uvicorn.access", "strawberry", "asyncio", "websockets", "httpcore", "httpx")
+
+
+def configure_logging(level: str, stream: TextIO | None = None) -> None:
+    """Everything to `stream` (standard error): JSON lines, or text when it is a terminal."""
+    target = stream or sys.stderr
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_exceptions,
+    ]
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer() if target.isatty() else structlog.processors.JSONRenderer()
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def frames_of(error: BaseException) -> str:
+    """The exception and what caused it: types, files, lines and functions; no message, no variables."""
+    lines: list[str] = []
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        lines.append(type_name(cause))
+        lines += [
+            f"  {frame.f_code.co_filename}:{line} {frame.f_code.co_qualname}"
+            for frame, line in traceback.walk_tb(cause.__traceback__)
+        ]
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return "\n".join(lines)
+
+
+def type_name(error: BaseException) -> str:
+    """`asyncpg.exceptions.DataError`."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _name_exceptions(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """exc_info becomes frames without messages, whoever logged it."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["exception"] = frames_of(error)
+        record = event.get("_record")
+        if record is not None:  # or the standard formatter prints it once more, with its message
+            record.exc_info = record.exc_text = None
+    return event

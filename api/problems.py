@@ -1,0 +1,59 @@
+"""What HTTP refuses before GraphQL sees it: status, code and message as a GraphQL error body."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import orjson
+from starlette.responses import Response
+
+JSON = "application/json"
+
+_CODES = {
+    400: "BAD_REQUEST",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    406: "NOT_ACCEPTABLE",
+    413: "PAYLOAD_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
+
+
+class HttpProblem(Exception):
+    """A request that is refused with `status`; the message holds nothing of the request's content."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.headers = status, message, dict(headers or {})
+        self.code = code or _CODES.get(status, HTTPStatus(status).name)
+
+    def response(self, media_type: str = JSON) -> Response:
+        return problem(self.status, self.code, self.message, media_type=media_type, headers=self.headers)
+
+
+def problem(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+    **more: object,
+) -> Response:
+    """`{"errors": [{"message": …, "extensions": {"code": …}}]}`"""
+    body = {"errors": [{"message": message, "extensions": {"code": code, **more}}]}
+    return Response(orjson.dumps(body), status, headers, media_type)
+
+
+def code_of(status: int) -> str:
+    """The code of an HTTP status that something else chose."""
+    return _CODES.get(status, HTTPStatus(status).name)

@@ -1,0 +1,282 @@
+"""A DICOMweb archive of any make: searches, metadata and upload that hold whatever the server does.
+
+What a server can do differs, so it is found out by asking, once and only when it is needed, and kept in
+`Abilities`. What only Orthanc can do is in orthanc.py.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from dicomweb_client import DICOMwebClient
+
+from archives import stow
+from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
+from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected
+from archives.fields import FIELDS
+from archives.meter import metered
+from archives.pager import MAX_PAGES, Found, Page, PageMemory, read_pages
+from archives.probe import decodes_queries, is_plain, probe_dicomweb, takes_uid_list
+from archives.queries import Query, plan
+from archives.recheck import Recheck
+from archives.rows import (
+    SERIES_INSTANCE_UID,
+    STUDY_INSTANCE_UID,
+    Level,
+    as_rows,
+    key,
+    put,
+    text,
+    without_bulk,
+)
+from archives.side_by_side import side_by_side
+from archives.transport import MAX_BYTES, Transport
+from config.archives_file import ArchiveConfig
+
+HEALTH_SECONDS = 2.0
+_NO_SUCH_ROUTE = {400, 404, 405, 501}
+_BUSY = {429, 503}
+
+
+@dataclass(slots=True)
+class Abilities:
+    """What the archive was seen to do; None as long as nobody has needed to know."""
+
+    uid_list: bool | None = None
+    query_decoding: bool | None = None
+    top_level: bool | None = None
+    includefield: bool | None = None
+    pages: PageMemory = field(default_factory=PageMemory)
+
+
+class DicomWebArchive:
+    """QIDO-RS, WADO-RS metadata and STOW-RS over dicomweb-client. Implements ArchiveClient."""
+
+    def __init__(
+        self, config: ArchiveConfig, *, max_bytes: int = MAX_BYTES, max_pages: int = MAX_PAGES
+    ) -> None:
+        self.config = config
+        self.abilities = Abilities()
+        self._transport = Transport(config, max_bytes)
+        self._max_pages = max_pages
+        self._learning = asyncio.Lock()
+
+    async def search_studies(self, selection: Selection) -> Answer:
+        return await self._search("studies", selection)
+
+    async def search_series(self, selection: Selection) -> Answer:
+        return await self._search("series", selection)
+
+    async def search_instances(self, selection: Selection) -> Answer:
+        return await self._search("instances", selection)
+
+    async def _search(self, level: Level, selection: Selection) -> Answer:
+        with metered() as meter:
+            try:
+                found = await self._find(level, selection)
+            except NotSupported as error:
+                raise NotSupported(f"{self.config.code}: {error.message}") from None
+            check = Recheck(level, selection)
+            rows = [row for row in found.rows.values() if check.fits(row)]
+            await self._enrich(level, rows)
+        return Answer(rows, found.incomplete_because is None, found.incomplete_because, meter.total)
+
+    async def _find(self, level: Level, selection: Selection) -> Found:
+        await self._must_decode(selection.patient_id)
+        if level == "studies" or self.abilities.top_level is not False:
+            uid_list = await self._takes_uid_lists(selection)
+            try:
+                return await self._run(self._plan(level, selection, uid_list=uid_list, top_level=True))
+            except Rejected as error:
+                has_way_round = level != "studies" and selection.study_uids
+                if not has_way_round or error.status not in _NO_SUCH_ROUTE or self.abilities.top_level:
+                    raise
+        found = await self._below_studies(level, selection)
+        if level != "studies":
+            self.abilities.top_level = False
+        return found
+
+    async def _below_studies(self, level: Level, selection: Selection) -> Found:
+        """By /studies/{uid}/series and on: the routes that every server has."""
+        is_paired = len(selection.study_uids) == 1 and selection.series_uids
+        if level == "instances" and selection.study_uids and not is_paired:
+            # Which series belongs to which study is not known, and /studies/{uid}/instances is rare.
+            parents = await self._below_studies("series", replace(selection, sop_uids=()))
+            wanted = frozenset(selection.series_uids)
+            series = [key("series", row) for row in parents.rows.values()]
+            pairs = [(study, uid) for uid, study in filter(None, series) if not wanted or uid in wanted]
+            found = await self._run([Query(level, study, uid) for study, uid in pairs])
+            found.incomplete_because = found.incomplete_because or parents.incomplete_because
+            return found
+        return await self._run(self._plan(level, selection, uid_list=False, top_level=False))
+
+    def _plan(self, level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:
+        return plan(level, selection, uid_list=uid_list, top_level=top_level)
+
+    async def _run(self, queries: list[Query]) -> Found:
+        """All queries side by side, no more at once than there are connections."""
+        slots = asyncio.Semaphore(self.config.max_connections)
+
+        async def one(query: Query) -> Found:
+            async with slots:
+                return await self._pages(query)
+
+        merged = Found()
+        for found in await side_by_side([one(query) for query in queries]):
+            for name, row in found.rows.items():
+                merged.rows.setdefault(name, row)
+            merged.incomplete_because = merged.incomplete_because or found.incomplete_because
+        return merged
+
+    async def _pages(self, query: Query) -> Found:
+        async def fetch(limit: int, offset: int) -> Page:
+            return await self.page(query, limit, offset)
+
+        found = await read_pages(
+            query.level, self.config.page_size, fetch, self.abilities.pages, self._max_pages
+        )
+        if query.level != "studies" and query.study_uid is None:
+            self.abilities.top_level = True
+        return found
+
+    async def page(self, query: Query, limit: int, offset: int) -> Page:
+        """One page. Archives that refuse includefield are asked again without, once and for all."""
+        if self.abilities.includefield is not False:
+            try:
+                page = await self.qido(query, limit, offset, FIELDS[query.level])
+            except Rejected as error:
+                if error.status != 400 or self.abilities.includefield:
+                    raise
+            else:
+                self.abilities.includefield = True
+                return page
+        page = await self.qido(query, limit, offset, None)
+        self.abilities.includefield = False
+        return page
+
+    async def qido(self, query: Query, limit: int, offset: int, fields: tuple[str, ...] | None) -> Page:
+        web = self._transport.web
+        options: dict[str, Any] = {"limit": limit, "search_filters": query.filters, "fields": fields}
+        if offset:
+            options["offset"] = offset
+        work: partial[list[Any]]
+        if query.level == "studies":
+            work = partial(web.search_for_studies, **options)
+        elif query.level == "series":
+            work = partial(web.search_for_series, query.study_uid, **options)
+        else:
+            work = partial(web.search_for_instances, query.study_uid, query.series_uid, **options)
+        try:
+            reply = await self._transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
+        except Rejected as error:
+            if error.status == 404 and query.study_uid is not None:
+                return Page([])  # a study that is not there has no children
+            raise
+        for row in reply.value:  # rows below a study need not repeat its UID (PS3.18 10.6.3)
+            for tag, uid in ((STUDY_INSTANCE_UID, query.study_uid), (SERIES_INSTANCE_UID, query.series_uid)):
+                if uid is not None and text(row, tag) is None:
+                    put(row, tag, "UI", uid)
+        return Page(reply.value, bool(reply.warnings))
+
+    async def _enrich(self, level: Level, rows: list[Row]) -> None:
+        """Add to the rows what QIDO-RS cannot give."""
+
+    async def _takes_uid_lists(self, selection: Selection) -> bool:
+        """Whether `StudyInstanceUID=a,b` finds both; only asked when a list is at hand."""
+        if max(len(selection.study_uids), len(selection.series_uids), len(selection.sop_uids)) < 2:
+            return False
+        async with self._learning:
+            if self.abilities.uid_list is None:
+                self.abilities.uid_list = await takes_uid_list(self)
+        return bool(self.abilities.uid_list)
+
+    async def _must_decode(self, patient_id: str | None) -> None:
+        """A PatientID that a URL must encode finds nothing where queries are not decoded: say so instead."""
+        if patient_id is None or is_plain(patient_id):
+            return
+        async with self._learning:
+            if self.abilities.query_decoding is None:
+                self.abilities.query_decoding = await decodes_queries(self)
+        if self.abilities.query_decoding is False:
+            raise NotSupported("cannot search for a PatientID with special characters")
+
+    async def metadata(
+        self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
+    ) -> list[Row]:
+        web = self._transport.web
+        work: partial[Any]
+        if series_uid is None:
+            work = partial(web.retrieve_study_metadata, study_uid)
+        elif sop_uid is None:
+            work = partial(web.retrieve_series_metadata, study_uid, series_uid)
+        else:
+            work = partial(_instance_metadata, web, study_uid, series_uid, sop_uid)
+        try:
+            reply = await self._transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
+        except Rejected as error:
+            if error.status == 404:
+                return []
+            raise
+        return reply.value
+
+    async def list_study_uids(self) -> list[str] | None:
+        return None
+
+    async def last_change(self) -> int | None:
+        return None
+
+    async def changes(self, since: int, limit: int = 1000) -> ChangePage:
+        raise NotSupported(f"{self.config.code}: has no change feed")
+
+    async def store(self, files: Iterable[bytes]) -> StoreResult:
+        contents = list(files)
+        if not contents:
+            return StoreResult([])
+        sent = await asyncio.to_thread(lambda: [stow.sop_instance_uid(content) for content in contents])
+        body, content_type = stow.body_of(contents)
+        url = f"{self._transport.url}/studies"
+        headers = {"Content-Type": content_type, "Accept": "application/dicom+json"}
+        reply = await self._transport.ask(
+            lambda: self._transport.session.post(url, data=body, headers=headers),
+            seconds=self.config.timeout + len(body) / 1_000_000,  # a line of 1 MB/s
+            idempotent=False,
+            any_status=True,
+        )
+        response = reply.value
+        try:
+            answer = response.json()
+        except BadAnswer:
+            answer = None
+        return stow.read_answer(self.config.code, response.status_code, answer, sent)
+
+    async def health(self) -> Health:
+        seconds = min(HEALTH_SECONDS, self.config.timeout)
+        begin = time.monotonic()
+        try:
+            await self._look(seconds)
+        except ArchiveError as error:
+            state = "DEGRADED" if error.status in _BUSY else "DOWN"
+            return Health(state, None, error.code, error.message)
+        latency = time.monotonic() - begin
+        return Health("DEGRADED" if latency > seconds / 2 else "UP", round(latency * 1000, 1))
+
+    async def _look(self, seconds: float) -> None:
+        web = self._transport.web
+        await self._transport.ask(lambda: as_rows(web.search_for_studies(limit=1)), seconds=seconds)
+
+    async def probe(self) -> dict[str, str]:
+        return await probe_dicomweb(self)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+def _instance_metadata(web: DICOMwebClient, study_uid: str, series_uid: str, sop_uid: str) -> Any:
+    """dicomweb-client takes the first of the list, and there may be none."""
+    try:
+        return web.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
+    except IndexError:
+        return []

@@ -1,0 +1,193 @@
+"""Reads a folder of DICOM files into rows of the three levels, in memory; nothing is written anywhere.
+
+Not dicomweb-client's DICOMfileClient: its tables hold one patient a study, none of the descriptions, and
+leave out every file with one odd value. The rows here are those that a DICOMweb server would send.
+"""
+
+import os
+import stat
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import Dataset, dcmread
+from pydicom.datadict import tag_for_keyword
+from pydicom.errors import InvalidDicomError
+
+from archives.client import Row
+from archives.errors import Unreachable
+from archives.fields import FIELDS
+from archives.rows import (
+    AVAILABLE_TRANSFER_SYNTAX_UID,
+    MODALITIES_IN_STUDY,
+    MODALITY,
+    PATIENT_ID,
+    SERIES_INSTANCE_UID,
+    SOP_INSTANCE_UID,
+    STUDY_DATE,
+    STUDY_INSTANCE_UID,
+    Level,
+    key,
+    put,
+    text,
+    without_bulk,
+)
+
+# pydicom warns about every odd value of every file; what is odd is seen in the rows.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.")
+
+_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "SpecificCharacterSet")
+_READ = sorted({*_UIDS, *(name for names in FIELDS.values() for name in names)})
+_BINARY = ("OB", "OD", "OF", "OL", "OV", "OW", "UN")
+_UNREADABLE = (
+    InvalidDicomError,
+    EOFError,
+    ValueError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    NotImplementedError,
+)
+
+Stamp = tuple[int, int]  # size and time of change
+Key = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One instance: its file and everything that the rows of all levels need."""
+
+    path: Path
+    stamp: Stamp
+    row: Row
+
+
+class FolderIndex:
+    """Use from one thread at a time. `refresh` reads only files that are new or changed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._entries: dict[Path, Entry | None] = {}  # None: not DICOM, not worth another look
+        self._stamps: dict[Path, Stamp] = {}
+        self.rows: dict[Level, list[Row]] = {"studies": [], "series": [], "instances": []}
+
+    def refresh(self) -> None:
+        """Raises Unreachable when the folder is not there or must not be read."""
+        stamps = dict(self._walk())
+        if stamps == self._stamps:
+            return
+        entries: dict[Path, Entry | None] = {}
+        for path, stamp in stamps.items():
+            known = path in self._stamps and self._stamps[path] == stamp
+            entries[path] = self._entries[path] if known else _read(path, stamp)
+        self._entries, self._stamps = entries, stamps
+        self.rows = _rows([entry for entry in entries.values() if entry is not None])
+
+    def files(self, study_uid: str, series_uid: str | None, sop_uid: str | None) -> list[Path]:
+        wanted = (
+            (STUDY_INSTANCE_UID, study_uid),
+            (SERIES_INSTANCE_UID, series_uid),
+            (SOP_INSTANCE_UID, sop_uid),
+        )
+        return [
+            entry.path
+            for entry in self._entries.values()
+            if entry is not None and all(uid is None or text(entry.row, tag) == uid for tag, uid in wanted)
+        ]
+
+    def _walk(self) -> Iterator[tuple[Path, Stamp]]:
+        try:
+            if not self.root.is_dir():
+                raise Unreachable("its folder is not there")
+            next(self.root.iterdir(), None)
+        except OSError as error:
+            raise Unreachable(f"its folder cannot be read ({error.strerror})") from None
+        for folder, _, names in os.walk(self.root):
+            for name in sorted(names):
+                path = Path(folder, name)
+                try:
+                    state = path.stat()
+                except OSError:
+                    continue  # gone since it was listed
+                if stat.S_ISREG(state.st_mode) and name != "DICOMDIR" and not name.startswith("."):
+                    yield path, (state.st_size, state.st_mtime_ns)
+
+
+def full_data_set(path: Path) -> Row | None:
+    """Everything in the file but binary values; None when it cannot be read."""
+    try:
+        data_set = dcmread(path, stop_before_pixels=True)
+    except (OSError, *_UNREADABLE):
+        return None
+    return without_bulk(_as_json(data_set))
+
+
+def _read(path: Path, stamp: Stamp) -> Entry | None:
+    try:
+        data_set = dcmread(path, stop_before_pixels=True, specific_tags=list(_READ))
+    except (OSError, *_UNREADABLE):
+        return None
+    row = _as_json(data_set)
+    if key("instances", row) is None or text(row, STUDY_INSTANCE_UID) is None:
+        return None
+    row.setdefault(PATIENT_ID, {"vr": "LO"})
+    row.setdefault(STUDY_DATE, {"vr": "DA"})
+    syntax = data_set.file_meta.get("TransferSyntaxUID")
+    if syntax:
+        put(row, AVAILABLE_TRANSFER_SYNTAX_UID, "UI", str(syntax))
+    return Entry(path, stamp, row)
+
+
+def _as_json(data_set: Dataset) -> Row:
+    """DICOM JSON is UTF-8 and says so (PS3.18 F.2); values that cannot be told in JSON are left out."""
+    for tag in list(data_set.keys()):
+        try:
+            is_kept = data_set[tag].VR not in _BINARY
+        except Exception:  # whatever pydicom makes of a damaged value: the others are still good
+            is_kept = False
+        if not is_kept:
+            del data_set[tag]
+    row: Row = data_set.to_json_dict(suppress_invalid_tags=True)
+    put(row, "00080005", "CS", "ISO_IR 192")
+    return row
+
+
+def _rows(entries: list[Entry]) -> dict[Level, list[Row]]:
+    """Rows of each level from the first instance of each; counts and modalities from all."""
+    levels: dict[Level, dict[Key, Row]] = {"studies": {}, "series": {}, "instances": {}}
+    for entry in entries:
+        for level, found in levels.items():
+            if (name := key(level, entry.row)) is not None and name not in found:
+                found[name] = {tag: value for tag, value in entry.row.items() if tag in _TAGS[level]}
+    _count(levels)
+    return {level: list(found.values()) for level, found in levels.items()}
+
+
+def _tags(level: Level, *names: str) -> frozenset[str]:
+    named = ("SpecificCharacterSet", "StudyInstanceUID", *names, *FIELDS[level])
+    return frozenset(f"{tag_for_keyword(name) or 0:08X}" for name in named)
+
+
+_TAGS: dict[Level, frozenset[str]] = {
+    "studies": _tags("studies"),
+    "series": _tags("series", "SeriesInstanceUID"),
+    "instances": _tags("instances", *_UIDS),
+}
+
+
+def _count(levels: dict[Level, dict[Key, Row]]) -> None:
+    instances: Counter[Key] = Counter()
+    for row in levels["instances"].values():
+        instances[text(row, SERIES_INSTANCE_UID) or "", text(row, STUDY_INSTANCE_UID)] += 1
+    series_of: defaultdict[Key | None, list[tuple[Row, int]]] = defaultdict(list)
+    for name, row in levels["series"].items():
+        put(row, "00201209", "IS", instances[name])
+        series_of[key("studies", row)].append((row, instances[name]))
+    for name, study in levels["studies"].items():
+        series = series_of[name]
+        put(study, "00201206", "IS", len(series))
+        put(study, "00201208", "IS", sum(count for _, count in series))
+        modalities = {found for row, _ in series if (found := text(row, MODALITY)) is not None}
+        put(study, MODALITIES_IN_STUDY, "CS", *sorted(modalities))

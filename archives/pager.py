@@ -1,0 +1,90 @@
+"""Reads a search page by page until nothing new comes, and says when the end was not the end.
+
+`limit` and `offset` (PS3.18 8.3.4.4) are hints to many servers: some ignore them and repeat the first
+page for ever, some cap pages silently, some repeat rows. So only what is new counts, and it must end.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from archives.client import Row
+from archives.errors import BadAnswer
+from archives.rows import Level, key
+
+MAX_PAGES = 200
+_ODD_CAPS = {12}  # caps seen in the field that are not round
+
+Key = tuple[str, str | None]
+
+
+@dataclass(slots=True)
+class PageMemory:
+    """The largest page an archive ever sent: it proves that no smaller number is its cap."""
+
+    largest: int = 0
+
+    def may_be_cap(self, rows: int) -> bool:
+        """A short page of so many rows could be a silent cap: caps are round numbers."""
+        return rows >= self.largest and ((rows >= 10 and rows % 10 == 0) or rows in _ODD_CAPS)
+
+
+@dataclass(slots=True)
+class Found:
+    """Rows by key, each once, with the reason why there may be more."""
+
+    rows: dict[Key, Row] = field(default_factory=dict)
+    incomplete_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: list[Row]
+    warned: bool = False
+
+
+async def read_pages(
+    level: Level,
+    page_size: int,
+    fetch: Callable[[int, int], Awaitable[Page]],
+    memory: PageMemory,
+    max_pages: int = MAX_PAGES,
+) -> Found:
+    """Every page of one search. `fetch(limit, offset)` gives a page or raises ArchiveError."""
+    found = Found()
+    offset = 0
+    overlapped = False
+    capped = False  # the page before was full, warned of more, or looked like a cap
+    for _ in range(max_pages):
+        page = await fetch(page_size, offset)
+        new = _add(level, page.rows, found)
+        if not new:
+            if page.rows and capped:
+                found.incomplete_because = "the archive repeats its page instead of going on"
+            elif page.warned:
+                found.incomplete_because = "the archive warned that it holds more"
+            break
+        overlapped |= offset > 0 and new < len(page.rows)
+        offset += len(page.rows)
+        capped = page.warned or len(page.rows) >= page_size or memory.may_be_cap(len(page.rows))
+        memory.largest = max(memory.largest, len(page.rows))
+        if not capped:
+            break
+    else:
+        found.incomplete_because = f"stopped after {max_pages} pages"
+    if overlapped and found.incomplete_because is None:
+        found.incomplete_because = "pages overlapped: the archive changed while it was read"
+    return found
+
+
+def _add(level: Level, rows: list[Row], found: Found) -> int:
+    """Keep the new rows; how many there were."""
+    before = len(found.rows)
+    keyless = 0
+    for row in rows:
+        if (name := key(level, row)) is None:
+            keyless += 1
+        else:
+            found.rows.setdefault(name, row)
+    if rows and keyless == len(rows):
+        raise BadAnswer(f"none of the {len(rows)} rows carries its UID")
+    return len(found.rows) - before

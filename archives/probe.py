@@ -1,0 +1,181 @@
+"""Finds out what an archive really does, by asking it a few cheap questions and changing nothing.
+
+The answers are for people (`ernfed archives probe`, the explorer's source list). A question that fails
+gives its error as the answer; only an archive that does not answer at all raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from archives.client import Row
+from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed
+from archives.queries import Query
+from archives.rows import (
+    PATIENT_ID,
+    SERIES_INSTANCE_UID,
+    STUDY_INSTANCE_UID,
+    text,
+    values,
+)
+
+if TYPE_CHECKING:
+    from archives.dicomweb import DicomWebArchive
+    from archives.orthanc import OrthancArchive
+
+CAP_TRIED = 201
+UNKNOWN = "unknown: too few studies to tell"
+_STUDY_SERIES_COUNT = "00201206"
+_STUDY_INSTANCE_COUNT = "00201208"
+
+
+async def probe_dicomweb(archive: DicomWebArchive) -> dict[str, str]:
+    """Name → what was found. At most a dozen small requests, one after another."""
+    studies = (await archive.qido(Query("studies"), 3, 0, None)).rows
+    answers: dict[str, str] = {"search": "yes" if studies else "yes, it is empty"}
+    answers["limit"] = "yes" if len(studies) <= 3 else f"ignored: {len(studies)} rows for limit=3"
+    answers["cap"] = await _tell(_cap(archive))
+    answers["offset"] = await _tell(_offset(archive, studies))
+    answers["uid_list"] = await _tell(_uid_list(archive))
+    answers["query_decoding"] = await _tell(_query_decoding(archive))
+    answers["includefield"] = await _tell(_includefield(archive))
+    for level, name in (("series", "top_level_series"), ("instances", "top_level_instances")):
+        answers[name] = await _tell(_route(archive, Query(level, filters=_one_study(studies))))  # type: ignore[arg-type]
+    answers["metadata"] = await _tell(_metadata(archive, studies))
+    answers["counts"] = _counts(studies)
+    answers["change_feed"] = await _tell(_change_feed(archive))
+    return answers
+
+
+async def probe_orthanc(archive: OrthancArchive) -> dict[str, str]:
+    """The same, with the server's version and the size of its index."""
+    answers = await probe_dicomweb(archive)
+    answers["server"] = await _tell(_server(archive))
+    answers["holds"] = await _tell(_statistics(archive))
+    return answers
+
+
+async def _tell(question: Awaitable[str]) -> str:
+    try:
+        return await question
+    except ArchiveError as error:
+        return f"no: {error.message.partition(': ')[2] or error.message}"
+
+
+def _one_study(studies: list[Row]) -> dict[str, str]:
+    uid = text(studies[0], STUDY_INSTANCE_UID) if studies else None
+    return {"StudyInstanceUID": uid or "1.2.3"}
+
+
+async def _cap(archive: DicomWebArchive) -> str:
+    """The most rows of one answer; 200 is what some servers allow at all."""
+    rows = len((await archive.qido(Query("studies"), CAP_TRIED, 0, None)).rows)
+    if rows >= CAP_TRIED:
+        return f"none up to {CAP_TRIED} rows"
+    is_more = bool(rows) and bool((await archive.qido(Query("studies"), 1, rows, None)).rows)
+    return f"{rows} rows an answer, and there are more" if is_more else f"unknown: it holds {rows} rows"
+
+
+async def _offset(archive: DicomWebArchive, studies: list[Row]) -> str:
+    if len(studies) < 2:
+        return UNKNOWN
+    first = (await archive.qido(Query("studies"), 1, 0, None)).rows
+    second = (await archive.qido(Query("studies"), 1, 1, None)).rows
+    if not second:
+        return "no: nothing behind the first row"
+    both = (text(first[0], tag) == text(second[0], tag) for tag in (STUDY_INSTANCE_UID, PATIENT_ID))
+    return "ignored: the same rows again" if first and all(both) else "yes"
+
+
+async def takes_uid_list(archive: DicomWebArchive) -> bool | None:
+    """Does `StudyInstanceUID=a,b` find both, and only them? None when there are too few studies to tell."""
+    studies = (await archive.qido(Query("studies"), 3, 0, None)).rows
+    known = sorted({uid for row in studies if (uid := text(row, STUDY_INSTANCE_UID)) is not None})
+    if len(known) < 2:
+        return None
+    query = Query("studies", filters={"StudyInstanceUID": ",".join(known[:2])})
+    try:
+        page = await archive.qido(query, 10, 0, None)
+    except (Rejected, BadAnswer, ServerFailed):
+        return False
+    return {text(row, STUDY_INSTANCE_UID) for row in page.rows} == set(known[:2])
+
+
+async def decodes_queries(archive: DicomWebArchive) -> bool | None:
+    """Is `1%2E2` read as `1.2`? None when there is no study to ask for."""
+    for row in (await archive.qido(Query("studies"), 1, 0, None)).rows:
+        if (study := text(row, STUDY_INSTANCE_UID)) is not None:
+            encoded = Query("studies", filters={"StudyInstanceUID": study.replace(".", "%2E")})
+            found = (await archive.qido(encoded, 1, 0, None)).rows
+            return study in {text(row, STUDY_INSTANCE_UID) for row in found}
+    return None
+
+
+def is_plain(value: str) -> bool:
+    """True when a URL carries it as it is."""
+    return all(c.isascii() and (c.isalnum() or c in "-._~") for c in value)
+
+
+async def _uid_list(archive: DicomWebArchive) -> str:
+    found = await takes_uid_list(archive)
+    if found is None:
+        return UNKNOWN
+    archive.abilities.uid_list = found
+    return "yes, with commas" if found else "no: one request a UID"
+
+
+async def _query_decoding(archive: DicomWebArchive) -> str:
+    found = await decodes_queries(archive)
+    if found is None:
+        return UNKNOWN
+    archive.abilities.query_decoding = found
+    return "yes" if found else "no: encoded characters find nothing"
+
+
+async def _includefield(archive: DicomWebArchive) -> str:
+    await archive.page(Query("studies"), 1, 0)
+    return "yes" if archive.abilities.includefield else "no: refused"
+
+
+async def _route(archive: DicomWebArchive, query: Query) -> str:
+    rows = (await archive.qido(query, 1, 0, None)).rows
+    return "yes" if rows or query.filters["StudyInstanceUID"] == "1.2.3" else "no: finds nothing"
+
+
+async def _metadata(archive: DicomWebArchive, studies: list[Row]) -> str:
+    """Asked of a series, which is smaller than its study."""
+    for row in studies:
+        study = text(row, STUDY_INSTANCE_UID)
+        if study is None:
+            continue
+        series = (await archive.qido(Query("series", study_uid=study), 1, 0, None)).rows
+        uid = text(series[0], SERIES_INSTANCE_UID) if series else None
+        if uid is not None:
+            return "yes" if await archive.metadata(study, uid) else "no: nothing for a series that is there"
+    return UNKNOWN
+
+
+def _counts(studies: list[Row]) -> str:
+    if not studies:
+        return UNKNOWN
+    names = {"series": _STUDY_SERIES_COUNT, "instances": _STUDY_INSTANCE_COUNT}
+    given = [name for name, tag in names.items() if all(values(row, tag) for row in studies)]
+    return f"yes: {' and '.join(given)} of a study" if given else "no"
+
+
+async def _change_feed(archive: DicomWebArchive) -> str:
+    last = await archive.last_change()
+    return "no" if last is None else f"yes, at {last}"
+
+
+async def _server(archive: OrthancArchive) -> str:
+    system: Any = archive.mapping(await archive.rest("GET", "/system"))
+    return f"{system.get('Name')}: Orthanc {system.get('Version')}"
+
+
+async def _statistics(archive: OrthancArchive) -> str:
+    found: Any = archive.mapping(await archive.rest("GET", "/statistics"))
+    return ", ".join(
+        f"{found.get(f'Count{name}')} {name.lower()}" for name in ("Studies", "Series", "Instances")
+    )

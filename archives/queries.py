@@ -1,0 +1,105 @@
+"""From a selection to the QIDO-RS requests that answer it (PS3.18 10.6). Plans only, asks nobody.
+
+Only keys that real archives answer right are ever sent: UIDs, PatientID, StudyDate, modality.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from archives.client import Selection
+from archives.errors import NotSupported
+from archives.rows import Level
+
+CHUNK_UIDS: Final = 100
+CHUNK_CHARACTERS: Final = 12_000  # a URL of 17 kB was refused
+_BEFORE_DICOM: Final = "-17000101"  # an open range from the past also returns undated studies (Orthanc)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search, before paging: the route (study_uid and series_uid are in its path) and its keys."""
+
+    level: Level
+    study_uid: str | None = None
+    series_uid: str | None = None
+    filters: dict[str, str] = field(default_factory=dict)
+
+
+def plan(level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:
+    """The fewest requests for this archive. Raises NotSupported for what cannot be asked at this level."""
+    refuse_the_impossible(level, selection)
+    filters = _filters(level, selection)
+    if top_level or level == "studies":
+        return _top_level(level, selection, filters, uid_list)
+    return _below_studies(level, selection, filters)
+
+
+def refuse_the_impossible(level: Level, selection: Selection) -> None:
+    if level == "studies" and (selection.series_uids or selection.sop_uids):
+        raise NotSupported("studies cannot be searched by series or instance UID")
+    if level == "series" and selection.sop_uids:
+        raise NotSupported("series cannot be searched by instance UID")
+
+
+def _filters(level: Level, selection: Selection) -> dict[str, str]:
+    filters: dict[str, str] = {}
+    if selection.patient_id is not None:
+        filters["PatientID"] = selection.patient_id
+    if selection.modality is not None:
+        filters["ModalitiesInStudy" if level == "studies" else "Modality"] = selection.modality
+    if selection.study_date is not None:
+        first, last = selection.study_date
+        if first is not None or last is not None:
+            filters["StudyDate"] = f"{_dicom(first)}-{_dicom(last)}"
+    return filters
+
+
+def undated(query: Query) -> Query:
+    """Narrowed to dates before DICOM: only for an archive that also sends undated studies then."""
+    return Query(query.level, query.study_uid, query.series_uid, query.filters | {"StudyDate": _BEFORE_DICOM})
+
+
+def _dicom(day: date | None) -> str:
+    return "" if day is None else f"{day.year:04d}{day.month:02d}{day.day:02d}"
+
+
+def _top_level(level: Level, selection: Selection, filters: dict[str, str], uid_list: bool) -> list[Query]:
+    lists = (
+        ("SOPInstanceUID", selection.sop_uids),
+        ("SeriesInstanceUID", selection.series_uids),
+        ("StudyInstanceUID", selection.study_uids),
+    )
+    for name, uids in lists:
+        if uids:
+            chunks = chunked(uids) if uid_list else ([uid] for uid in dict.fromkeys(uids))
+            return [Query(level, filters=filters | {name: ",".join(chunk)}) for chunk in chunks]
+    return [Query(level, filters=filters)]
+
+
+def _below_studies(level: Level, selection: Selection, filters: dict[str, str]) -> list[Query]:
+    if not selection.study_uids:
+        raise NotSupported(f"has no top-level /{level} route: {level} need their study UIDs")
+    studies = list(dict.fromkeys(selection.study_uids))
+    if level == "instances":
+        series = list(dict.fromkeys(selection.series_uids))
+        pairs = [(study, one) for study in studies for one in series]
+        return [Query(level, study, one, filters) for study, one in pairs]
+    if len(selection.series_uids) == 1:
+        filters = filters | {"SeriesInstanceUID": selection.series_uids[0]}
+    return [Query(level, study, None, filters) for study in studies]
+
+
+def chunked(uids: Sequence[str]) -> Iterator[list[str]]:
+    """Each UID once, in lists that fit one URL."""
+    chunk: list[str] = []
+    length = 0
+    for uid in dict.fromkeys(uids):
+        if chunk and (len(chunk) == CHUNK_UIDS or length + len(uid) + 1 > CHUNK_CHARACTERS):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(uid)
+        length += len(uid) + 1
+    if chunk:
+        yield chunk

@@ -1,0 +1,69 @@
+"""Does a returned row fit what was asked? Archives ignore keys they do not know and send everything."""
+
+from collections.abc import Sequence
+
+from archives.client import Row, Selection
+from archives.rows import (
+    MODALITIES_IN_STUDY,
+    MODALITY,
+    PATIENT_ID,
+    SERIES_INSTANCE_UID,
+    SOP_INSTANCE_UID,
+    STUDY_DATE,
+    STUDY_INSTANCE_UID,
+    Level,
+    study_date,
+    text,
+    values,
+)
+
+
+class Recheck:
+    """A selection made ready to judge many rows of one level.
+
+    On a study row an absent PatientID or StudyDate is an empty one. On a series or instance row it may
+    only not have been sent, and so proves nothing; the same for the modality at every level.
+    """
+
+    def __init__(self, level: Level, selection: Selection) -> None:
+        self.level = level
+        self.selection = selection
+        lists: list[tuple[str, Sequence[str]]] = [(STUDY_INSTANCE_UID, selection.study_uids)]
+        if level != "studies":
+            lists.append((SERIES_INSTANCE_UID, selection.series_uids))
+        if level == "instances":
+            lists.append((SOP_INSTANCE_UID, selection.sop_uids))
+        self._uids = [(tag, frozenset(uids)) for tag, uids in lists if uids]
+
+    def fits(self, row: Row) -> bool:
+        return (
+            all(text(row, tag) in wanted for tag, wanted in self._uids)
+            and self._fits_patient(row)
+            and self._fits_modality(row)
+            and self._fits_date(row)
+        )
+
+    def _fits_patient(self, row: Row) -> bool:
+        wanted = self.selection.patient_id
+        if wanted is None or (self.level != "studies" and PATIENT_ID not in row):
+            return True
+        return text(row, PATIENT_ID) == wanted.strip()
+
+    def _fits_modality(self, row: Row) -> bool:
+        wanted = self.selection.modality
+        if wanted is None:
+            return True
+        found = values(row, MODALITIES_IN_STUDY if self.level == "studies" else MODALITY)
+        return not found or wanted in found
+
+    def _fits_date(self, row: Row) -> bool:
+        selection = self.selection
+        if selection.study_date is None and not selection.undated:
+            return True
+        if self.level != "studies" and STUDY_DATE not in row:
+            return True
+        found = study_date(row)
+        if selection.undated or found is None:
+            return found is None and selection.undated
+        first, last = selection.study_date or (None, None)
+        return (first is None or first <= found) and (last is None or found <= last)

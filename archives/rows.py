@@ -1,0 +1,94 @@
+"""Reading DICOM JSON rows (PS3.18 Annex F) that nobody has checked yet: values, keys, dates. No I/O.
+
+Whatever an archive sends, these functions do not raise (but `as_rows`, on what is no list of rows).
+"""
+
+import re
+from datetime import date, datetime
+from typing import Literal
+
+from archives.client import Row
+from archives.errors import BadAnswer
+
+Level = Literal["studies", "series", "instances"]
+
+STUDY_DATE = "00080020"
+SOP_INSTANCE_UID = "00080018"
+MODALITY = "00080060"
+MODALITIES_IN_STUDY = "00080061"
+PATIENT_ID = "00100020"
+STUDY_INSTANCE_UID = "0020000D"
+SERIES_INSTANCE_UID = "0020000E"
+AVAILABLE_TRANSFER_SYNTAX_UID = "00083002"
+RETRIEVE_URL = "00081190"
+
+_TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
+
+
+def as_rows(answer: object) -> list[Row]:
+    """The rows of a QIDO-RS or metadata answer. A single data set is taken for a list of one."""
+    if isinstance(answer, dict):
+        answer = [answer]
+    if not isinstance(answer, list):
+        raise BadAnswer("not a list of DICOM JSON objects")
+    for row in answer:
+        if not isinstance(row, dict) or not all(_TAG.match(key) for key in row):
+            raise BadAnswer("not a list of DICOM JSON objects")
+    return answer
+
+
+def values(row: Row, tag: str) -> list[object]:
+    """All values of an attribute, [] where it is absent, empty or malformed."""
+    element = row.get(tag)
+    found = element.get("Value") if isinstance(element, dict) else None
+    return [one for one in found if one is not None] if isinstance(found, list) else []
+
+
+def text(row: Row, tag: str) -> str | None:
+    """First value as text without padding (PS3.5 6.2), None where there is none."""
+    found = values(row, tag)
+    return str(found[0]).strip(" \0") or None if found else None
+
+
+def put(row: Row, tag: str, vr: str, *found: object) -> None:
+    """Set an attribute."""
+    row[tag] = {"vr": vr, "Value": list(found)} if found else {"vr": vr}
+
+
+def key(level: Level, row: Row) -> tuple[str, str | None] | None:
+    """What makes a row one of its kind, None for a row without its UIDs.
+
+    A StudyInstanceUID under two PatientIDs is two rows, and both are kept.
+    """
+    if level == "studies":
+        study = text(row, STUDY_INSTANCE_UID)
+        return None if study is None else (study, text(row, PATIENT_ID))
+    series = text(row, SERIES_INSTANCE_UID)
+    if level == "series":
+        return None if series is None else (series, text(row, STUDY_INSTANCE_UID))
+    sop = text(row, SOP_INSTANCE_UID)
+    return None if sop is None else (sop, series)
+
+
+def study_date(row: Row) -> date | None:
+    """StudyDate; also the old form YYYY.MM.DD (PS3.5 6.2, DA). What is no date counts as undated."""
+    written = (text(row, STUDY_DATE) or "").replace(".", "")
+    try:
+        return datetime.strptime(written, "%Y%m%d").date() if len(written) == 8 else None  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+def without_bulk(row: Row) -> Row:
+    """A data set without binary values and without the archive's own URLs, in sequences too."""
+    kept: Row = {}
+    for tag, element in row.items():
+        if tag == RETRIEVE_URL or not isinstance(element, dict):
+            continue
+        if "BulkDataURI" in element or "InlineBinary" in element:
+            continue
+        if element.get("vr") == "SQ":
+            items = [without_bulk(item) for item in values(row, tag) if isinstance(item, dict)]
+            element = {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
+        kept[tag] = element
+    return kept

@@ -1,0 +1,159 @@
+"""The guard between dicomweb-client and the network: a requests session that trusts no answer.
+
+Every request has a deadline and a size cap, follows no redirect, keeps no cookies, and either returns a
+whole body or raises an ArchiveError. What DICOM says in the body is not judged here.
+"""
+
+import os
+import re
+import socket
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import orjson
+import requests
+from urllib3.exceptions import HTTPError as TransportError
+from urllib3.exceptions import ProtocolError
+
+from archives.connection import Call, CuttableAdapter, current_call
+from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed, TimedOut, TooLarge, Unreachable
+
+CHUNK = 64 * 1024
+
+# dicomweb-client encodes the commas of a UID list: servers are to decode them, and some do not. And a dot
+# that the probe has encoded it encodes once more.
+_UIDS = re.compile(r"(?<=InstanceUID=)(?:[0-9.]|%2C|%252E)+")
+
+
+class Answered(requests.Response):
+    """A response whose body is read; its JSON is strict UTF-8 and never guessed."""
+
+    def json(self, **_: Any) -> Any:
+        try:
+            return orjson.loads(self.content)
+        except orjson.JSONDecodeError as error:
+            raise BadAnswer(_why_not_json(self, error)) from None
+
+
+class GuardedSession(requests.Session):
+    """Used from several threads at once; each must have set its `Call` (connection.py) before."""
+
+    def __init__(self, archive: str, connections: int, max_bytes: int) -> None:
+        super().__init__()
+        self.archive = archive
+        self.max_bytes = max_bytes
+        # No netrc, no proxies from the environment: an archive gets its own credentials and no others.
+        self.trust_env = False
+        self.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = CuttableAdapter(connections)
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> Answered:
+        """One exchange inside the deadline of the thread's call."""
+        call = current_call() or Call(seconds=5.0)
+        # dicomweb-client sets Host without the port; urllib3 knows better.
+        request.headers.pop("Host", None)
+        request.url = _plain_query(request.url or "")
+        options |= {"stream": True, "allow_redirects": False, "timeout": call.remaining()}
+        try:
+            with super().send(request, **options) as response:
+                answered = self._read(response, call)
+        except ArchiveError:
+            raise
+        except (requests.RequestException, TransportError, OSError, ValueError) as error:
+            raise self._failure(error, call) from None
+        finally:
+            call.release()
+        if (warning := answered.headers.get("Warning")) is not None:
+            call.warnings.append(warning)
+        if not call.any_status:
+            self._judge_status(answered)
+        return answered
+
+    def _read(self, response: requests.Response, call: Call) -> Answered:
+        body = bytearray()
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > self.max_bytes:
+                raise TooLarge(f"{self.archive}: the answer is larger than {self.max_bytes:,} bytes")
+            if call.is_over:
+                raise self._too_late()
+        if call.is_over:  # a socket that was cut reads as an end
+            raise self._too_late()
+        answered = Answered()
+        answered.__dict__.update(response.__dict__)
+        answered._content = bytes(body)
+        self._judge_length(answered)
+        return answered
+
+    def _judge_length(self, response: requests.Response) -> None:
+        """A connection that closes early is not an error to read1."""
+        announced = response.headers.get("Content-Length", "")
+        is_plain = announced.isdigit() and "Content-Encoding" not in response.headers
+        if is_plain and response.status_code != 204 and len(response.content) < int(announced):
+            raise ConnectionLost(f"{self.archive}: connection closed before the answer was complete")
+
+    def _judge_status(self, response: requests.Response) -> None:
+        status = response.status_code
+        if status >= 500:
+            raise ServerFailed(f"{self.archive}: answered {status}", status)
+        if status >= 400:
+            hint = {401: " (credentials needed or wrong)", 403: " (not allowed)", 429: " (asked too often)"}
+            raise Rejected(f"{self.archive}: answered {status}{hint.get(status, '')}", status)
+        if status >= 300:
+            raise BadAnswer(f"{self.archive}: redirected elsewhere ({status}); check its url", status)
+
+    def _failure(self, error: Exception, call: Call) -> ArchiveError:
+        causes = _causes(error)
+        if call.is_over or any(isinstance(cause, requests.Timeout | socket.timeout) for cause in causes):
+            return self._too_late()
+        if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+            return Unreachable(f"{self.archive}: connection refused")
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return Unreachable(f"{self.archive}: its host name cannot be resolved")
+        if any(isinstance(cause, requests.exceptions.SSLError) for cause in causes):
+            return Unreachable(f"{self.archive}: its TLS certificate or protocol is not accepted")
+        if any(isinstance(cause, ConnectionError | ProtocolError) for cause in causes):
+            return ConnectionLost(f"{self.archive}: connection closed before the answer was complete")
+        if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
+            return BadAnswer(f"{self.archive}: the answer cannot be read ({type(error).__name__})")
+        return Unreachable(f"{self.archive}: no connection ({type(error).__name__})")
+
+    def _too_late(self) -> TimedOut:
+        return TimedOut(f"{self.archive}: no complete answer inside the deadline")
+
+
+def _plain_query(url: str) -> str:
+    """Commas of UID lists as they are, and spaces as %20: `+` is a space in forms only (RFC 3986)."""
+    path, mark, query = url.partition("?")
+    listed = _UIDS.sub(lambda found: found[0].replace("%2C", ",").replace("%252E", "%2E"), query)
+    return f"{path}{mark}{listed.replace('+', '%20')}"
+
+
+class ConnectionLost(Unreachable):
+    """Was connected; the one kind of Unreachable that is worth another try at once."""
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """The error, what it came from, and what requests and urllib3 carry in `args` and `reason`."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, BaseException) and one not in found:
+            found.append(one)
+            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return found
+
+
+def _why_not_json(response: requests.Response, error: orjson.JSONDecodeError) -> str:
+    body = response.content
+    if "html" in response.headers.get("Content-Type", "").lower() or body.lstrip()[:1] == b"<":
+        return "an HTML or XML page instead of DICOM JSON; check the url"
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "the answer is not UTF-8"
+    return f"not JSON, or only a part of it: {len(body):,} bytes, broken at byte {error.pos:,}"

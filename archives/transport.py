@@ -1,0 +1,124 @@
+"""Runs one archive's requests: a small pool of threads, a deadline each, one retry, a count. No DICOM here.
+
+dicomweb-client is synchronous. Its methods run in the archive's own threads, over a GuardedSession, and
+come back to the event loop with a deadline that holds whatever the server does.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from dicomweb_client import DICOMwebClient
+from requests.auth import HTTPBasicAuth
+
+from archives.connection import Call, set_current_call
+from archives.errors import ArchiveError, BadAnswer, ServerFailed, TimedOut, Unreachable
+from archives.meter import count_request
+from archives.session import ConnectionLost, GuardedSession
+from config.archives_file import ArchiveConfig
+
+MAX_BYTES = 64 * 1024 * 1024
+_RETRY_PAUSE = (0.05, 0.25)  # seconds, drawn at random so that many askers do not come back together
+
+# Libraries that log every failure with its stack, or URLs that name patients. Errors say it all.
+for _name in ("retrying", "dicomweb_client", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """What the work returned, and the Warning headers (RFC 7234 5.5) that came with it."""
+
+    value: T
+    warnings: list[str]
+
+
+class Transport:
+    """`web` and `session` are to be used inside `ask` only: they need the thread's call."""
+
+    def __init__(self, config: ArchiveConfig, max_bytes: int = MAX_BYTES) -> None:
+        self.code = config.code
+        self.timeout = config.timeout
+        self.url = (config.url or "").rstrip("/")
+        self.session = GuardedSession(config.code, config.max_connections, max_bytes)
+        if config.username is not None:
+            self.session.auth = HTTPBasicAuth(config.username.encode(), (config.password() or "").encode())
+        self.web = DICOMwebClient(self.url, session=self.session, permissive_uid=True)
+        self.web.set_http_retry_params(retry=False)  # else a hung archive takes 35 s
+        self._threads = ThreadPoolExecutor(config.max_connections, f"archive-{config.code}")
+        self._calls: set[Call] = set()
+
+    async def ask(
+        self,
+        work: Callable[[], T],
+        *,
+        seconds: float | None = None,
+        idempotent: bool = True,
+        any_status: bool = False,
+    ) -> Reply[T]:
+        """Run `work` in a thread. Raises ArchiveError and nothing else; a lost connection is tried once more.
+
+        seconds: the deadline, waiting for a free thread and a retry included; default the archive's timeout.
+        """
+        end = time.monotonic() + (self.timeout if seconds is None else seconds)
+        try:
+            return await self._attempt(work, end, any_status)
+        except (ConnectionLost, ServerFailed) as error:
+            pause = random.uniform(*_RETRY_PAUSE)  # noqa: S311
+            is_worth_it = not isinstance(error, ServerFailed) or error.status == 503
+            if not (idempotent and is_worth_it and time.monotonic() + 2 * pause < end):
+                raise
+        await asyncio.sleep(pause)
+        return await self._attempt(work, end, any_status)
+
+    async def _attempt(self, work: Callable[[], T], end: float, any_status: bool) -> Reply[T]:
+        call = Call(end - time.monotonic(), any_status)
+        count_request(self.code)
+        try:
+            running = self._threads.submit(self._run, call, work)
+        except RuntimeError:
+            raise Unreachable(f"{self.code}: its client is closed") from None
+        self._calls.add(call)
+        try:
+            async with asyncio.timeout(call.remaining()):
+                return Reply(await asyncio.wrap_future(running), call.warnings)
+        except TimeoutError:
+            raise TimedOut(f"{self.code}: no complete answer inside the deadline") from None
+        finally:
+            self._calls.discard(call)
+            if not running.done():
+                call.cut()
+
+    def _run(self, call: Call, work: Callable[[], T]) -> T:
+        set_current_call(call)
+        try:
+            return work()
+        except BadAnswer as error:
+            raise _named(self.code, error) from None
+        except ArchiveError:
+            raise
+        except Exception as error:
+            # dicomweb-client and its parsers: the message may quote the answer, so only the kind is told.
+            raise BadAnswer(f"{self.code}: the answer cannot be used ({type(error).__name__})") from None
+        finally:
+            set_current_call(None)
+
+    async def close(self) -> None:
+        """Cut what is running; no thread stays behind."""
+        for call in tuple(self._calls):
+            call.cut()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.session.close()
+
+
+def _named(code: str, error: BadAnswer) -> BadAnswer:
+    return (
+        error if error.message.startswith(f"{code}:") else BadAnswer(f"{code}: {error.message}", error.status)
+    )

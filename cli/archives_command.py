@@ -1,0 +1,139 @@
+"""`ernfed archives`: list what archives.toml says, check that each answers, probe what each can do.
+
+Exit status: 0 all is well, 1 an archive is down or does not answer right, 2 the file or the command is wrong.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from archives.client import ArchiveClient, Health
+from archives.errors import ArchiveError
+from archives.registry import open_archives
+from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
+from config.settings import SettingsError, load_settings
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="The archives of archives.toml: list, check, probe.")
+
+ArchivesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--archives", help="Path of archives.toml.", envvar="ERNFED_ARCHIVES", show_default="archives.toml"
+    ),
+]
+Codes = Annotated[list[str] | None, typer.Argument(help="Codes of archives; all when none is given.")]
+
+_COLOURS = {"UP": "green", "DEGRADED": "yellow", "DOWN": "red"}
+
+
+@app.command("list")
+def list_archives(archives: ArchivesFile = None) -> None:
+    """Show the archives as the file describes them; asks none of them."""
+    table = Table("code", "ERN", "kind", "where", "index", "sync", "title", box=None, pad_edge=False)
+    for config in _load(archives):
+        where = str(config.path) if config.kind == "folder" else config.url or ""
+        cells = (config.code, config.ern, config.kind, where, config.index, _duration(config.sync_every))
+        table.add_row(*map(escape, (*cells, config.title)))
+    _console().print(table)
+
+
+@app.command()
+def check(codes: Codes = None, archives: ArchivesFile = None) -> None:
+    """Check the file, then ask each archive whether it answers. Exit status 1 when one does not."""
+    configs = _chosen(_load(archives), codes)
+    results = asyncio.run(_of_each(configs, lambda client: client.health()))
+    table = Table("code", "state", "latency", "problem", box=None, pad_edge=False)
+    for config, health in zip(configs, results, strict=True):
+        colour = _COLOURS.get(health.state, "white")
+        latency = "" if health.latency_ms is None else f"{health.latency_ms:.0f} ms"
+        table.add_row(escape(config.code), f"[{colour}]{health.state}[/]", latency, escape(_problem(health)))
+    _console().print(table)
+    failed = [config.code for config, health in zip(configs, results, strict=True) if health.state != "UP"]
+    if failed:
+        _complain(f"{len(failed)} of {len(configs)} archives are not well: {', '.join(failed)}")
+        raise typer.Exit(1)
+
+
+@app.command()
+def probe(codes: Codes = None, archives: ArchivesFile = None) -> None:
+    """Find out what each archive can really do: read only, about a dozen small requests each."""
+    configs = _chosen(_load(archives), codes)
+    results = asyncio.run(_of_each(configs, _probe_one))
+    failed = []
+    for config, answers in zip(configs, results, strict=True):
+        table = Table("", "", box=None, show_header=False, pad_edge=False)
+        if isinstance(answers, ArchiveError):
+            failed.append(config.code)
+            table.add_row("error", escape(f"{answers.code}: {answers.message}"))
+        else:
+            for name, answer in answers.items():
+                table.add_row(name, escape(answer))
+        console = _console()
+        console.print(f"[bold]{escape(config.code)}[/] ({config.kind})")
+        console.print(table)
+    if failed:
+        _complain(f"{len(failed)} of {len(configs)} archives could not be probed: {', '.join(failed)}")
+        raise typer.Exit(1)
+
+
+async def _probe_one(client: ArchiveClient) -> dict[str, str] | ArchiveError:
+    try:
+        return await client.probe()
+    except ArchiveError as error:
+        return error
+
+
+async def _of_each(
+    configs: list[ArchiveConfig], ask: Callable[[ArchiveClient], Coroutine[Any, Any, T]]
+) -> list[T]:
+    """The same question to all archives at once."""
+    async with open_archives(configs) as clients:
+        return await asyncio.gather(*(ask(client) for client in clients))
+
+
+def _load(archives: Path | None) -> list[ArchiveConfig]:
+    try:
+        return load_archives(load_settings(archives=archives).archives)
+    except (ArchivesFileError, SettingsError) as error:
+        _complain(str(error))
+        raise typer.Exit(2) from None
+
+
+def _chosen(configs: list[ArchiveConfig], codes: list[str] | None) -> list[ArchiveConfig]:
+    known = {config.code for config in configs}
+    unknown = [code for code in codes or () if code not in known]
+    if unknown:
+        _complain(f"no archive {', '.join(unknown)} in the file; it has: {', '.join(sorted(known))}")
+        raise typer.Exit(2)
+    return [config for config in configs if not codes or config.code in codes]
+
+
+def _problem(health: Health) -> str:
+    if health.error_code is None:
+        return "" if health.state == "UP" else "slow"
+    return f"{health.error_code}: {health.error_message}"
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+def _console() -> Console:
+    """Wide when piped: a cut URL is of no use to grep."""
+    console = Console(soft_wrap=False)
+    return console if console.is_terminal else Console(width=240)
+
+
+def _complain(message: str) -> None:
+    typer.echo(message, err=True)

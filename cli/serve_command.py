@@ -1,0 +1,80 @@
+"""`ernfed serve`: the API on a database and archives that are there already."""
+
+import functools
+import socket
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from api.app import create_app
+from api.logging import configure_logging
+from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
+from archives.errors import ArchiveError
+from cli.stopping import run_until_stopped
+from config.settings import Settings, SettingsError, load_settings
+from db.pool import DatabaseUnreachable
+from db.ready import problems
+
+app = typer.Typer(subcommand_metavar="")
+
+
+@app.callback(invoke_without_command=True)
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="address to listen on; loopback only (ERNFED_HOST, 127.0.0.1)")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="port to listen on; 0 takes a free one (ERNFED_PORT, 8000)")
+    ] = None,
+) -> None:
+    """Serves the API until Ctrl-C or SIGTERM."""
+    try:
+        settings = load_settings(host=host, port=port)
+        configure_logging(settings.log_level)
+        refuse_strangers(settings)
+        sock = listen(settings.host, settings.port)
+        with sock:
+            run_until_stopped(serve_on(sock, settings, _announce))
+    except (SettingsError, CannotListen, DatabaseUnreachable, ArchiveError) as error:
+        typer.echo(f"ernfed serve: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def refuse_strangers(settings: Settings) -> None:
+    """Raises SettingsError for an address that others can reach: nobody would be asked who they are."""
+    if is_loopback(settings.host):
+        return
+    if settings.auth_issuer is None:
+        raise SettingsError(
+            f"ERNFED_HOST: {settings.host} can be reached by others, and without ERNFED_AUTH_ISSUER everyone "
+            "there would see every patient. Listen on 127.0.0.1."
+        )
+    raise SettingsError(
+        f"ERNFED_HOST: {settings.host} can be reached by others, and signing in (ERNFED_AUTH_ISSUER) is not "
+        "in this version. Listen on 127.0.0.1, behind a proxy that decides who may come in."
+    )
+
+
+async def serve_on(sock: socket.socket, settings: Settings, started: Callable[[str], None]) -> None:
+    """Opens everything, serves on the socket until cancelled, closes everything. `started` gets the URL."""
+    from cli.open import opened
+    from resolvers.context import Context, Services
+    from resolvers.schema import schema
+
+    async with opened(settings) as house:
+        services = await Services.open(house.database, house.archives, house.settings)
+
+        async def context(_request: object) -> Context:
+            return Context.for_request(services)
+
+        try:
+            ready = functools.partial(problems, house.database)
+            hosts = LOOPBACK_NAMES | {settings.host}
+            await run_server(create_app(schema, context, readiness=ready, hosts=hosts), sock, started=started)
+        finally:
+            await services.close()
+
+
+def _announce(url: str) -> None:
+    typer.echo(f"ernfed serves {url}/ (the API: {url}/graphql). Stop it with Ctrl-C.")

@@ -1,0 +1,113 @@
+"""The archives as the database knows them: one row each, their health, capabilities and index state."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from config.archives_file import ArchiveConfig
+from db.pool import Database
+from db.statements import statements
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRow:
+    """One row of the table archive. rank: place in archives.toml, from 0; the best copy's is lowest."""
+
+    archive_id: int
+    code: str
+    ern: str
+    title: str
+    kind: str
+    index_level: str
+    rank: int
+    enabled: bool
+    health_state: str
+    health_checked_at: datetime | None
+    health_latency_ms: float | None
+    health_error_code: str | None
+    health_error_message: str | None
+    capabilities: Mapping[str, str]
+    change_cursor: int | None
+    last_completed_at: datetime | None
+    last_reconciled_at: datetime | None
+    last_change_at: datetime | None
+    has_studies: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How far an archive's index has come. studies, series, instances: distinct UIDs; *_rows: copies.
+
+    kind … error_message are of the newest run; None and 0 when there was none.
+    """
+
+    studies: int = 0
+    series: int = 0
+    instances: int = 0
+    study_rows: int = 0
+    series_rows: int = 0
+    instance_rows: int = 0
+    running: bool = False
+    kind: str | None = None
+    state: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    done: int = 0
+    total: int | None = None
+    rejected: int = 0
+    removed: int = 0
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+async def sync_archives(database: Database, configs: Iterable[ArchiveConfig]) -> dict[str, int]:
+    """Makes the table say what archives.toml says; an archive that left the file is disabled, its index
+    kept. Returns archive_id by code."""
+    listed = list(configs)
+    rows = await database.fetch(
+        "sync_archives",
+        statements("archives")["sync"],
+        [config.code for config in listed],
+        [config.ern for config in listed],
+        [config.title for config in listed],
+        [config.kind for config in listed],
+        [config.index for config in listed],
+    )
+    return {row["code"]: row["archive_id"] for row in rows}
+
+
+async def list_archives(database: Database) -> list[ArchiveRow]:
+    """All archives, enabled ones first, in rank order."""
+    rows = await database.fetch("list_archives", statements("archives")["list"])
+    return [ArchiveRow(**(dict(row) | {"capabilities": orjson.loads(row["capabilities"])})) for row in rows]
+
+
+async def save_health(
+    database: Database,
+    archive_id: int,
+    state: str,
+    *,
+    latency_ms: float | None = None,
+    error_code: str | None = None,
+    error_message: str | None = None,
+) -> None:
+    """The last look at an archive: state is UP, DEGRADED, DOWN or UNKNOWN."""
+    sql = statements("archives")["save_health"]
+    await database.execute("save_health", sql, archive_id, state, latency_ms, error_code, error_message)
+
+
+async def save_capabilities(database: Database, archive_id: int, capabilities: Mapping[str, str]) -> None:
+    """What a probe found, name → value."""
+    sql = statements("archives")["save_capabilities"]
+    await database.execute("save_capabilities", sql, archive_id, orjson.dumps(dict(capabilities)).decode())
+
+
+async def index_states(database: Database) -> dict[int, IndexState]:
+    """The index state of every archive by archive_id, in one statement."""
+    rows = await database.fetch("index_states", statements("archives")["index_states"])
+    return {
+        row["archive_id"]: IndexState(**{name: row[name] for name in IndexState.__dataclass_fields__})
+        for row in rows
+    }

@@ -1,0 +1,61 @@
+-- name: sync  Archives of the file in its order, as arrays; those that left it are disabled. All rows.
+with wanted as (
+    select *, (ordinality - 1)::smallint as rank
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+        with ordinality w (code, ern, title, kind, index_level, ordinality)
+), disabled as (
+    update archive set enabled = false
+    where enabled and code not in (select code from wanted)
+)
+insert into archive (code, ern, title, kind, index_level, rank)
+select code, ern, title, kind, index_level, rank from wanted order by rank
+on conflict (code) do update
+    set (ern, title, kind, index_level, rank, enabled)
+        = (excluded.ern, excluded.title, excluded.kind, excluded.index_level, excluded.rank, true)
+returning code, archive_id
+
+-- name: list  All archives, the enabled ones first, in rank order.
+select archive_id, code, ern, title, kind, index_level, rank, enabled,
+    health_state, health_checked_at, health_latency_ms, health_error_code, health_error_message,
+    capabilities, change_cursor, last_completed_at, last_reconciled_at, last_change_at,
+    exists (select from study s where s.archive_id = archive.archive_id) as has_studies
+from archive
+order by not enabled, rank, archive_id
+
+-- name: save_health  The last look at an archive.
+update archive
+set (health_state, health_checked_at, health_latency_ms, health_error_code, health_error_message)
+    = ($2, now(), $3, $4, $5)
+where archive_id = $1
+
+-- name: save_capabilities  What a probe found.
+update archive set capabilities = $2::jsonb where archive_id = $1
+
+-- name: index_states  How far each archive's index has come, with its newest run.
+-- A UID that is not shared is in one row, so only shared rows have to be told apart.
+with studies as (
+    select archive_id, count(*) as copies,
+        count(*) filter (where not shared) + count(distinct study_uid) filter (where shared) as nodes
+    from study group by archive_id
+), serieses as (
+    select archive_id, count(*) as copies,
+        count(*) filter (where not shared) + count(distinct series_uid) filter (where shared) as nodes
+    from series group by archive_id
+), instances as (
+    select archive_id, count(*) as copies,
+        count(*) filter (where not shared) + count(distinct sop_uid) filter (where shared) as nodes
+    from instance group by archive_id
+)
+select a.archive_id,
+    coalesce(st.nodes, 0) as studies, coalesce(se.nodes, 0) as series, coalesce(i.nodes, 0) as instances,
+    coalesce(st.copies, 0) as study_rows, coalesce(se.copies, 0) as series_rows,
+    coalesce(i.copies, 0) as instance_rows,
+    coalesce(r.state = 'running', false) as running, r.kind, r.state, r.started_at, r.finished_at,
+    coalesce(r.done, 0) as done, r.total, coalesce(r.rejected, 0) as rejected,
+    coalesce(r.removed, 0) as removed, r.error_code, r.error_message
+from archive a
+left join studies st using (archive_id)
+left join serieses se using (archive_id)
+left join instances i using (archive_id)
+left join lateral (
+    select * from index_run where archive_id = a.archive_id order by run_id desc limit 1) r on true

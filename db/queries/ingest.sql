@@ -1,0 +1,258 @@
+-- name: begin  Planner settings of a writing transaction, and the one lock that every writer holds.
+select
+    -- staging tables have no statistics and the index grows while we write: always by index
+    set_config('enable_seqscan', 'off', true),
+    set_config('enable_mergejoin', 'off', true),
+    set_config('enable_hashjoin', $2, true),
+    set_config('plan_cache_mode', 'force_custom_plan', true),
+    pg_advisory_xact_lock($1)
+
+-- name: staging  Room for a batch: one table a level, and the families to settle; emptied at commit.
+set local client_min_messages = warning;
+create temp table if not exists staged_study on commit delete rows as
+    select 0 as position, :study_staged, data from study with no data;
+create temp table if not exists staged_series on commit delete rows as
+    select 0 as position, study_uid, :series_staged, data from series with no data;
+create temp table if not exists staged_instance on commit delete rows as
+    select 0 as position, study_uid, series_uid, :instance_staged, data from instance with no data;
+create temp table if not exists touched (
+    study_uid text collate "C" primary key, shared boolean not null default false) on commit delete rows;
+create temp table if not exists stamped (
+    archive_id smallint, study_uid text collate "C", primary key (archive_id, study_uid)) on commit delete rows;
+create temp table if not exists parentless (
+    archive_id smallint, study_uid text collate "C", primary key (archive_id, study_uid)) on commit delete rows;
+
+-- name: clear_study  Empties the staging table of studies.
+delete from staged_study
+
+-- name: clear_series  Empties the staging table of series.
+delete from staged_series
+
+-- name: clear_instance  Empties the staging table of instances.
+delete from staged_instance
+
+-- name: upsert_study  Staged studies that differ from the index, and their families to settle; the count of them.
+with cut as (
+    select position, data, :study_cut from staged_study
+), keyed as (
+    select *, coalesce(patient_id, '') || '\' || coalesce(issuer_of_patient_id, '') as patient_key from cut
+), latest as (
+    select distinct on (study_uid, patient_key) * from keyed order by study_uid, patient_key, position desc
+), written as (
+    insert into study (
+        archive_id, :study_columns, data, modalities, number_of_series, number_of_instances, search, series_synced_at)
+    select $1, :study_l, l.data, f.modalities, f.number_of_series, f.number_of_instances, f.search,
+        case when p.study_uid is not null then now() end
+    from latest l
+    left join stamped p on p.archive_id = $1 and p.study_uid = l.study_uid
+    cross join lateral study_facts($1, l.study_uid, l.data, l.study_description, p.study_uid is not null) f
+    where not exists (
+        select from study t
+        where t.archive_id = $1 and t.study_uid = l.study_uid and t.patient_key = l.patient_key
+            and (t.data, :study_t) is not distinct from (l.data, :study_l))
+    order by l.study_uid, l.patient_key
+    on conflict (archive_id, study_uid, patient_key) do update
+        set (:study_columns, data, modalities, number_of_series, number_of_instances, search, synced_at,
+                series_synced_at)
+            = (:study_excluded, excluded.data, excluded.modalities, excluded.number_of_series,
+                excluded.number_of_instances, excluded.search, now(),
+                coalesce(excluded.series_synced_at, study.series_synced_at))
+    returning study_uid
+), marked as (
+    insert into touched (study_uid) select distinct study_uid from written on conflict do nothing
+)
+select count(*) from written
+
+-- name: upsert_series  Staged series that differ from the index; the count of them.
+with cut as (
+    select position, data, study_uid, :series_cut from staged_series
+), latest as (
+    select distinct on (series_uid, study_uid) * from cut order by series_uid, study_uid, position desc
+), written as (
+    insert into series (archive_id, study_uid, :series_columns, data, number_of_instances)
+    select $1, study_uid, :series_columns, data, number_of_instances from latest l
+    where not exists (
+        select from series t
+        where t.archive_id = $1 and t.series_uid = l.series_uid and t.study_uid = l.study_uid
+            and (t.data, :series_t) is not distinct from (l.data, :series_l))
+    order by series_uid, study_uid
+    on conflict (archive_id, series_uid, study_uid) do update
+        set (:series_columns, data, number_of_instances, synced_at)
+            = (:series_excluded, excluded.data, excluded.number_of_instances, now())
+    returning study_uid
+), families as (
+    select distinct study_uid from written
+), marked as (
+    insert into touched (study_uid) select study_uid from families on conflict do nothing
+), unparented as (
+    insert into parentless (archive_id, study_uid)
+    select $1, f.study_uid from families f
+    where not exists (select from study s where s.archive_id = $1 and s.study_uid = f.study_uid)
+    on conflict do nothing
+)
+select count(*) from written
+
+-- name: upsert_instance  Staged instances of known series that differ from the index; the count of them.
+-- A search answer that says nothing new leaves a full data set as it is.
+with cut as (
+    select position, data, study_uid, series_uid, :instance_cut from staged_instance
+), latest as (
+    select distinct on (sop_uid, series_uid) * from cut order by sop_uid, series_uid, position desc
+), left_behind as (
+    select t.study_uid
+    from latest l
+    join instance t on t.archive_id = $1 and t.sop_uid = l.sop_uid and t.series_uid = l.series_uid
+    where t.study_uid <> l.study_uid
+), written as (
+    insert into instance (archive_id, study_uid, series_uid, :instance_columns, data)
+    select $1, study_uid, series_uid, :instance_columns, data from latest l
+    where exists (
+            select from series s
+            where s.archive_id = $1 and s.series_uid = l.series_uid and s.study_uid = l.study_uid)
+        and not exists (
+            select from instance t
+            where t.archive_id = $1 and t.sop_uid = l.sop_uid and t.series_uid = l.series_uid
+                and t.study_uid = l.study_uid
+                and ((t.data, :instance_t) is not distinct from (l.data, :instance_l)
+                    or t.metadata_synced_at is not null and t.data @> l.data))
+    order by sop_uid, series_uid
+    on conflict (archive_id, sop_uid, series_uid) do update
+        set (study_uid, :instance_columns, data, synced_at, metadata_synced_at)
+            = (excluded.study_uid, :instance_excluded, excluded.data, now(), null)
+    returning study_uid
+), marked as (
+    insert into touched (study_uid)
+    select study_uid from written union select study_uid from left_behind
+    on conflict do nothing
+)
+select count(*) from written
+
+-- name: upsert_full_instance  Staged full data sets (WADO-RS metadata) of known series; the count of them.
+-- What only a search answers (availability, transfer syntaxes) is kept.
+with cut as (
+    select position, data, study_uid, series_uid, :instance_cut from staged_instance
+), latest as (
+    select distinct on (sop_uid, series_uid) * from cut order by sop_uid, series_uid, position desc
+), written as (
+    insert into instance as t (archive_id, study_uid, series_uid, :instance_columns, data, metadata_synced_at)
+    select $1, study_uid, series_uid, :instance_columns, data, now() from latest l
+    where exists (
+        select from series s
+        where s.archive_id = $1 and s.series_uid = l.series_uid and s.study_uid = l.study_uid)
+    order by sop_uid, series_uid
+    on conflict (archive_id, sop_uid, series_uid) do update
+        set (:instance_columns, data, synced_at, metadata_synced_at)
+            = (:instance_merged, t.data || excluded.data, now(), now())
+    returning study_uid
+), marked as (
+    insert into touched (study_uid) select distinct study_uid from written on conflict do nothing
+)
+select count(*) from written
+
+-- name: drop_unanswered_studies  Rows of completely answered studies ($2) that the batch does not hold.
+with cut as (
+    select :study_cut from staged_study
+), gone as (
+    delete from study t
+    where t.archive_id = $1 and t.study_uid = any ($2::text[])
+        and not exists (
+            select from cut c
+            where c.study_uid = t.study_uid
+                and coalesce(c.patient_id, '') || '\' || coalesce(c.issuer_of_patient_id, '') = t.patient_key)
+    returning t.study_uid
+), marked as (
+    insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
+)
+select distinct study_uid from gone
+
+-- name: drop_unanswered_series  Series of completely answered studies ($2) that the batch does not hold.
+with gone as (
+    delete from series t
+    where t.archive_id = $1 and t.study_uid = any ($2::text[])
+        and not exists (
+            select from staged_series c where c.study_uid = t.study_uid and c.series_uid = t.series_uid)
+    returning t.study_uid, t.series_uid, t.shared
+), lost as (
+    delete from instance i using gone g
+    where i.archive_id = $1 and i.series_uid = g.series_uid and i.study_uid = g.study_uid
+    returning i.sop_uid, i.shared
+), marked as (
+    insert into touched (study_uid)
+    select study_uid from gone
+    union select other.study_uid from gone g join series other on other.series_uid = g.series_uid where g.shared
+    union select other.study_uid from lost l join instance other on other.sop_uid = l.sop_uid where l.shared
+    on conflict do nothing
+)
+select count(*) from gone
+
+-- name: drop_unanswered_instances  Instances of completely answered series ($2) that the batch does not hold.
+with gone as (
+    delete from instance t
+    where t.archive_id = $1 and t.series_uid = any ($2::text[])
+        and not exists (
+            select from staged_instance c where c.series_uid = t.series_uid and c.sop_uid = t.sop_uid)
+    returning t.study_uid, t.sop_uid, t.shared
+), marked as (
+    insert into touched (study_uid)
+    select study_uid from gone
+    union select other.study_uid from gone g join instance other on other.sop_uid = g.sop_uid where g.shared
+    on conflict do nothing
+)
+select count(*) from gone
+
+-- name: stamp_series  These studies' series are indexed as of now; a younger stamp than $3 stays.
+-- Studies that are stored after their series find it in `stamped`.
+with dated as (
+    update study set series_synced_at = now()
+    where archive_id = $1 and study_uid = any ($2::text[])
+        and (series_synced_at is null or series_synced_at <= now() - $3::interval)
+    returning study_uid
+), kept as (
+    insert into stamped (archive_id, study_uid) select distinct $1, uid from unnest($2::text[]) uid
+    on conflict do nothing
+)
+insert into touched (study_uid) select distinct study_uid from dated on conflict do nothing
+
+-- name: stamp_instances  These series' instances are indexed as of now; a younger stamp than $3 stays.
+with dated as (
+    update series set instances_synced_at = now()
+    where archive_id = $1 and series_uid = any ($2::text[])
+        and (instances_synced_at is null or instances_synced_at <= now() - $3::interval)
+    returning study_uid
+)
+insert into touched (study_uid) select distinct study_uid from dated on conflict do nothing
+
+-- name: delete_studies  All copies of these studies ($2) in one archive; the UIDs that were there.
+with gone as (
+    delete from study where archive_id = $1 and study_uid = any ($2::text[]) returning study_uid
+), marked as (
+    insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
+)
+select distinct study_uid from gone
+
+-- name: delete_children  Series and instances of those studies ($2) that have no row left in the archive.
+with orphaned as (
+    select uid from unnest($2::text[]) uid
+    where not exists (select from study s where s.archive_id = $1 and s.study_uid = uid)
+), gone as (
+    delete from series t using orphaned o where t.archive_id = $1 and t.study_uid = o.uid
+    returning t.study_uid, t.series_uid, t.shared
+), lost as (
+    delete from instance t using orphaned o where t.archive_id = $1 and t.study_uid = o.uid
+    returning t.study_uid, t.sop_uid, t.shared
+), marked as (
+    insert into touched (study_uid)
+    select uid from orphaned
+    union select other.study_uid from gone g join series other on other.series_uid = g.series_uid where g.shared
+    union select other.study_uid from lost l join instance other on other.sop_uid = l.sop_uid where l.shared
+    on conflict do nothing
+)
+select uid from orphaned
+
+-- name: reject  Rows kept aside with the reason: seen again is counted once.
+insert into rejected_record (archive_id, level, uid, reason, data)
+select distinct on (r.level, md5(r.data::jsonb::text)) $1, r.level, r.uid, r.reason, r.data::jsonb
+from unnest($2::text[], $3::text[], $4::text[], $5::text[]) r (level, uid, reason, data)
+order by r.level, md5(r.data::jsonb::text)
+on conflict (archive_id, level, fingerprint) do update
+    set uid = excluded.uid, reason = excluded.reason, last_seen_at = now()

@@ -1,0 +1,115 @@
+-- `touched` drives every statement, row by row: `offset 0` keeps the planner, which knows nothing of the
+-- new rows, from walking a whole table instead.
+
+-- name: touch  More families to settle.
+insert into touched (study_uid) select distinct uid from unnest($1::text[]) uid on conflict do nothing
+
+-- name: drop_parentless  Series that were stored without a study of theirs in the archive.
+delete from series
+where series_pk = any (array(
+    select s.series_pk
+    from parentless p
+    cross join lateral (
+        select series_pk from series where archive_id = p.archive_id and study_uid = p.study_uid offset 0) s
+    where not exists (select from study y where y.archive_id = p.archive_id and y.study_uid = p.study_uid)))
+
+-- name: spread  Families that now share a series or an instance with a touched one.
+insert into touched (study_uid)
+select other.study_uid
+from touched t
+cross join lateral (select series_uid from series where study_uid = t.study_uid offset 0) mine
+cross join lateral (
+    select study_uid from series
+    where series_uid = mine.series_uid and study_uid <> t.study_uid offset 0) other
+union
+select other.study_uid
+from touched t
+cross join lateral (select sop_uid from instance where study_uid = t.study_uid offset 0) mine
+cross join lateral (
+    select study_uid from instance where sop_uid = mine.sop_uid and study_uid <> t.study_uid offset 0) other
+on conflict do nothing
+
+-- name: decide_shared  A family is shared when a UID of its study, series or instances is in more than one row.
+update touched t set shared = true
+where (select count(*) from study s where s.study_uid = t.study_uid) > 1
+    or (
+        select true
+        from (select series_uid, series_pk from series where study_uid = t.study_uid offset 0) mine
+        cross join lateral (
+            select from series
+            where series_uid = mine.series_uid and series_pk <> mine.series_pk offset 0) other
+        limit 1)
+    or (
+        select true
+        from (select sop_uid, instance_pk from instance where study_uid = t.study_uid offset 0) mine
+        cross join lateral (
+            select from instance
+            where sop_uid = mine.sop_uid and instance_pk <> mine.instance_pk offset 0) other
+        limit 1)
+
+-- name: settle_instances  The flag of the families' instances.
+with changed as materialized (
+    select i.instance_pk, t.shared
+    from touched t
+    cross join lateral (
+        select instance_pk from instance
+        where study_uid = t.study_uid and shared <> t.shared offset 0) i
+)
+update instance i set shared = c.shared from changed c where i.instance_pk = c.instance_pk
+
+-- name: settle_series  The flag of the families' series, and their counts where instances are indexed.
+with changed as materialized (
+    select s.series_pk, t.shared, n.number_of_instances
+    from touched t
+    cross join lateral (select * from series where study_uid = t.study_uid offset 0) s
+    cross join lateral (
+        select case
+            when s.instances_synced_at is null then s.number_of_instances
+            else (
+                select count(*)::integer from instance i
+                where i.series_uid = s.series_uid and i.archive_id = s.archive_id) end as number_of_instances
+        offset 0) n
+    where (s.shared, s.number_of_instances) is distinct from (t.shared, n.number_of_instances)
+)
+update series s set (shared, number_of_instances) = (c.shared, c.number_of_instances)
+from changed c where s.series_pk = c.series_pk
+
+-- name: settle_studies  What a study row knows from its series, and the flag.
+with changed as materialized (
+    select s.study_pk, t.shared, f.*
+    from touched t
+    cross join lateral (select * from study where study_uid = t.study_uid offset 0) s
+    cross join lateral study_facts(
+        s.archive_id, s.study_uid, s.data, s.study_description, s.series_synced_at is not null) f
+    where (s.shared, s.modalities, s.number_of_series, s.number_of_instances, s.search)
+        is distinct from (t.shared, f.modalities, f.number_of_series, f.number_of_instances, f.search)
+)
+update study s
+set (shared, modalities, number_of_series, number_of_instances, search)
+    = (c.shared, c.modalities, c.number_of_series, c.number_of_instances, c.search)
+from changed c where s.study_pk = c.study_pk
+
+-- name: unlink_modalities  Link rows that no longer say what the study row says.
+with wrong as materialized (
+    select m.study_pk, m.modality
+    from touched t
+    cross join lateral (
+        select study_pk, modalities, study_date from study where study_uid = t.study_uid offset 0) s
+    cross join lateral (
+        select study_pk, modality from study_modality
+        where study_pk = s.study_pk
+            and (modality <> all (s.modalities) or study_date is distinct from s.study_date) offset 0) m
+)
+delete from study_modality m using wrong w where m.study_pk = w.study_pk and m.modality = w.modality
+
+-- name: link_modalities  Link rows that are missing.
+insert into study_modality (study_pk, modality, study_date, study_uid)
+select s.study_pk, m.modality, s.study_date, s.study_uid
+from touched t
+cross join lateral (
+    select study_pk, modalities, study_date, study_uid from study where study_uid = t.study_uid offset 0) s
+cross join unnest(s.modalities) m (modality)
+on conflict do nothing
+
+-- name: settled  Nothing is left to settle.
+delete from touched

@@ -1,0 +1,24 @@
+"""Whether the index can be queried now: what /readyz asks."""
+
+import asyncpg
+
+from db.migrate import migrations
+from db.pool import Database
+
+_APPLIED = "select name from migration"
+
+
+async def problems(database: Database) -> dict[str, str]:
+    """What is wrong by part, "database" or "migrations"; empty when all is well. Never raises for them."""
+    try:
+        applied = {row["name"] for row in await database.fetch("ready", _APPLIED)}
+    except asyncpg.UndefinedTableError:
+        return {"migrations": "none is applied: run ernfed migrate"}
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return {"database": "does not answer"}
+    known = {path.name for path in migrations()}
+    if missing := known - applied:
+        return {"migrations": f"{len(missing)} not applied: run ernfed migrate"}
+    if applied - known:
+        return {"migrations": "the database is newer than this version: update ernfed"}
+    return {}

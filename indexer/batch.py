@@ -1,0 +1,179 @@
+"""Batches: up to a hundred studies with what is below them, fetched together and written together."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from archives.client import Answer, ArchiveClient, Row, Selection
+from db import ingest
+from db.pool import Connection
+from model.attributes import Level, attribute
+from model.dicom_json import first, parse_row
+from model.records import Record, Rejected
+from model.uids import is_uid
+
+# What Orthanc takes in one URL (17 kB is refused), and about half of that where two lists go into it.
+STUDIES_AT_ONCE = 100
+SERIES_AT_ONCE = 50
+# A complete pass says by itself that all is fresh (last_completed_at), so it need not rewrite each row.
+_STAMP_AGE = timedelta(hours=1)
+_STUDY_UID = attribute("StudyInstanceUID").tag
+_SERIES_UID = attribute("SeriesInstanceUID").tag
+
+
+@dataclass(slots=True)
+class Batch:
+    """What an archive said of some studies.
+
+    studies_whole, series_whole, instances_whole: studies, studies and series of which it said all there
+    is (of themselves, of their series, of their instances). gone: studies that it no longer has.
+    missing: studies that it lists and does not answer. shortfalls: why something is not whole.
+    """
+
+    asked: list[str]
+    studies: list[Record] = field(default_factory=list)
+    series: list[Record] = field(default_factory=list)
+    instances: list[Record] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    studies_whole: list[str] = field(default_factory=list)
+    series_whole: list[str] = field(default_factory=list)
+    instances_whole: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    shortfalls: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Written:
+    """What writing a batch did."""
+
+    changed: bool
+    removed: int
+    rejected: int
+
+
+def chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    """The items in lists of at most `size`."""
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])
+
+
+async def fetch_batch(client: ArchiveClient, study_uids: list[str]) -> Batch:
+    """These studies, as deep as the archive is indexed. Raises ArchiveError."""
+    batch = Batch(study_uids)
+    await _each(client.search_studies, study_uids, STUDIES_AT_ONCE, _studies_into(batch))
+    return await deepen(client, batch)
+
+
+async def batch_of_rows(client: ArchiveClient, study_uids: list[str], rows: Iterable[Row]) -> Batch:
+    """Study rows that are at hand already, and what is below them. Raises ArchiveError."""
+    batch = Batch(study_uids)
+    _studies_into(batch)(study_uids, Answer(list(rows)))
+    return await deepen(client, batch)
+
+
+async def deepen(client: ArchiveClient, batch: Batch) -> Batch:
+    """Adds series and instances of the batch's studies, where the archive is indexed that deep."""
+    depth = client.config.index
+    study_uids = sorted({record.study_uid for record in batch.studies})
+    batch.missing = sorted(set(batch.asked) - set(study_uids))
+    if depth in ("series", "instance"):
+        await _each(client.search_series, study_uids, STUDIES_AT_ONCE, _series_into(batch))
+    if depth == "instance":
+        study_of = {record.uid: record.study_uid for record in batch.series}
+
+        async def search(selection: Selection) -> Answer:
+            studies = sorted({study_of[uid] for uid in selection.study_uids})
+            return await client.search_instances(
+                Selection(study_uids=studies, series_uids=selection.study_uids)
+            )
+
+        await _each(search, sorted(study_of), SERIES_AT_ONCE, _instances_into(batch))
+    return batch
+
+
+async def write_batch(conn: Connection, archive_id: int, batch: Batch) -> Written:
+    """Writes it in the caller's transaction. Series go first: their studies are then written once."""
+    series = await ingest.store_series(
+        conn, archive_id, batch.series, batch.series_whole, stamp_older_than=_STAMP_AGE
+    )
+    studies = await ingest.store_studies(conn, archive_id, batch.studies, batch.studies_whole)
+    stored = [series, studies]
+    if batch.instances or batch.instances_whole:
+        stored.append(
+            await ingest.store_instances(
+                conn, archive_id, batch.instances, batch.instances_whole, stamp_older_than=_STAMP_AGE
+            )
+        )
+    removed = await ingest.delete_studies(conn, archive_id, batch.gone) if batch.gone else 0
+    refused = [record for each in stored for record in each.refused]
+    await ingest.reject(conn, archive_id, [*batch.rejected, *refused])
+    await ingest.settle(conn)
+    return Written(
+        changed=removed > 0 or any(each.changed or each.removed for each in stored),
+        removed=removed + studies.removed,
+        rejected=len(batch.rejected) + len(refused),
+    )
+
+
+_Take = Callable[[list[str], Answer], None]
+
+
+async def _each(
+    search: Callable[[Selection], Awaitable[Answer]], uids: list[str], size: int, take: _Take
+) -> None:
+    """Searches for lists of UIDs; an incomplete answer is asked again in halves, down to one UID."""
+    for chunk in chunks(uids, size):
+        answer = await search(Selection(study_uids=chunk))
+        if answer.complete or len(chunk) == 1:
+            take(chunk, answer)
+        else:
+            await _each(search, chunk, (len(chunk) + 1) // 2, take)
+
+
+def _studies_into(batch: Batch) -> _Take:
+    def take(asked: list[str], answer: Answer) -> None:
+        records, spoilt = _parse(Level.STUDY, answer, _STUDY_UID, asked, batch)
+        batch.studies += records
+        # A study without a row may be gone or may be hidden from us: the caller decides.
+        batch.studies_whole += sorted({record.study_uid for record in records} - spoilt)
+
+    return take
+
+
+def _series_into(batch: Batch) -> _Take:
+    def take(asked: list[str], answer: Answer) -> None:
+        records, spoilt = _parse(Level.SERIES, answer, _STUDY_UID, asked, batch)
+        batch.series += records
+        batch.series_whole += sorted(set(asked) - spoilt)
+
+    return take
+
+
+def _instances_into(batch: Batch) -> _Take:
+    def take(asked: list[str], answer: Answer) -> None:
+        records, spoilt = _parse(Level.INSTANCE, answer, _SERIES_UID, asked, batch)
+        batch.instances += records
+        batch.instances_whole += sorted(set(asked) - spoilt)
+
+    return take
+
+
+def _parse(
+    level: Level, answer: Answer, parent: str, asked: list[str], batch: Batch
+) -> tuple[list[Record], set[str]]:
+    """Records, and the asked UIDs of which this answer must not count as the whole."""
+    records: list[Record] = []
+    spoilt = set() if answer.complete else set(asked)
+    if not answer.complete:
+        why = answer.incomplete_because or "the archive does not answer more"
+        batch.shortfalls.append(f"not every {level.value} of {len(asked)} UIDs: {why}")
+    for row in answer.rows:
+        outcome = parse_row(level, row)
+        if isinstance(outcome, Record):
+            records.append(outcome)
+            continue
+        batch.rejected.append(outcome)
+        uid = first(row, parent) if isinstance(row, dict) else None
+        spoilt |= {uid} if is_uid(uid) else set(asked)
+    return records, spoilt

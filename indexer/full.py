@@ -1,0 +1,163 @@
+"""A full run: every study of an archive, from its listing of UIDs or by date slices, then removals.
+
+Only a complete pass may remove, and never most of an archive at once without being told so.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import date
+
+from archives.client import Row
+from db import ingest, runs
+from db.pool import Connection
+from indexer.batch import STUDIES_AT_ONCE, Batch, batch_of_rows, chunks, fetch_batch
+from indexer.windows import Slice, slices
+from indexer.work import RunFailed, Work, ahead
+from model.attributes import attribute
+from model.dicom_json import first
+from model.uids import is_uid
+
+_STUDY_UID = attribute("StudyInstanceUID").tag
+_BY_DATE = "date:"
+# More than this share of at least so many studies gone at once: rather a broken archive than a clean-up.
+_SUSPICIOUS_SHARE = 0.5
+_SUSPICIOUS_FROM = 20
+
+
+async def run_full(work: Work, after: str, *, reconcile: bool, confirmed: bool) -> bool:
+    """Indexes everything after the checkpoint; True when it also removed what the archive no longer has.
+
+    reconcile: removals are asked for, so a pass by dates starts from its beginning.
+    Raises ArchiveError, RunFailed.
+    """
+    listing = await work.client.list_study_uids()
+    if listing is not None:
+        seen = await _by_listing(work, sorted(set(listing)), "" if after.startswith(_BY_DATE) else after)
+        await remove_unseen(work, seen, confirmed=confirmed)
+        return True
+    seen_by_dates = await _by_slices(work, "" if reconcile else after)
+    if not reconcile or seen_by_dates is None:
+        return False
+    await remove_unseen(work, seen_by_dates, confirmed=confirmed)
+    return True
+
+
+async def _by_listing(work: Work, listing: list[str], after: str) -> set[str]:
+    """Returns the UIDs that the archive has."""
+    rest = [uid for uid in listing if uid > after]
+    await work.expect(len(listing), len(listing) - len(rest))
+
+    async def batches() -> AsyncGenerator[Batch, None]:
+        for chunk in chunks(rest, STUDIES_AT_ONCE):
+            yield await fetch_batch(work.client, chunk)
+
+    async with aclosing(ahead(batches())) as source:
+        async for batch in source:
+            await work.write(batch, batch.asked[-1])
+    seen = set(listing)
+    if work.tally.missing:
+        # Deleted while we were reading, or hidden from searches? The listing knows.
+        now = set(await work.client.list_study_uids() or [])
+        deleted = set(work.tally.missing) - now
+        hidden = len(set(work.tally.missing) & now)
+        seen -= deleted
+        _judge_hidden(work, hidden, len(rest))
+    return seen
+
+
+def _judge_hidden(work: Work, hidden: int, asked: int) -> None:
+    if hidden == 0:
+        return
+    message = f"the archive lists {hidden} studies that its search does not answer"
+    if hidden > asked * _SUSPICIOUS_SHARE:
+        raise RunFailed("INCOMPLETE", f"{message}, of {asked} in all", start_over=True)
+    work.tally.shortfalls.append(message)
+
+
+async def _by_slices(work: Work, after: str) -> set[str] | None:
+    """Returns the UIDs that the archive has, None when an earlier run has seen a part of them."""
+    resumed = date.fromisoformat(after.removeprefix(_BY_DATE)) if after.startswith(_BY_DATE) else None
+    seen: set[str] = set()
+    incomplete: list[str] = []
+    whole = False
+
+    async def batches() -> AsyncGenerator[tuple[Batch, str], None]:
+        nonlocal whole
+        async for piece in slices(work.client, resumed):
+            whole = piece.until is None
+            if piece.incomplete_because is not None:
+                incomplete.append(piece.incomplete_because)
+            async for item in _batches_of(work, piece, seen, after if whole else ""):
+                yield item
+
+    async with aclosing(ahead(batches())) as source:
+        async for batch, checkpoint in source:
+            await work.write(batch, checkpoint)
+    if incomplete:
+        raise RunFailed(
+            "INCOMPLETE",
+            f"the archive does not answer everything ({incomplete[0]}); {len(seen)} studies are indexed, "
+            "others may be missing, nothing was removed",
+            start_over=True,
+        )
+    return seen if whole or resumed is None else None
+
+
+async def _batches_of(
+    work: Work, piece: Slice, seen: set[str], after: str
+) -> AsyncGenerator[tuple[Batch, str], None]:
+    """A slice in batches with their checkpoints: a UID where all is one slice, else the slice's last date."""
+    rows: dict[str, list[Row]] = {}
+    strays: list[Row] = []
+    for row in piece.rows:
+        uid = first(row, _STUDY_UID) if isinstance(row, dict) else None
+        if is_uid(uid):
+            rows.setdefault(uid, []).append(row)
+        else:
+            strays.append(row)
+    seen.update(rows)
+    rest = sorted(uid for uid in rows if after.startswith(_BY_DATE) or uid > after)
+    if piece.until is None:
+        await work.expect(len(rows), len(rows) - len(rest))
+    groups = list(chunks(rest, STUDIES_AT_ONCE))
+    for number, group in enumerate(groups, 1):
+        batch = await batch_of_rows(work.client, group, [row for uid in group for row in rows[uid]])
+        if piece.until is None:
+            yield batch, group[-1]
+        else:
+            yield (
+                batch,
+                f"{_BY_DATE}{piece.until.isoformat()}" if number == len(groups) and not strays else "",
+            )
+    if strays or not groups:
+        batch = await batch_of_rows(work.client, [], strays)
+        yield batch, "" if piece.until is None else f"{_BY_DATE}{piece.until.isoformat()}"
+
+
+async def remove_unseen(work: Work, seen: set[str], *, confirmed: bool) -> None:
+    """Removes studies that a complete pass did not see. Raises RunFailed when that would be suspicious."""
+    stale, total = await runs.unseen(work.database, work.archive_id, seen, work.run.started_at)
+    if not stale:
+        return
+    many = total >= _SUSPICIOUS_FROM and len(stale) > total * _SUSPICIOUS_SHARE
+    if (many or not seen) and not confirmed:
+        raise RunFailed("SUSPICIOUS_REMOVAL", suspicious(work.run.code, len(stale), total), start_over=True)
+
+    for chunk in chunks(stale, 1000):
+
+        async def remove(conn: Connection, chunk: list[str] = chunk) -> int:
+            removed = await ingest.delete_studies(conn, work.archive_id, chunk)
+            await ingest.settle(conn)
+            await runs.removed(conn, work.run, removed)
+            return removed
+
+        work.tally.removed += await ingest.write(work.database, "remove_unseen", remove)
+    work.progress(work.run.code, work.tally.done, work.total, f"removed {work.tally.removed}")
+
+
+def suspicious(code: str, gone: int, total: int) -> str:
+    """The sentence that says what would go and how to confirm it."""
+    return (
+        f"the archive no longer lists {gone} of its {total} studies; nothing was removed. "
+        f"If that is right, run `ernfed index once --archive {code} --reconcile --confirm`"
+    )

@@ -1,0 +1,82 @@
+"""An incremental run: the studies that an archive's change feed names, and nothing else."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from archives.client import ChangePage
+from archives.errors import BadAnswer
+from db import ingest, runs
+from db.pool import Connection
+from indexer.batch import STUDIES_AT_ONCE, Batch, chunks, fetch_batch
+from indexer.full import suspicious
+from indexer.work import RunFailed, Work, ahead
+from model.uids import is_uid
+
+_PAGE = 1000
+
+
+async def run_incremental(work: Work, cursor: int) -> None:
+    """Follows the feed from `cursor` to its end; the cursor moves with the last batch of each page.
+
+    Raises ArchiveError, RunFailed.
+    """
+
+    async def batches() -> AsyncGenerator[tuple[Batch, int | None], None]:
+        since = cursor
+        while True:
+            page = await work.client.changes(since, _PAGE)
+            async for item in _batches_of(work, page):
+                yield item
+            if page.done:
+                return
+            if page.last <= since:
+                raise BadAnswer("the change feed does not move on")
+            since = page.last
+
+    async with aclosing(ahead(batches())) as source:
+        async for batch, last in source:
+            if batch.asked:
+                await work.write(batch, "", cursor=last)
+            elif last is not None and last != cursor:
+                await _move_cursor(work, last)
+
+
+async def _batches_of(work: Work, page: ChangePage) -> AsyncGenerator[tuple[Batch, int | None], None]:
+    uids = sorted(
+        {change.study_uid for change in page.changes if is_uid(change.study_uid) and change.study_uid}
+    )
+    groups = list(chunks(uids, STUDIES_AT_ONCE))
+    for number, group in enumerate(groups, 1):
+        batch = await fetch_batch(work.client, group)
+        await _find_gone(work, batch)
+        yield batch, page.last if number == len(groups) else None
+    if not groups:
+        yield Batch([]), page.last
+
+
+async def _find_gone(work: Work, batch: Batch) -> None:
+    """A changed study without an answer is gone, unless the archive's listing has it nevertheless."""
+    if not batch.missing:
+        return
+    listing = await work.client.list_study_uids()
+    if listing is None:
+        batch.gone, batch.missing = batch.missing, []
+        return
+    if not listing:
+        states = await runs.count_studies(work.database, work.archive_id)
+        if states > 0:
+            raise RunFailed("SUSPICIOUS_REMOVAL", suspicious(work.run.code, states, states), start_over=True)
+    listed = set(listing)
+    batch.gone = [uid for uid in batch.missing if uid not in listed]
+    batch.missing = [uid for uid in batch.missing if uid in listed]
+    if batch.missing:
+        batch.shortfalls.append(
+            f"the archive lists {len(batch.missing)} studies that its search does not answer"
+        )
+
+
+async def _move_cursor(work: Work, last: int) -> None:
+    async def move(conn: Connection) -> None:
+        await runs.move_cursor(conn, work.archive_id, last)
+
+    await ingest.write(work.database, "move_cursor", move)

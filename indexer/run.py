@@ -1,0 +1,248 @@
+"""Indexing runs: which kind an archive needs, under its lease, and how it ended. One failed archive never
+stops the others."""
+
+import asyncio
+import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from archives.client import ArchiveClient
+from archives.errors import ArchiveError
+from db import ingest, runs
+from db.archives import ArchiveRow, list_archives, save_capabilities, save_health
+from db.pool import Connection, Database
+from indexer.full import run_full
+from indexer.incremental import run_incremental
+from indexer.progress import Progress, silent
+from indexer.work import RunFailed, Tally, Work
+
+SIDE_BY_SIDE = 4
+_log = structlog.get_logger(__name__)
+
+
+class RunState(StrEnum):
+    """How a run ended. skipped: another indexer has this archive now."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run did. A completed run with an error_code (PARTIAL) lacks something that it names.
+
+    studies, series, instances: records read from the archive; removed: studies.
+    """
+
+    code: str
+    state: RunState
+    full: bool = False
+    reconciled: bool = False
+    studies: int = 0
+    series: int = 0
+    instances: int = 0
+    rejected: int = 0
+    removed: int = 0
+    seconds: float = 0.0
+    error_code: str | None = None
+    error_message: str | None = None
+
+    @property
+    def all_done(self) -> bool:
+        """True when all that was asked for was done."""
+        return self.state is RunState.COMPLETED and self.error_code is None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a run. full: not only what changed. reconcile: full, and remove what the archive no
+    longer has. confirmed: even when that is most of it."""
+
+    full: bool = False
+    reconcile: bool = False
+    confirmed: bool = False
+
+
+async def index_once(
+    database: Database,
+    archives: Iterable[ArchiveClient],
+    *,
+    codes: Collection[str] | None = None,
+    reconcile: bool = False,
+    confirmed: bool = False,
+    progress: Progress | None = None,
+    side_by_side: int = SIDE_BY_SIDE,
+) -> list[RunResult]:
+    """One run for each archive (of `codes`), several side by side; results in the archives' order."""
+    rows = {row.code: row for row in await list_archives(database)}
+    wanted = [client for client in archives if codes is None or client.config.code in codes]
+    gate = asyncio.Semaphore(side_by_side)
+    order = Order(reconcile=reconcile, confirmed=confirmed)
+
+    async def one(client: ArchiveClient) -> RunResult:
+        async with gate:
+            return await index_archive(database, client, rows[client.config.code], order, progress)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(client)) for client in wanted]
+    return [task.result() for task in tasks]
+
+
+async def index_archive(
+    database: Database,
+    client: ArchiveClient,
+    archive: ArchiveRow,
+    order: Order = Order(),
+    progress: Progress | None = None,
+) -> RunResult:
+    """One run over one archive. Whatever goes wrong becomes a failed result; only cancellation is raised."""
+    started = time.monotonic()
+    try:
+        async with runs.lease(database, archive.archive_id) as ours:
+            if not ours:
+                return RunResult(archive.code, RunState.SKIPPED, error_code="BUSY", error_message=_BUSY)
+            return await _run(database, client, archive, order, progress or silent, started)
+    except Exception as error:  # a bug, or the database: it must not stop the other archives
+        _log.exception("index run failed", archive=archive.code)
+        why = ("INTERNAL", f"{type(error).__name__}; the log says more")
+        return _result(archive.code, started, Tally(), why, failed=True)
+
+
+_BUSY = "another indexer is at work on this archive"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a run will do: full from a checkpoint on, or the feed from a cursor on. cursor: where a full run
+    leaves the feed, None where there is none."""
+
+    full: bool
+    checkpoint: str
+    cursor: int | None
+
+
+async def _run(
+    database: Database,
+    client: ArchiveClient,
+    archive: ArchiveRow,
+    order: Order,
+    progress: Progress,
+    started: float,
+) -> RunResult:
+    """Under the lease: a run row, the run, how it ended."""
+    left = await runs.resumable(database, archive.archive_id)
+    position = await runs.position(database, archive.archive_id)
+    run = await runs.start(
+        database, archive.archive_id, archive.code, left if _needs_full(order, position) else None
+    )
+    work = Work(database, client, run, progress)
+    full = reconciled = False
+    try:
+        await _look_at(database, client, archive)
+        plan = _plan(order, position, left, await client.last_change())
+        full = plan.full
+        await runs.plan(database, run, full=full, change_cursor=plan.cursor, checkpoint=plan.checkpoint)
+        reconciled = await _follow(work, plan, order)
+        await _complete(work, plan, reconciled=reconciled)
+    except (ArchiveError, RunFailed) as error:
+        start_over = isinstance(error, RunFailed) and error.start_over
+        await runs.fail(database, run, error.code, error.message, start_over=start_over)
+        return _result(archive.code, started, work.tally, (error.code, error.message), failed=True, full=full)
+    except asyncio.CancelledError:
+        await asyncio.shield(runs.fail(database, run, "INTERRUPTED", _STOPPED, state="interrupted"))
+        raise
+    except Exception as error:
+        await runs.fail(database, run, "INTERNAL", f"{type(error).__name__}; the log says more")
+        raise
+    return _result(archive.code, started, work.tally, _warning(work.tally), full=full, reconciled=reconciled)
+
+
+_STOPPED = "The indexer was stopped in the middle of this run; the next one goes on from there."
+
+
+def _needs_full(order: Order, position: runs.Position) -> bool:
+    return (
+        order.full or order.reconcile or position.last_completed_at is None or position.change_cursor is None
+    )
+
+
+def _plan(order: Order, position: runs.Position, left: runs.Resumable | None, newest: int | None) -> _Plan:
+    """newest: the feed's last sequence; one before our cursor says that the archive's database was reset."""
+    cursor = position.change_cursor
+    if newest is not None and cursor is not None and newest >= cursor and not _needs_full(order, position):
+        return _Plan(full=False, checkpoint="", cursor=cursor)
+    if left is None or (newest is not None and newest < (left.change_cursor or 0)):
+        return _Plan(full=True, checkpoint="", cursor=newest)
+    return _Plan(full=True, checkpoint=left.checkpoint, cursor=left.change_cursor)
+
+
+async def _follow(work: Work, plan: _Plan, order: Order) -> bool:
+    """True when it also removed what the archive no longer has."""
+    if plan.full:
+        return await run_full(work, plan.checkpoint, reconcile=order.reconcile, confirmed=order.confirmed)
+    await run_incremental(work, plan.cursor or 0)
+    return False
+
+
+async def _look_at(database: Database, client: ArchiveClient, archive: ArchiveRow) -> None:
+    """Notes the archive's health; probes what it can do when nobody has yet."""
+    health = await client.health()
+    await save_health(
+        database,
+        archive.archive_id,
+        health.state,
+        latency_ms=health.latency_ms,
+        error_code=health.error_code,
+        error_message=health.error_message,
+    )
+    if not archive.capabilities and health.state != "DOWN":
+        with suppress(ArchiveError):
+            await save_capabilities(database, archive.archive_id, await client.probe())
+
+
+async def _complete(work: Work, plan: _Plan, *, reconciled: bool) -> None:
+    async def complete(conn: Connection) -> None:
+        if plan.full:
+            await runs.move_cursor(conn, work.archive_id, plan.cursor)
+        await runs.complete(conn, work.run, reconciled=reconciled, warning=_warning(work.tally))
+
+    await ingest.write(work.database, "complete_run", complete)
+    work.progress(work.run.code, work.tally.done, work.total, "done")
+
+
+def _warning(tally: Tally) -> tuple[str, str] | None:
+    if not tally.shortfalls:
+        return None
+    more = f" (and {len(tally.shortfalls) - 1} more)" if len(tally.shortfalls) > 1 else ""
+    return "PARTIAL", f"{tally.shortfalls[0]}{more}"
+
+
+def _result(
+    code: str,
+    started: float,
+    tally: Tally,
+    error: tuple[str, str] | None,
+    *,
+    failed: bool = False,
+    full: bool = False,
+    reconciled: bool = False,
+) -> RunResult:
+    return RunResult(
+        code=code,
+        state=RunState.FAILED if failed else RunState.COMPLETED,
+        full=full,
+        reconciled=reconciled,
+        studies=tally.studies,
+        series=tally.series,
+        instances=tally.instances,
+        rejected=tally.rejected,
+        removed=tally.removed,
+        seconds=round(time.monotonic() - started, 3),
+        error_code=error[0] if error else None,
+        error_message=error[1] if error else None,
+    )

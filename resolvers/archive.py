@@ -1,0 +1,151 @@
+"""Archives: what they are, how they are, how far their index has come."""
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
+
+import strawberry
+from strawberry.types.enum import WithStrawberryEnumDefinition
+
+from access.scope import AccessLevel
+from db.archives import ArchiveRow
+from resolvers.ids import to_id
+from resolvers.info import Info
+from resolvers.node import Node
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+
+_ACCESS = {
+    AccessLevel.NONE: "Not even counted.",
+    AccessLevel.COUNTS: "Statistics only, small ones hidden.",
+    AccessLevel.PSEUDONYMISED: "Records with identifying attributes replaced by keyed pseudonyms.",
+    AccessLevel.FULL: "Records as stored.",
+}
+strawberry.enum(AccessLevel, description="What a person may see of an ERN.")
+for _value in cast(WithStrawberryEnumDefinition, AccessLevel).__strawberry_definition__.values:
+    _value.description = _ACCESS[AccessLevel(_value.value)]
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.enum(description="What the last look at an archive found.")
+class HealthState(Enum):
+    UP = strawberry.enum_value("UP", description="It answers as it should.")
+    DEGRADED = strawberry.enum_value("DEGRADED", description="It answers, slowly or not to everything.")
+    DOWN = strawberry.enum_value("DOWN", description="It does not answer.")
+    UNKNOWN = strawberry.enum_value("UNKNOWN", description="Nobody has looked yet.")
+
+
+@strawberry.type(description="What went wrong with an archive: never patient data, URLs or credentials.")
+class SourceError:
+    code: str = _describe(
+        "A stable code: TIMEOUT, UNREACHABLE, REJECTED, SERVER_ERROR, BAD_ANSWER, NOT_INDEXED, …"
+    )
+    message: str = _describe("A sentence for people.")
+
+
+@strawberry.type(description="A count, or a bound when policy hides a small one.")
+class Count:
+    value: int | None = _describe("The count; null when it is hidden or not known.")
+    at_most: int | None = _describe("The bound where the count is hidden.")
+    suppressed: bool = _describe("True when policy hides the count.")
+
+
+@strawberry.type(description="The last look at an archive.")
+class ArchiveHealth:
+    state: HealthState = _describe("What it found.")
+    checked_at: datetime | None = _describe("When it was.")
+    latency_ms: float | None = _describe("How long the archive took, in milliseconds.")
+    error: SourceError | None = _describe("What was wrong.")
+
+
+@strawberry.type(
+    description="One finding of a probe: what the archive really does, whatever the standard says."
+)
+class Capability:
+    name: str = _describe("What was tried: query_decoding, uid_list, offset, change_feed, …")
+    value: str = _describe("What was found.")
+
+
+@strawberry.type(description="How far the index of an archive has come.")
+class IndexState:
+    studies: Count = _describe("Studies of this archive in the index.")
+    series: Count = _describe("Series of this archive in the index.")
+    instances: Count = _describe("Instances of this archive in the index; the others are fetched on demand.")
+    last_completed_at: datetime | None = _describe("When the last complete run ended; null: none yet.")
+    last_change_at: datetime | None = _describe("When a run last changed something.")
+    running: bool = _describe("True while a run is under way.")
+    progress: float | None = _describe("Share of the running run that is done, 0 to 1; null when not known.")
+    error: SourceError | None = _describe("Why the last run failed.")
+
+
+@strawberry.type(description="One DICOMweb archive of the federation.")
+class Archive(Node):
+    row: strawberry.Private[ArchiveRow]
+    access: AccessLevel = _describe("What you may see of it.")
+
+    @strawberry.field(description="Global id.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(to_id("Archive", self.row.code))
+
+    @strawberry.field(description="Stable code: lower-case letters, digits and hyphens.")
+    def code(self) -> str:
+        return self.row.code
+
+    @strawberry.field(description="Code of the European Reference Network that it belongs to.")
+    def ern(self) -> str:
+        return self.row.ern
+
+    @strawberry.field(description="Its name for people.")
+    def title(self) -> str:
+        return self.row.title
+
+    @strawberry.field(description="What it speaks: orthanc, dicomweb or folder.")
+    def kind(self) -> str:
+        return self.row.kind
+
+    @strawberry.field(description="The last look at it.")
+    def health(self) -> ArchiveHealth:
+        return ArchiveHealth(
+            state=HealthState[self.row.health_state],
+            checked_at=self.row.health_checked_at,
+            latency_ms=self.row.health_latency_ms,
+            error=source_error(self.row.health_error_code, self.row.health_error_message),
+        )
+
+    @strawberry.field(
+        description="What a probe found: offset honoured, wildcards decoded, UID lists, counts, change feed."
+    )
+    def capabilities(self) -> list[Capability]:
+        return [Capability(name=name, value=value) for name, value in sorted(self.row.capabilities.items())]
+
+    @strawberry.field(description="How far its index has come.")
+    async def index(self, info: Info) -> IndexState:
+        state = await info.context.loaders.index_state_by_archive.load(self.row.archive_id)
+        return IndexState(
+            studies=_count(state.studies),
+            series=_count(state.series),
+            instances=_count(state.instances),
+            last_completed_at=self.row.last_completed_at,
+            last_change_at=self.row.last_change_at,
+            running=state.running,
+            progress=state.done / state.total if state.running and state.total else None,
+            error=source_error(state.error_code, state.error_message),
+        )
+
+
+def source_error(code: str | None, message: str | None) -> SourceError | None:
+    """The GraphQL type of an error that is kept as two columns."""
+    return SourceError(code=code, message=message or code) if code is not None else None
+
+
+def _count(value: int) -> Count:
+    return Count(value=value, at_most=None, suppressed=False)
+
+
+def archive_of(context: "Context", row: ArchiveRow) -> Archive:
+    """The node of an archive, with what the viewer may see of it."""
+    return Archive(row=row, access=context.viewer.access_to(row.ern))

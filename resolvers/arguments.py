@@ -1,0 +1,75 @@
+"""Arguments that every list has: their descriptions, and what first, after, last and before mean."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import strawberry
+from graphql import VariableNode
+
+from db.orders import Order
+from db.pages import Page
+from model.cursors import Cursors
+from model.errors import BadInput
+
+MAX_PAGE = 1000
+
+First = Annotated[
+    int | None,
+    strawberry.argument(description="How many from the start or after `after`: 1 to 1000; not with `last`."),
+]
+After = Annotated[str | None, strawberry.argument(description="A cursor of this list: what follows it.")]
+Last = Annotated[
+    int | None,
+    strawberry.argument(description="How many from the end or before `before`: 1 to 1000; not with `first`."),
+]
+Before = Annotated[str | None, strawberry.argument(description="A cursor of this list: what precedes it.")]
+Archives = Annotated[
+    list[str] | None, strawberry.argument(description="Only what these archives hold, by code; null: all.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """A page as asked: `size` rows after (or before) a cursor."""
+
+    size: int
+    cursor: str | None
+    backward: bool
+
+    def window(self, order: Order, cursors: Cursors) -> Page:
+        """The page to read: one row more than asked, to know whether there is a next one."""
+        position = cursors.open(order.signature, self.cursor) if self.cursor is not None else None
+        return Page(self.size + 1, position, self.backward)
+
+
+def page_arguments(
+    info: strawberry.Info, first: int | None, after: str | None, last: int | None, before: str | None
+) -> PageArguments:
+    """Checks the four arguments. Raises BadInput; more than 1000 is refused, never cut."""
+    if last is not None and _is_given(info, "first") and first is not None:
+        raise BadInput("first and last: give one of them.")
+    if last is not None:
+        if after is not None:
+            raise BadInput("after: goes with `first`; with `last` use `before`.")
+        return PageArguments(_size("last", last), before, backward=True)
+    if before is not None:
+        raise BadInput("before: goes with `last`; with `first` use `after`.")
+    if first is None:
+        raise BadInput("first or last: give one of them.")
+    return PageArguments(_size("first", first), after, backward=False)
+
+
+def _size(name: str, value: int) -> int:
+    if not 1 <= value <= MAX_PAGE:
+        raise BadInput(f"{name}: 1 to {MAX_PAGE}, got {value}.")
+    return value
+
+
+def _is_given(info: strawberry.Info, name: str) -> bool:
+    """True when the query itself gives the argument: a default value is not a choice."""
+    raw = info._raw_info
+    for argument in raw.field_nodes[0].arguments or ():
+        if argument.name.value == name:
+            variable = argument.value.name.value if isinstance(argument.value, VariableNode) else None
+            return variable is None or variable in info.variable_values
+    return False

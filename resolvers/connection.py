@@ -1,0 +1,218 @@
+"""Pages (Relay cursor connections, keyset inside): what the three connection types share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import strawberry
+
+from access.scope import Scope
+from db import nodes
+from db.nodes import Row
+from db.orders import Order, Sort
+from db.pages import Listing, Page
+from model.attributes import Level
+from model.cursors import Position
+from model.filters import Condition
+from resolvers.arguments import PageArguments
+from resolvers.loaders import Children, Counts, counted
+from resolvers.sources import Shortfall, SourceReport, SourceState, reports_of
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@dataclass(slots=True)
+class Listed:
+    """An answered page, and how to find out what else may be asked of its list."""
+
+    context: "Context"
+    scope: Scope
+    order: Order
+    rows: Sequence[Row]
+    has_more: bool
+    backward: bool
+    other_way: Callable[[], Awaitable[bool]]
+    count: Callable[[], Coroutine[Any, Any, Counts]]
+    shortfall: Shortfall = field(default_factory=Shortfall)
+    _counts: asyncio.Future[Counts] | None = None
+
+    def cursor(self, row: Row) -> str:
+        """The sealed position of a row of this page."""
+        values = tuple(row[f"k{number}"] for number in range(len(self.order.keys)))
+        return self.context.services.cursors.seal(self.order.signature, Position(values, row["uid"]))
+
+    async def counts(self) -> Counts:
+        """Counted once, however many fields ask."""
+        if self._counts is None:
+            self._counts = asyncio.ensure_future(self.count())
+        return await self._counts
+
+    async def has_next(self) -> bool:
+        return await self.other_way() if self.backward else self.has_more
+
+    async def has_previous(self) -> bool:
+        return self.has_more if self.backward else await self.other_way()
+
+    def start(self) -> str | None:
+        return self.cursor(self.rows[0]) if self.rows else None
+
+    def end(self) -> str | None:
+        return self.cursor(self.rows[-1]) if self.rows else None
+
+    async def reports(self) -> list[SourceReport]:
+        return await reports_of(self.context, self.scope.asked, self.counts, self.shortfall)
+
+
+class Ends(Protocol):
+    """What PageInfo asks of a page."""
+
+    async def has_next(self) -> bool: ...
+
+    async def has_previous(self) -> bool: ...
+
+    def start(self) -> str | None: ...
+
+    def end(self) -> str | None: ...
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    ends: strawberry.Private[Ends]
+
+    @strawberry.field(description="True when more follows this page.")
+    async def has_next_page(self) -> bool:
+        return await self.ends.has_next()
+
+    @strawberry.field(description="True when something precedes this page.")
+    async def has_previous_page(self) -> bool:
+        return await self.ends.has_previous()
+
+    @strawberry.field(description="Cursor of the first node of this page; null when it is empty.")
+    def start_cursor(self) -> str | None:
+        return self.ends.start()
+
+    @strawberry.field(description="Cursor of the last node of this page; null when it is empty.")
+    def end_cursor(self) -> str | None:
+        return self.ends.end()
+
+
+@strawberry.type(description="What the connections of all levels have in common.")
+class Connection:
+    listed: strawberry.Private[Listed]
+
+    @strawberry.field(description="Where this page stands in its list.")
+    def page_info(self) -> PageInfo:
+        return PageInfo(ends=self.listed)
+
+    @strawberry.field(description="Exact number of matching nodes over the archives that answered.")
+    async def total_count(self) -> int:
+        return (await self.listed.counts()).total
+
+    @strawberry.field(
+        description="False as soon as one archive that the query asked for is missing, stale beyond maxAge, "
+        "or answered only in part."
+    )
+    async def complete(self) -> bool:
+        fine = (SourceState.CACHED, SourceState.LIVE)
+        return all(report.state in fine for report in await self.listed.reports())
+
+    @strawberry.field(description="One report for each archive that the query asked for.")
+    async def sources(self) -> list[SourceReport]:
+        return await self.listed.reports()
+
+
+async def list_nodes(
+    context: "Context",
+    scope: Scope,
+    level: Level,
+    condition: Condition,
+    sorts: Sequence[Sort],
+    page: PageArguments,
+    shortfall: Shortfall,
+) -> Listed:
+    """A page of all nodes of a level that match. One statement; counts and the other way only when asked."""
+    database = context.services.database
+
+    def listing() -> Listing:
+        return Listing(scope, level, condition, sorts)
+
+    wanted = listing()
+    window = page.window(wanted.order, context.services.cursors)
+    rows = await nodes.page(database, wanted, window)
+
+    async def other_way(edge: Page | None) -> bool:
+        if edge is None:
+            return False
+        reverse = listing()
+        # Reading `order` first adds its parameters before the page's.
+        return reverse.order is not None and bool(await nodes.page(database, reverse, edge))
+
+    async def count() -> Counts:
+        return counted(await nodes.counts(database, listing()))
+
+    return _listed(context, scope, wanted.order, rows, page, window, other_way, count, shortfall)
+
+
+async def list_children(
+    context: "Context", wanted: Children, page: PageArguments, parent_uid: str, shortfall: Shortfall
+) -> Listed:
+    """A page of one parent's children; the parents of a list share their statements."""
+    scope, loaders = context.scope, context.loaders
+    order = wanted.listing(scope).order
+    rows = await loaders.children(wanted).load(parent_uid)
+
+    async def other_way(edge: Page | None) -> bool:
+        if edge is None:
+            return False
+        return bool(await loaders.children(replace(wanted, window=edge)).load(parent_uid))
+
+    async def count() -> Counts:
+        return await loaders.child_counts(wanted.level, wanted.parent, wanted.condition).load(parent_uid)
+
+    holders = await loaders.archives_holding(wanted.parent, parent_uid)
+    asked = Scope(scope.visible, tuple(a for a in scope.visible if a.archive_id in holders))
+    return _listed(context, asked, order, rows, page, wanted.window, other_way, count, shortfall)
+
+
+def _listed(
+    context: "Context",
+    scope: Scope,
+    order: Order,
+    rows: Sequence[Row],
+    page: PageArguments,
+    window: Page,
+    other_way: Callable[[Page | None], Awaitable[bool]],
+    count: Callable[[], Coroutine[Any, Any, Counts]],
+    shortfall: Shortfall,
+) -> Listed:
+    shown = list(rows[: page.size])
+    if page.backward:
+        shown.reverse()
+    near = (shown[-1] if page.backward else shown[0]) if shown else None
+    return Listed(
+        context=context,
+        scope=scope,
+        order=order,
+        rows=shown,
+        has_more=len(rows) > page.size,
+        backward=page.backward,
+        other_way=lambda: other_way(_edge(order, near, window)),
+        count=count,
+        shortfall=shortfall,
+    )
+
+
+def _edge(order: Order, near: Row | None, window: Page) -> Page | None:
+    """The one row on the other side of a page: before its first row, or at the cursor of an empty page."""
+    if window.position is None:
+        return None
+    if near is None:
+        return Page(1, window.position, not window.backward, inclusive=True)
+    values = tuple(near[f"k{number}"] for number in range(len(order.keys)))
+    return Page(1, Position(values, near["uid"]), not window.backward)

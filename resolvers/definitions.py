@@ -1,0 +1,113 @@
+"""The DICOM dictionary (PS3.6, as pydicom carries it) as this federation knows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import strawberry
+from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_VR, keyword_dict
+
+from model.attributes import BY_KEYWORD
+from model.cursors import Cursors, Position
+from model.errors import BadInput
+from model.paths import BULK_VRS
+from resolvers.connection import PageInfo
+from resolvers.matches import checked
+
+_ORDER = "definitions"
+# VRs of which PS3.15 Table E.1-1 keeps none without a look at the value.
+_IDENTIFYING_VRS = frozenset({"PN", "UI", "DA", "DT", "TM", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.type(description="One attribute of the DICOM dictionary, and what can be done with it here.")
+class AttributeDefinition:
+    tag: str = _describe("GGGGEEEE.")
+    keyword: str = _describe("Keyword of PS3.6.")
+    name: str = _describe("Name of PS3.6.")
+    vr: str = _describe("Value representation.")
+    vm: str = _describe("Value multiplicity.")
+    level: str | None = _describe("study, series or instance where it has a column of the index; else null.")
+    searchable: bool = _describe("True when filters can name it: typed, or by `attribute`.")
+    identifying: bool = _describe(
+        "True when it may identify a person (PS3.15 Table E.1-1; by its VR where it has no column here)."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Where a page of definitions stands, for PageInfo."""
+
+    cursors: Cursors
+    page: Sequence[AttributeDefinition]
+    next: bool
+    previous: bool
+
+    async def has_next(self) -> bool:
+        return self.next
+
+    async def has_previous(self) -> bool:
+        return self.previous
+
+    def start(self) -> str | None:
+        return self._cursor(self.page[0]) if self.page else None
+
+    def end(self) -> str | None:
+        return self._cursor(self.page[-1]) if self.page else None
+
+    def _cursor(self, at: AttributeDefinition) -> str:
+        return self.cursors.seal(_ORDER, Position((), at.keyword))
+
+
+@strawberry.type(description="A page of definitions, by keyword.")
+class AttributeDefinitionConnection:
+    nodes: list[AttributeDefinition] = _describe("The definitions of this page.")
+    page_info: PageInfo = _describe("Where this page stands.")
+    total_count: int = _describe("How many match.")
+
+
+@cache
+def _dictionary() -> tuple[AttributeDefinition, ...]:
+    return tuple(_definition(keyword, tag) for keyword, tag in sorted(keyword_dict.items()) if keyword)
+
+
+def _definition(keyword: str, tag: int) -> AttributeDefinition:
+    vr, column = dictionary_VR(tag), BY_KEYWORD.get(keyword)
+    return AttributeDefinition(
+        tag=f"{tag:08X}",
+        keyword=keyword,
+        name=dictionary_description(tag),
+        vr=vr,
+        vm=dictionary_VM(tag),
+        level=column.level.value if column else None,
+        searchable=vr not in BULK_VRS and vr != "SQ",
+        identifying=column.identifying if column else vr in _IDENTIFYING_VRS,
+    )
+
+
+def find_definitions(
+    cursors: Cursors, search: str | None, searchable: bool | None, first: int | None, after: str | None
+) -> AttributeDefinitionConnection:
+    """Definitions whose keyword, name or tag contains `search`. Raises BadInput and BadCursor."""
+    if first is None or not 1 <= first <= 1000:
+        raise BadInput(f"first: 1 to 1000, got {first}.")
+    term = str(checked("search", search or "")).casefold()
+    found = [
+        each
+        for each in _dictionary()
+        if (term in each.keyword.casefold() or term in each.name.casefold() or term in each.tag.casefold())
+        and (searchable is None or each.searchable is searchable)
+    ]
+    beyond = cursors.open(_ORDER, after).uid if after is not None else ""
+    rest = [each for each in found if each.keyword > beyond]
+    page = rest[:first]
+
+    return AttributeDefinitionConnection(
+        nodes=page,
+        page_info=PageInfo(ends=_Ends(cursors, page, len(rest) > first, len(rest) < len(found))),
+        total_count=len(found),
+    )

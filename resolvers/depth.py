@@ -1,0 +1,69 @@
+"""Going deeper than the index: what a list of series or instances lacks is fetched when it is little.
+
+Where more lacks than a query may fetch, the answer is PARTIAL and says so, never silently short.
+"""
+
+from typing import TYPE_CHECKING
+
+from access.scope import Scope
+from archives.errors import ArchiveError
+from db import nodes
+from model.attributes import Level
+from model.filters import AllOf, Condition, Related, TextTest, all_of, walk
+from resolvers.on_demand import Failures, Missing
+from resolvers.sources import Shortfall
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+
+FETCHABLE = 200  # copies whose children one query may fetch
+
+_ABOVE = {Level.STUDY: (), Level.SERIES: (Level.STUDY,), Level.INSTANCE: (Level.STUDY, Level.SERIES)}
+
+
+async def go_deep_enough(context: "Context", scope: Scope, level: Level, condition: Condition) -> Shortfall:
+    """Fetches what the list needs and the index lacks; what it still lacks afterwards."""
+    failures: dict[int, ArchiveError] = {}
+    gaps: set[int] = set()
+    for parent in _ABOVE[level]:
+        lacking = await nodes.unindexed(
+            context.services.database, scope, parent, all_of(_about(condition, parent)), FETCHABLE + 1
+        )
+        missing = [Missing(row["archive_id"], row["study_uid"], row["series_uid"]) for row in lacking]
+        if len(missing) <= FETCHABLE:
+            failures |= _by_archive(await _fetch(context, parent, missing))
+        else:
+            gaps |= await nodes.archives_with_gaps(context.services.database, scope, parent)
+    for parent in _looked_into(level, condition):
+        gaps |= await nodes.archives_with_gaps(context.services.database, scope, parent)
+    return Shortfall(failures, frozenset(gaps))
+
+
+async def _fetch(context: "Context", parent: Level, missing: list[Missing]) -> Failures:
+    on_demand = context.services.on_demand
+    return await (on_demand.series(missing) if parent is Level.STUDY else on_demand.instances(missing))
+
+
+def _by_archive(failures: Failures) -> dict[int, ArchiveError]:
+    return {archive: error for errors in failures.values() for archive, error in errors.items()}
+
+
+def _about(condition: Condition, level: Level) -> list[Condition]:
+    """What must hold of the ancestor at `level`: the conditions on it that are not under `or` or `not`."""
+    match condition:
+        case Related(other, child) if other is level:
+            return [child]
+        case Related(_, child):
+            return _about(child, level)
+        case AllOf(children):
+            return [found for child in children for found in _about(child, level)]
+        case _:
+            return []
+
+
+def _looked_into(level: Level, condition: Condition) -> set[Level]:
+    """The levels whose children a filter looks into, below what the list itself goes down to."""
+    below = {here.level for here in walk(condition) if isinstance(here, Related)} - {level, *_ABOVE[level]}
+    if level is Level.STUDY and any(isinstance(here, TextTest) for here in walk(condition)):
+        below.add(Level.SERIES)
+    return {parent for deeper in below for parent in _ABOVE[deeper]}

@@ -1,0 +1,168 @@
+"""The filter inputs of the three levels, and the condition trees (model/filters.py) that they mean."""
+
+import re
+from typing import Any
+
+import strawberry
+from strawberry.types import get_object_definition
+
+from model.attributes import Level
+from model.errors import BadInput
+from model.filters import (
+    EVERYTHING,
+    MAX_DEPTH,
+    AllOf,
+    AnyOf,
+    Condition,
+    Not,
+    Related,
+    TextTest,
+    all_of,
+    check_size,
+)
+from resolvers.matches import (
+    AttributeMatch,
+    DateRange,
+    IntRange,
+    ListMatch,
+    PersonNameMatch,
+    StringMatch,
+    UidMatch,
+    attribute_tests,
+    checked,
+    tests_of,
+)
+
+MAX_WORDS = 20
+
+
+def _of(keyword: str) -> Any:
+    return strawberry.field(description=f"{keyword} matches.", default=None, metadata={"keyword": keyword})
+
+
+def _describe(description: str, name: str | None = None) -> Any:
+    return strawberry.field(description=description, default=None, name=name)
+
+
+_AND, _OR, _NOT = (
+    "All of these match.",
+    "At least one of these matches.",
+    "This does not match; nulls included.",
+)
+
+
+@strawberry.input(description="Which studies: all given conditions hold.")
+class StudyFilter:
+    and_: list["StudyFilter"] | None = _describe(_AND, "and")
+    or_: list["StudyFilter"] | None = _describe(_OR, "or")
+    not_: "StudyFilter | None" = _describe(_NOT, "not")
+    study_instance_uid: UidMatch | None = _of("StudyInstanceUID")
+    patient_id: StringMatch | None = _of("PatientID")
+    patient_name: PersonNameMatch | None = _of("PatientName")
+    patient_birth_date: DateRange | None = _of("PatientBirthDate")
+    patient_sex: StringMatch | None = _of("PatientSex")
+    accession_number: StringMatch | None = _of("AccessionNumber")
+    study_id: StringMatch | None = _of("StudyID")
+    study_description: StringMatch | None = _of("StudyDescription")
+    referring_physician_name: PersonNameMatch | None = _of("ReferringPhysicianName")
+    study_date: DateRange | None = _of("StudyDate")
+    modalities_in_study: ListMatch | None = _of("ModalitiesInStudy")
+    number_of_study_related_series: IntRange | None = _of("NumberOfStudyRelatedSeries")
+    number_of_study_related_instances: IntRange | None = _of("NumberOfStudyRelatedInstances")
+    series: "SeriesFilter | None" = _describe("At least one series matches.")
+    attribute: list[AttributeMatch] | None = _describe(
+        "Any DICOM attribute at study level by keyword, tag or path, private ones included."
+    )
+    text: str | None = _describe(
+        "Free text over descriptions, body parts, protocol names: every word begins a word there."
+    )
+
+
+@strawberry.input(description="Which series: all given conditions hold.")
+class SeriesFilter:
+    and_: list["SeriesFilter"] | None = _describe(_AND, "and")
+    or_: list["SeriesFilter"] | None = _describe(_OR, "or")
+    not_: "SeriesFilter | None" = _describe(_NOT, "not")
+    series_instance_uid: UidMatch | None = _of("SeriesInstanceUID")
+    modality: StringMatch | None = _of("Modality")
+    series_description: StringMatch | None = _of("SeriesDescription")
+    body_part_examined: StringMatch | None = _of("BodyPartExamined")
+    protocol_name: StringMatch | None = _of("ProtocolName")
+    manufacturer: StringMatch | None = _of("Manufacturer")
+    manufacturer_model_name: StringMatch | None = _of("ManufacturerModelName")
+    series_date: DateRange | None = _of("SeriesDate")
+    number_of_series_related_instances: IntRange | None = _of("NumberOfSeriesRelatedInstances")
+    study: StudyFilter | None = _describe("The study matches.")
+    instance: "InstanceFilter | None" = _describe("At least one instance matches.")
+    attribute: list[AttributeMatch] | None = _describe(
+        "Any DICOM attribute at series level by keyword, tag or path, private ones included."
+    )
+
+
+@strawberry.input(description="Which instances: all given conditions hold.")
+class InstanceFilter:
+    and_: list["InstanceFilter"] | None = _describe(_AND, "and")
+    or_: list["InstanceFilter"] | None = _describe(_OR, "or")
+    not_: "InstanceFilter | None" = _describe(_NOT, "not")
+    sop_instance_uid: UidMatch | None = _of("SOPInstanceUID")
+    sop_class_uid: UidMatch | None = _of("SOPClassUID")
+    instance_number: IntRange | None = _of("InstanceNumber")
+    rows: IntRange | None = _of("Rows")
+    columns: IntRange | None = _of("Columns")
+    number_of_frames: IntRange | None = _of("NumberOfFrames")
+    series: SeriesFilter | None = _describe("The series matches.")
+    attribute: list[AttributeMatch] | None = _describe(
+        "Any DICOM attribute at instance level by keyword, tag or path, private ones included."
+    )
+
+
+Filter = StudyFilter | SeriesFilter | InstanceFilter
+
+_LEVELS: dict[type[Filter], Level] = {
+    StudyFilter: Level.STUDY,
+    SeriesFilter: Level.SERIES,
+    InstanceFilter: Level.INSTANCE,
+}
+
+
+def condition_of(given: Filter | None) -> Condition:
+    """The condition tree of a filter argument. Raises BadInput naming what cannot be used."""
+    if given is None:
+        return EVERYTHING
+    condition = _condition(given, 1)
+    check_size(condition)
+    return condition
+
+
+def _condition(given: Filter, depth: int) -> Condition:
+    if depth > MAX_DEPTH:
+        raise BadInput(f"filter: nested deeper than {MAX_DEPTH} levels; flatten it.")
+    level = _LEVELS[type(given)]
+    parts: list[Condition] = []
+    for definition in get_object_definition(type(given), strict=True).fields:
+        value = getattr(given, definition.python_name)
+        if value is None:
+            continue
+        match definition.python_name:
+            case "and_":
+                parts.append(AllOf(tuple(_condition(child, depth + 1) for child in value)))
+            case "or_":
+                parts.append(AnyOf(tuple(_condition(child, depth + 1) for child in value)))
+            case "not_":
+                parts.append(Not(_condition(value, depth + 1)))
+            case "study" | "series" | "instance" as other:
+                parts.append(Related(Level(other), _condition(value, depth + 1)))
+            case "attribute":
+                parts.extend(attribute_tests(level, value))
+            case "text":
+                parts.append(_text(value))
+            case _:
+                parts.extend(tests_of(definition.metadata["keyword"], value))
+    return all_of(parts) if parts else EVERYTHING
+
+
+def _text(value: str) -> TextTest:
+    words = tuple(re.findall(r"[^\W_]+", str(checked("text", value))))
+    if not 1 <= len(words) <= MAX_WORDS:
+        raise BadInput(f"text: needs 1 to {MAX_WORDS} words of letters or digits, got {len(words)}.")
+    return TextTest(words)

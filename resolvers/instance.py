@@ -1,0 +1,120 @@
+"""An instance: one node for each SOPInstanceUID."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from pydicom.uid import UID as DicomUid
+
+from db.nodes import Row
+from resolvers import locations
+from resolvers.connection import Connection, Listed
+from resolvers.ids import to_id
+from resolvers.info import Info
+from resolvers.locations import InstanceLocation
+from resolvers.node import Node
+from resolvers.scalars import UID
+from resolvers.series import Series, series_of
+from resolvers.values import Attribute, attributes_of, keywords_of
+
+if TYPE_CHECKING:
+    pass
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.type(
+    description="One instance, however many archives hold it. "
+    "Its attributes come from the best-ranked visible copy."
+)
+class Instance(Node):
+    row: strawberry.Private[Row]
+    sop_instance_uid: UID = _describe("SOPInstanceUID (0008,0018).")
+    sop_class_uid: UID | None = _describe("SOPClassUID (0008,0016).")
+    instance_number: int | None = _describe("InstanceNumber (0020,0013).")
+    rows: int | None = _describe("Rows (0028,0010), pixels.")
+    columns: int | None = _describe("Columns (0028,0011), pixels.")
+    number_of_frames: int | None = _describe("NumberOfFrames (0028,0008).")
+    transfer_syntax_uid: UID | None = _describe("AvailableTransferSyntaxUID (0008,3002), the first.")
+
+    @strawberry.field(description="Global id.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(to_id("Instance", self.sop_instance_uid))
+
+    @strawberry.field(description="The name of its SOP class (PS3.6 Annex A); null for a private one.")
+    def sop_class_name(self) -> str | None:
+        uid = DicomUid(self.sop_class_uid or "")
+        return str(uid.name) if uid.name != uid else None
+
+    @strawberry.field(description="The series that it belongs to.")
+    async def series(self, info: Info) -> Series:
+        row = await info.context.loaders.series_by_uid.load(self.row["series_uid"])
+        if row is None:
+            raise LookupError("an instance without its series: the index is being rewritten, ask again")
+        return series_of(row)
+
+    @strawberry.field(description="Every visible copy, best-ranked first.")
+    async def locations(self, info: Info) -> list[InstanceLocation]:
+        copies = await info.context.loaders.copies_by_instance.load(self.sop_instance_uid)
+        return await locations.instance_locations(info.context, copies)
+
+    @strawberry.field(
+        description="Any attribute of the data set by keyword, tag (GGGGEEEE) or path "
+        "(RequestAttributesSequence.ScheduledProcedureStepID); null: all. Those that the index does not hold "
+        "are fetched from the archive, once; if that fails, `extensions.warnings` says so."
+    )
+    async def attributes(
+        self,
+        info: Info,
+        keywords: Annotated[
+            list[str] | None,
+            strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
+        ] = None,
+    ) -> list[Attribute]:
+        names = keywords_of(keywords)
+        data_set = await info.context.data_set_of_instance(self.sop_instance_uid, names)
+        return attributes_of(data_set, names)
+
+    @strawberry.field(description="A rendered picture; null where the viewer may not see pixels.")
+    def rendered_url(self) -> str | None:
+        return None
+
+    @strawberry.field(description="A small picture; null where the viewer may not see pixels.")
+    def thumbnail_url(self) -> str | None:
+        return None
+
+
+def instance_of(row: Row) -> Instance:
+    """The node of a row of the index."""
+    return Instance(
+        row=row,
+        sop_instance_uid=UID(row["uid"]),
+        sop_class_uid=row["sop_class_uid"],
+        instance_number=row["instance_number"],
+        rows=row["rows"],
+        columns=row["columns"],
+        number_of_frames=row["number_of_frames"],
+        transfer_syntax_uid=row["transfer_syntax_uid"],
+    )
+
+
+@strawberry.type(description="An instance in a page, with its cursor.")
+class InstanceEdge:
+    node: Instance = _describe("The instance.")
+    listed: strawberry.Private[Listed]
+
+    @strawberry.field(description="Where the instance stands in this list; opaque.")
+    def cursor(self) -> str:
+        return self.listed.cursor(self.node.row)
+
+
+@strawberry.type(description="A page of instances.")
+class InstanceConnection(Connection):
+    @strawberry.field(description="The instances of this page with their cursors.")
+    def edges(self) -> list[InstanceEdge]:
+        return [InstanceEdge(node=instance_of(row), listed=self.listed) for row in self.listed.rows]
+
+    @strawberry.field(description="The instances of this page.")
+    def nodes(self) -> list[Instance]:
+        return [instance_of(row) for row in self.listed.rows]

@@ -1,0 +1,209 @@
+"""Dataloaders: built for each request, one attribute each, named key and value. One statement a batch.
+
+A batch function returns a dict; `_in_order` puts it into the order of the keys, None (or the default) where
+a key has no value.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from access.scope import Scope
+from archives.errors import ArchiveError
+from db import nodes
+from db.archives import IndexState, index_states
+from db.nodes import Row
+from db.orders import Sort
+from db.pages import Listing, Page
+from db.pool import Database
+from model.attributes import Level
+from model.cursors import Cursors
+from model.dicom_json import DataSet
+from model.filters import Condition
+from resolvers.arguments import PageArguments
+from resolvers.on_demand import Missing, OnDemand
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Nodes of a list: in all, and in each archive (archive_id → nodes)."""
+
+    total: int
+    matched: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """Which children of a parent: what a nested connection's arguments say. Hashable: it keys a loader."""
+
+    level: Level
+    parent: Level
+    condition: Condition
+    sorts: tuple[Sort, ...]
+    window: Page
+
+    @classmethod
+    def of(
+        cls,
+        scope: Scope,
+        cursors: Cursors,
+        level: Level,
+        parent: Level,
+        condition: Condition,
+        sorts: tuple[Sort, ...],
+        page: PageArguments,
+    ) -> "Children":
+        """The children that a field's arguments ask for. Raises BadCursor and BadInput."""
+        order = Listing(scope, level, condition, sorts).order
+        return cls(level, parent, condition, sorts, page.window(order, cursors))
+
+    def listing(self, scope: Scope) -> Listing:
+        return Listing(scope, self.level, self.condition, self.sorts)
+
+
+class Loaders:
+    """Every loader of one request."""
+
+    def __init__(self, database: Database, scope: Scope, on_demand: OnDemand) -> None:
+        self._database = database
+        self._scope = scope
+        self._on_demand = on_demand
+        self.study_by_uid = self._nodes(Level.STUDY)
+        self.series_by_uid = self._nodes(Level.SERIES)
+        self.instance_by_uid = self._nodes(Level.INSTANCE)
+        self.copies_by_study = self._copies(Level.STUDY)
+        self.copies_by_series = self._copies(Level.SERIES)
+        self.copies_by_instance = self._copies(Level.INSTANCE)
+        self.data_sets_by_study = self._data_sets(Level.STUDY)
+        self.data_sets_by_series = self._data_sets(Level.SERIES)
+        self.data_sets_by_instance = self._data_sets(Level.INSTANCE)
+        self.missing_by_study = _loader(self._fetch_series, dict)
+        self.missing_by_series = _loader(self._fetch_instances, dict)
+        self.whole_data_set_by_instance = _loader(self._whole_data_sets, lambda: ({}, None))
+        self.index_state_by_archive = _loader(self._index_states, IndexState)
+        self._pages: dict[Children, DataLoader[str, list[Row]]] = {}
+        self._counts: dict[tuple[Level, Level, Condition], DataLoader[str, Counts]] = {}
+
+    def children(self, wanted: Children) -> DataLoader[str, list[Row]]:
+        """Parent UID → rows of its children, in order. One statement for all parents with these arguments."""
+        if wanted not in self._pages:
+
+            async def load(parents: list[str]) -> dict[str, list[Row]]:
+                listing = wanted.listing(self._scope)
+                rows = await nodes.page_by_parent(
+                    self._database, listing, parents, wanted.parent, wanted.window
+                )
+                return _grouped(rows, "parent")
+
+            self._pages[wanted] = _loader(load, list)
+        return self._pages[wanted]
+
+    def child_counts(self, level: Level, parent: Level, condition: Condition) -> DataLoader[str, Counts]:
+        """Parent UID → how many of its children match."""
+        key = (level, parent, condition)
+        if key not in self._counts:
+
+            async def load(parents: list[str]) -> dict[str, Counts]:
+                listing = Listing(self._scope, level, condition)
+                rows = await nodes.counts_by_parent(self._database, listing, parents, parent)
+                return {uid: counted(group) for uid, group in _grouped(rows, "parent").items()}
+
+            self._counts[key] = _loader(load, lambda: Counts(0, {}))
+        return self._counts[key]
+
+    async def archives_holding(self, level: Level, uid: str) -> set[int]:
+        """The visible archives that hold a copy of a study or series."""
+        loader = self.copies_by_study if level is Level.STUDY else self.copies_by_series
+        return {row["archive_id"] for row in await loader.load(uid)}
+
+    def _nodes(self, level: Level) -> DataLoader[str, Row | None]:
+        async def load(uids: list[str]) -> dict[str, Row | None]:
+            rows = await nodes.by_uid(self._database, self._scope, level, uids)
+            return {row["uid"]: row for row in rows}
+
+        return _loader(load, lambda: None)
+
+    def _copies(self, level: Level) -> DataLoader[str, list[Row]]:
+        async def load(uids: list[str]) -> dict[str, list[Row]]:
+            return _grouped(await nodes.copies(self._database, self._scope, level, uids), "uid")
+
+        return _loader(load, list)
+
+    def _data_sets(self, level: Level) -> DataLoader[str, list[Row]]:
+        async def load(uids: list[str]) -> dict[str, list[Row]]:
+            return _grouped(await nodes.data_sets(self._database, self._scope, level, uids), "uid")
+
+        return _loader(load, list)
+
+    async def _whole_data_sets(self, uids: list[str]) -> dict[str, tuple[DataSet, ArchiveError | None]]:
+        """Whole data sets, fetched from the archive where the index has only what a search said."""
+        best: dict[str, Row] = {}
+        for row in await nodes.copies(self._database, self._scope, Level.INSTANCE, uids):
+            best.setdefault(row["uid"], row)
+        missing = {
+            Missing(row["archive_id"], row["study_uid"], row["series_uid"])
+            for row in best.values()
+            if row["metadata_synced_at"] is None
+        }
+        failures = await self._on_demand.data_sets(sorted(missing, key=lambda copy: copy.uid))
+        found = _grouped(await nodes.data_sets(self._database, self._scope, Level.INSTANCE, uids), "uid")
+        return {
+            uid: (
+                nodes.data_set(copies[0]),
+                failures.get(best[uid]["series_uid"], {}).get(copies[0]["archive_id"]),
+            )
+            for uid, copies in found.items()
+            if uid in best
+        }
+
+    async def _index_states(self, archive_ids: list[int]) -> dict[int, IndexState]:
+        return await index_states(self._database)
+
+    async def _fetch_series(self, study_uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
+        """Makes sure that the series of these studies are indexed; what could not be fetched, by archive."""
+        rows = await nodes.childless(self._database, self._scope, Level.STUDY, study_uids)
+        missing = [Missing(row["archive_id"], row["study_uid"], None) for row in rows]
+        return await self._on_demand.series(missing)
+
+    async def _fetch_instances(self, series_uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
+        rows = await nodes.childless(self._database, self._scope, Level.SERIES, series_uids)
+        missing = [Missing(row["archive_id"], row["study_uid"], row["series_uid"]) for row in rows]
+        return await self._on_demand.instances(missing)
+
+
+def counted(rows: Sequence[Row]) -> Counts:
+    """Counts from rows (archive_id, matched, nodes)."""
+    matched: dict[int, int] = defaultdict(int)
+    for row in rows:
+        if row["archive_id"] is not None:
+            matched[row["archive_id"]] += row["matched"]
+    return Counts(sum(row["nodes"] for row in rows), dict(matched))
+
+
+def _grouped(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[key]].append(row)
+    return groups
+
+
+class _InOrder(Generic[K, V]):
+    """A batch function's dict → the list that DataLoader wants."""
+
+    def __init__(self, load: Callable[[list[K]], Awaitable[dict[K, V]]], default: Callable[[], V]) -> None:
+        self._load = load
+        self._default = default
+
+    async def __call__(self, keys: list[K]) -> list[V | BaseException]:
+        found = await self._load(keys)
+        return [found[key] if key in found else self._default() for key in keys]
+
+
+def _loader(load: Callable[[list[K]], Awaitable[dict[K, V]]], default: Callable[[], V]) -> DataLoader[K, V]:
+    return DataLoader(load_fn=_InOrder(load, default))

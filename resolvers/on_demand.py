@@ -1,0 +1,143 @@
+"""Fetching what the index lacks: children of copies that a run did not go down to, once, and kept.
+
+Concurrent askers of the same copy share one fetch; requests are batched by archive, never by row.
+A failing archive is reported to those who asked and leaves the index as it was.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from archives.client import ArchiveClient, Row, Selection
+from archives.errors import ArchiveError
+from db import ingest
+from db.pool import Connection, Database
+from model.attributes import Level
+from model.dicom_json import parse
+
+Failures = dict[str, dict[int, ArchiveError]]
+_Errand = tuple[str, "Missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A copy whose children are not indexed: a study's series, or a series' instances."""
+
+    archive_id: int
+    study_uid: str
+    series_uid: str | None
+
+    @property
+    def uid(self) -> str:
+        return self.series_uid or self.study_uid
+
+
+class _Fetch(Protocol):
+    __name__: str
+
+    def __call__(self, archive_id: int, copies: list[Missing]) -> Coroutine[Any, Any, None]: ...
+
+
+class OnDemand:
+    """One for a process: it remembers what is on its way."""
+
+    def __init__(self, database: Database, client_of: Callable[[int], ArchiveClient]) -> None:
+        self._database = database
+        self._client_of = client_of
+        self._under_way: dict[_Errand, asyncio.Task[ArchiveError | None]] = {}
+
+    async def series(self, missing: Sequence[Missing]) -> Failures:
+        """Indexes the series of study copies. Failures by study UID and archive."""
+        return await self._fetch(missing, self._fetch_series)
+
+    async def instances(self, missing: Sequence[Missing]) -> Failures:
+        """Indexes the instances of series copies. Failures by series UID and archive."""
+        return await self._fetch(missing, self._fetch_instances)
+
+    async def data_sets(self, missing: Sequence[Missing]) -> Failures:
+        """Replaces what a search said of series' instances by their whole data sets."""
+        return await self._fetch(missing, self._fetch_data_sets)
+
+    async def close(self) -> None:
+        """Lets what is on its way finish: what was fetched is kept."""
+        await asyncio.gather(*set(self._under_way.values()), return_exceptions=True)
+
+    async def _fetch(self, missing: Sequence[Missing], fetch: "_Fetch") -> Failures:
+        by_archive: dict[int, list[Missing]] = defaultdict(list)
+        for copy in missing:
+            if (fetch.__name__, copy) not in self._under_way:
+                by_archive[copy.archive_id].append(copy)
+        for archive_id, copies in by_archive.items():
+            errands = [(fetch.__name__, copy) for copy in copies]
+            task = asyncio.create_task(_attempt(fetch(archive_id, copies)))
+            self._under_way |= dict.fromkeys(errands, task)
+            task.add_done_callback(partial(self._forget, errands))
+        return await _outcomes({copy: self._under_way[fetch.__name__, copy] for copy in missing})
+
+    def _forget(self, errands: list["_Errand"], _: object) -> None:
+        for errand in errands:
+            self._under_way.pop(errand, None)
+
+    async def _fetch_series(self, archive_id: int, copies: list[Missing]) -> None:
+        study_uids = sorted({copy.study_uid for copy in copies})
+        answer = await self._client_of(archive_id).search_series(Selection(study_uids=study_uids))
+        records, rejected = parse(Level.SERIES, answer.rows)
+
+        async def work(connection: Connection) -> None:
+            complete = study_uids if answer.complete else ()
+            stored = await ingest.store_series(connection, archive_id, records, complete)
+            await ingest.reject(connection, archive_id, [*rejected, *stored.refused])
+            await ingest.settle(connection, study_uids)
+
+        await ingest.write(self._database, "keep_series", work)
+
+    async def _fetch_instances(self, archive_id: int, copies: list[Missing]) -> None:
+        study_uids, series_uids = _uids(copies)
+        selection = Selection(study_uids=study_uids, series_uids=series_uids)
+        answer = await self._client_of(archive_id).search_instances(selection)
+        complete = series_uids if answer.complete else []
+        await self._keep_instances(archive_id, study_uids, answer.rows, complete, full=False)
+
+    async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> None:
+        """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
+        client = self._client_of(archive_id)
+        answers = await asyncio.gather(*(client.metadata(copy.study_uid, copy.series_uid) for copy in copies))
+        rows = [row for answer in answers for row in answer]
+        await self._keep_instances(archive_id, _uids(copies)[0], rows, [], full=True)
+
+    async def _keep_instances(
+        self, archive_id: int, study_uids: list[str], rows: list[Row], complete: list[str], *, full: bool
+    ) -> None:
+        records, rejected = parse(Level.INSTANCE, rows)
+
+        async def work(connection: Connection) -> None:
+            stored = await ingest.store_instances(connection, archive_id, records, complete, full=full)
+            await ingest.reject(connection, archive_id, [*rejected, *stored.refused])
+            await ingest.settle(connection, study_uids)
+
+        await ingest.write(self._database, "keep_instances", work)
+
+
+async def _attempt(fetch: Awaitable[None]) -> ArchiveError | None:
+    try:
+        await fetch
+    except ArchiveError as error:
+        return error
+    return None
+
+
+async def _outcomes(tasks: Mapping[Missing, "asyncio.Task[ArchiveError | None]"]) -> Failures:
+    # Shielded: an asker that goes away does not cancel the fetch that others wait for.
+    await asyncio.gather(*(asyncio.shield(task) for task in set(tasks.values())))
+    failures: Failures = defaultdict(dict)
+    for copy, task in tasks.items():
+        if (error := task.result()) is not None:
+            failures[copy.uid][copy.archive_id] = error
+    return dict(failures)
+
+
+def _uids(copies: list[Missing]) -> tuple[list[str], list[str]]:
+    return sorted({copy.study_uid for copy in copies}), sorted({copy.uid for copy in copies})

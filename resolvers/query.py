@@ -1,0 +1,187 @@
+"""The root fields."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from model.attributes import Level
+from model.errors import BadInput
+from resolvers.archive import Archive, archive_of
+from resolvers.arguments import After, Archives, Before, First, Last, page_arguments
+from resolvers.connection import Listed, list_nodes
+from resolvers.definitions import AttributeDefinitionConnection, find_definitions
+from resolvers.depth import go_deep_enough
+from resolvers.filters import Filter, InstanceFilter, SeriesFilter, StudyFilter, condition_of
+from resolvers.freshness import Freshness, require_cached
+from resolvers.ids import from_id
+from resolvers.info import Info
+from resolvers.instance import InstanceConnection, instance_of
+from resolvers.node import Node
+from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
+from resolvers.scalars import UID
+from resolvers.series import SeriesConnection, series_of
+from resolvers.study import Study, StudyConnection, study_of
+from resolvers.viewer import Viewer, viewer_of
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+
+MAX_IDS = 1000
+
+
+def _argument(description: str) -> Any:
+    return strawberry.argument(description=description)
+
+
+Fresh = Annotated[Freshness | None, _argument("How fresh the answer must be; default: CACHED.")]
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    @strawberry.field(description="The object with this id; null when there is none that you may see.")
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, _argument("An `id` field's value.")]
+    ) -> Node | None:
+        return await _node(info.context, id)
+
+    @strawberry.field(description="The objects with these ids (at most 1000), in their order.")
+    async def nodes(
+        self, info: Info, ids: Annotated[list[strawberry.ID], _argument("Values of `id` fields.")]
+    ) -> list[Node | None]:
+        if len(ids) > MAX_IDS:
+            raise BadInput(f"ids: at most {MAX_IDS}, got {len(ids)}.")
+        return list(await asyncio.gather(*(_node(info.context, each) for each in ids)))
+
+    @strawberry.field(description="Who is asking, and what each ERN lets them see.")
+    def viewer(self, info: Info) -> Viewer:
+        return viewer_of(info.context.viewer)
+
+    @strawberry.field(description="The archives that you may see, in rank order.")
+    async def archives(self, info: Info) -> list[Archive]:
+        rows = await info.context.archives()
+        return [archive_of(info.context, row) for row in rows.values()]
+
+    @strawberry.field(description="One archive; null when there is none that you may see.")
+    async def archive(
+        self, info: Info, code: Annotated[str, _argument("The archive's code.")]
+    ) -> Archive | None:
+        rows = (await info.context.archives()).values()
+        return next((archive_of(info.context, row) for row in rows if row.code == code), None)
+
+    @strawberry.field(description="One study; null when no archive that you may see is known to hold it.")
+    async def study(
+        self,
+        info: Info,
+        study_instance_uid: Annotated[UID, _argument("StudyInstanceUID.")],
+        freshness: Fresh = None,
+    ) -> Study | None:
+        require_cached(freshness)
+        row = await info.context.loaders.study_by_uid.load(study_instance_uid)
+        return study_of(row) if row is not None else None
+
+    @strawberry.field(description="One list of studies over all archives.")
+    async def studies(
+        self,
+        info: Info,
+        filter: Annotated[StudyFilter | None, _argument("Which studies; null: all.")] = None,
+        archives: Archives = None,
+        order_by: Annotated[
+            list[StudyOrder] | None,
+            _argument("Default: STUDY_DATE DESC, undated last; RELEVANCE DESC with fuzzy or text."),
+        ] = None,
+        first: First = 20,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        freshness: Fresh = None,
+    ) -> StudyConnection:
+        require_cached(freshness)
+        page = (first, after, last, before)
+        return StudyConnection(listed=await _list(info, Level.STUDY, filter, archives, order_by, page))
+
+    @strawberry.field(description="One list of series over all archives.")
+    async def series(
+        self,
+        info: Info,
+        filter: Annotated[SeriesFilter | None, _argument("Which series; null: all.")] = None,
+        archives: Archives = None,
+        order_by: Annotated[list[SeriesOrder] | None, _argument("Default: SERIES_NUMBER ASC.")] = None,
+        first: First = 20,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        freshness: Fresh = None,
+    ) -> SeriesConnection:
+        require_cached(freshness)
+        page = (first, after, last, before)
+        return SeriesConnection(listed=await _list(info, Level.SERIES, filter, archives, order_by, page))
+
+    @strawberry.field(
+        description="One list of instances over all archives. Those of up to 200 matching series that the "
+        "index does not hold are fetched from their archives, once; beyond that `sources` says PARTIAL."
+    )
+    async def instances(
+        self,
+        info: Info,
+        filter: Annotated[InstanceFilter | None, _argument("Which instances; null: all.")] = None,
+        archives: Archives = None,
+        order_by: Annotated[list[InstanceOrder] | None, _argument("Default: INSTANCE_NUMBER ASC.")] = None,
+        first: First = 20,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        freshness: Fresh = None,
+    ) -> InstanceConnection:
+        require_cached(freshness)
+        page = (first, after, last, before)
+        listed = await _list(info, Level.INSTANCE, filter, archives, order_by, page)
+        return InstanceConnection(listed=listed)
+
+    @strawberry.field(
+        description="The DICOM dictionary as this federation knows it: what exists, what can be searched."
+    )
+    def attribute_definitions(
+        self,
+        info: Info,
+        search: Annotated[str | None, _argument("Part of a keyword, name or tag.")] = None,
+        searchable: Annotated[bool | None, _argument("Only what filters can name, or cannot.")] = None,
+        first: Annotated[int | None, _argument("How many: 1 to 1000.")] = 50,
+        after: After = None,
+    ) -> AttributeDefinitionConnection:
+        return find_definitions(info.context.services.cursors, search, searchable, first, after)
+
+
+async def _list(
+    info: Info,
+    level: Level,
+    given: Filter | None,
+    archives: list[str] | None,
+    order_by: list[Any] | None,
+    page: tuple[int | None, str | None, int | None, str | None],
+) -> Listed:
+    context = info.context
+    arguments = page_arguments(info, *page)
+    scope = context.scope.asking(archives)
+    condition = condition_of(given)
+    shortfall = await go_deep_enough(context, scope, level, condition)
+    return await list_nodes(context, scope, level, condition, sorts_of(order_by), arguments, shortfall)
+
+
+async def _node(context: "Context", global_id: str) -> Node | None:
+    type_name, key = from_id(global_id)
+    if type_name == "Archive":
+        rows = (await context.archives()).values()
+        return next((archive_of(context, row) for row in rows if row.code == key), None)
+    loader, build = _LOOKUPS[type_name](context)
+    row = await loader(key)
+    return build(row) if row is not None else None
+
+
+_Lookup = Callable[["Context"], tuple[Callable[[str], Awaitable[Any]], Callable[[Any], Node]]]
+_LOOKUPS: dict[str, _Lookup] = {
+    "Study": lambda context: (context.loaders.study_by_uid.load, study_of),
+    "Series": lambda context: (context.loaders.series_by_uid.load, series_of),
+    "Instance": lambda context: (context.loaders.instance_by_uid.load, instance_of),
+}

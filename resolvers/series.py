@@ -1,0 +1,171 @@
+"""A series: one node for each SeriesInstanceUID."""
+
+from datetime import date, time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from db.nodes import Row, data_set
+from model.attributes import Level
+from resolvers import locations
+from resolvers.arguments import After, Before, First, Last, page_arguments
+from resolvers.connection import Connection, Listed, list_children
+from resolvers.filters import InstanceFilter, condition_of
+from resolvers.ids import to_id
+from resolvers.info import Info
+from resolvers.loaders import Children
+from resolvers.locations import SeriesLocation
+from resolvers.node import Node
+from resolvers.orders import InstanceOrder, sorts_of
+from resolvers.scalars import UID
+from resolvers.sources import Shortfall
+from resolvers.study import Study, study_of
+from resolvers.values import Attribute, AttributeConflict, attributes_of, keywords_of
+
+if TYPE_CHECKING:
+    from resolvers.instance import InstanceConnection
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.type(
+    description="One series, however many archives hold it. "
+    "Its attributes come from the best-ranked visible copy."
+)
+class Series(Node):
+    row: strawberry.Private[Row]
+    series_instance_uid: UID = _describe("SeriesInstanceUID (0020,000E).")
+    modality: str | None = _describe("Modality (0008,0060).")
+    series_number: int | None = _describe("SeriesNumber (0020,0011).")
+    series_date: date | None = _describe("SeriesDate (0008,0021).")
+    series_time: time | None = _describe("SeriesTime (0008,0031).")
+    series_description: str | None = _describe("SeriesDescription (0008,103E).")
+    body_part_examined: str | None = _describe("BodyPartExamined (0018,0015).")
+    laterality: str | None = _describe("Laterality (0020,0060).")
+    protocol_name: str | None = _describe("ProtocolName (0018,1030).")
+    manufacturer: str | None = _describe("Manufacturer (0008,0070).")
+    manufacturer_model_name: str | None = _describe("ManufacturerModelName (0008,1090).")
+    number_of_series_related_instances: int | None = _describe("Instances of the fullest visible copy.")
+
+    @strawberry.field(description="Global id.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(to_id("Series", self.series_instance_uid))
+
+    @strawberry.field(description="The study that it belongs to.")
+    async def study(self, info: Info) -> Study:
+        row = await info.context.loaders.study_by_uid.load(self.row["study_uid"])
+        if row is None:
+            raise LookupError("a series without its study: the index is being rewritten, ask again")
+        return study_of(row)
+
+    @strawberry.field(description="Every visible copy, best-ranked first.")
+    async def locations(self, info: Info) -> list[SeriesLocation]:
+        copies = await info.context.loaders.copies_by_series.load(self.series_instance_uid)
+        return await locations.series_locations(info.context, copies)
+
+    @strawberry.field(description="The attributes on which visible copies disagree.")
+    async def conflicts(self, info: Info) -> list[AttributeConflict]:
+        if not self.row["shared"]:
+            return []
+        copies = await info.context.loaders.data_sets_by_series.load(self.series_instance_uid)
+        return await locations.conflicts(info.context, copies)
+
+    @strawberry.field(description="Attributes at series level that have a value: all, or those named.")
+    async def attributes(
+        self,
+        info: Info,
+        keywords: Annotated[
+            list[str] | None,
+            strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
+        ] = None,
+    ) -> list[Attribute]:
+        names = keywords_of(keywords)
+        copies = await info.context.loaders.data_sets_by_series.load(self.series_instance_uid)
+        return attributes_of(data_set(copies[0]), names) if copies else []
+
+    @strawberry.field(
+        description="Its instances. Where the index does not hold them yet, their archive is asked, once."
+    )
+    async def instances(
+        self,
+        info: Info,
+        filter: Annotated[
+            InstanceFilter | None, strawberry.argument(description="Which instances; null: all.")
+        ] = None,
+        order_by: Annotated[
+            list[InstanceOrder] | None, strawberry.argument(description="Default: INSTANCE_NUMBER ASC.")
+        ] = None,
+        first: First = 20,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Annotated["InstanceConnection", strawberry.lazy("resolvers.instance")] | None:
+        from resolvers.instance import InstanceConnection
+
+        page = page_arguments(info, first, after, last, before)
+        context = info.context
+        wanted = Children.of(
+            context.scope,
+            context.services.cursors,
+            Level.INSTANCE,
+            Level.SERIES,
+            condition_of(filter),
+            sorts_of(order_by),
+            page,
+        )
+        failures = await context.loaders.missing_by_series.load(self.series_instance_uid)
+        listed = await list_children(context, wanted, page, self.series_instance_uid, Shortfall(failures))
+        return InstanceConnection(listed=listed)
+
+    @strawberry.field(
+        description="Opens this series in the bundled viewer; null where the viewer may not see pixels, "
+        "or where no viewer is installed."
+    )
+    def viewer_url(self) -> str | None:
+        return None
+
+    @strawberry.field(description="A small picture; null where the viewer may not see pixels.")
+    def thumbnail_url(self) -> str | None:
+        return None
+
+
+def series_of(row: Row) -> Series:
+    """The node of a row of the index."""
+    return Series(
+        row=row,
+        series_instance_uid=UID(row["uid"]),
+        modality=row["modality"],
+        series_number=row["series_number"],
+        series_date=row["series_date"],
+        series_time=row["series_time"],
+        series_description=row["series_description"],
+        body_part_examined=row["body_part_examined"],
+        laterality=row["laterality"],
+        protocol_name=row["protocol_name"],
+        manufacturer=row["manufacturer"],
+        manufacturer_model_name=row["manufacturer_model_name"],
+        number_of_series_related_instances=row["number_of_instances"],
+    )
+
+
+@strawberry.type(description="A series in a page, with its cursor.")
+class SeriesEdge:
+    node: Series = _describe("The series.")
+    listed: strawberry.Private[Listed]
+
+    @strawberry.field(description="Where the series stands in this list; opaque.")
+    def cursor(self) -> str:
+        return self.listed.cursor(self.node.row)
+
+
+@strawberry.type(description="A page of series.")
+class SeriesConnection(Connection):
+    @strawberry.field(description="The series of this page with their cursors.")
+    def edges(self) -> list[SeriesEdge]:
+        return [SeriesEdge(node=series_of(row), listed=self.listed) for row in self.listed.rows]
+
+    @strawberry.field(description="The series of this page.")
+    def nodes(self) -> list[Series]:
+        return [series_of(row) for row in self.listed.rows]

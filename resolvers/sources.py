@@ -1,0 +1,112 @@
+"""Source reports: for each archive that a list asked, what its part of the answer is worth.
+
+A failed archive is never 0 matches, and one that was never indexed is not an empty one.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from access.scope import ScopedArchive
+from archives.errors import ArchiveError
+from db.archives import ArchiveRow
+from resolvers.archive import Archive, SourceError, archive_of
+from resolvers.loaders import Counts
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.enum(description="What an archive's part of an answer is worth.")
+class SourceState(Enum):
+    CACHED = strawberry.enum_value("CACHED", description="From the index, as of asOf.")
+    LIVE = strawberry.enum_value("LIVE", description="Asked just now.")
+    STALE = strawberry.enum_value("STALE", description="From the index, which is older than was asked for.")
+    PARTIAL = strawberry.enum_value("PARTIAL", description="Some of it is missing; the error says why.")
+    FAILED = strawberry.enum_value("FAILED", description="Nothing is known of it; the error says why.")
+    SKIPPED = strawberry.enum_value("SKIPPED", description="It was not asked; the error says why.")
+    FORBIDDEN = strawberry.enum_value("FORBIDDEN", description="You may not see its records.")
+
+
+@strawberry.type(description="What one archive's part of an answer is worth.")
+class SourceReport:
+    archive: Archive = _describe("The archive that was asked.")
+    state: SourceState = _describe("What its part is worth.")
+    as_of: datetime | None = _describe("What it is as of: the last completed run for CACHED, now for LIVE.")
+    elapsed_ms: float | None = _describe(
+        "How long the archive took, in milliseconds; null when not asked now."
+    )
+    error: SourceError | None = _describe("Why something is missing.")
+    counts: strawberry.Private[Callable[[], Awaitable[Counts]]]
+
+    @strawberry.field(
+        description="Matching nodes from this archive; null when it is not known. A failure is never 0."
+    )
+    async def matched(self) -> int | None:
+        if self.state in (SourceState.FAILED, SourceState.SKIPPED, SourceState.FORBIDDEN):
+            return None
+        return (await self.counts()).matched.get(self.archive.row.archive_id, 0)
+
+
+@dataclass(slots=True)
+class Shortfall:
+    """What a list lacks: archives that failed on demand, and archives not indexed down to its level."""
+
+    failures: Mapping[int, ArchiveError] = field(default_factory=dict)
+    not_indexed: frozenset[int] = frozenset()
+
+
+async def reports_of(
+    context: "Context",
+    asked: tuple[ScopedArchive, ...],
+    counts: Callable[[], Awaitable[Counts]],
+    shortfall: Shortfall,
+) -> list[SourceReport]:
+    """One report for each asked archive, in rank order."""
+    rows = await context.archives()
+    return [
+        _report(context, rows[archive.archive_id], counts, shortfall)
+        for archive in asked
+        if archive.archive_id in rows
+    ]
+
+
+def _report(
+    context: "Context", row: ArchiveRow, counts: Callable[[], Awaitable[Counts]], shortfall: Shortfall
+) -> SourceReport:
+    state, error = _judge(row, shortfall)
+    return SourceReport(
+        archive=archive_of(context, row),
+        state=state,
+        as_of=row.last_completed_at,
+        elapsed_ms=None,
+        error=error,
+        counts=counts,
+    )
+
+
+def _judge(row: ArchiveRow, shortfall: Shortfall) -> tuple[SourceState, SourceError | None]:
+    if (failure := shortfall.failures.get(row.archive_id)) is not None:
+        return SourceState.PARTIAL, SourceError(code=failure.code, message=failure.message)
+    if row.last_completed_at is None:
+        if row.has_studies:
+            return SourceState.PARTIAL, SourceError(
+                code="INDEXING", message="The first index run of this archive has not ended yet."
+            )
+        return SourceState.FAILED, SourceError(
+            code="NOT_INDEXED", message="This archive has not been indexed yet; run `ernfed index once`."
+        )
+    if row.archive_id in shortfall.not_indexed:
+        return SourceState.PARTIAL, SourceError(
+            code="NOT_INDEXED",
+            message="Not all of its records are indexed down to this level; ask by study or series.",
+        )
+    return SourceState.CACHED, None

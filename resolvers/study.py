@@ -1,0 +1,179 @@
+"""A study: one node for each StudyInstanceUID, however many archives hold it."""
+
+from datetime import date, time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from access.scope import AccessLevel
+from db.nodes import Row, data_set
+from model.attributes import Level
+from resolvers import locations
+from resolvers.arguments import After, Before, First, Last, page_arguments
+from resolvers.connection import Connection, Listed, list_children
+from resolvers.filters import SeriesFilter, condition_of
+from resolvers.ids import to_id
+from resolvers.info import Info
+from resolvers.loaders import Children
+from resolvers.locations import StudyLocation
+from resolvers.node import Node
+from resolvers.orders import SeriesOrder, sorts_of
+from resolvers.scalars import UID
+from resolvers.sources import Shortfall
+from resolvers.values import Attribute, AttributeConflict, PersonName, attributes_of, keywords_of, person_name
+
+if TYPE_CHECKING:
+    from resolvers.series import SeriesConnection
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.type(
+    description="One study, however many archives hold it. "
+    "Its attributes come from the best-ranked visible copy; "
+    "modalities and counts from the union of the visible copies."
+)
+class Study(Node):
+    row: strawberry.Private[Row]
+    study_instance_uid: UID = _describe("StudyInstanceUID (0020,000D).")
+    study_date: date | None = _describe("StudyDate (0008,0020).")
+    study_time: time | None = _describe("StudyTime (0008,0030).")
+    accession_number: str | None = _describe("AccessionNumber (0008,0050).")
+    study_id: str | None = _describe("StudyID (0020,0010).")
+    study_description: str | None = _describe("StudyDescription (0008,1030).")
+    patient_id: str | None = _describe("PatientID (0010,0020).")
+    issuer_of_patient_id: str | None = _describe("IssuerOfPatientID (0010,0021).")
+    patient_birth_date: date | None = _describe("PatientBirthDate (0010,0030).")
+    patient_sex: str | None = _describe("PatientSex (0010,0040) as stored: M, F, O or what the archive sent.")
+    modalities_in_study: list[str] = _describe(
+        "ModalitiesInStudy (0008,0061) over all visible copies, sorted."
+    )
+    number_of_study_related_series: int | None = _describe("Different series over all visible copies.")
+    number_of_study_related_instances: int | None = _describe("Different instances over all visible copies.")
+    access: AccessLevel = _describe("FULL, or PSEUDONYMISED when identifying attributes are replaced.")
+
+    @strawberry.field(description="Global id.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(to_id("Study", self.study_instance_uid))
+
+    @strawberry.field(description="PatientName (0010,0010).")
+    def patient_name(self) -> PersonName | None:
+        return person_name(self.row["patient_name"])
+
+    @strawberry.field(description="ReferringPhysicianName (0008,0090).")
+    def referring_physician_name(self) -> PersonName | None:
+        return person_name(self.row["referring_physician_name"])
+
+    @strawberry.field(description="Every visible copy, best-ranked first.")
+    async def locations(self, info: Info) -> list[StudyLocation]:
+        copies = await info.context.loaders.copies_by_study.load(self.study_instance_uid)
+        return await locations.study_locations(info.context, copies)
+
+    @strawberry.field(description="The attributes on which visible copies disagree.")
+    async def conflicts(self, info: Info) -> list[AttributeConflict]:
+        if not self.row["shared"]:
+            return []
+        copies = await info.context.loaders.data_sets_by_study.load(self.study_instance_uid)
+        return await locations.conflicts(info.context, copies)
+
+    @strawberry.field(description="Attributes at study level that have a value: all, or those named.")
+    async def attributes(
+        self,
+        info: Info,
+        keywords: Annotated[
+            list[str] | None,
+            strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
+        ] = None,
+    ) -> list[Attribute]:
+        names = keywords_of(keywords)
+        copies = await info.context.loaders.data_sets_by_study.load(self.study_instance_uid)
+        return attributes_of(data_set(copies[0]), names) if copies else []
+
+    @strawberry.field(
+        description="Its series. Where the index does not hold them yet, their archive is asked, once."
+    )
+    async def series(
+        self,
+        info: Info,
+        filter: Annotated[
+            SeriesFilter | None, strawberry.argument(description="Which series; null: all.")
+        ] = None,
+        order_by: Annotated[
+            list[SeriesOrder] | None, strawberry.argument(description="Default: SERIES_NUMBER ASC.")
+        ] = None,
+        first: First = 20,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Annotated["SeriesConnection", strawberry.lazy("resolvers.series")] | None:
+        from resolvers.series import SeriesConnection
+
+        page = page_arguments(info, first, after, last, before)
+        context = info.context
+        wanted = Children.of(
+            context.scope,
+            context.services.cursors,
+            Level.SERIES,
+            Level.STUDY,
+            condition_of(filter),
+            sorts_of(order_by),
+            page,
+        )
+        failures = await context.loaders.missing_by_study.load(self.study_instance_uid)
+        listed = await list_children(context, wanted, page, self.study_instance_uid, Shortfall(failures))
+        return SeriesConnection(listed=listed)
+
+    @strawberry.field(
+        description="Opens this study in the bundled viewer; null where the viewer may not see pixels, "
+        "or where no viewer is installed."
+    )
+    def viewer_url(self) -> str | None:
+        return None
+
+    @strawberry.field(description="A small picture; null where the viewer may not see pixels.")
+    def thumbnail_url(self) -> str | None:
+        return None
+
+
+def study_of(row: Row) -> Study:
+    """The node of a row of the index."""
+    return Study(
+        row=row,
+        study_instance_uid=UID(row["uid"]),
+        study_date=row["study_date"],
+        study_time=row["study_time"],
+        accession_number=row["accession_number"],
+        study_id=row["study_id"],
+        study_description=row["study_description"],
+        patient_id=row["patient_id"],
+        issuer_of_patient_id=row["issuer_of_patient_id"],
+        patient_birth_date=row["patient_birth_date"],
+        patient_sex=row["patient_sex"],
+        modalities_in_study=row["modalities"],
+        number_of_study_related_series=row["number_of_series"],
+        number_of_study_related_instances=row["number_of_instances"],
+        access=AccessLevel.FULL,
+    )
+
+
+@strawberry.type(description="A study in a page, with its cursor.")
+class StudyEdge:
+    node: Study = _describe("The study.")
+    listed: strawberry.Private[Listed]
+
+    @strawberry.field(description="Where the study stands in this list; opaque.")
+    def cursor(self) -> str:
+        return self.listed.cursor(self.node.row)
+
+
+@strawberry.type(description="A page of studies.")
+class StudyConnection(Connection):
+    @strawberry.field(description="The studies of this page with their cursors.")
+    def edges(self) -> list[StudyEdge]:
+        return [StudyEdge(node=study_of(row), listed=self.listed) for row in self.listed.rows]
+
+    @strawberry.field(description="The studies of this page.")
+    def nodes(self) -> list[Study]:
+        return [study_of(row) for row in self.listed.rows]

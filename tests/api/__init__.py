@@ -1,0 +1,1 @@
+"""Tests of api/, most of them over a schema of a few fields."""

@@ -1,0 +1,231 @@
+"""The index against a model of it in plain Python: random batches and deletions, everything compared."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config.archives_file import ArchiveConfig
+from db import ingest
+from db.archives import sync_archives
+from db.pool import Connection, Database
+from model.attributes import Level
+from tests.rows import instance, records, series, study
+
+ARCHIVES = (1, 2, 3)
+UIDS = st.sampled_from(["1.1", "1.2", "1.3"])
+PARTS = st.sampled_from(["5.1", "5.2", "5.3", "5.4"])
+SOPS = st.sampled_from(["8.1", "8.2", "8.3", "8.4"])
+COUNT = st.none() | st.integers(0, 9)
+MODALITY = st.sampled_from(["MR", "CT", None])
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One transaction: rows of one archive, and of what they are the whole."""
+
+    archive: int
+    studies: list[tuple[str, str, str | None, int | None]]  # uid, patient, modality, series told
+    serieses: list[tuple[str, str, str | None, int | None]]  # study, uid, modality, instances told
+    instances: list[tuple[str, str, str]]  # study, series, uid
+    whole: list[str]
+    series_of: list[str]
+    instances_of: list[str]
+    deleted: list[str]
+
+
+BATCHES = st.builds(
+    Batch,
+    archive=st.sampled_from(ARCHIVES),
+    studies=st.lists(st.tuples(UIDS, st.sampled_from("AB"), MODALITY, COUNT), max_size=4),
+    serieses=st.lists(st.tuples(UIDS, PARTS, MODALITY, COUNT), max_size=5),
+    instances=st.lists(st.tuples(UIDS, PARTS, SOPS), max_size=6),
+    whole=st.lists(UIDS, max_size=2, unique=True),
+    series_of=st.lists(UIDS, max_size=2, unique=True),
+    instances_of=st.lists(PARTS, max_size=2, unique=True),
+    deleted=st.lists(UIDS, max_size=1),
+)
+
+
+@dataclass
+class Model:
+    """What must be in the index. Keys are the tables' own."""
+
+    studies: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)
+    serieses: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)
+    instances: dict[tuple[int, str, str], str] = field(default_factory=dict)  # → study
+
+    def apply(self, batch: Batch) -> None:
+        """In the order of `write`: series, studies, instances, deletions."""
+        a = batch.archive
+        for study_uid, uid, modality, told in batch.serieses:
+            known = self.serieses.setdefault((a, uid, study_uid), {"synced": False})
+            known |= {"modality": modality, "told": told}
+        answered = {(uid, study_uid) for study_uid, uid, _, _ in batch.serieses}
+        for key in [k for k in self.serieses if k[0] == a and k[2] in batch.series_of]:
+            if key[1:] not in answered:
+                self._drop_series(key)
+        for uid, patient, modality, told in batch.studies:
+            known = self.studies.setdefault((a, uid, patient), {"synced": uid in batch.series_of})
+            known |= {"modality": modality, "told": told}
+        for key in [k for k in self.studies if k[0] == a]:
+            if key[1] in batch.series_of:
+                self.studies[key]["synced"] = True
+            if key[1] in batch.whole and key[1:] not in {(uid, p) for uid, p, _, _ in batch.studies}:
+                del self.studies[key]
+        for uid in batch.whole:
+            self._drop_orphans(a, uid)
+        self._apply_instances(batch)
+        for uid in batch.deleted:
+            for key in [k for k in self.studies if k[0] == a and k[1] == uid]:
+                del self.studies[key]
+            self._drop_orphans(a, uid)
+        for key in [k for k in self.serieses if not self._has_study(k[0], k[2])]:
+            self._drop_series(key)
+
+    def _apply_instances(self, batch: Batch) -> None:
+        a = batch.archive
+        for study_uid, series_uid, uid in batch.instances:
+            last = [i for i in batch.instances if i[1:] == (series_uid, uid)][-1]
+            if last == (study_uid, series_uid, uid) and (a, series_uid, study_uid) in self.serieses:
+                self.instances[a, uid, series_uid] = study_uid
+        for key in [k for k in self.instances if k[0] == a and k[2] in batch.instances_of]:
+            if (key[2], key[1]) not in {i[1:] for i in batch.instances}:
+                del self.instances[key]
+        for key, known in self.serieses.items():
+            if key[0] == a and key[1] in batch.instances_of:
+                known["synced"] = True
+
+    def _has_study(self, archive: int, uid: str) -> bool:
+        return any(k[:2] == (archive, uid) for k in self.studies)
+
+    def _drop_orphans(self, archive: int, uid: str) -> None:
+        if not self._has_study(archive, uid):
+            for key in [k for k in self.serieses if k[0] == archive and k[2] == uid]:
+                self._drop_series(key)
+            for ikey in [k for k, s in self.instances.items() if k[0] == archive and s == uid]:
+                del self.instances[ikey]
+
+    def _drop_series(self, key: tuple[int, str, str]) -> None:
+        self.serieses.pop(key)
+        for ikey in [k for k, s in self.instances.items() if (k[0], k[2], s) == key]:
+            del self.instances[ikey]
+
+    def _shared(self, family: str) -> bool:
+        studies = [k[1] for k in self.studies]
+        parts = [k[1] for k in self.serieses]
+        sops = [k[1] for k in self.instances]
+        return (
+            studies.count(family) > 1
+            or any(parts.count(k[1]) > 1 for k in self.serieses if k[2] == family)
+            or any(sops.count(k[1]) > 1 for k, s in self.instances.items() if s == family)
+        )
+
+    def expected(self) -> tuple[set[Any], set[Any], set[Any], set[Any]]:
+        counts = {k: self._instances_told(k) for k in self.serieses}
+        studies, links = set(), set()
+        for (a, uid, patient), known in self.studies.items():
+            mine = {k: v for k, v in self.serieses.items() if (k[0], k[2]) == (a, uid)}
+            modalities = tuple(sorted({v["modality"] for v in [known, *mine.values()]} - {None}))
+            number = len(mine) if known["synced"] else known["told"]
+            if number is None:
+                number = len(mine) or None
+            told = [counts[k] for k in mine]
+            total = sum(n for n in told if n is not None) if told and None not in told else None
+            if known["synced"] and not mine:
+                total = 0
+            studies.add((a, uid, patient, modalities, number, total, self._shared(uid)))
+            links |= {(a, uid, patient, modality) for modality in modalities}
+        serieses = {(*k, counts[k], self._shared(k[2])) for k in self.serieses}
+        instances = {(*k, s, self._shared(s)) for k, s in self.instances.items()}
+        return studies, serieses, instances, links
+
+    def _instances_told(self, key: tuple[int, str, str]) -> int | None:
+        known = self.serieses[key]
+        if known["synced"]:
+            return sum(1 for k in self.instances if (k[0], k[2]) == key[:2])
+        return known["told"]  # type: ignore[no-any-return]
+
+
+@dataclass
+class Index:
+    database: Database
+    runner: asyncio.Runner
+
+    async def empty(self) -> None:
+        await self.database.execute("test", "truncate study, series, instance, study_modality cascade")
+
+    async def apply(self, batch: Batch) -> None:
+        await ingest.write(self.database, "batch", lambda conn: write(conn, batch))
+
+    async def found(self) -> tuple[set[Any], set[Any], set[Any], set[Any]]:
+        async def of(sql: str) -> set[Any]:
+            found = await self.database.fetch("test", sql)
+            return {tuple(tuple(v) if isinstance(v, list) else v for v in row) for row in found}
+
+        return (
+            await of(
+                "select archive_id, study_uid, patient_id, modalities, number_of_series,"
+                " number_of_instances, shared from study"
+            ),
+            await of("select archive_id, series_uid, study_uid, number_of_instances, shared from series"),
+            await of("select archive_id, sop_uid, series_uid, study_uid, shared from instance"),
+            await of(
+                "select s.archive_id, s.study_uid, s.patient_id, m.modality"
+                " from study_modality m join study s using (study_pk)"
+            ),
+        )
+
+
+async def write(conn: Connection, batch: Batch) -> None:
+    studies = [
+        study(uid, PatientID=patient, ModalitiesInStudy=modality, NumberOfStudyRelatedSeries=told)
+        for uid, patient, modality, told in batch.studies
+    ]
+    serieses = [
+        series(study_uid, uid, Modality=modality, NumberOfSeriesRelatedInstances=told)
+        for study_uid, uid, modality, told in batch.serieses
+    ]
+    instances = [instance(*uids) for uids in batch.instances]
+    a = batch.archive
+    await ingest.store_series(conn, a, records(Level.SERIES, serieses), batch.series_of)
+    await ingest.store_studies(conn, a, records(Level.STUDY, studies), batch.whole)
+    await ingest.store_instances(conn, a, records(Level.INSTANCE, instances), batch.instances_of)
+    if batch.deleted:
+        await ingest.delete_studies(conn, a, batch.deleted)
+    await ingest.settle(conn)
+
+
+@pytest.fixture(scope="module")
+def index(new_database_url: Callable[[], str]) -> Iterator[Index]:
+    async def opened(url: str) -> Database:
+        database = await Database.open(url)
+        configs = [ArchiveConfig(code=f"a{n}", ern="ERN-EYE", title="", kind="folder") for n in ARCHIVES]
+        await sync_archives(database, configs)
+        return database
+
+    with asyncio.Runner() as runner:
+        database = runner.run(opened(new_database_url()))
+        yield Index(database, runner)
+        runner.run(database.close())
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(batches=st.lists(BATCHES, min_size=1, max_size=8))
+def test_the_index_is_what_the_batches_say(index: Index, batches: list[Batch]) -> None:
+    async def compare() -> None:
+        await index.empty()
+        model = Model()
+        for batch in batches:
+            model.apply(batch)
+            await index.apply(batch)
+            for found, expected in zip(await index.found(), model.expected(), strict=True):
+                assert found == expected
+
+    index.runner.run(compare())

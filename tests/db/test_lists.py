@@ -1,0 +1,198 @@
+"""Every list against the brute-force oracle: filters, orders, directions, counts, children, archives."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from access.scope import Scope, ScopedArchive
+from config.archives_file import ArchiveConfig
+from db import nodes
+from db.archives import sync_archives
+from db.orders import Sort
+from db.pages import Listing, Page
+from db.pool import Database
+from model.attributes import Level
+from model.cursors import Position
+from model.filters import EVERYTHING, Condition
+from resolvers.loaders import counted
+from tests.conditions import conditions, sorts
+from tests.federation import Federation, generate, load
+from tests.oracle import Oracle, fold, ordered
+
+EXAMPLES = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+LEVELS = st.sampled_from([Level.STUDY, Level.SERIES, Level.INSTANCE])
+
+
+@dataclass
+class Loaded:
+    """A loaded index, the copies in it, and a loop to ask it from synchronous properties."""
+
+    database: Database
+    made: Federation
+    archives: tuple[ScopedArchive, ...]
+    runner: asyncio.Runner
+
+    def scope(self, hidden: int | None, asked: int | None) -> Scope:
+        visible = tuple(a for n, a in enumerate(self.archives) if n != hidden)
+        return Scope(visible, visible if asked is None else visible[asked % len(visible) :][:1])
+
+    def oracle(self, scope: Scope) -> Oracle:
+        return Oracle(self.made.copies, scope.visible_ids, scope.asked_ids)
+
+
+@pytest.fixture(scope="module")
+def loaded(new_database_url: Callable[[], str]) -> Iterator[Loaded]:
+    with asyncio.Runner() as runner:
+        yield runner.run(_loaded(new_database_url(), runner))
+
+
+async def _loaded(url: str, runner: asyncio.Runner) -> Loaded:
+    database = await Database.open(url)
+    configs = [
+        ArchiveConfig(code=f"a{n}", ern=ern, title=ern, kind="folder")
+        for n, ern in enumerate(("ERN-EYE", "ERN-RND", "VASCERN"))
+    ]
+    ids = await sync_archives(database, configs)
+    made = generate(7, list(ids.values()), studies=80)
+    await load(database, made)
+    archives = tuple(ScopedArchive(ids[each.code], each.code, each.ern) for each in configs)
+    return Loaded(database, made, archives, runner)
+
+
+def _sort_values(oracle: Oracle, level: Level, keys: tuple[Sort, ...]) -> Callable[[str], list[Any]]:
+    visible = Oracle(oracle.copies, oracle.visible)
+
+    def values(uid: str) -> list[Any]:
+        best = oracle.node(level, uid)[0].values
+        found: list[Any] = []
+        for key in keys:
+            match key.field:
+                case "NUMBER_OF_INSTANCES" if level is Level.STUDY:
+                    found.append(visible.union_count("NumberOfStudyRelatedInstances", uid))
+                case "NUMBER_OF_INSTANCES":
+                    found.append(visible.union_count("NumberOfSeriesRelatedInstances", uid))
+                case "SYNCED_AT":
+                    found.append(0)
+                case "SOP_INSTANCE_UID":
+                    found.append(uid)
+                case "PATIENT_NAME" | "STUDY_DESCRIPTION" | "SERIES_DESCRIPTION":
+                    text = best[key.field.lower()]
+                    found.append(fold(text) if text is not None else None)
+                case field:
+                    found.append(best[field.lower()])
+        return found
+
+    return values
+
+
+_DEFAULT = {
+    Level.STUDY: (Sort("STUDY_DATE", descending=True),),
+    Level.SERIES: (Sort("SERIES_NUMBER"),),
+    Level.INSTANCE: (Sort("INSTANCE_NUMBER"),),
+}
+
+
+def _expected(oracle: Oracle, level: Level, condition: Condition, keys: tuple[Sort, ...]) -> list[str]:
+    keys = keys or _DEFAULT[level]
+    return ordered(
+        oracle.matching(level, condition),
+        _sort_values(oracle, level, keys),
+        [key.descending for key in keys],
+    )
+
+
+async def _walk(
+    loaded: Loaded,
+    scope: Scope,
+    level: Level,
+    condition: Condition,
+    keys: tuple[Sort, ...],
+    size: int,
+    back: bool,
+) -> list[str]:
+    """All pages of a list, one after another, by the position of each page's last row."""
+    seen: list[str] = []
+    position = None
+    for _ in range(2000):
+        listing = Listing(scope, level, condition, keys)
+        order = listing.order
+        rows = await nodes.page(loaded.database, listing, Page(size, position, back))
+        seen += [row["uid"] for row in rows]
+        if len(rows) < size:
+            return seen
+        values = tuple(rows[-1][f"k{n}"] for n in range(len(order.keys)))
+        position = Position(values, rows[-1]["uid"])
+    raise AssertionError("pages without end")
+
+
+@EXAMPLES
+@given(
+    data=st.data(),
+    level=LEVELS,
+    hidden=st.sampled_from([None, None, 0, 1]),
+    asked=st.sampled_from([None, None, 0, 1]),
+)
+def test_lists_and_counts_equal_the_oracle(
+    loaded: Loaded, data: st.DataObject, level: Level, hidden: int | None, asked: int | None
+) -> None:
+    condition = data.draw(conditions(level))
+    keys = data.draw(sorts(level))
+    size, back = data.draw(st.sampled_from([1000, 7])), data.draw(st.booleans())
+    scope = loaded.scope(hidden, asked)
+    oracle = loaded.oracle(scope)
+    expected = _expected(oracle, level, condition, keys)
+    found = loaded.runner.run(_walk(loaded, scope, level, condition, keys, size, back))
+    assert found == (expected[::-1] if back else expected)
+    listing = Listing(scope, level, condition)
+    counts = counted(loaded.runner.run(nodes.counts(loaded.database, listing)))
+    total, matched = oracle.counts(level, condition)
+    assert counts.total == total
+    assert {archive: n for archive, n in counts.matched.items() if n} == matched
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 50])
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize(
+    "keys", [(), (Sort("PATIENT_NAME"),), (Sort("PATIENT_ID", True), Sort("STUDY_DATE"))]
+)
+def test_every_page_size_walks_the_whole_list_once(
+    loaded: Loaded, size: int, back: bool, keys: tuple[Sort, ...]
+) -> None:
+    scope = loaded.scope(None, None)
+    expected = _expected(loaded.oracle(scope), Level.STUDY, EVERYTHING, keys)
+    found = loaded.runner.run(_walk(loaded, scope, Level.STUDY, EVERYTHING, keys, size, back))
+    assert found == (expected[::-1] if back else expected)
+
+
+@EXAMPLES
+@given(data=st.data(), hidden=st.sampled_from([None, 0]), back=st.booleans(), size=st.integers(1, 4))
+def test_children_equal_the_oracle(
+    loaded: Loaded, data: st.DataObject, hidden: int | None, back: bool, size: int
+) -> None:
+    level, parent = data.draw(st.sampled_from([(Level.SERIES, Level.STUDY), (Level.INSTANCE, Level.SERIES)]))
+    condition, keys = data.draw(conditions(level, depth=1)), data.draw(sorts(level))
+    scope = loaded.scope(hidden, None)
+    oracle = loaded.oracle(scope)
+    parents = sorted(uid for at, uid in oracle.by_uid if at is parent)
+    listing = Listing(scope, level, condition, keys)
+    assert listing.order.keys
+    rows = loaded.runner.run(
+        nodes.page_by_parent(loaded.database, listing, parents, parent, Page(size, None, back))
+    )
+    found = {uid: [row["uid"] for row in rows if row["parent"] == uid] for uid in parents}
+    whole = _expected(oracle, level, condition, keys)
+    for uid in parents:
+        children = [each for each in whole if each in oracle.children[parent, level, uid]]
+        assert found[uid] == (children[::-1] if back else children)[:size]
+    listing = Listing(scope, level, condition)
+    rows = loaded.runner.run(nodes.counts_by_parent(loaded.database, listing, parents, parent))
+    for uid in parents:
+        counts = counted([row for row in rows if row["parent"] == uid])
+        assert counts.total == sum(each in oracle.children[parent, level, uid] for each in whole)

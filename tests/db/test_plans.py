@@ -1,0 +1,174 @@
+"""Plans of pages at scale: on 100,000 studies no page reads a table from end to end."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access.scope import Scope, ScopedArchive
+from db.orders import KEYS, Sort
+from db.pages import Listing, Page
+from db.pool import Database
+from model.attributes import Level, attribute
+from model.cursors import Position
+from model.filters import EVERYTHING, AllOf, Condition, Op, Related, Test, TextTest
+
+STUDIES = 100_000
+
+FILL = (Path(__file__).parent / "large_index.sql").read_text(encoding="utf-8")
+
+
+@dataclass
+class Large:
+    """An index of 100,000 studies, 200,000 series and instances."""
+
+    database: Database
+    scope: Scope
+    runner: asyncio.Runner
+
+    def plan(self, sql: str, values: list[Any]) -> dict[str, Any]:
+        return self.runner.run(self._plan(sql, values))
+
+    async def _plan(self, sql: str, values: list[Any]) -> dict[str, Any]:
+        async with self.database.connection() as connection:
+            text = await connection.fetchval(f"explain (analyze, timing off, format json) {sql}", *values)
+        plan: dict[str, Any] = json.loads(text)[0]["Plan"]
+        return plan
+
+
+@pytest.fixture(scope="module")
+def large(new_database_url: Callable[[], str]) -> Iterator[Large]:
+    with asyncio.Runner() as runner:
+        yield runner.run(_large(new_database_url(), runner))
+
+
+async def _large(url: str, runner: asyncio.Runner) -> Large:
+    database = await Database.open(url, max_size=1)
+    async with database.connection() as connection:
+        await connection.execute(FILL.replace(":studies", str(STUDIES)))
+        await connection.execute("vacuum analyze")
+        ids = [
+            row["archive_id"]
+            for row in await connection.fetch("select archive_id from archive order by rank")
+        ]
+    archives = tuple(ScopedArchive(archive_id, f"a{archive_id}", "ERN-EYE") for archive_id in ids)
+    return Large(database, Scope(archives, archives), runner)
+
+
+def scans(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every node of a plan."""
+    return [plan, *(each for child in plan.get("Plans", []) for each in scans(child))]
+
+
+def assert_bounded(plan: dict[str, Any], rows: int) -> None:
+    """No table is read from end to end, and no node reads many more rows than the page holds."""
+    for node in scans(plan):
+        assert node["Node Type"] != "Seq Scan" or node["Relation Name"] == "archive", node
+        read = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        assert read <= rows, (node["Node Type"], node.get("Index Name"), read)
+
+
+def _test(keyword: str, op: Op, value: Any) -> Condition:
+    return Test(attribute(keyword), op, value)
+
+
+def _series(keyword: str, op: Op, value: Any) -> Condition:
+    return Related(Level.SERIES, _test(keyword, op, value))
+
+
+STUDY_ORDERS = [(Sort(name, down),) for name in KEYS[Level.STUDY] for down in (False, True)]
+SERIES_ORDERS = [(Sort(name, down),) for name in KEYS[Level.SERIES] for down in (False, True)]
+# A tie of a sort value is walked by UID, so a page of a much tied value still starts at its place.
+SHARED = 6_000  # rows of shared families, which every page may look at
+
+
+@pytest.mark.parametrize("keys", STUDY_ORDERS, ids=str)
+@pytest.mark.parametrize("back", [False, True])
+def test_study_orders(large: Large, keys: tuple[Sort, ...], back: bool) -> None:
+    listing = Listing(large.scope, Level.STUDY, EVERYTHING, keys)
+    assert listing.order
+    assert_bounded(large.plan(listing.page(Page(21, None, back)), listing.params.values), rows=SHARED)
+
+
+@pytest.mark.parametrize("keys", SERIES_ORDERS, ids=str)
+def test_series_orders(large: Large, keys: tuple[Sort, ...]) -> None:
+    listing = Listing(large.scope, Level.SERIES, EVERYTHING, keys)
+    assert listing.order
+    assert_bounded(large.plan(listing.page(Page(21)), listing.params.values), rows=SHARED)
+
+
+@pytest.mark.parametrize("level", [Level.INSTANCE])
+@pytest.mark.parametrize("keys", [(Sort("INSTANCE_NUMBER"),), (Sort("SOP_INSTANCE_UID", True),)], ids=str)
+def test_instance_orders(large: Large, level: Level, keys: tuple[Sort, ...]) -> None:
+    listing = Listing(large.scope, level, EVERYTHING, keys)
+    assert listing.order
+    for node in scans(large.plan(listing.page(Page(21)), listing.params.values)):
+        assert node["Node Type"] != "Seq Scan", node
+
+
+DEEP = [
+    ((Sort("STUDY_DATE", True),), (date(2003, 5, 5),)),
+    ((Sort("STUDY_DATE"),), (date(2020, 5, 5),)),
+    ((Sort("STUDY_DATE", True),), (None,)),
+    ((Sort("PATIENT_ID"),), ("P25",)),
+    ((Sort("NUMBER_OF_INSTANCES", True),), (7,)),
+]
+
+
+@pytest.mark.parametrize(("keys", "values"), DEEP, ids=str)
+@pytest.mark.parametrize("back", [False, True])
+def test_deep_pages_start_at_their_place(
+    large: Large, keys: tuple[Sort, ...], values: tuple[Any, ...], back: bool
+) -> None:
+    listing = Listing(large.scope, Level.STUDY, EVERYTHING, keys)
+    assert listing.order
+    page = Page(21, Position(values, "1.2.3.5"), back)
+    assert_bounded(large.plan(listing.page(page), listing.params.values), rows=SHARED)
+
+
+# Filters and how many rows a page may read: a filter's own matches are read, the table is not.
+FILTERS: list[tuple[Condition, int]] = [
+    (_test("PatientID", Op.EQ, "P17"), SHARED),
+    (_test("PatientID", Op.STARTS_WITH, "p1234"), SHARED),
+    (_test("AccessionNumber", Op.IN, ("A7", "A8")), SHARED),
+    (_test("AccessionNumber", Op.CONTAINS, "9999"), SHARED),
+    (_test("StudyID", Op.EQ, "S77"), SHARED),
+    (_test("PatientName", Op.STARTS_WITH, "c4ca4238"), SHARED),
+    (_test("PatientName", Op.WILDCARD, "c4ca4238*"), SHARED),
+    (_test("PatientName", Op.FUZZY, "c4ca4238a0b9"), 20_000),
+    (_test("PatientName", Op.EQ, "nobody^at all"), SHARED),
+    (_test("ReferringPhysicianName", Op.STARTS_WITH, "ref^c4ca4238a0b9"), 20_000),
+    (_test("StudyDescription", Op.CONTAINS, "c4ca4238a0b9"), SHARED),
+    (_test("PatientBirthDate", Op.EQ, date(1960, 1, 1)), SHARED),
+    (_test("ModalitiesInStudy", Op.HAS, "XRARE"), SHARED),
+    (_test("ModalitiesInStudy", Op.HAS, "MR"), SHARED),
+    (TextTest(("c4ca4238a0b9",)), SHARED),
+    (
+        AllOf((_test("StudyDate", Op.GTE, date(2005, 1, 1)), _test("StudyDate", Op.LTE, date(2005, 2, 1)))),
+        SHARED,
+    ),
+    (_series("Modality", Op.EQ, "CT"), SHARED),
+    (_series("ManufacturerModelName", Op.EQ, "Model 17"), 20_000),
+    (_series("SeriesDescription", Op.CONTAINS, "c4ca4238a0b9"), 20_000),
+    (_series("ProtocolName", Op.STARTS_WITH, "protocol 17"), 40_000),
+]
+
+
+@pytest.mark.parametrize(("condition", "rows"), FILTERS, ids=str)
+def test_filters(large: Large, condition: Condition, rows: int) -> None:
+    listing = Listing(large.scope, Level.STUDY, condition)
+    assert listing.order
+    assert_bounded(large.plan(listing.page(Page(21)), listing.params.values), rows)
+
+
+def test_children_of_a_page(large: Large) -> None:
+    parents = [f"1.2.3.{n}" for n in range(1, 101)]
+    listing = Listing(large.scope, Level.SERIES, EVERYTHING)
+    assert listing.order
+    sql = listing.page_by_parent(parents, Level.STUDY, Page(11))
+    assert_bounded(large.plan(sql, listing.params.values), rows=1_000)

@@ -1,0 +1,244 @@
+"""The brute-force oracle: what a list must answer, computed in plain Python from the same copies.
+
+Independent of the index: values are compared as Python objects, folding is Unicode's decomposition.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from model.attributes import UID_COLUMN, Attribute, Kind, Level
+from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, TextTest
+
+_ORDER = [Level.STUDY, Level.SERIES, Level.INSTANCE]
+
+
+@dataclass(slots=True)
+class Copy:
+    """One copy: typed values by column, the data set, and the UIDs of its ancestors."""
+
+    level: Level
+    archive_id: int
+    uids: dict[Level, str]
+    values: dict[str, Any]
+    data: dict[str, Any]
+    number: int = 0
+
+    @property
+    def uid(self) -> str:
+        return self.uids[self.level]
+
+
+@dataclass
+class Oracle:
+    """All copies; `visible` in rank order."""
+
+    copies: list[Copy]
+    visible: list[int]
+    asked: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.asked = self.asked or list(self.visible)
+        self.by_uid: dict[tuple[Level, str], list[Copy]] = defaultdict(list)
+        self.children: dict[tuple[Level, Level, str], set[str]] = defaultdict(set)
+        self.parents: dict[tuple[Level, Level, str], set[str]] = defaultdict(set)
+        for copy in self.copies:
+            if copy.archive_id not in self.visible:
+                continue
+            self.by_uid[copy.level, copy.uid].append(copy)
+            if copy.archive_id in self.asked:
+                for level, uid in copy.uids.items():
+                    if level is not copy.level:
+                        self.children[level, copy.level, uid].add(copy.uid)
+                        self.parents[copy.level, level, copy.uid].add(uid)
+
+    def node(self, level: Level, uid: str) -> list[Copy]:
+        """Visible copies, best-ranked first."""
+        return sorted(
+            self.by_uid[level, uid], key=lambda copy: (self.visible.index(copy.archive_id), copy.number)
+        )
+
+    def matching(self, level: Level, condition: Condition) -> list[str]:
+        """UIDs of the nodes that have an asked copy and match, unordered."""
+        return [
+            uid
+            for (at, uid), copies in self.by_uid.items()
+            if at is level
+            and any(copy.archive_id in self.asked for copy in copies)
+            and self.holds(condition, level, uid)
+        ]
+
+    def counts(self, level: Level, condition: Condition) -> tuple[int, dict[int, int]]:
+        """Nodes in all and by asked archive."""
+        uids = self.matching(level, condition)
+        matched: dict[int, int] = defaultdict(int)
+        for uid in uids:
+            for archive in {copy.archive_id for copy in self.by_uid[level, uid]} & set(self.asked):
+                matched[archive] += 1
+        return len(uids), dict(matched)
+
+    def holds(self, condition: Condition, level: Level, uid: str) -> bool:
+        """Does the node match: tests look at its asked copies."""
+        match condition:
+            case AllOf(parts):
+                return all(self.holds(part, level, uid) for part in parts)
+            case AnyOf(parts):
+                return any(self.holds(part, level, uid) for part in parts)
+            case Not(part):
+                return not self.holds(part, level, uid)
+            case Related(other, part):
+                related = self.children if _ORDER.index(other) > _ORDER.index(level) else self.parents
+                return any(self.holds(part, other, each) for each in related[level, other, uid])
+            case TextTest(words):
+                return all(self._has_word(uid, word) for word in words)
+            case Test(attribute, Op.IS_NULL, missing):
+                return bool(missing) is not any(
+                    value not in (None, []) for value in self._column(attribute, uid)
+                )
+            case Test(attribute, op, wanted):
+                union = self.union_count(attribute.keyword, uid)
+                values = [union] if union is not None else self._column(attribute, uid)
+                return any(
+                    _passes(attribute.kind, op, value, wanted) for value in values if value is not None
+                )
+            case PathTest(path, comparisons):
+                found = [
+                    value
+                    for copy in self._asked(level, uid)
+                    for value in _values_at(copy.data, [step.tag or "" for step in path.steps])
+                ]
+                return any(
+                    all(_compares(path.last.vr, op, value, wanted) for op, wanted in comparisons)
+                    for value in found
+                )
+
+    def union_count(self, keyword: str, uid: str) -> int | None:
+        """Counts of a node are of the union of its asked copies."""
+        match keyword:
+            case "NumberOfStudyRelatedSeries":
+                return len(self.children[Level.STUDY, Level.SERIES, uid])
+            case "NumberOfStudyRelatedInstances":
+                return sum(
+                    self.union_count("NumberOfSeriesRelatedInstances", each) or 0
+                    for each in self.children[Level.STUDY, Level.SERIES, uid]
+                )
+            case "NumberOfSeriesRelatedInstances":
+                counts = [copy.values["number_of_instances"] for copy in self._asked(Level.SERIES, uid)]
+                return max((count for count in counts if count is not None), default=0)
+            case _:
+                return None
+
+    def _asked(self, level: Level, uid: str) -> list[Copy]:
+        return [copy for copy in self.by_uid[level, uid] if copy.archive_id in self.asked]
+
+    def _column(self, attribute: Attribute, uid: str) -> list[Any]:
+        if attribute.kind is Kind.LIST:
+            return [
+                sorted({copy.values["modality"] for copy in series} - {None})
+                for series in self._series_by_archive(uid).values()
+            ]
+        return [copy.values[attribute.column] for copy in self._asked(attribute.level, uid)]
+
+    def _series_by_archive(self, uid: str) -> dict[int, list[Copy]]:
+        found: dict[int, list[Copy]] = {copy.archive_id: [] for copy in self._asked(Level.STUDY, uid)}
+        for each in self.children[Level.STUDY, Level.SERIES, uid]:
+            for copy in self._asked(Level.SERIES, each):
+                if copy.uids[Level.STUDY] == uid:
+                    found[copy.archive_id].append(copy)
+        return found
+
+    def _has_word(self, uid: str, word: str) -> bool:
+        texts = [copy.values["study_description"] for copy in self._asked(Level.STUDY, uid)]
+        for series in self._series_by_archive(uid).values():
+            for copy in series:
+                texts += [
+                    copy.values[c] for c in ("series_description", "body_part_examined", "protocol_name")
+                ]
+        words = {found for text in texts if text for found in re.findall(r"[^\W_]+", fold(text))}
+        return any(found.startswith(fold(word)) for found in words)
+
+
+def ordered(uids: Iterable[str], key_of: Callable[[str], list[Any]], descending: list[bool]) -> list[str]:
+    """Nulls last whatever the direction, ties by UID ascending."""
+    result = sorted(uids)
+    for index in reversed(range(len(descending))):
+        with_value = [uid for uid in result if key_of(uid)[index] is not None]
+        without = [uid for uid in result if key_of(uid)[index] is None]
+        with_value.sort(key=lambda uid: key_of(uid)[index], reverse=False)
+        if descending[index]:
+            groups: dict[Any, list[str]] = defaultdict(list)
+            for uid in with_value:
+                groups[key_of(uid)[index]].append(uid)
+            with_value = [uid for value in sorted(groups, reverse=True) for uid in groups[value]]
+        result = with_value + without
+    return result
+
+
+def fold(text: str) -> str:
+    """Case and accents folded, by Unicode's own decomposition."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def _passes(kind: Kind, op: Op, value: Any, wanted: Any) -> bool:
+    if kind is Kind.LIST:
+        return wanted in value
+    if kind is Kind.NAME:
+        groups = value.split("=")
+        return (
+            wanted in (*groups, value) if op is Op.EQ else any(_text(op, group, wanted) for group in groups)
+        )
+    if isinstance(value, str):
+        return _text(op, value, wanted)
+    return _ordered(op, value, wanted)
+
+
+def _ordered(op: Op, value: Any, wanted: Any) -> bool:
+    match op:
+        case Op.EQ:
+            return bool(value == wanted)
+        case Op.IN:
+            return value in wanted
+        case Op.GTE:
+            return bool(value >= wanted)
+        case _:
+            return bool(value <= wanted)
+
+
+def _text(op: Op, value: str, wanted: Any) -> bool:
+    match op:
+        case Op.EQ:
+            return bool(value == wanted)
+        case Op.IN:
+            return value in wanted
+        case Op.STARTS_WITH:
+            return fold(value).startswith(fold(wanted))
+        case Op.CONTAINS:
+            return fold(wanted) in fold(value)
+        case _:
+            pattern = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in fold(wanted))
+            return re.fullmatch(pattern, fold(value), re.DOTALL) is not None
+
+
+def _compares(vr: str | None, op: Op, value: Any, wanted: Any) -> bool:
+    if vr in ("DS", "IS", "FD", "US"):
+        return _ordered(op, float(value), tuple(map(float, wanted)) if op is Op.IN else float(wanted))
+    if vr == "DA":
+        return _ordered(op, date.fromisoformat(value), date.fromisoformat(wanted))
+    return _text(op, str(value), wanted)
+
+
+def _values_at(item: dict[str, Any], tags: list[str]) -> list[Any]:
+    values = item.get(tags[0], {}).get("Value", [])
+    if len(tags) == 1:
+        return [part for v in values for part in (v.values() if isinstance(v, dict) else [v])]
+    return [found for value in values for found in _values_at(value, tags[1:])]
+
+
+def uid_column(level: Level) -> str:
+    """The column that holds a level's UID."""
+    return UID_COLUMN[level]
