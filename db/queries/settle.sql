@@ -4,14 +4,24 @@
 -- name: touch  More families to settle.
 insert into touched (study_uid) select distinct uid from unnest($1::text[]) uid on conflict do nothing
 
--- name: drop_parentless  Series that were stored without a study of theirs in the archive.
-delete from series
-where series_pk = any (array(
-    select s.series_pk
+-- name: drop_parentless  Series that were stored without a study of theirs in the archive, and what is in them.
+with orphaned as materialized (
+    select s.series_pk, s.archive_id, s.study_uid, s.series_uid
     from parentless p
     cross join lateral (
-        select series_pk from series where archive_id = p.archive_id and study_uid = p.study_uid offset 0) s
-    where not exists (select from study y where y.archive_id = p.archive_id and y.study_uid = p.study_uid)))
+        select * from series where archive_id = p.archive_id and study_uid = p.study_uid offset 0) s
+    where not exists (select from study y where y.archive_id = p.archive_id and y.study_uid = p.study_uid)
+), lost as (
+    delete from instance
+    where instance_pk = any (array(
+        select i.instance_pk
+        from orphaned o
+        cross join lateral (
+            select instance_pk from instance
+            where series_uid = o.series_uid and archive_id = o.archive_id and study_uid = o.study_uid
+            offset 0) i))
+)
+delete from series where series_pk = any (array(select series_pk from orphaned))
 
 -- name: spread  Families that now share a series or an instance with a touched one.
 insert into touched (study_uid)

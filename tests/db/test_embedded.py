@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from db import embedded_room
 from db.child import processes_where
 from db.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
@@ -236,7 +238,40 @@ def test_as_root_below_a_closed_folder(folder: Path) -> None:
         elsewhere = Path((closed / "data" / "postgres-is-at").read_text().strip())
         assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o700
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    subprocess.run(["/bin/rm", "-r", str(elsewhere)], check=True)
+    shutil.rmtree(elsewhere)
+
+
+@as_root
+def test_as_root_with_binaries_that_only_root_can_reach(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = embedded_room.find_binaries().parents[1]
+    packages = folder / "root" / "site-packages"
+    packages.parent.mkdir(mode=0o700)
+    for name in (installed.name, f"{installed.name}.libs"):
+        shutil.copytree(installed.parent / name, packages / name)
+    monkeypatch.setattr(embedded_room, "ROOMS", folder / "rooms")
+    binaries = packages / installed.name / "pginstall" / "bin"
+    monkeypatch.setattr(embedded_room, "find_binaries", lambda: binaries)
+    for _ in range(2):
+        with EmbeddedPostgres(folder / "data") as url:
+            assert ask(url, "select 1") == 1
+    assert len(list((folder / "rooms").iterdir())) == 1
+
+
+@as_root
+def test_as_root_rooms_of_temporary_folders_that_are_gone_are_removed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_room, "ROOMS", folder / "rooms")
+    closed = folder / "root"
+    closed.mkdir(mode=0o700)
+    for name in ("first", "second", "second"):
+        with EmbeddedPostgres(closed / name):
+            pass
+        if name == "first":
+            shutil.rmtree(closed / name)
+    assert len(list((folder / "rooms").glob("postgres-*"))) == 1
 
 
 @as_root

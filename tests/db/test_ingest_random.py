@@ -215,9 +215,9 @@ def index(new_database_url: Callable[[], str]) -> Iterator[Index]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-@given(batches=st.lists(BATCHES, min_size=1, max_size=8))
+@given(batches=st.lists(BATCHES, min_size=1, max_size=5))
 def test_the_index_is_what_the_batches_say(index: Index, batches: list[Batch]) -> None:
     async def compare() -> None:
         await index.empty()

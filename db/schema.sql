@@ -1,0 +1,554 @@
+-- All migrations in one, made by `python -m db.schema`. Change db/migrations, not this file.
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
+
+CREATE FUNCTION public.element_values(item jsonb, tag text) RETURNS SETOF jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN jsonb_array_elements(CASE jsonb_typeof(((item -> tag) -> 'Value'::text)) WHEN 'array'::text THEN ((item -> tag) -> 'Value'::text) ELSE '[]'::jsonb END);
+
+CREATE FUNCTION public.fold(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN lower((public.unaccent('public.unaccent'::regdictionary, NORMALIZE(value, NFKC)) COLLATE pg_c_utf8));
+
+CREATE FUNCTION public.numeric_value(value text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (value ~ '^\s*[+-]?(\d{1,60}\.?\d{0,60}|\.\d{1,60})([eE][+-]?\d{1,3})?\s*$'::text) THEN (value)::numeric ELSE NULL::numeric END;
+
+CREATE FUNCTION public.integer_value(value text) RETURNS integer
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN ((public.numeric_value(value) = trunc(public.numeric_value(value))) AND (abs(public.numeric_value(value)) < ('2147483648'::bigint)::numeric)) THEN (public.numeric_value(value))::integer ELSE NULL::integer END;
+
+CREATE FUNCTION public.like_literal(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN replace(replace(replace(public.fold(value), '\'::text, '\\'::text), '%'::text, '\%'::text), '_'::text, '\_'::text);
+
+CREATE FUNCTION public.like_wildcard(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN replace(replace(public.like_literal(value), '*'::text, '%'::text), '?'::text, '_'::text);
+
+CREATE FUNCTION public.moment_value(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN translate(value, '.:- T'::text, ''::text);
+
+CREATE FUNCTION public.name_groups(value text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (string_to_array(value, '='::text) || value);
+
+CREATE FUNCTION public.name_key(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN btrim(regexp_replace(replace(replace(replace(public.fold(value), 'ue'::text, 'u'::text), 'oe'::text, 'o'::text), 'ae'::text, 'a'::text), '[\^=\s.,''-]+'::text, ' '::text, 'g'::text));
+
+CREATE FUNCTION public.private_values(item jsonb, creator text, group_number text, element text) RETURNS SETOF jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT v.value
+    FROM jsonb_each(
+         CASE jsonb_typeof(private_values.item)
+             WHEN 'object'::text THEN private_values.item
+             ELSE '{}'::jsonb
+         END) block(key, value),
+     LATERAL public.element_values(private_values.item, ((private_values.group_number || substr(block.key, 7, 2)) || private_values.element)) v(value)
+   WHERE ((block.key ~~ (private_values.group_number || '00__'::text)) AND (block.key >= (private_values.group_number || '0010'::text)) AND (jsonb_typeof(block.value) = 'object'::text) AND (btrim(((block.value -> 'Value'::text) ->> 0)) = private_values.creator));
+END;
+
+CREATE TABLE public.series (
+    series_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    modality text COLLATE pg_catalog."C",
+    series_number integer,
+    series_date date,
+    series_time time without time zone,
+    series_description text,
+    body_part_examined text COLLATE pg_catalog."C",
+    laterality text COLLATE pg_catalog."C",
+    protocol_name text,
+    manufacturer text COLLATE pg_catalog."C",
+    manufacturer_model_name text COLLATE pg_catalog."C",
+    number_of_instances integer,
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    instances_synced_at timestamp with time zone
+);
+
+CREATE FUNCTION public.series_union_instances(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT max(series.number_of_instances) AS max
+    FROM public.series
+   WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
+END;
+
+CREATE FUNCTION public.words(VARIADIC texts text[]) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_tsvector('simple'::regconfig, public.fold(array_to_string(texts, ' '::text)));
+
+CREATE FUNCTION public.study_facts(archive smallint, uid text, data jsonb, description text, series_known boolean) RETURNS TABLE(modalities text[], number_of_series integer, number_of_instances integer, search tsvector)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT COALESCE(( SELECT array_agg(DISTINCT (both_say.m COLLATE "C") ORDER BY (both_say.m COLLATE "C")) AS array_agg
+            FROM ( SELECT btrim((v.value #>> '{}'::text[]), ' 	
+
+'::text) AS btrim
+                    FROM public.element_values(study_facts.data, '00080061'::text) v(value)
+                   WHERE (jsonb_typeof(v.value) = 'string'::text)
+                 UNION
+                  SELECT unnest(g.modalities) AS unnest) both_say(m)
+           WHERE (both_say.m <> ''::text)), '{}'::text[]) AS "coalesce",
+         CASE
+             WHEN study_facts.series_known THEN g.series
+             ELSE COALESCE(told.series, NULLIF(g.series, 0))
+         END AS "coalesce",
+         CASE
+             WHEN (NOT study_facts.series_known) THEN COALESCE(told.instances, g.instances)
+             WHEN (g.series = 0) THEN 0
+             ELSE COALESCE(g.instances, told.instances)
+         END AS "coalesce",
+     public.words(VARIADIC ARRAY[study_facts.description, "left"(array_to_string(g.texts, ' '::text), 100000)]) AS words
+    FROM (( SELECT (count(*))::integer AS series,
+                 CASE
+                     WHEN bool_and((s.number_of_instances IS NOT NULL)) THEN (sum(s.number_of_instances))::integer
+                     ELSE NULL::integer
+                 END AS instances,
+             array_agg(DISTINCT s.modality) FILTER (WHERE (s.modality IS NOT NULL)) AS modalities,
+             ((array_agg(DISTINCT s.series_description) || array_agg(DISTINCT s.body_part_examined)) || array_agg(DISTINCT s.protocol_name)) AS texts
+            FROM public.series s
+           WHERE ((s.study_uid = study_facts.uid) AND (s.archive_id = study_facts.archive))) g
+      CROSS JOIN ( SELECT public.integer_value((study_facts.data #>> '{00201206,Value,0}'::text[])) AS series,
+             public.integer_value((study_facts.data #>> '{00201208,Value,0}'::text[])) AS instances) told);
+END;
+
+CREATE TABLE public.study (
+    study_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    study_date date,
+    study_time time without time zone,
+    accession_number text COLLATE pg_catalog."C",
+    study_id text COLLATE pg_catalog."C",
+    study_description text,
+    referring_physician_name text,
+    patient_id text COLLATE pg_catalog."C",
+    issuer_of_patient_id text COLLATE pg_catalog."C",
+    patient_name text,
+    patient_birth_date date,
+    patient_sex text COLLATE pg_catalog."C",
+    modalities text[] DEFAULT '{}'::text[] NOT NULL,
+    number_of_series integer,
+    number_of_instances integer,
+    shared boolean DEFAULT false NOT NULL,
+    search tsvector DEFAULT ''::tsvector NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    series_synced_at timestamp with time zone,
+    patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE FUNCTION public.study_union_instances(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (GREATEST(( SELECT sum(largest.n) AS sum
+            FROM ( SELECT max(series.number_of_instances) AS n
+                    FROM public.series
+                   WHERE ((series.study_uid = study_union_instances.uid) AND (series.archive_id = ANY (study_union_instances.archives)))
+                   GROUP BY series.series_uid) largest), (( SELECT max(study.number_of_instances) AS max
+            FROM public.study
+           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::integer AS "greatest";
+END;
+
+CREATE FUNCTION public.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT COALESCE(array_agg(DISTINCT modality.modality ORDER BY modality.modality), '{}'::text[]) AS "coalesce"
+    FROM public.study,
+     LATERAL unnest(study.modalities) modality(modality)
+   WHERE ((study.study_uid = study_union_modalities.uid) AND (study.archive_id = ANY (study_union_modalities.archives)));
+END;
+
+CREATE FUNCTION public.study_union_series(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (GREATEST(( SELECT count(DISTINCT series.series_uid) AS count
+            FROM public.series
+           WHERE ((series.study_uid = study_union_series.uid) AND (series.archive_id = ANY (study_union_series.archives)))), (( SELECT max(study.number_of_series) AS max
+            FROM public.study
+           WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
+END;
+
+CREATE FUNCTION public.value_texts(value jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (value_texts.value #>> '{}'::text[])
+   WHERE (jsonb_typeof(value_texts.value) <> 'object'::text)
+ UNION ALL
+  SELECT g.value
+    FROM jsonb_each_text(
+         CASE jsonb_typeof(value_texts.value)
+             WHEN 'object'::text THEN value_texts.value
+             ELSE '{}'::jsonb
+         END) g(key, value);
+END;
+
+CREATE TABLE public.archive (
+    archive_id smallint NOT NULL,
+    code text NOT NULL,
+    ern text NOT NULL,
+    title text NOT NULL,
+    kind text NOT NULL,
+    index_level text NOT NULL,
+    rank smallint NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    health_state text DEFAULT 'UNKNOWN'::text NOT NULL,
+    health_checked_at timestamp with time zone,
+    health_latency_ms double precision,
+    health_error_code text,
+    health_error_message text,
+    capabilities jsonb DEFAULT '{}'::jsonb NOT NULL,
+    change_cursor bigint,
+    last_completed_at timestamp with time zone,
+    last_reconciled_at timestamp with time zone,
+    last_change_at timestamp with time zone,
+    CONSTRAINT archive_health_state_check CHECK ((health_state = ANY (ARRAY['UP'::text, 'DEGRADED'::text, 'DOWN'::text, 'UNKNOWN'::text]))),
+    CONSTRAINT archive_index_level_check CHECK ((index_level = ANY (ARRAY['study'::text, 'series'::text, 'instance'::text])))
+);
+
+ALTER TABLE public.archive ALTER COLUMN archive_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.archive_archive_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.index_run (
+    run_id bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    kind text NOT NULL,
+    state text DEFAULT 'running'::text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    touched_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    checkpoint text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    change_cursor bigint,
+    done integer DEFAULT 0 NOT NULL,
+    total integer,
+    rejected integer DEFAULT 0 NOT NULL,
+    removed integer DEFAULT 0 NOT NULL,
+    error_code text,
+    error_message text,
+    CONSTRAINT index_run_kind_check CHECK ((kind = ANY (ARRAY['full'::text, 'incremental'::text]))),
+    CONSTRAINT index_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'completed'::text, 'failed'::text, 'interrupted'::text])))
+);
+
+ALTER TABLE public.index_run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.index_run_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.instance (
+    instance_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_class_uid text COLLATE pg_catalog."C",
+    instance_number integer,
+    rows integer,
+    columns integer,
+    number_of_frames integer,
+    transfer_syntax_uid text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata_synced_at timestamp with time zone
+);
+
+ALTER TABLE public.instance ALTER COLUMN instance_pk ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.instance_instance_pk_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.migration (
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.rejected_record (
+    rejected_id bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    level text NOT NULL,
+    uid text,
+    reason text NOT NULL,
+    data jsonb NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    fingerprint text GENERATED ALWAYS AS (md5((data)::text)) STORED
+);
+
+ALTER TABLE public.rejected_record ALTER COLUMN rejected_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rejected_record_rejected_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.secret (
+    name text NOT NULL,
+    value bytea NOT NULL
+);
+
+ALTER TABLE public.series ALTER COLUMN series_pk ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.series_series_pk_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.study_modality (
+    study_pk bigint NOT NULL,
+    modality text NOT NULL COLLATE pg_catalog."C",
+    study_date date,
+    study_uid text NOT NULL COLLATE pg_catalog."C"
+);
+
+ALTER TABLE public.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.study_study_pk_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.archive
+    ADD CONSTRAINT archive_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.archive
+    ADD CONSTRAINT archive_pkey PRIMARY KEY (archive_id);
+
+ALTER TABLE ONLY public.index_run
+    ADD CONSTRAINT index_run_pkey PRIMARY KEY (run_id);
+
+ALTER TABLE ONLY public.instance
+    ADD CONSTRAINT instance_archive_id_sop_uid_series_uid_key UNIQUE (archive_id, sop_uid, series_uid);
+
+ALTER TABLE ONLY public.instance
+    ADD CONSTRAINT instance_pkey PRIMARY KEY (instance_pk);
+
+ALTER TABLE ONLY public.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.rejected_record
+    ADD CONSTRAINT rejected_record_archive_id_level_fingerprint_key UNIQUE (archive_id, level, fingerprint);
+
+ALTER TABLE ONLY public.rejected_record
+    ADD CONSTRAINT rejected_record_pkey PRIMARY KEY (rejected_id);
+
+ALTER TABLE ONLY public.secret
+    ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.series
+    ADD CONSTRAINT series_archive_id_series_uid_study_uid_key UNIQUE (archive_id, series_uid, study_uid);
+
+ALTER TABLE ONLY public.series
+    ADD CONSTRAINT series_pkey PRIMARY KEY (series_pk);
+
+ALTER TABLE ONLY public.study
+    ADD CONSTRAINT study_archive_id_study_uid_patient_key_key UNIQUE (archive_id, study_uid, patient_key);
+
+ALTER TABLE ONLY public.study_modality
+    ADD CONSTRAINT study_modality_pkey PRIMARY KEY (study_pk, modality);
+
+ALTER TABLE ONLY public.study
+    ADD CONSTRAINT study_pkey PRIMARY KEY (study_pk);
+
+CREATE INDEX index_run_newest ON public.index_run USING btree (archive_id, run_id DESC);
+
+CREATE INDEX instance_by_series ON public.instance USING btree (series_uid, archive_id);
+
+CREATE INDEX instance_by_study ON public.instance USING btree (study_uid);
+
+CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid);
+
+CREATE INDEX instance_page_number ON public.instance USING btree (instance_number, sop_uid);
+
+CREATE INDEX instance_page_number_desc ON public.instance USING btree (instance_number DESC NULLS LAST, sop_uid);
+
+CREATE INDEX instance_shared ON public.instance USING btree (sop_uid) WHERE shared;
+
+CREATE INDEX instance_shared_number ON public.instance USING btree (instance_number, sop_uid) WHERE shared;
+
+CREATE INDEX instance_shared_number_desc ON public.instance USING btree (instance_number DESC NULLS LAST, sop_uid) WHERE shared;
+
+CREATE INDEX instance_sop_class ON public.instance USING btree (sop_class_uid);
+
+CREATE INDEX series_body_part ON public.series USING btree (body_part_examined);
+
+CREATE INDEX series_by_study ON public.series USING btree (study_uid, archive_id);
+
+CREATE INDEX series_by_uid ON public.series USING btree (series_uid);
+
+CREATE INDEX series_description_like ON public.series USING gin (public.fold(series_description) public.gin_trgm_ops);
+
+CREATE INDEX series_manufacturer ON public.series USING btree (manufacturer);
+
+CREATE INDEX series_model ON public.series USING btree (manufacturer_model_name);
+
+CREATE INDEX series_page_date ON public.series USING btree (series_date, series_uid);
+
+CREATE INDEX series_page_date_desc ON public.series USING btree (series_date DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_page_description ON public.series USING btree (public.fold(series_description), series_uid);
+
+CREATE INDEX series_page_description_desc ON public.series USING btree (public.fold(series_description) DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_page_instances ON public.series USING btree (number_of_instances, series_uid);
+
+CREATE INDEX series_page_instances_desc ON public.series USING btree (number_of_instances DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_page_modality ON public.series USING btree (modality, series_uid);
+
+CREATE INDEX series_page_modality_desc ON public.series USING btree (modality DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_page_number ON public.series USING btree (series_number, series_uid);
+
+CREATE INDEX series_page_number_desc ON public.series USING btree (series_number DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_protocol_like ON public.series USING gin (public.fold(protocol_name) public.gin_trgm_ops);
+
+CREATE INDEX series_shared ON public.series USING btree (series_uid) WHERE shared;
+
+CREATE INDEX series_shared_date ON public.series USING btree (series_date, series_uid) WHERE shared;
+
+CREATE INDEX series_shared_date_desc ON public.series USING btree (series_date DESC NULLS LAST, series_uid) WHERE shared;
+
+CREATE INDEX series_shared_description ON public.series USING btree (public.fold(series_description), series_uid) WHERE shared;
+
+CREATE INDEX series_shared_description_desc ON public.series USING btree (public.fold(series_description) DESC NULLS LAST, series_uid) WHERE shared;
+
+CREATE INDEX series_shared_modality ON public.series USING btree (modality, series_uid) WHERE shared;
+
+CREATE INDEX series_shared_modality_desc ON public.series USING btree (modality DESC NULLS LAST, series_uid) WHERE shared;
+
+CREATE INDEX series_shared_number ON public.series USING btree (series_number, series_uid) WHERE shared;
+
+CREATE INDEX series_shared_number_desc ON public.series USING btree (series_number DESC NULLS LAST, series_uid) WHERE shared;
+
+CREATE INDEX series_unindexed ON public.series USING btree (archive_id, series_uid) WHERE (instances_synced_at IS NULL);
+
+CREATE INDEX study_accession_like ON public.study USING gin (public.fold(accession_number) public.gin_trgm_ops);
+
+CREATE INDEX study_birth_date ON public.study USING btree (patient_birth_date);
+
+CREATE INDEX study_by_uid ON public.study USING btree (study_uid);
+
+CREATE INDEX study_description_like ON public.study USING gin (public.fold(study_description) public.gin_trgm_ops);
+
+CREATE INDEX study_modalities ON public.study USING gin (modalities);
+
+CREATE INDEX study_modality_page ON public.study_modality USING btree (modality, study_date, study_uid);
+
+CREATE INDEX study_page_accession_number ON public.study USING btree (accession_number, study_uid);
+
+CREATE INDEX study_page_accession_number_desc ON public.study USING btree (accession_number DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_page_date ON public.study USING btree (study_date, study_uid);
+
+CREATE INDEX study_page_date_desc ON public.study USING btree (study_date DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_page_description ON public.study USING btree (public.fold(study_description), study_uid);
+
+CREATE INDEX study_page_description_desc ON public.study USING btree (public.fold(study_description) DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_page_instances ON public.study USING btree (number_of_instances, study_uid);
+
+CREATE INDEX study_page_instances_desc ON public.study USING btree (number_of_instances DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_page_patient_id ON public.study USING btree (patient_id, study_uid);
+
+CREATE INDEX study_page_patient_id_desc ON public.study USING btree (patient_id DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_page_patient_name ON public.study USING btree (public.fold(patient_name), study_uid);
+
+CREATE INDEX study_page_patient_name_desc ON public.study USING btree (public.fold(patient_name) DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_page_synced ON public.study USING btree (synced_at, study_uid);
+
+CREATE INDEX study_page_synced_desc ON public.study USING btree (synced_at DESC, study_uid);
+
+CREATE INDEX study_patient_id_like ON public.study USING gin (public.fold(patient_id) public.gin_trgm_ops);
+
+CREATE INDEX study_patient_name_eq ON public.study USING gin (public.name_groups(patient_name));
+
+CREATE INDEX study_patient_name_key ON public.study USING gin (public.name_key(patient_name) public.gin_trgm_ops);
+
+CREATE INDEX study_patient_name_like ON public.study USING gin (public.fold(patient_name) public.gin_trgm_ops);
+
+CREATE INDEX study_referring_name_like ON public.study USING gin (public.fold(referring_physician_name) public.gin_trgm_ops);
+
+CREATE INDEX study_search ON public.study USING gin (search);
+
+CREATE INDEX study_shared ON public.study USING btree (study_uid) WHERE shared;
+
+CREATE INDEX study_shared_accession_number ON public.study USING btree (accession_number, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_accession_number_desc ON public.study USING btree (accession_number DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_date ON public.study USING btree (study_date, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_date_desc ON public.study USING btree (study_date DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_description ON public.study USING btree (public.fold(study_description), study_uid) WHERE shared;
+
+CREATE INDEX study_shared_description_desc ON public.study USING btree (public.fold(study_description) DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_patient_id ON public.study USING btree (patient_id, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_patient_id_desc ON public.study USING btree (patient_id DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_patient_name ON public.study USING btree (public.fold(patient_name), study_uid) WHERE shared;
+
+CREATE INDEX study_shared_patient_name_desc ON public.study USING btree (public.fold(patient_name) DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_synced ON public.study USING btree (synced_at, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_synced_desc ON public.study USING btree (synced_at DESC, study_uid) WHERE shared;
+
+CREATE INDEX study_study_id ON public.study USING btree (study_id);
+
+CREATE INDEX study_unindexed ON public.study USING btree (archive_id, study_uid) WHERE (series_synced_at IS NULL);
+
+ALTER TABLE ONLY public.index_run
+    ADD CONSTRAINT index_run_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.instance
+    ADD CONSTRAINT instance_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.rejected_record
+    ADD CONSTRAINT rejected_record_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.series
+    ADD CONSTRAINT series_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.study
+    ADD CONSTRAINT study_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.study_modality
+    ADD CONSTRAINT study_modality_study_pk_fkey FOREIGN KEY (study_pk) REFERENCES public.study(study_pk) ON DELETE CASCADE;

@@ -1,0 +1,39 @@
+"""Migrations: applied once, side by side without harm, and all of them together are db/schema.sql."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from db.migrate import MigrationError, migrate, migrations
+from db.schema import FILE, dump
+
+
+def names() -> list[str]:
+    return [path.name for path in migrations()]
+
+
+def test_schema_sql_is_all_migrations(database_url: str) -> None:
+    assert dump(database_url) == FILE.read_text(encoding="utf-8"), "run: python -m db.schema"
+
+
+def test_numbers_have_no_gap() -> None:
+    assert [name[:4] for name in names()] == [f"{number:04}" for number in range(1, len(names()) + 1)]
+
+
+async def test_an_empty_database(empty_database_url: str) -> None:
+    assert await migrate(empty_database_url) == names()
+    assert await migrate(empty_database_url) == []
+
+
+async def test_side_by_side(empty_database_url: str) -> None:
+    done = await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
+    assert sorted(done) == [[], [], [], names()]
+
+
+async def test_a_newer_database_is_refused(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("insert into migration (name) values ('9999_later.sql')")
+    await connection.close()
+    with pytest.raises(MigrationError, match=r"9999_later\.sql"):
+        await migrate(database_url)

@@ -1,0 +1,121 @@
+"""Runs along a change feed."""
+
+from archives.client import Change
+from archives.errors import Unreachable
+from indexer.run import RunState
+from tests.indexer.conftest import Bench
+from tests.indexer.scripted import ScriptedArchive, breaks_after, uids
+from tests.rows import study
+
+
+async def filled(bench: Bench, count: int = 30) -> ScriptedArchive:
+    archive = ScriptedArchive(feed=True)
+    archive.fill(uids(count))
+    result = await bench.run(archive)
+    assert (result.full, result.state) == (True, RunState.COMPLETED)
+    assert (await bench.archive()).change_cursor == count
+    archive.searches.clear()
+    return archive
+
+
+async def test_only_what_changed_is_read(bench: Bench) -> None:
+    archive = await filled(bench)
+    archive.fill(uids(7, "1.9"))
+    archive.studies[0] = study(uids(1)[0], StudyDescription="new")
+    archive.changed(uids(1)[0])
+    result = await bench.run(archive)
+    assert (result.full, result.state, result.studies) == (False, RunState.COMPLETED, 8)
+    assert await bench.counts() == (37, 74, 0)
+    assert (await bench.archive()).change_cursor == 38
+    archive.searches.clear()
+    assert (await bench.run(archive)).studies == 0
+    assert archive.searches == []
+
+
+async def test_changes_during_a_full_run_are_not_missed(bench: Bench) -> None:
+    archive = ScriptedArchive(feed=True)
+    archive.fill(uids(3))
+    added = False
+
+    def before(level: str, selection: object) -> None:
+        nonlocal added
+        if not added:
+            added = True
+            archive.fill(uids(2, "1.9"))
+
+    archive.before = before
+    await bench.run(archive)
+    assert (await bench.archive()).change_cursor == 3
+    assert (await bench.run(archive)).studies == 2
+    assert await bench.counts() == (5, 10, 0)
+
+
+async def test_a_resumed_full_run_keeps_its_first_cursor(bench: Bench) -> None:
+    archive = ScriptedArchive(feed=True)
+    archive.fill(uids(250))
+    archive.before = breaks_after(3)
+    await bench.run(archive)
+    archive.before = lambda level, selection: None
+    archive.studies[0] = study(uids(1)[0], StudyDescription="changed meanwhile")
+    archive.changed(uids(1)[0])
+    await bench.run(archive)
+    assert (await bench.archive()).change_cursor == 250
+    await bench.run(archive)
+    assert ("changed meanwhile",) in await bench.rows("study_description", "study")
+
+
+async def test_the_cursor_stays_when_a_page_fails(bench: Bench) -> None:
+    archive = await filled(bench)
+    archive.fill(uids(6, "1.9"))  # two pages of three
+    archive.before = breaks_after(2, Unreachable("gone"))
+    result = await bench.run(archive)
+    assert (result.state, result.full) == (RunState.FAILED, False)
+    assert (await bench.archive()).change_cursor == 33
+    archive.before = lambda level, selection: None
+    assert (await bench.run(archive)).studies == 3
+    assert (await bench.archive()).change_cursor == 36
+
+
+async def test_a_study_that_is_gone(bench: Bench) -> None:
+    archive = await filled(bench)
+    archive.remove(uids(2))
+    archive.changed(uids(1)[0])
+    archive.log.append(Change(len(archive.log) + 1, None, "deleted", "native"))
+    result = await bench.run(archive)
+    assert (result.full, result.removed) == (False, 1)
+    # The feed is silent about the other one: reconciling finds it.
+    result = await bench.run(archive, reconcile=True)
+    assert (result.full, result.removed) == (True, 1)
+    assert await bench.studies() == uids(30)[2:]
+
+
+async def test_a_study_that_is_hidden_stays(bench: Bench) -> None:
+    archive = await filled(bench)
+    archive.hidden = set(uids(1))
+    archive.changed(uids(1)[0])
+    result = await bench.run(archive)
+    assert (result.error_code, result.removed) == ("PARTIAL", 0)
+    assert len(await bench.studies()) == 30
+
+
+async def test_a_feed_that_went_back_means_a_full_run(bench: Bench) -> None:
+    archive = await filled(bench)
+    archive.log = archive.log[:5]
+    archive.remove(uids(30)[20:])
+    result = await bench.run(archive)
+    assert (result.full, result.removed) == (True, 10)
+    assert (await bench.archive()).change_cursor == 5
+
+
+async def test_a_feed_that_does_not_move_on(bench: Bench) -> None:
+    archive = await filled(bench)
+    archive.fill(uids(2, "1.9"))
+    page = archive.changes
+
+    async def stuck(since: int, limit: int = 1000) -> object:
+        told = await page(since, limit)
+        return type(told)(told.changes, since, False)
+
+    archive.changes = stuck  # type: ignore[assignment,method-assign]
+    result = await bench.run(archive)
+    assert (result.state, result.error_code) == (RunState.FAILED, "BAD_ANSWER")

@@ -1,0 +1,66 @@
+"""A federation in an index, loaded once, and houses that answer from it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from db.archives import sync_archives
+from db.pool import Database
+from model.attributes import Level
+from tests.federation import Federation, generate, load
+from tests.resolvers.house import CONFIGS, House, load_down_to, open_services
+from tests.resolvers.memory_archive import MemoryArchive
+
+SEED, STUDIES = 11, 60
+LOADED_AT = "2024-05-31 12:00:00Z"
+
+
+@pytest.fixture(scope="session")
+def loaded(new_database_url: Callable[[], str]) -> tuple[str, Federation]:
+    """URL of an index that holds a generated federation whole, and the federation. Not to be changed."""
+    url = new_database_url()
+    return url, asyncio.run(_load(url))
+
+
+async def _load(url: str) -> Federation:
+    database = await Database.open(url)
+    ids = await sync_archives(database, CONFIGS)
+    made = generate(SEED, list(ids.values()), STUDIES)
+    await load(database, made)
+    for table in ("study", "series", "instance"):
+        await database.execute("at", f"update {table} set synced_at = '{LOADED_AT}'")  # noqa: S608
+    await database.execute("at", f"update archive set last_completed_at = '{LOADED_AT}'")  # noqa: S608
+    await database.close()
+    return made
+
+
+@pytest.fixture
+def federation(loaded: tuple[str, Federation]) -> Federation:
+    return loaded[1]
+
+
+@pytest.fixture
+async def house(loaded: tuple[str, Federation]) -> AsyncIterator[House]:
+    """Everything is indexed; archives are never asked."""
+    database = await Database.open(loaded[0])
+    services = await open_services(database)
+    yield House(services)
+    await services.close()
+    await database.close()
+
+
+@pytest.fixture
+async def shallow(database: Database) -> House:
+    """An index of studies only, of this test's own: 40 studies whose series and instances the archives in
+    memory still hold."""
+    return await shallow_house(database, Level.STUDY, 40)
+
+
+async def shallow_house(database: Database, level: Level, studies: int) -> House:
+    """A house whose index ends at `level`."""
+    ids = await sync_archives(database, CONFIGS)
+    made = generate(SEED, list(ids.values()), studies)
+    await load_down_to(database, made, level)
+    clients = [MemoryArchive.of(config, made, ids[config.code]) for config in CONFIGS]
+    return House(await open_services(database, clients), clients)

@@ -1,0 +1,85 @@
+"""An archive in memory, for what a real one does badly on demand: being down, being slow, being counted.
+
+Its rows are those of a generated federation; the meter counts one request for each search.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
+from archives.errors import ArchiveError, NotSupported
+from archives.meter import count_request
+from config.archives_file import ArchiveConfig
+from model.attributes import Level
+from tests.federation import Federation
+
+_UID_TAGS = {"study_uids": "0020000D", "series_uids": "0020000E", "sop_uids": "00080018"}
+
+
+class MemoryArchive:
+    """Implements ArchiveClient. `down`: what every request raises; `delay`: seconds before an answer."""
+
+    def __init__(self, config: ArchiveConfig, rows: dict[Level, list[Row]] | None = None) -> None:
+        self.config = config
+        self.rows = rows or {}
+        self.down: ArchiveError | None = None
+        self.delay = 0.0
+        self.searches: list[tuple[Level, Selection]] = []
+
+    @classmethod
+    def of(cls, config: ArchiveConfig, made: Federation, archive_id: int) -> "MemoryArchive":
+        """The archive that holds what a generated federation says of it."""
+        return cls(config, {level: made.rows.get((archive_id, level), []) for level in Level})
+
+    async def search_studies(self, selection: Selection) -> Answer:
+        return await self._search(Level.STUDY, selection)
+
+    async def search_series(self, selection: Selection) -> Answer:
+        return await self._search(Level.SERIES, selection)
+
+    async def search_instances(self, selection: Selection) -> Answer:
+        return await self._search(Level.INSTANCE, selection)
+
+    async def metadata(
+        self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
+    ) -> list[Row]:
+        """The rows of the search, and one attribute that only whole data sets have."""
+        uids = [[uid] if uid else [] for uid in (study_uid, series_uid, sop_uid)]
+        answer = await self._search(Level.INSTANCE, Selection(*uids))
+        return [row | {"00180050": {"vr": "DS", "Value": [2.5]}} for row in answer.rows]
+
+    async def list_study_uids(self) -> list[str] | None:
+        return None
+
+    async def last_change(self) -> int | None:
+        return None
+
+    async def changes(self, since: int, limit: int = 1000) -> ChangePage:
+        raise NotSupported("no feed")
+
+    async def store(self, files: Iterable[bytes]) -> StoreResult:
+        raise NotSupported("read only")
+
+    async def health(self) -> Health:
+        return Health("DOWN" if self.down else "UP")
+
+    async def probe(self) -> dict[str, str]:
+        return {}
+
+    async def close(self) -> None:
+        return None
+
+    async def _search(self, level: Level, selection: Selection) -> Answer:
+        count_request(self.config.code)
+        self.searches.append((level, selection))
+        await asyncio.sleep(self.delay)
+        if self.down is not None:
+            raise self.down
+        wanted = {tag: set(getattr(selection, name)) for name, tag in _UID_TAGS.items()}
+        return Answer(
+            [
+                row
+                for row in self.rows.get(level, [])
+                if all(not uids or row[tag]["Value"][0] in uids for tag, uids in wanted.items())
+            ]
+        )
