@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from db.orders import KEYS, Sort
 from model.attributes import Level, attribute
-from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, TextTest
+from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, TextTest, Value
 from model.paths import parse_path
 from tests.federation import BODY_PARTS, DESCRIPTIONS, MODALITIES, NAMES
 

@@ -87,7 +87,6 @@ ernfed is ready at {url}
 
   explorer   {url}/
   GraphQL    {url}/graphql
-  console    {url}/graphiql
   archives   {archives_file}
 
 The newest studies of all archives:

@@ -33,7 +33,7 @@ def one(keyword: str, element: object) -> Any:
         Level.SERIES: series("1.2", "1.3", Modality=None),
         Level.INSTANCE: instance("1.2", "1.3", "1.4"),
     }[attribute.level]
-    made[attribute.tag] = element  # type: ignore[assignment]
+    made[attribute.tag] = element
     return values(parse_row(attribute.level, made)).get(keyword)
 
 
