@@ -19,6 +19,16 @@ class AccessLevel(StrEnum):
     FULL = "FULL"
 
 
+class Face(StrEnum):
+    """Which copies a scope reads; the value is the schema of its views (db/migrations/0002_access.sql).
+
+    RECORDS: as stored. PSEUDONYMS: with identifying attributes replaced. A node belongs to one of them.
+    """
+
+    RECORDS = "records"
+    PSEUDONYMS = "pseudonyms"
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One ERN's answer to one person."""
@@ -35,10 +45,16 @@ class Viewer:
     subject: str
     name: str | None
     grants: tuple[Grant, ...]
+    # ERNs whose pseudonymised records this person may see only with the patient's consent to research
+    consent_needed: frozenset[str] = frozenset()
 
     def access_to(self, ern: str) -> AccessLevel:
         """The level for an ERN; NONE where nothing is granted."""
         return next((grant.access for grant in self.grants if grant.ern == ern), AccessLevel.NONE)
+
+    def needs_consent(self, ern: str) -> bool:
+        """True where pseudonymised records need the patient's consent to research."""
+        return ern in self.consent_needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,7 @@ class Scope:
 
     visible: tuple[ScopedArchive, ...]
     asked: tuple[ScopedArchive, ...]
+    face: Face = Face.RECORDS
 
     @property
     def visible_ids(self) -> list[int]:
@@ -91,10 +108,58 @@ class Scope:
         return Scope(self.visible, tuple(archive for archive in self.visible if archive.code in wanted))
 
 
-def scope_of(viewer: Viewer, archives: Iterable[ScopedArchive]) -> Scope:
-    """The records that `viewer` may read as stored."""
-    visible = tuple(archive for archive in archives if viewer.access_to(archive.ern) is AccessLevel.FULL)
-    return Scope(visible, visible)
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Everything that a viewer may read, by face. `counted`: statistics only.
+
+    `consented`: archives whose pseudonymised records need the patient's consent to research.
+    """
+
+    records: Scope
+    pseudonyms: Scope
+    counted: tuple[ScopedArchive, ...] = ()
+    consented: tuple[ScopedArchive, ...] = ()
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes that hold anything; the records' one where none does."""
+        return tuple(scope for scope in (self.records, self.pseudonyms) if scope.visible) or (self.records,)
+
+    def of(self, face: Face) -> Scope:
+        return self.records if face is Face.RECORDS else self.pseudonyms
+
+    @property
+    def full_ids(self) -> list[int]:
+        return self.records.visible_ids
+
+    @property
+    def pseudonymised_ids(self) -> list[int]:
+        return self.pseudonyms.visible_ids
+
+    @property
+    def counted_ids(self) -> list[int]:
+        return [archive.archive_id for archive in self.counted]
+
+    @property
+    def consented_ids(self) -> list[int]:
+        return [archive.archive_id for archive in self.consented]
+
+
+def reach_of(viewer: Viewer, archives: Iterable[ScopedArchive]) -> Reach:
+    """What `viewer` may read of each archive, by the grants of its ERN."""
+    groups: dict[AccessLevel, list[ScopedArchive]] = {level: [] for level in AccessLevel}
+    consented = []
+    for archive in archives:
+        groups[viewer.access_to(archive.ern)].append(archive)
+        if viewer.needs_consent(archive.ern):
+            consented.append(archive)
+    full, pseudonymised = tuple(groups[AccessLevel.FULL]), tuple(groups[AccessLevel.PSEUDONYMISED])
+    return Reach(
+        records=Scope(full, full, Face.RECORDS),
+        pseudonyms=Scope(pseudonymised, pseudonymised, Face.PSEUDONYMS),
+        counted=tuple(groups[AccessLevel.COUNTS]),
+        consented=tuple(consented),
+    )
 
 
 def everyone_here(erns: Iterable[str]) -> Viewer:

@@ -7,7 +7,7 @@ from datetime import datetime
 import orjson
 
 from config.archives_file import ArchiveConfig
-from db.pool import Database
+from db.pool import Database, Reader
 from db.statements import statements
 
 
@@ -78,7 +78,7 @@ async def sync_archives(database: Database, configs: Iterable[ArchiveConfig]) ->
     return {row["code"]: row["archive_id"] for row in rows}
 
 
-async def list_archives(database: Database) -> list[ArchiveRow]:
+async def list_archives(database: Reader) -> list[ArchiveRow]:
     """All archives, enabled ones first, in rank order."""
     rows = await database.fetch("list_archives", statements("archives")["list"])
     return [ArchiveRow(**(dict(row) | {"capabilities": orjson.loads(row["capabilities"])})) for row in rows]
@@ -104,7 +104,7 @@ async def save_capabilities(database: Database, archive_id: int, capabilities: M
     await database.execute("save_capabilities", sql, archive_id, orjson.dumps(dict(capabilities)).decode())
 
 
-async def index_states(database: Database) -> dict[int, IndexState]:
+async def index_states(database: Reader) -> dict[int, IndexState]:
     """The index state of every archive by archive_id, in one statement."""
     rows = await database.fetch("index_states", statements("archives")["index_states"])
     return {

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from access.scope import Face
 from db.params import Params
 from db.where import union_count
 from model.attributes import UID_COLUMN, Level, attribute
@@ -27,13 +28,13 @@ class SortKey:
     nullable: bool = True
     shared_sql: str | None = None
 
-    def on(self, alias: str, *, shared: bool, archives: str) -> str:
+    def on(self, alias: str, *, shared: bool, face: Face, archives: str) -> str:
         template = self.shared_sql if shared and self.shared_sql else self.sql
-        return template.replace("{a}", alias).replace("{archives}", archives)
+        return template.replace("{a}", alias).replace("{face}", face).replace("{archives}", archives)
 
 
 def _counted(keyword: str) -> str | None:
-    return union_count(attribute(keyword), "{a}", "{archives}")
+    return union_count(attribute(keyword), "{face}", "{a}", "{archives}")
 
 
 STUDY_KEYS = {
@@ -141,12 +142,16 @@ class Walk:
     order: Order
     alias: str
     shared: bool
+    face: Face
     archives: str
     backward: bool
 
     @property
     def expressions(self) -> list[str]:
-        return [key.on(self.alias, shared=self.shared, archives=self.archives) for key in self.order.keys]
+        return [
+            key.on(self.alias, shared=self.shared, face=self.face, archives=self.archives)
+            for key in self.order.keys
+        ]
 
     @property
     def uid(self) -> str:

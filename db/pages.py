@@ -7,9 +7,10 @@ visible copy stands for the node (architecture: what a viewer cannot see does no
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
-from access.scope import Scope
+from access.scope import Face, Scope
 from db.orders import Order, Sort, Walk, order_of
 from db.params import Params
 from db.where import Where, union_count
@@ -35,38 +36,95 @@ class Page:
     inclusive: bool = False
 
 
-class Listing:
-    """Composes one statement of a list: a level, a condition, an order and the viewer's scope."""
+class Part:
+    """The rows of one scope in a list's statement: which match, what stands for a node, its columns."""
 
-    def __init__(self, scope: Scope, level: Level, condition: Condition, sorts: Sequence[Sort] = ()) -> None:
-        self.params = Params()
+    def __init__(self, params: Params, scope: Scope, level: Level, condition: Condition) -> None:
+        self._params = params
         self._scope = scope
         self._level = level
         self._condition = condition
-        self._sorts = sorts
+        self.face = scope.face
+        self.table = f"{scope.face}.{level}"
+        self.uid = UID_COLUMN[level]
 
     # A parameter that a statement does not mention is an error: each is added when it is first needed.
+
+    @cached_property
+    def visible(self) -> str:
+        return self._params.add(self._scope.visible_ids, "smallint[]")
+
+    @cached_property
+    def asked(self) -> str:
+        if self._scope.asks_everything:
+            return self.visible
+        return self._params.add(self._scope.asked_ids, "smallint[]")
+
+    @cached_property
+    def _where(self) -> Where:
+        return Where(self._params, self.face, self.asked)
+
+    def walk(self, order: Order, *, shared: bool, backward: bool) -> Walk:
+        return Walk(order, "s", shared, self.face, self.visible, backward)
+
+    def rows(self, alias: str, *, shared: bool) -> str:
+        """True for the row that stands for a matching node: any unshared row, the best of a shared family."""
+        if not shared:
+            matches = self._where.copies(self._condition, alias, self._level)
+            return f"not {alias}.shared and {alias}.archive_id = any({self.asked}) and {matches}"
+        asked = "" if self._scope.asks_everything else f" and {self._has_asked_copy(alias)}"
+        return (
+            f"{alias}.shared and {alias}.archive_id = any({self.visible})"
+            f" and {self._is_best(alias, (self.uid,))}{asked} and {self.matches(alias)}"
+        )
+
+    def child(self, alias: str, parent_key: str) -> str:
+        """The same for the children of one parent, shared or not."""
+        return (
+            f"{alias}.archive_id = any({self.visible})"
+            f" and (not {alias}.shared or {self._is_best(alias, (self.uid, parent_key))})"
+            f" and {self.matches(alias)}"
+        )
+
+    def matches(self, alias: str) -> str:
+        return self._where.nodes(self._condition, alias, self._level)
+
+    def columns(self, walk: Walk) -> str:
+        sort_values = "".join(f", {sql} as k{number}" for number, sql in enumerate(walk.expressions))
+        columns = node_columns(self._level, walk.alias, self.face, self.visible, shared=walk.shared)
+        return columns + sort_values
+
+    def _has_asked_copy(self, alias: str) -> str:
+        return (
+            f"exists (select 1 from {self.table} a where a.{self.uid} = {alias}.{self.uid}"
+            f" and a.archive_id = any({self.asked}))"
+        )
+
+    def _is_best(self, alias: str, keys: tuple[str, ...]) -> str:
+        return is_best(self._level, alias, self.face, keys, self.visible)
+
+
+class Listing:
+    """Composes one statement of a list: a level, a condition, an order and the viewer's scopes."""
+
+    def __init__(
+        self,
+        scopes: Scope | Sequence[Scope],
+        level: Level,
+        condition: Condition,
+        sorts: Sequence[Sort] = (),
+    ) -> None:
+        self.params = Params()
+        self._level = level
+        self._condition = condition
+        self._sorts = sorts
+        given = [scopes] if isinstance(scopes, Scope) else scopes
+        self._parts = [Part(self.params, scope, level, condition) for scope in given]
 
     @cached_property
     def order(self) -> Order:
         """The order of the pages; its signature is what cursors are bound to. Raises BadInput."""
         return order_of(self._level, self._sorts, self._condition, self.params)
-
-    @cached_property
-    def _visible(self) -> str:
-        return self.params.add(self._scope.visible_ids, "smallint[]")
-
-    @cached_property
-    def _asked(self) -> str:
-        return (
-            self._visible
-            if self._scope.asks_everything
-            else self.params.add(self._scope.asked_ids, "smallint[]")
-        )
-
-    @cached_property
-    def _where(self) -> Where:
-        return Where(self.params, self._asked)
 
     # ---- whole lists ---------------------------------------------------------------------------------
 
@@ -74,39 +132,42 @@ class Listing:
         """Rows in order, with sort values k0, k1, …; ask for one row more than a page to know of the next."""
         limit = self.params.add(page.limit, "integer")
         branches = []
-        for shared in (False, True):
-            walk = Walk(self.order, "s", shared, self._visible, page.backward)
-            rows = self._rows("s", shared)
+        for part, shared in product(self._parts, (False, True)):
+            walk = part.walk(self.order, shared=shared, backward=page.backward)
+            rows = part.rows("s", shared=shared)
             for region in walk.regions(self.params, page.position, inclusive=page.inclusive):
                 branches.append(
-                    f"(select {self._columns(walk)} from {self._level} s where {rows} and {region}"
+                    f"(select {part.columns(walk)} from {part.table} s where {rows} and {region}"
                     f" order by {walk.order_by()} limit {limit})"
                 )
         return self._in_order(" union all ".join(branches), page.backward) + f" limit {limit}"
 
     def counts(self) -> str:
         """Rows (archive_id, matched, nodes): nodes in each asked archive; the sum of `nodes` is the total."""
-        uid = UID_COLUMN[self._level]
-        shared = self._rows("s", shared=True)
+        return " union all ".join(self._counts(part) for part in self._parts)
+
+    def _counts(self, part: Part) -> str:
+        shared = part.rows("s", shared=True)
         return (
-            f"select s.archive_id, count(*) as matched, count(*) as nodes from {self._level} s"
-            f" where {self._rows('s', shared=False)} group by s.archive_id"
-            f" union all select c.archive_id, count(distinct s.{uid}), 0 from {self._level} s"
-            f" join {self._level} c on c.{uid} = s.{uid} and c.archive_id = any({self._asked})"
+            f"select s.archive_id, count(*) as matched, count(*) as nodes from {part.table} s"
+            f" where {part.rows('s', shared=False)} group by s.archive_id"
+            f" union all select c.archive_id, count(distinct s.{part.uid}), 0 from {part.table} s"
+            f" join {part.table} c on c.{part.uid} = s.{part.uid} and c.archive_id = any({part.asked})"
             f" where {shared} group by c.archive_id"
-            f" union all select null, 0, count(*) from {self._level} s where {shared}"
+            f" union all select null, 0, count(*) from {part.table} s where {shared}"
         )
 
     # ---- children of many parents, one statement -----------------------------------------------------
 
     def page_by_parent(self, parents: list[str], parent: Level, page: Page) -> str:
-        """The same page of each parent's children; rows carry `parent`."""
+        """The same page of each parent's children; rows carry `parent`. Of a listing with one scope."""
+        (part,) = self._parts
         limit = self.params.add(page.limit, "integer")
-        walk = Walk(self.order, "s", True, self._visible, page.backward)
+        walk = part.walk(self.order, shared=True, backward=page.backward)
         keys, uids = UID_COLUMN[parent], self.params.add(parents, "text[]")
         rows = (
-            f"select {self._columns(walk)} from {self._level} s where s.{keys} = p.parent"
-            f" and {self._child('s', keys)} and {walk.beyond(self.params, page.position)}"
+            f"select {part.columns(walk)} from {part.table} s where s.{keys} = p.parent"
+            f" and {part.child('s', keys)} and {walk.beyond(self.params, page.position)}"
             f" order by {walk.order_by()} limit {limit}"
         )
         numbered = [f"k{number}" for number in range(len(self.order.keys))]
@@ -116,98 +177,68 @@ class Listing:
         )
 
     def counts_by_parent(self, parents: list[str], parent: Level) -> str:
-        """Rows (parent, archive_id, matched, nodes) as in counts."""
-        uid, keys = UID_COLUMN[self._level], UID_COLUMN[parent]
-        uids = self.params.add(parents, "text[]")
+        """Rows (parent, archive_id, matched, nodes) as in counts. Of a listing with one scope."""
+        (part,) = self._parts
+        keys, uids = UID_COLUMN[parent], self.params.add(parents, "text[]")
         children = (
-            f"select s.{keys} as parent, s.{uid} as uid from {self._level} s"
-            f" where s.{keys} = any({uids}) and {self._child('s', keys)}"
+            f"select s.{keys} as parent, s.{part.uid} as uid from {part.table} s"
+            f" where s.{keys} = any({uids}) and {part.child('s', keys)}"
         )
         return (
             f"with child as materialized ({children})"
-            f" select child.parent, c.archive_id, count(distinct c.{uid}) as matched, 0 as nodes from child"
-            f" join {self._level} c on c.{uid} = child.uid and c.{keys} = child.parent"
-            f" and c.archive_id = any({self._asked}) group by child.parent, c.archive_id"
+            f" select child.parent, c.archive_id, count(distinct c.{part.uid}) as matched, 0 as nodes from child"
+            f" join {part.table} c on c.{part.uid} = child.uid and c.{keys} = child.parent"
+            f" and c.archive_id = any({part.asked}) group by child.parent, c.archive_id"
             f" union all select parent, null, 0, count(*) from child group by parent"
         )
 
     # ---- copies whose children are not indexed yet ---------------------------------------------------
 
     def unindexed(self, limit: int) -> tuple[str, list[Any]]:
-        """Asked copies (archive_id, study_uid, series_uid) that match and lack their children."""
+        """Asked copies (source_pk) that match and lack their children. Of a listing with one scope."""
+        (part,) = self._parts
         done = {Level.STUDY: "series_synced_at", Level.SERIES: "instances_synced_at"}[self._level]
-        series = "s.series_uid" if self._level is Level.SERIES else "null"
         sql = (
-            f"select s.archive_id, s.study_uid, {series} as series_uid from {self._level} s"
-            f" where s.{done} is null and s.archive_id = any({self._asked})"
-            f" and {self._where.nodes(self._condition, 's', self._level)}"
-            f" order by s.archive_id, s.{UID_COLUMN[self._level]} limit {self.params.add(limit, 'integer')}"
+            f"select {source_pk(part.face, self._level)} as source_pk, s.archive_id, s.{part.uid} as uid from {part.table} s"
+            f" where s.{done} is null and s.archive_id = any({part.asked}) and {part.matches('s')}"
+            f" order by s.archive_id, s.{part.uid} limit {self.params.add(limit, 'integer')}"
         )
         return sql, self.params.values
 
-    # ---- parts ---------------------------------------------------------------------------------------
-
-    def _rows(self, alias: str, shared: bool) -> str:
-        if not shared:
-            matches = self._where.copies(self._condition, alias, self._level)
-            return f"not {alias}.shared and {alias}.archive_id = any({self._asked}) and {matches}"
-        matches = self._where.nodes(self._condition, alias, self._level)
-        uid = UID_COLUMN[self._level]
-        asked = ""
-        if self._asked != self._visible:
-            asked = (
-                f" and exists (select 1 from {self._level} a where a.{uid} = {alias}.{uid}"
-                f" and a.archive_id = any({self._asked}))"
-            )
-        return (
-            f"{alias}.shared and {alias}.archive_id = any({self._visible})"
-            f" and {self._is_best(alias, (uid,))}{asked} and {matches}"
-        )
-
-    def _child(self, alias: str, parent_key: str) -> str:
-        uid = UID_COLUMN[self._level]
-        matches = self._where.nodes(self._condition, alias, self._level)
-        return (
-            f"{alias}.archive_id = any({self._visible})"
-            f" and (not {alias}.shared or {self._is_best(alias, (uid, parent_key))}) and {matches}"
-        )
-
-    def _is_best(self, alias: str, keys: tuple[str, ...]) -> str:
-        return is_best(self._level, alias, keys, self._visible)
-
-    def _columns(self, walk: Walk) -> str:
-        sort_values = "".join(f", {sql} as k{number}" for number, sql in enumerate(walk.expressions))
-        return f"{node_columns(self._level, walk.alias, self._visible, shared=walk.shared)}{sort_values}"
-
     def _in_order(self, rows: str, backward: bool) -> str:
-        walk = Walk(self.order, "page", False, self._visible, backward)
+        walk = Walk(self.order, "page", False, Face.RECORDS, "", backward)
         numbered = [f"page.k{number}" for number in range(len(self.order.keys))]
         return f"select * from ({rows}) page order by {walk.order_by(numbered, 'page.uid')}"
 
 
-def is_best(level: Level, alias: str, keys: tuple[str, ...], visible: str) -> str:
+def source_pk(face: Face, level: Level) -> str:
+    """The stored row behind a row `s` of a face."""
+    return f"s.{_PK[level]}" if face is Face.RECORDS else "s.source_pk"
+
+
+def is_best(level: Level, alias: str, face: Face, keys: tuple[str, ...], visible: str) -> str:
     """No visible copy of the same node ranks before this row: rank is the place in the scope, then age."""
     same = " and ".join(f"b.{key} = {alias}.{key}" for key in keys)
     pk = _PK[level]
     return (
-        f"not exists (select 1 from {level} b where {same} and b.archive_id = any({visible})"
+        f"not exists (select 1 from {face}.{level} b where {same} and b.archive_id = any({visible})"
         f" and (array_position({visible}, b.archive_id), b.{pk})"
         f" < (array_position({visible}, {alias}.archive_id), {alias}.{pk}))"
     )
 
 
-def node_columns(level: Level, alias: str, visible: str, *, shared: bool) -> str:
+def node_columns(level: Level, alias: str, face: Face, visible: str, *, shared: bool) -> str:
     """The columns of a node: its UID as `uid`, parents, typed attributes; unions where it is shared."""
     plain = [f"{alias}.{name}" for name in ("archive_id", *_PARENTS[level], "shared", "synced_at")]
-    columns = [_column(column, alias, visible, shared) for column in columns_of(level)]
-    return ", ".join([f"{alias}.{UID_COLUMN[level]} as uid", *plain, *columns[1:]])
+    columns = [_column(column, alias, face, visible, shared) for column in columns_of(level)]
+    return ", ".join([f"'{face}' as face", f"{alias}.{UID_COLUMN[level]} as uid", *plain, *columns[1:]])
 
 
-def _column(column: Attribute, alias: str, visible: str, shared: bool) -> str:
+def _column(column: Attribute, alias: str, face: Face, visible: str, shared: bool) -> str:
     own = f"{alias}.{column.column}"
     if not shared:
         return own
-    union = union_count(column, alias, visible)
+    union = union_count(column, face, alias, visible)
     if column.keyword == "ModalitiesInStudy":
-        union = f"study_union_modalities({alias}.study_uid, {visible})"
+        union = f"{face}.study_union_modalities({alias}.study_uid, {visible})"
     return f"case when {alias}.shared then {union} else {own} end as {column.column}" if union else own

@@ -4,9 +4,17 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
+
+# What every session is set to; the wall (db/walled.py) adds its role and scope.
+SESSION = {
+    "application_name": "ernfed",
+    "timezone": "UTC",
+    "jit": "off",
+    "pg_trgm.word_similarity_threshold": "0.55",
+}
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -32,6 +40,14 @@ async def metered() -> AsyncIterator[Meter]:
         _meter.reset(token)
 
 
+class Reader(Protocol):
+    """What a read needs of a database."""
+
+    async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows of a statement; `name` is what meters and logs call it."""
+        ...
+
+
 class Database:
     """A pool of connections to the index."""
 
@@ -47,12 +63,7 @@ class Database:
                 min_size=min_size,
                 max_size=max_size,
                 reset=_keep_session,
-                server_settings={
-                    "application_name": "ernfed",
-                    "timezone": "UTC",
-                    "jit": "off",
-                    "pg_trgm.word_similarity_threshold": "0.55",
-                },
+                server_settings=SESSION,
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DatabaseUnreachable(
@@ -66,19 +77,19 @@ class Database:
 
     async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
         """All rows of a read; `name` is what meters and logs call the statement."""
-        _count(name)
+        count_statement(name)
         return await self._pool.fetch(sql, *args)
 
     async def fetchrow(self, name: str, sql: str, *args: Any) -> asyncpg.Record | None:
-        _count(name)
+        count_statement(name)
         return await self._pool.fetchrow(sql, *args)
 
     async def execute(self, name: str, sql: str, *args: Any) -> str:
-        _count(name)
+        count_statement(name)
         return await self._pool.execute(sql, *args)
 
     async def executemany(self, name: str, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        _count(name)
+        count_statement(name)
         await self._pool.executemany(sql, rows)
 
     @asynccontextmanager
@@ -90,7 +101,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self, name: str) -> AsyncIterator[Connection]:
         """A transaction on one connection, counted as one statement."""
-        _count(name)
+        count_statement(name)
         async with self._pool.acquire() as connection, connection.transaction():
             yield connection
 
@@ -99,7 +110,8 @@ class DatabaseUnreachable(Exception):
     """The database does not answer; the message says what to check."""
 
 
-def _count(name: str) -> None:
+def count_statement(name: str) -> None:
+    """One more statement for the meter around the caller."""
     meter = _meter.get()
     if meter is not None:
         meter.statements.append(name)

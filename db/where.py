@@ -7,6 +7,7 @@ Identifiers come from the attribute table, values go through Params; nothing of 
 
 from collections.abc import Callable
 
+from access.scope import Face
 from db.elements import element_test
 from db.params import Params
 from model.attributes import UID_COLUMN, Attribute, Kind, Level
@@ -19,8 +20,9 @@ _DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
 class Where:
     """Compiles conditions of one statement; `asked` is the SQL of the archive ids whose copies count."""
 
-    def __init__(self, params: Params, asked: str) -> None:
+    def __init__(self, params: Params, face: Face, asked: str) -> None:
         self._params = params
+        self._face = face
         self._asked = asked
         self._aliases = 0
 
@@ -62,14 +64,14 @@ class Where:
         link = UID_COLUMN[min(level, other, key=_DEPTH.__getitem__)]
         same = f"{inner}.archive_id = {alias}.archive_id" if leaf == self._on_row else self._asked_copy(inner)
         return (
-            f"exists (select 1 from {other} {inner} where {inner}.{link} = {alias}.{link} and {same}"
+            f"exists (select 1 from {self._face}.{other} {inner} where {inner}.{link} = {alias}.{link} and {same}"
             f" and {self._compile(child, inner, other, leaf)})"
         )
 
     def _test(self, test: Test, alias: str, level: Level, leaf: "Leaf") -> str:
         if test.attribute.kind is Kind.INTEGER and leaf == self._on_any_copy:
             # Counts of a shared node are of the union of its copies, not of any one of them.
-            union = union_count(test.attribute, alias, self._asked)
+            union = union_count(test.attribute, self._face, alias, self._asked)
             if union is not None:
                 return f"({_compare(self._params, union, test)})"
         return leaf(self._column_test(test), alias, level)
@@ -104,7 +106,7 @@ class Where:
     def _on_any_copy(self, test: "RowTest", alias: str, level: Level) -> str:
         copy, uid = self._alias(), UID_COLUMN[level]
         return (
-            f"exists (select 1 from {level} {copy} where {copy}.{uid} = {alias}.{uid}"
+            f"exists (select 1 from {self._face}.{level} {copy} where {copy}.{uid} = {alias}.{uid}"
             f" and {self._asked_copy(copy)} and {test(copy)})"
         )
 
@@ -171,9 +173,9 @@ _UNION_COUNTS = {
 }
 
 
-def union_count(attribute: Attribute, alias: str, archives: str) -> str | None:
+def union_count(attribute: Attribute, face: str, alias: str, archives: str) -> str | None:
     """A count of a shared node over the union of its copies; None for any other attribute."""
     if attribute.keyword not in _UNION_COUNTS:
         return None
     function, uid = _UNION_COUNTS[attribute.keyword]
-    return f"{function}({alias}.{uid}, {archives})"
+    return f"{face}.{function}({alias}.{uid}, {archives})"

@@ -124,7 +124,7 @@ class Archive(Node):
 
     @strawberry.field(description="How far its index has come.")
     async def index(self, info: Info) -> IndexState:
-        state = await info.context.loaders.index_state_by_archive.load(self.row.archive_id)
+        state = await info.context.index_state(self.row.archive_id)
         return IndexState(
             studies=_count(state.studies),
             series=_count(state.series),

@@ -1,13 +1,13 @@
 """Pages (Relay cursor connections, keyset inside): what the three connection types share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import strawberry
 
-from access.scope import Scope
+from archives.errors import ArchiveError
 from db import nodes
 from db.nodes import Row
 from db.orders import Order, Sort
@@ -16,8 +16,9 @@ from model.attributes import Level
 from model.cursors import Position
 from model.filters import Condition
 from resolvers.arguments import PageArguments
-from resolvers.loaders import Children, Counts, counted
-from resolvers.sources import Shortfall, SourceReport, SourceState, reports_of
+from resolvers.loaders import Children, Counts, Loaders, counted
+from resolvers.question import Question, Shortfall
+from resolvers.sources import SourceReport, SourceState, reports_of
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -32,14 +33,13 @@ class Listed:
     """An answered page, and how to find out what else may be asked of its list."""
 
     context: "Context"
-    scope: Scope
+    question: Question
     order: Order
     rows: Sequence[Row]
     has_more: bool
     backward: bool
     other_way: Callable[[], Awaitable[bool]]
     count: Callable[[], Coroutine[Any, Any, Counts]]
-    shortfall: Shortfall = field(default_factory=Shortfall)
     _counts: asyncio.Future[Counts] | None = None
 
     def cursor(self, row: Row) -> str:
@@ -66,7 +66,7 @@ class Listed:
         return self.cursor(self.rows[-1]) if self.rows else None
 
     async def reports(self) -> list[SourceReport]:
-        return await reports_of(self.context, self.scope.asked, self.counts, self.shortfall)
+        return await reports_of(self.context, self.question, self.counts)
 
 
 class Ends(Protocol):
@@ -129,18 +129,17 @@ class Connection:
 
 async def list_nodes(
     context: "Context",
-    scope: Scope,
+    question: Question,
     level: Level,
     condition: Condition,
     sorts: Sequence[Sort],
     page: PageArguments,
-    shortfall: Shortfall,
 ) -> Listed:
     """A page of all nodes of a level that match. One statement; counts and the other way only when asked."""
-    database = context.services.database
+    database = context.database
 
     def listing() -> Listing:
-        return Listing(scope, level, condition, sorts)
+        return Listing(question.scopes, level, condition, sorts)
 
     wanted = listing()
     window = page.window(wanted.order, context.services.cursors)
@@ -156,15 +155,19 @@ async def list_nodes(
     async def count() -> Counts:
         return counted(await nodes.counts(database, listing()))
 
-    return _listed(context, scope, wanted.order, rows, page, window, other_way, count, shortfall)
+    return _listed(context, question, wanted.order, rows, page, window, other_way, count)
 
 
 async def list_children(
-    context: "Context", wanted: Children, page: PageArguments, parent_uid: str, shortfall: Shortfall
+    context: "Context",
+    loaders: Loaders,
+    wanted: Children,
+    page: PageArguments,
+    parent_uid: str,
+    failures: Mapping[int, ArchiveError],
 ) -> Listed:
     """A page of one parent's children; the parents of a list share their statements."""
-    scope, loaders = context.scope, context.loaders
-    order = wanted.listing(scope).order
+    order = wanted.listing(loaders.scope).order
     rows = await loaders.children(wanted).load(parent_uid)
 
     async def other_way(edge: Page | None) -> bool:
@@ -176,20 +179,20 @@ async def list_children(
         return await loaders.child_counts(wanted.level, wanted.parent, wanted.condition).load(parent_uid)
 
     holders = await loaders.archives_holding(wanted.parent, parent_uid)
-    asked = Scope(scope.visible, tuple(a for a in scope.visible if a.archive_id in holders))
-    return _listed(context, asked, order, rows, page, wanted.window, other_way, count, shortfall)
+    asked = tuple(a for a in loaders.scope.visible if a.archive_id in holders)
+    question = Question((loaders.scope,), asked, Shortfall(failures))
+    return _listed(context, question, order, rows, page, wanted.window, other_way, count)
 
 
 def _listed(
     context: "Context",
-    scope: Scope,
+    question: Question,
     order: Order,
     rows: Sequence[Row],
     page: PageArguments,
     window: Page,
     other_way: Callable[[Page | None], Awaitable[bool]],
     count: Callable[[], Coroutine[Any, Any, Counts]],
-    shortfall: Shortfall,
 ) -> Listed:
     shown = list(rows[: page.size])
     if page.backward:
@@ -197,14 +200,13 @@ def _listed(
     near = (shown[-1] if page.backward else shown[0]) if shown else None
     return Listed(
         context=context,
-        scope=scope,
+        question=question,
         order=order,
         rows=shown,
         has_more=len(rows) > page.size,
         backward=page.backward,
         other_way=lambda: other_way(_edge(order, near, window)),
         count=count,
-        shortfall=shortfall,
     )
 
 

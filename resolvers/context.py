@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from access.scope import Scope, ScopedArchive, Viewer, everyone_here, scope_of
+from access.scope import Face, Reach, ScopedArchive, Viewer, everyone_here, reach_of
 from archives.client import ArchiveClient
 from archives.errors import NotSupported
 from archives.registry import Archives
 from config.settings import Settings
-from db.archives import ArchiveRow, list_archives
-from db.nodes import data_set
-from db.pool import Database
+from db.archives import ArchiveRow, IndexState, index_states, list_archives
+from db.nodes import Row, data_set
+from db.pool import Database, Reader
 from db.secrets import shared_secret
+from db.walled import WalledDatabase
 from model.cursors import Cursors
 from model.dicom_json import DataSet
 from resolvers.loaders import Loaders
@@ -24,7 +25,7 @@ from resolvers.values import has_all
 class Services:
     """What lives as long as the process."""
 
-    database: Database
+    database: WalledDatabase
     archives: Archives
     settings: Settings
     directory: tuple[ArchiveRow, ...]
@@ -32,9 +33,14 @@ class Services:
     on_demand: OnDemand
 
     @classmethod
-    async def open(cls, database: Database, archives: Archives, settings: Settings) -> "Services":
-        """Reads the directory of archives and the key of cursors; `archives` are registered already."""
-        directory = tuple(row for row in await list_archives(database) if row.enabled)
+    async def open(
+        cls, owner: Database, walled: WalledDatabase, archives: Archives, settings: Settings
+    ) -> "Services":
+        """Reads the directory of archives and the key of cursors; `archives` are registered already.
+
+        Viewers read through `walled`; `owner` writes what is fetched on demand.
+        """
+        directory = tuple(row for row in await list_archives(owner) if row.enabled)
         codes = {row.archive_id: row.code for row in directory}
 
         def client_of(archive_id: int) -> ArchiveClient:
@@ -43,14 +49,14 @@ class Services:
                 raise NotSupported("this process has no connection to the archive; restart it")
             return client
 
-        key = await shared_secret(database, "cursors", Cursors.new_key)
+        key = await shared_secret(owner, "cursors", Cursors.new_key)
         return cls(
-            database,
+            walled,
             archives,
             settings,
             directory,
             Cursors(key, settings.cursor_lifetime_hours),
-            OnDemand(database, client_of),
+            OnDemand(owner, client_of),
         )
 
     async def close(self) -> None:
@@ -63,20 +69,23 @@ class Context:
 
     services: Services
     viewer: Viewer
-    scope: Scope
-    loaders: Loaders
+    reach: Reach
+    database: Reader
+    loaders: dict[Face, Loaders]
     warnings: dict[str, str] = field(default_factory=dict)
+    _index_states: "asyncio.Future[dict[int, IndexState]] | None" = field(default=None)
     _archives: "asyncio.Task[dict[int, ArchiveRow]] | None" = field(default=None)
 
     @classmethod
     def for_request(cls, services: Services) -> "Context":
         """A server without an issuer listens on loopback only: everyone there is FULL everywhere."""
         viewer = everyone_here(row.ern for row in services.directory)
-        scope = scope_of(
+        reach = reach_of(
             viewer, (ScopedArchive(row.archive_id, row.code, row.ern) for row in services.directory)
         )
-        loaders = Loaders(services.database, scope, services.on_demand)
-        return cls(services, viewer, scope, loaders)
+        database = services.database.within(reach)
+        loaders = {face: Loaders(database, reach.of(face), services.on_demand) for face in Face}
+        return cls(services, viewer, reach, database, loaders)
 
     async def archives(self) -> dict[int, ArchiveRow]:
         """The visible archives by archive_id, as the database has them now; read once a request."""
@@ -84,18 +93,30 @@ class Context:
             self._archives = asyncio.ensure_future(self._read_archives())
         return await self._archives
 
-    async def data_set_of_instance(self, uid: str, names: Sequence[str] | None) -> DataSet:
+    def loaders_of(self, row: Row) -> Loaders:
+        """The loaders of the face that a node's row belongs to."""
+        return self.loaders[Face(row["face"])]
+
+    async def data_set_of_instance(self, row: Row, names: Sequence[str] | None) -> DataSet:
         """The data set of an instance, whole where a name asks for more than the index holds."""
-        copies = await self.loaders.data_sets_by_instance.load(uid)
+        loaders, uid = self.loaders_of(row), row["uid"]
+        copies = await loaders.data_sets_by_instance.load(uid)
         known = data_set(copies[0]) if copies else {}
         if names is not None and has_all(known, names):
             return known
-        whole, error = await self.loaders.whole_data_set_by_instance.load(uid)
+        whole, error = await loaders.whole_data_set_by_instance.load(uid)
         if error is not None:
             self.warnings[error.code] = f"Some attributes of instances are missing: {error.message}"
         return whole
 
+    async def index_state(self, archive_id: int) -> IndexState:
+        """How far an archive's index has come; read once a request."""
+        if self._index_states is None:
+            self._index_states = asyncio.ensure_future(index_states(self.database))
+        return (await self._index_states).get(archive_id, IndexState())
+
     async def _read_archives(self) -> dict[int, ArchiveRow]:
-        visible = set(self.scope.visible_ids)
-        rows = await list_archives(self.services.database)
+        reach = self.reach
+        visible = {*reach.full_ids, *reach.pseudonymised_ids, *reach.counted_ids}
+        rows = await list_archives(self.database)
         return {row.archive_id: row for row in rows if row.archive_id in visible}

@@ -3,15 +3,15 @@
 Where more lacks than a query may fetch, the answer is PARTIAL and says so, never silently short.
 """
 
+from itertools import product
 from typing import TYPE_CHECKING
 
-from access.scope import Scope
 from archives.errors import ArchiveError
 from db import nodes
 from model.attributes import Level
 from model.filters import AllOf, Condition, Related, TextTest, all_of, walk
 from resolvers.on_demand import Failures, Missing
-from resolvers.sources import Shortfall
+from resolvers.question import Question
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -21,22 +21,23 @@ FETCHABLE = 200  # copies whose children one query may fetch
 _ABOVE = {Level.STUDY: (), Level.SERIES: (Level.STUDY,), Level.INSTANCE: (Level.STUDY, Level.SERIES)}
 
 
-async def go_deep_enough(context: "Context", scope: Scope, level: Level, condition: Condition) -> Shortfall:
-    """Fetches what the list needs and the index lacks; what it still lacks afterwards."""
+async def go_deep_enough(
+    context: "Context", question: Question, level: Level, condition: Condition
+) -> Question:
+    """Fetches what the list needs and the index lacks; the question, with what it still lacks afterwards."""
     failures: dict[int, ArchiveError] = {}
     gaps: set[int] = set()
-    for parent in _ABOVE[level]:
-        lacking = await nodes.unindexed(
-            context.services.database, scope, parent, all_of(_about(condition, parent)), FETCHABLE + 1
-        )
-        missing = [Missing(row["archive_id"], row["study_uid"], row["series_uid"]) for row in lacking]
+    for scope, parent in product(question.scopes, _ABOVE[level]):
+        about = all_of(_about(condition, parent))
+        lacking = await nodes.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
+        missing = [Missing.of(row) for row in lacking]
         if len(missing) <= FETCHABLE:
             failures |= _by_archive(await _fetch(context, parent, missing))
         else:
-            gaps |= await nodes.archives_with_gaps(context.services.database, scope, parent)
-    for parent in _looked_into(level, condition):
-        gaps |= await nodes.archives_with_gaps(context.services.database, scope, parent)
-    return Shortfall(failures, frozenset(gaps))
+            gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
+    for scope, parent in product(question.scopes, _looked_into(level, condition)):
+        gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
+    return question.lacking(failures, frozenset(gaps))
 
 
 async def _fetch(context: "Context", parent: Level, missing: list[Missing]) -> Failures:

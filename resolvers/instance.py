@@ -49,14 +49,14 @@ class Instance(Node):
 
     @strawberry.field(description="The series that it belongs to.")
     async def series(self, info: Info) -> Series:
-        row = await info.context.loaders.series_by_uid.load(self.row["series_uid"])
+        row = await info.context.loaders_of(self.row).series_by_uid.load(self.row["series_uid"])
         if row is None:
             raise LookupError("an instance without its series: the index is being rewritten, ask again")
         return series_of(row)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[InstanceLocation]:
-        copies = await info.context.loaders.copies_by_instance.load(self.sop_instance_uid)
+        copies = await info.context.loaders_of(self.row).copies_by_instance.load(self.sop_instance_uid)
         return await locations.instance_locations(info.context, copies)
 
     @strawberry.field(
@@ -73,7 +73,7 @@ class Instance(Node):
         ] = None,
     ) -> list[Attribute]:
         names = keywords_of(keywords)
-        data_set = await info.context.data_set_of_instance(self.sop_instance_uid, names)
+        data_set = await info.context.data_set_of_instance(self.row, names)
         return attributes_of(data_set, names)
 
     @strawberry.field(description="A rendered picture; null where the viewer may not see pixels.")

@@ -1,4 +1,4 @@
-"""Dataloaders: built for each request, one attribute each, named key and value. One statement a batch.
+"""Dataloaders: built for each request and face, one attribute each, named key and value.
 
 A batch function returns a dict; `_in_order` puts it into the order of the keys, None (or the default) where
 a key has no value.
@@ -14,11 +14,10 @@ from strawberry.dataloader import DataLoader
 from access.scope import Scope
 from archives.errors import ArchiveError
 from db import nodes
-from db.archives import IndexState, index_states
 from db.nodes import Row
 from db.orders import Sort
 from db.pages import Listing, Page
-from db.pool import Database
+from db.pool import Reader
 from model.attributes import Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet
@@ -68,11 +67,11 @@ class Children:
 
 
 class Loaders:
-    """Every loader of one request."""
+    """Every loader of one request over one face's scope."""
 
-    def __init__(self, database: Database, scope: Scope, on_demand: OnDemand) -> None:
+    def __init__(self, database: Reader, scope: Scope, on_demand: OnDemand) -> None:
         self._database = database
-        self._scope = scope
+        self.scope = scope
         self._on_demand = on_demand
         self.study_by_uid = self._nodes(Level.STUDY)
         self.series_by_uid = self._nodes(Level.SERIES)
@@ -86,7 +85,6 @@ class Loaders:
         self.missing_by_study = _loader(self._fetch_series, dict)
         self.missing_by_series = _loader(self._fetch_instances, dict)
         self.whole_data_set_by_instance = _loader(self._whole_data_sets, lambda: ({}, None))
-        self.index_state_by_archive = _loader(self._index_states, IndexState)
         self._pages: dict[Children, DataLoader[str, list[Row]]] = {}
         self._counts: dict[tuple[Level, Level, Condition], DataLoader[str, Counts]] = {}
 
@@ -95,7 +93,7 @@ class Loaders:
         if wanted not in self._pages:
 
             async def load(parents: list[str]) -> dict[str, list[Row]]:
-                listing = wanted.listing(self._scope)
+                listing = wanted.listing(self.scope)
                 rows = await nodes.page_by_parent(
                     self._database, listing, parents, wanted.parent, wanted.window
                 )
@@ -110,7 +108,7 @@ class Loaders:
         if key not in self._counts:
 
             async def load(parents: list[str]) -> dict[str, Counts]:
-                listing = Listing(self._scope, level, condition)
+                listing = Listing(self.scope, level, condition)
                 rows = await nodes.counts_by_parent(self._database, listing, parents, parent)
                 return {uid: counted(group) for uid, group in _grouped(rows, "parent").items()}
 
@@ -124,57 +122,49 @@ class Loaders:
 
     def _nodes(self, level: Level) -> DataLoader[str, Row | None]:
         async def load(uids: list[str]) -> dict[str, Row | None]:
-            rows = await nodes.by_uid(self._database, self._scope, level, uids)
+            rows = await nodes.by_uid(self._database, self.scope, level, uids)
             return {row["uid"]: row for row in rows}
 
         return _loader(load, lambda: None)
 
     def _copies(self, level: Level) -> DataLoader[str, list[Row]]:
         async def load(uids: list[str]) -> dict[str, list[Row]]:
-            return _grouped(await nodes.copies(self._database, self._scope, level, uids), "uid")
+            return _grouped(await nodes.copies(self._database, self.scope, level, uids), "uid")
 
         return _loader(load, list)
 
     def _data_sets(self, level: Level) -> DataLoader[str, list[Row]]:
         async def load(uids: list[str]) -> dict[str, list[Row]]:
-            return _grouped(await nodes.data_sets(self._database, self._scope, level, uids), "uid")
+            return _grouped(await nodes.data_sets(self._database, self.scope, level, uids), "uid")
 
         return _loader(load, list)
 
     async def _whole_data_sets(self, uids: list[str]) -> dict[str, tuple[DataSet, ArchiveError | None]]:
         """Whole data sets, fetched from the archive where the index has only what a search said."""
-        best: dict[str, Row] = {}
-        for row in await nodes.copies(self._database, self._scope, Level.INSTANCE, uids):
-            best.setdefault(row["uid"], row)
-        missing = {
-            Missing(row["archive_id"], row["study_uid"], row["series_uid"])
-            for row in best.values()
-            if row["metadata_synced_at"] is None
+        found = await nodes.series_of_instances(self._database, self.scope, uids)
+        series_of = {
+            row["uid"]: Missing(row["archive_id"], row["source_pk"], str(row["source_pk"])) for row in found
         }
-        failures = await self._on_demand.data_sets(sorted(missing, key=lambda copy: copy.uid))
-        found = _grouped(await nodes.data_sets(self._database, self._scope, Level.INSTANCE, uids), "uid")
+        missing = {series_of[row["uid"]] for row in found if row["metadata_synced_at"] is None}
+        failures = await self._on_demand.data_sets(sorted(missing, key=lambda copy: copy.source_pk))
+        rows = await nodes.data_sets(self._database, self.scope, Level.INSTANCE, uids)
         return {
             uid: (
                 nodes.data_set(copies[0]),
-                failures.get(best[uid]["series_uid"], {}).get(copies[0]["archive_id"]),
+                failures.get(series_of[uid].uid, {}).get(copies[0]["archive_id"]),
             )
-            for uid, copies in found.items()
-            if uid in best
+            for uid, copies in _grouped(rows, "uid").items()
+            if uid in series_of
         }
-
-    async def _index_states(self, archive_ids: list[int]) -> dict[int, IndexState]:
-        return await index_states(self._database)
 
     async def _fetch_series(self, study_uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
         """Makes sure that the series of these studies are indexed; what could not be fetched, by archive."""
-        rows = await nodes.childless(self._database, self._scope, Level.STUDY, study_uids)
-        missing = [Missing(row["archive_id"], row["study_uid"], None) for row in rows]
-        return await self._on_demand.series(missing)
+        rows = await nodes.childless(self._database, self.scope, Level.STUDY, study_uids)
+        return await self._on_demand.series([Missing.of(row) for row in rows])
 
     async def _fetch_instances(self, series_uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
-        rows = await nodes.childless(self._database, self._scope, Level.SERIES, series_uids)
-        missing = [Missing(row["archive_id"], row["study_uid"], row["series_uid"]) for row in rows]
-        return await self._on_demand.instances(missing)
+        rows = await nodes.childless(self._database, self.scope, Level.SERIES, series_uids)
+        return await self._on_demand.instances([Missing.of(row) for row in rows])
 
 
 def counted(rows: Sequence[Row]) -> Counts:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from archives.client import ArchiveClient, Row, Selection
 from archives.errors import ArchiveError
-from db import ingest
+from db import ingest, nodes
 from db.pool import Connection, Database
 from model.attributes import Level
 from model.dicom_json import parse
@@ -24,15 +24,19 @@ _Errand = tuple[str, "Missing"]
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A copy whose children are not indexed: a study's series, or a series' instances."""
+    """A copy whose children are not indexed: a study's series, or a series' instances.
+
+    `source_pk` is the stored row's key, `uid` what the asker calls the node (a pseudonym, maybe).
+    """
 
     archive_id: int
-    study_uid: str
-    series_uid: str | None
+    source_pk: int
+    uid: str
 
-    @property
-    def uid(self) -> str:
-        return self.series_uid or self.study_uid
+    @classmethod
+    def of(cls, row: nodes.Row) -> "Missing":
+        """From a row (archive_id, source_pk, uid) of db.nodes."""
+        return cls(row["archive_id"], row["source_pk"], row["uid"])
 
 
 class _Fetch(Protocol):
@@ -82,7 +86,7 @@ class OnDemand:
             self._under_way.pop(errand, None)
 
     async def _fetch_series(self, archive_id: int, copies: list[Missing]) -> None:
-        study_uids = sorted({copy.study_uid for copy in copies})
+        study_uids, _ = await self._uids(Level.STUDY, copies)
         answer = await self._client_of(archive_id).search_series(Selection(study_uids=study_uids))
         records, rejected = parse(Level.SERIES, answer.rows)
 
@@ -95,7 +99,7 @@ class OnDemand:
         await ingest.write(self._database, "keep_series", work)
 
     async def _fetch_instances(self, archive_id: int, copies: list[Missing]) -> None:
-        study_uids, series_uids = _uids(copies)
+        study_uids, series_uids = await self._uids(Level.SERIES, copies)
         selection = Selection(study_uids=study_uids, series_uids=series_uids)
         answer = await self._client_of(archive_id).search_instances(selection)
         complete = series_uids if answer.complete else []
@@ -104,9 +108,15 @@ class OnDemand:
     async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> None:
         """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
         client = self._client_of(archive_id)
-        answers = await asyncio.gather(*(client.metadata(copy.study_uid, copy.series_uid) for copy in copies))
+        study_uids, series_uids = await self._uids(Level.SERIES, copies)
+        answers = await asyncio.gather(*map(client.metadata, study_uids, series_uids))
         rows = [row for answer in answers for row in answer]
-        await self._keep_instances(archive_id, _uids(copies)[0], rows, [], full=True)
+        await self._keep_instances(archive_id, study_uids, rows, [], full=True)
+
+    async def _uids(self, level: Level, copies: list[Missing]) -> tuple[list[str], list[str]]:
+        """The stored StudyInstanceUIDs and, of series, SeriesInstanceUIDs of these copies, side by side."""
+        rows = await nodes.stored_uids(self._database, level, [copy.source_pk for copy in copies])
+        return [row["study_uid"] for row in rows], [row["series_uid"] for row in rows]
 
     async def _keep_instances(
         self, archive_id: int, study_uids: list[str], rows: list[Row], complete: list[str], *, full: bool
@@ -137,7 +147,3 @@ async def _outcomes(tasks: Mapping[Missing, "asyncio.Task[ArchiveError | None]"]
         if (error := task.result()) is not None:
             failures[copy.uid][copy.archive_id] = error
     return dict(failures)
-
-
-def _uids(copies: list[Missing]) -> tuple[list[str], list[str]]:
-    return sorted({copy.study_uid for copy in copies}), sorted({copy.uid for copy in copies})

@@ -1,11 +1,12 @@
 """The root fields."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from db.nodes import Row
 from model.attributes import Level
 from model.errors import BadInput
 from resolvers.archive import Archive, archive_of
@@ -20,6 +21,7 @@ from resolvers.info import Info
 from resolvers.instance import InstanceConnection, instance_of
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
+from resolvers.question import question_of
 from resolvers.scalars import UID
 from resolvers.series import SeriesConnection, series_of
 from resolvers.study import Study, StudyConnection, study_of
@@ -78,7 +80,7 @@ class Query:
         freshness: Fresh = None,
     ) -> Study | None:
         require_cached(freshness)
-        row = await info.context.loaders.study_by_uid.load(study_instance_uid)
+        row = await _lookup(info.context, "study_by_uid", study_instance_uid)
         return study_of(row) if row is not None else None
 
     @strawberry.field(description="One list of studies over all archives.")
@@ -163,10 +165,10 @@ async def _list(
 ) -> Listed:
     context = info.context
     arguments = page_arguments(info, *page)
-    scope = context.scope.asking(archives)
-    condition = condition_of(given)
-    shortfall = await go_deep_enough(context, scope, level, condition)
-    return await list_nodes(context, scope, level, condition, sorts_of(order_by), arguments, shortfall)
+    condition, sorts = condition_of(given), sorts_of(order_by)
+    question = question_of(context.reach, archives, condition, sorts)
+    question = await go_deep_enough(context, question, level, condition)
+    return await list_nodes(context, question, level, condition, sorts, arguments)
 
 
 async def _node(context: "Context", global_id: str) -> Node | None:
@@ -174,14 +176,20 @@ async def _node(context: "Context", global_id: str) -> Node | None:
     if type_name == "Archive":
         rows = (await context.archives()).values()
         return next((archive_of(context, row) for row in rows if row.code == key), None)
-    loader, build = _LOOKUPS[type_name](context)
-    row = await loader(key)
+    loader, build = _LOOKUPS[type_name]
+    row = await _lookup(context, loader, key)
     return build(row) if row is not None else None
 
 
-_Lookup = Callable[["Context"], tuple[Callable[[str], Awaitable[Any]], Callable[[Any], Node]]]
-_LOOKUPS: dict[str, _Lookup] = {
-    "Study": lambda context: (context.loaders.study_by_uid.load, study_of),
-    "Series": lambda context: (context.loaders.series_by_uid.load, series_of),
-    "Instance": lambda context: (context.loaders.instance_by_uid.load, instance_of),
+async def _lookup(context: "Context", loader: str, uid: str) -> Row | None:
+    """A node by its UID, as stored or as a pseudonym: whichever face knows it."""
+    faces = [context.loaders[scope.face] for scope in context.reach.scopes]
+    rows = await asyncio.gather(*(getattr(loaders, loader).load(uid) for loaders in faces))
+    return next((row for row in rows if row is not None), None)
+
+
+_LOOKUPS: dict[str, tuple[str, Callable[[Row], Node]]] = {
+    "Study": ("study_by_uid", study_of),
+    "Series": ("series_by_uid", series_of),
+    "Instance": ("instance_by_uid", instance_of),
 }

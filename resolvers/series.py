@@ -18,7 +18,6 @@ from resolvers.locations import SeriesLocation
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, sorts_of
 from resolvers.scalars import UID
-from resolvers.sources import Shortfall
 from resolvers.study import Study, study_of
 from resolvers.values import Attribute, AttributeConflict, attributes_of, keywords_of
 
@@ -55,21 +54,21 @@ class Series(Node):
 
     @strawberry.field(description="The study that it belongs to.")
     async def study(self, info: Info) -> Study:
-        row = await info.context.loaders.study_by_uid.load(self.row["study_uid"])
+        row = await info.context.loaders_of(self.row).study_by_uid.load(self.row["study_uid"])
         if row is None:
             raise LookupError("a series without its study: the index is being rewritten, ask again")
         return study_of(row)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[SeriesLocation]:
-        copies = await info.context.loaders.copies_by_series.load(self.series_instance_uid)
+        copies = await info.context.loaders_of(self.row).copies_by_series.load(self.series_instance_uid)
         return await locations.series_locations(info.context, copies)
 
     @strawberry.field(description="The attributes on which visible copies disagree.")
     async def conflicts(self, info: Info) -> list[AttributeConflict]:
         if not self.row["shared"]:
             return []
-        copies = await info.context.loaders.data_sets_by_series.load(self.series_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets_by_series.load(self.series_instance_uid)
         return await locations.conflicts(info.context, copies)
 
     @strawberry.field(description="Attributes at series level that have a value: all, or those named.")
@@ -82,7 +81,7 @@ class Series(Node):
         ] = None,
     ) -> list[Attribute]:
         names = keywords_of(keywords)
-        copies = await info.context.loaders.data_sets_by_series.load(self.series_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets_by_series.load(self.series_instance_uid)
         return attributes_of(data_set(copies[0]), names) if copies else []
 
     @strawberry.field(
@@ -105,9 +104,9 @@ class Series(Node):
         from resolvers.instance import InstanceConnection
 
         page = page_arguments(info, first, after, last, before)
-        context = info.context
+        context, loaders = info.context, info.context.loaders_of(self.row)
         wanted = Children.of(
-            context.scope,
+            loaders.scope,
             context.services.cursors,
             Level.INSTANCE,
             Level.SERIES,
@@ -115,8 +114,8 @@ class Series(Node):
             sorts_of(order_by),
             page,
         )
-        failures = await context.loaders.missing_by_series.load(self.series_instance_uid)
-        listed = await list_children(context, wanted, page, self.series_instance_uid, Shortfall(failures))
+        failures = await loaders.missing_by_series.load(self.series_instance_uid)
+        listed = await list_children(context, loaders, wanted, page, self.series_instance_uid, failures)
         return InstanceConnection(listed=listed)
 
     @strawberry.field(

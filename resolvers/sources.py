@@ -3,19 +3,17 @@
 A failed archive is never 0 matches, and one that was never indexed is not an empty one.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import strawberry
 
-from access.scope import ScopedArchive
-from archives.errors import ArchiveError
 from db.archives import ArchiveRow
 from resolvers.archive import Archive, SourceError, archive_of
 from resolvers.loaders import Counts
+from resolvers.question import Question, Shortfall
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -56,25 +54,14 @@ class SourceReport:
         return (await self.counts()).matched.get(self.archive.row.archive_id, 0)
 
 
-@dataclass(slots=True)
-class Shortfall:
-    """What a list lacks: archives that failed on demand, and archives not indexed down to its level."""
-
-    failures: Mapping[int, ArchiveError] = field(default_factory=dict)
-    not_indexed: frozenset[int] = frozenset()
-
-
 async def reports_of(
-    context: "Context",
-    asked: tuple[ScopedArchive, ...],
-    counts: Callable[[], Awaitable[Counts]],
-    shortfall: Shortfall,
+    context: "Context", question: Question, counts: Callable[[], Awaitable[Counts]]
 ) -> list[SourceReport]:
     """One report for each asked archive, in rank order."""
     rows = await context.archives()
     return [
-        _report(context, rows[archive.archive_id], counts, shortfall)
-        for archive in asked
+        _report(context, rows[archive.archive_id], counts, question.shortfall)
+        for archive in question.asked
         if archive.archive_id in rows
     ]
 
@@ -94,6 +81,16 @@ def _report(
 
 
 def _judge(row: ArchiveRow, shortfall: Shortfall) -> tuple[SourceState, SourceError | None]:
+    if row.archive_id in shortfall.forbidden:
+        return SourceState.FORBIDDEN, SourceError(
+            code="FORBIDDEN", message="You may see statistics of this archive, not its records."
+        )
+    if row.archive_id in shortfall.identifying:
+        return SourceState.SKIPPED, SourceError(
+            code="IDENTIFYING_FILTER",
+            message="Its records are pseudonymised for you, and the filter or order is on an identifying "
+            "attribute; it matches nothing there.",
+        )
     if (failure := shortfall.failures.get(row.archive_id)) is not None:
         return SourceState.PARTIAL, SourceError(code=failure.code, message=failure.message)
     if row.last_completed_at is None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from access.scope import AccessLevel
+from access.scope import AccessLevel, Face
 from db.nodes import Row, data_set
 from model.attributes import Level
 from resolvers import locations
@@ -19,7 +19,6 @@ from resolvers.locations import StudyLocation
 from resolvers.node import Node
 from resolvers.orders import SeriesOrder, sorts_of
 from resolvers.scalars import UID
-from resolvers.sources import Shortfall
 from resolvers.values import Attribute, AttributeConflict, PersonName, attributes_of, keywords_of, person_name
 
 if TYPE_CHECKING:
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 
 def _describe(description: str) -> Any:
     return strawberry.field(description=description)
+
+
+ACCESS = {Face.RECORDS: AccessLevel.FULL, Face.PSEUDONYMS: AccessLevel.PSEUDONYMISED}
 
 
 @strawberry.type(
@@ -68,14 +70,14 @@ class Study(Node):
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[StudyLocation]:
-        copies = await info.context.loaders.copies_by_study.load(self.study_instance_uid)
+        copies = await info.context.loaders_of(self.row).copies_by_study.load(self.study_instance_uid)
         return await locations.study_locations(info.context, copies)
 
     @strawberry.field(description="The attributes on which visible copies disagree.")
     async def conflicts(self, info: Info) -> list[AttributeConflict]:
         if not self.row["shared"]:
             return []
-        copies = await info.context.loaders.data_sets_by_study.load(self.study_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets_by_study.load(self.study_instance_uid)
         return await locations.conflicts(info.context, copies)
 
     @strawberry.field(description="Attributes at study level that have a value: all, or those named.")
@@ -88,7 +90,7 @@ class Study(Node):
         ] = None,
     ) -> list[Attribute]:
         names = keywords_of(keywords)
-        copies = await info.context.loaders.data_sets_by_study.load(self.study_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets_by_study.load(self.study_instance_uid)
         return attributes_of(data_set(copies[0]), names) if copies else []
 
     @strawberry.field(
@@ -111,9 +113,9 @@ class Study(Node):
         from resolvers.series import SeriesConnection
 
         page = page_arguments(info, first, after, last, before)
-        context = info.context
+        context, loaders = info.context, info.context.loaders_of(self.row)
         wanted = Children.of(
-            context.scope,
+            loaders.scope,
             context.services.cursors,
             Level.SERIES,
             Level.STUDY,
@@ -121,8 +123,8 @@ class Study(Node):
             sorts_of(order_by),
             page,
         )
-        failures = await context.loaders.missing_by_study.load(self.study_instance_uid)
-        listed = await list_children(context, wanted, page, self.study_instance_uid, Shortfall(failures))
+        failures = await loaders.missing_by_study.load(self.study_instance_uid)
+        listed = await list_children(context, loaders, wanted, page, self.study_instance_uid, failures)
         return SeriesConnection(listed=listed)
 
     @strawberry.field(
@@ -154,7 +156,7 @@ def study_of(row: Row) -> Study:
         modalities_in_study=row["modalities"],
         number_of_study_related_series=row["number_of_series"],
         number_of_study_related_instances=row["number_of_instances"],
-        access=AccessLevel.FULL,
+        access=ACCESS[Face(row["face"])],
     )
 
 

@@ -275,40 +275,6 @@ begin atomic
     ) told;
 end;
 
--- ---- counts of shared nodes: over the union of their copies ------------------------------------------
-
-create function study_union_series(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
-begin atomic
-    select greatest(
-        (select count(distinct series_uid) from series where study_uid = uid and archive_id = any (archives)),
-        (select max(number_of_series) from study where study_uid = uid and archive_id = any (archives)))::integer;
-end;
-
-create function series_union_instances(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
-begin atomic
-    select max(number_of_instances) from series where series_uid = uid and archive_id = any (archives);
-end;
-
-create function study_union_instances(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
-begin atomic
-    select greatest(
-        (select sum(n) from (
-            select max(number_of_instances) as n from series
-            where study_uid = uid and archive_id = any (archives) group by series_uid) largest),
-        (select max(number_of_instances) from study where study_uid = uid and archive_id = any (archives)))::integer;
-end;
-
-create function study_union_modalities(uid text, archives smallint[]) returns text[]
-    language sql stable strict parallel safe
-begin atomic
-    select coalesce(array_agg(distinct modality order by modality), '{}')
-    from study, unnest(modalities) modality
-    where study_uid = uid and archive_id = any (archives);
-end;
-
 -- ---- pages: (sort value, uid ascending), nulls last in both directions ---------------------------
 -- Shared families page apart (db/pages.py), so each order also has an index of their rows alone.
 

@@ -1,0 +1,215 @@
+-- Who may see what: pseudonymised copies beside the originals, and the views that are all the API can read.
+
+-- ---- pseudonymised copies: the same tables, with nothing identifying in them --------------------------
+
+create schema pseudonymised;
+
+-- Which key made the row; another key id means that it waits for rotation.
+create table pseudonymised.study (like public.study including all);
+alter table pseudonymised.study
+    add column source_pk bigint not null unique references public.study on delete cascade,
+    add column key_id text not null default '',
+    add column research boolean not null default false,
+    add foreign key (archive_id) references public.archive on delete cascade;
+
+create table pseudonymised.series (like public.series including all);
+alter table pseudonymised.series
+    add column source_pk bigint not null unique references public.series on delete cascade,
+    add column research boolean not null default false;
+
+create table pseudonymised.instance (like public.instance including all);
+alter table pseudonymised.instance
+    add column source_pk bigint not null unique references public.instance on delete cascade,
+    add column research boolean not null default false;
+
+-- series_known: the archive's series are indexed, so what they say wins over the data set's figures.
+create function pseudonymised.study_facts(archive smallint, uid text, data jsonb, description text, series_known boolean)
+    returns table (modalities text[], number_of_series integer, number_of_instances integer, search tsvector)
+    language sql stable parallel safe
+begin atomic
+    select
+        coalesce((
+            select array_agg(distinct m collate "C" order by m collate "C")
+            from (
+                select btrim(v.value #>> '{}', E' \t\n\r\f\v') from element_values(data, '00080061') v (value)
+                where jsonb_typeof(v.value) = 'string'
+                union select unnest(g.modalities)) both_say (m)
+            where m <> ''), '{}'),
+        case when series_known then g.series else coalesce(told.series, nullif(g.series, 0)) end,
+        case when not series_known then coalesce(told.instances, g.instances)
+            when g.series = 0 then 0
+            else coalesce(g.instances, told.instances) end,
+        -- a tsvector holds at most 1 MB
+        words(description, left(array_to_string(g.texts, ' '), 100000))
+    from (
+        select count(*)::integer as series,
+            case when bool_and(s.number_of_instances is not null) then sum(s.number_of_instances)::integer end
+                as instances,
+            array_agg(distinct s.modality) filter (where s.modality is not null) as modalities,
+            array_agg(distinct s.series_description) || array_agg(distinct s.body_part_examined)
+                || array_agg(distinct s.protocol_name) as texts
+        from pseudonymised.series s
+        where s.study_uid = uid and s.archive_id = archive
+    ) g
+    cross join (
+        select integer_value(data #>> '{00201206,Value,0}') as series,
+            integer_value(data #>> '{00201208,Value,0}') as instances
+    ) told;
+end;
+
+-- ---- consent: what a patient agreed to, by study and archive ------------------------------------------
+
+-- The three consents of the networks' case discussions: care, registry, research. No row: none was given.
+create table consent (
+    archive_id smallint not null references archive on delete cascade,
+    study_uid text collate "C" not null,
+    care boolean not null default false,
+    registry boolean not null default false,
+    research boolean not null default false,
+    changed_at timestamptz not null default now(),
+    changed_by text not null,
+    primary key (archive_id, study_uid)
+);
+
+-- ---- the wall -------------------------------------------------------------------------------------------
+-- The API's role owns nothing and reads nothing but these views. They show the rows of the archives that the
+-- session's scope names: a statement that forgot its own condition on archives finds nothing that its viewer
+-- may not see, and without a scope nothing at all. Views, not row-level security: policies keep the planner
+-- from using trigram, text and jsonb indexes, whose operators are not leakproof (docs/decisions/0007).
+
+create schema records;
+create schema pseudonyms;
+create schema counts;
+
+create function scope_of(name text) returns smallint[]
+    language sql stable parallel safe
+    return coalesce(nullif(current_setting('ernfed.' || name, true), ''), '{}')::smallint[];
+
+create view records.study as
+    select * from public.study where archive_id = any ((select scope_of('full'))::smallint[]);
+
+create view records.series as
+    select * from public.series where archive_id = any ((select scope_of('full'))::smallint[]);
+
+create view records.instance as
+    select * from public.instance where archive_id = any ((select scope_of('full'))::smallint[]);
+
+create view pseudonyms.study as
+    select p.* from pseudonymised.study p
+    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
+
+create view pseudonyms.series as
+    select p.* from pseudonymised.series p
+    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
+
+create view pseudonyms.instance as
+    select p.* from pseudonymised.instance p
+    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
+
+create view counts.study as
+    select * from public.study
+    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[]);
+
+create view counts.series as
+    select * from public.series
+    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[]);
+
+create view counts.instance as
+    select * from public.instance
+    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[]);
+
+-- ---- counts of shared nodes: over the union of their copies ------------------------------------------
+
+create function records.study_union_series(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select greatest(
+        (select count(distinct series_uid) from records.series
+            where study_uid = uid and archive_id = any (archives)),
+        (select max(number_of_series) from records.study
+            where study_uid = uid and archive_id = any (archives)))::integer;
+end;
+
+create function records.series_union_instances(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select max(number_of_instances) from records.series where series_uid = uid and archive_id = any (archives);
+end;
+
+create function records.study_union_instances(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select greatest(
+        (select sum(n) from (
+            select max(number_of_instances) as n from records.series
+            where study_uid = uid and archive_id = any (archives) group by series_uid) largest),
+        (select max(number_of_instances) from records.study
+            where study_uid = uid and archive_id = any (archives)))::integer;
+end;
+
+create function records.study_union_modalities(uid text, archives smallint[]) returns text[]
+    language sql stable strict parallel safe
+begin atomic
+    select coalesce(array_agg(distinct modality order by modality), '{}')
+    from records.study, unnest(modalities) modality
+    where study_uid = uid and archive_id = any (archives);
+end;
+
+create function pseudonyms.study_union_series(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select greatest(
+        (select count(distinct series_uid) from pseudonyms.series
+            where study_uid = uid and archive_id = any (archives)),
+        (select max(number_of_series) from pseudonyms.study
+            where study_uid = uid and archive_id = any (archives)))::integer;
+end;
+
+create function pseudonyms.series_union_instances(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select max(number_of_instances) from pseudonyms.series where series_uid = uid and archive_id = any (archives);
+end;
+
+create function pseudonyms.study_union_instances(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select greatest(
+        (select sum(n) from (
+            select max(number_of_instances) as n from pseudonyms.series
+            where study_uid = uid and archive_id = any (archives) group by series_uid) largest),
+        (select max(number_of_instances) from pseudonyms.study
+            where study_uid = uid and archive_id = any (archives)))::integer;
+end;
+
+create function pseudonyms.study_union_modalities(uid text, archives smallint[]) returns text[]
+    language sql stable strict parallel safe
+begin atomic
+    select coalesce(array_agg(distinct modality order by modality), '{}')
+    from pseudonyms.study, unnest(modalities) modality
+    where study_uid = uid and archive_id = any (archives);
+end;
+
+-- ---- what the API's role may do ------------------------------------------------------------------------
+
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'ernfed_api') then
+        create role ernfed_api nologin;
+    end if;
+    execute format('grant ernfed_api to %I', current_user);
+exception
+    when insufficient_privilege then
+        raise exception 'the role ernfed_api is missing and % may not create it', current_user
+            using hint = 'as a superuser: create role ernfed_api nologin; grant ernfed_api to ' || current_user;
+    when duplicate_object or unique_violation then
+        null; -- another database of this server made it at the same moment
+end
+$$;
+
+grant usage on schema records, pseudonyms, counts to ernfed_api;
+grant select on all tables in schema records, pseudonyms, counts to ernfed_api;
+grant select on archive, index_run, migration to ernfed_api;

@@ -1,0 +1,125 @@
+"""Reads behind the wall: connections of the API's role, each told which archives its viewer may read.
+
+The role can read views only, and they show what the session's scope names (0002_access.sql). A connection
+keeps the scope of its last statement: viewers of the same scope share it without a round trip more.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from access.scope import Reach
+from db.pool import SESSION, DatabaseUnreachable, count_statement
+
+ROLE = "ernfed_api"
+_SET = "select " + ", ".join(
+    f"set_config('ernfed.{name}', ${number}, false)"
+    for number, name in enumerate(("full", "pseudonymised", "counted", "consented"), start=1)
+)
+
+Wall = tuple[str, str, str, str]
+
+
+def wall_of(reach: Reach) -> Wall:
+    """What the session is told, as Postgres arrays of archive ids."""
+    groups = (reach.full_ids, reach.pseudonymised_ids, reach.counted_ids, reach.consented_ids)
+    full, pseudonymised, counted, consented = (_array(ids) for ids in groups)
+    return full, pseudonymised, counted, consented
+
+
+NOTHING: Wall = ("{}", "{}", "{}", "{}")
+
+
+@dataclass(slots=True)
+class _Idle:
+    wall: Wall
+    connection: asyncpg.Connection
+
+
+@dataclass(slots=True)
+class WalledDatabase:
+    """A bounded set of connections of the API's role. `within` gives a reader for one viewer."""
+
+    url: str
+    size: int
+    statement_timeout_ms: int
+    _idle: list[_Idle] = field(default_factory=list)
+    _places: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.size)
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 10, statement_timeout_ms: int = 10_000) -> "WalledDatabase":
+        """Opens the first connection. Raises DatabaseUnreachable with the cause and the fix."""
+        database = cls(url, size, statement_timeout_ms)
+        try:
+            database._idle.append(_Idle(NOTHING, await database._connect()))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            raise DatabaseUnreachable(
+                f"cannot connect to the database as the role {ROLE}: {type(error).__name__}. "
+                f"Run `ernfed migrate`; the role must exist and be granted to the user of the URL."
+            ) from error
+        return database
+
+    def within(self, reach: Reach) -> "WalledReader":
+        """Reads for a viewer with this reach."""
+        return WalledReader(self, wall_of(reach))
+
+    async def close(self) -> None:
+        idle, self._idle = self._idle, []
+        for each in idle:
+            await each.connection.close()
+
+    @asynccontextmanager
+    async def connection(self, wall: Wall) -> AsyncIterator[asyncpg.Connection]:
+        """A connection whose session has exactly this wall."""
+        async with self._places:
+            idle = self._take(wall) or _Idle(NOTHING, await self._connect())
+            try:
+                if idle.wall != wall:
+                    # Unknown until the statement has succeeded: what fails half-way is not trusted again.
+                    idle.wall = ("", "", "", "")
+                    await idle.connection.execute(_SET, *wall)
+                    idle.wall = wall
+                yield idle.connection
+            finally:
+                self._give_back(idle)
+
+    def _take(self, wall: Wall) -> _Idle | None:
+        """An idle connection, one with the same wall if there is one."""
+        self._idle = [each for each in self._idle if not each.connection.is_closed()]
+        same = next((n for n in reversed(range(len(self._idle))) if self._idle[n].wall == wall), 0)
+        return self._idle.pop(same) if self._idle else None
+
+    def _give_back(self, idle: _Idle) -> None:
+        if idle.connection.is_closed() or idle.connection.is_in_transaction():
+            idle.connection.terminate()
+        else:
+            self._idle.append(idle)
+
+    async def _connect(self) -> asyncpg.Connection:
+        settings = SESSION | {"role": ROLE, "statement_timeout": str(self.statement_timeout_ms)}
+        return await asyncpg.connect(self.url, server_settings=settings)
+
+
+@dataclass(frozen=True, slots=True)
+class WalledReader:
+    """A database as one viewer may read it."""
+
+    database: WalledDatabase
+    wall: Wall
+
+    async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows of a statement; `name` is what meters and logs call it."""
+        count_statement(name)
+        async with self.database.connection(self.wall) as connection:
+            return await connection.fetch(sql, *args)
+
+
+def _array(ids: list[int]) -> str:
+    return "{" + ",".join(str(each) for each in ids) + "}"

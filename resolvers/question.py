@@ -1,0 +1,74 @@
+"""Which archives a list asks, and what is known of its gaps before it is answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from access.identifying import is_identifying, orders_by_identity
+from access.scope import Face, Reach, Scope, ScopedArchive
+from archives.errors import ArchiveError
+from db.orders import Sort
+from model.errors import NotFound
+from model.filters import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What a list lacks, by archive_id."""
+
+    failures: Mapping[int, ArchiveError] = field(default_factory=dict)
+    not_indexed: frozenset[int] = frozenset()
+    forbidden: frozenset[int] = frozenset()
+    identifying: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`scopes`: what is read. `asked`: every archive that gets a report, in rank order."""
+
+    scopes: tuple[Scope, ...]
+    asked: tuple[ScopedArchive, ...]
+    shortfall: Shortfall = field(default_factory=Shortfall)
+
+    def lacking(self, failures: Mapping[int, ArchiveError], not_indexed: frozenset[int]) -> "Question":
+        """The same question, with what could not be fetched for it."""
+        return replace(self, shortfall=replace(self.shortfall, failures=failures, not_indexed=not_indexed))
+
+
+def question_of(
+    reach: Reach, codes: Sequence[str] | None, condition: Condition, sorts: Sequence[Sort]
+) -> Question:
+    """What a list with these arguments asks. Raises NotFound for an archive that the viewer cannot name."""
+    named = _named(reach, codes)
+    scopes = tuple(_narrowed(scope, named) for scope in reach.scopes)
+    asked = tuple(archive for scope in scopes for archive in scope.asked)
+    forbidden = tuple(archive for archive in reach.counted if named is not None and archive.code in named)
+    skipped: tuple[ScopedArchive, ...] = ()
+    if is_identifying(condition) or orders_by_identity([sort.field for sort in sorts]):
+        skipped = tuple(a for scope in scopes if scope.face is Face.PSEUDONYMS for a in scope.asked)
+        scopes = tuple(scope for scope in scopes if scope.face is Face.RECORDS) or (reach.records,)
+    shortfall = Shortfall(
+        forbidden=frozenset(archive.archive_id for archive in forbidden),
+        identifying=frozenset(archive.archive_id for archive in skipped),
+    )
+    return Question(scopes, asked + forbidden, shortfall)
+
+
+def _named(reach: Reach, codes: Sequence[str] | None) -> set[str] | None:
+    """The codes asked for, each one known to this viewer: one that they may not see answers as none."""
+    if codes is None:
+        return None
+    known = {archive.code for scope in reach.scopes for archive in scope.visible}
+    known |= {archive.code for archive in reach.counted}
+    unknown = sorted(set(codes) - known)
+    if unknown:
+        raise NotFound(
+            f"archives: no archive with the code {', '.join(repr(code[:64]) for code in unknown[:5])}; "
+            "`archives { code }` lists those that you can ask."
+        )
+    return set(codes)
+
+
+def _narrowed(scope: Scope, named: set[str] | None) -> Scope:
+    if named is None:
+        return scope
+    return replace(scope, asked=tuple(archive for archive in scope.visible if archive.code in named))
