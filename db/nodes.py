@@ -130,7 +130,7 @@ async def series_of_instances(database: Reader, scope: Scope, uids: Sequence[str
 
 
 async def stored_uids(database: Reader, level: Level, source_pks: Sequence[int]) -> list[Row]:
-    """(study_uid, series_uid) of stored rows: what an archive calls them. Behind the wall: not for answers."""
+    """(study_uid, series_uid) of stored rows, as their archive calls them: not for answers."""
     series = "series_uid" if level is Level.SERIES else "null"
     sql = (
         f"select study_uid, {series} as series_uid from public.{level} where {_PK[level]} = any($1::bigint[])"

@@ -186,8 +186,8 @@ class Listing:
         )
         return (
             f"with child as materialized ({children})"
-            f" select child.parent, c.archive_id, count(distinct c.{part.uid}) as matched, 0 as nodes from child"
-            f" join {part.table} c on c.{part.uid} = child.uid and c.{keys} = child.parent"
+            f" select child.parent, c.archive_id, count(distinct c.{part.uid}) as matched, 0 as nodes"
+            f" from child join {part.table} c on c.{part.uid} = child.uid and c.{keys} = child.parent"
             f" and c.archive_id = any({part.asked}) group by child.parent, c.archive_id"
             f" union all select parent, null, 0, count(*) from child group by parent"
         )
@@ -199,9 +199,9 @@ class Listing:
         (part,) = self._parts
         done = {Level.STUDY: "series_synced_at", Level.SERIES: "instances_synced_at"}[self._level]
         sql = (
-            f"select {source_pk(part.face, self._level)} as source_pk, s.archive_id, s.{part.uid} as uid from {part.table} s"
-            f" where s.{done} is null and s.archive_id = any({part.asked}) and {part.matches('s')}"
-            f" order by s.archive_id, s.{part.uid} limit {self.params.add(limit, 'integer')}"
+            f"select {source_pk(part.face, self._level)} as source_pk, s.archive_id, s.{part.uid} as uid"
+            f" from {part.table} s where s.{done} is null and s.archive_id = any({part.asked})"
+            f" and {part.matches('s')} order by s.archive_id, s.{part.uid} limit {self.params.add(limit, 'integer')}"
         )
         return sql, self.params.values
 

@@ -44,7 +44,7 @@ class _Idle:
 class WalledDatabase:
     """A bounded set of connections of the API's role. `within` gives a reader for one viewer."""
 
-    url: str
+    url: str = field(repr=False)
     size: int
     statement_timeout_ms: int
     _idle: list[_Idle] = field(default_factory=list)

@@ -64,8 +64,8 @@ class Where:
         link = UID_COLUMN[min(level, other, key=_DEPTH.__getitem__)]
         same = f"{inner}.archive_id = {alias}.archive_id" if leaf == self._on_row else self._asked_copy(inner)
         return (
-            f"exists (select 1 from {self._face}.{other} {inner} where {inner}.{link} = {alias}.{link} and {same}"
-            f" and {self._compile(child, inner, other, leaf)})"
+            f"exists (select 1 from {self._face}.{other} {inner} where {inner}.{link} = {alias}.{link}"
+            f" and {same} and {self._compile(child, inner, other, leaf)})"
         )
 
     def _test(self, test: Test, alias: str, level: Level, leaf: "Leaf") -> str:

@@ -62,6 +62,7 @@ async def load(database: Database, made: Federation) -> None:
         )
 
     await ingest.write(database, "load", work)
+    await database.execute("analyze", "analyze")
 
 
 _STORES = (

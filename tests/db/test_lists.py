@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.scope import Scope, ScopedArchive
+from access.scope import Face, Reach, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
 from db import nodes
 from db.archives import sync_archives
 from db.orders import Sort
 from db.pages import Listing, Page
 from db.pool import Database
+from db.walled import WalledDatabase, WalledReader
 from model.attributes import Level
 from model.cursors import Position
 from model.filters import EVERYTHING, Condition
@@ -27,6 +28,7 @@ from tests.oracle import Oracle, fold, ordered
 EXAMPLES = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+NOBODYS = Scope((), (), Face.PSEUDONYMS)
 LEVELS = st.sampled_from([Level.STUDY, Level.SERIES, Level.INSTANCE])
 
 
@@ -34,7 +36,7 @@ LEVELS = st.sampled_from([Level.STUDY, Level.SERIES, Level.INSTANCE])
 class Loaded:
     """A loaded index, the copies in it, and a loop to ask it from synchronous properties."""
 
-    database: Database
+    walled: WalledDatabase
     made: Federation
     archives: tuple[ScopedArchive, ...]
     runner: asyncio.Runner
@@ -42,6 +44,10 @@ class Loaded:
     def scope(self, hidden: int | None, asked: int | None) -> Scope:
         visible = tuple(a for n, a in enumerate(self.archives) if n != hidden)
         return Scope(visible, visible if asked is None else visible[asked % len(visible) :][:1])
+
+    def reader(self, scope: Scope) -> WalledReader:
+        """The wall lets through what is visible, not what is asked: the statements narrow it."""
+        return self.walled.within(Reach(Scope(scope.visible, scope.visible), NOBODYS))
 
     def oracle(self, scope: Scope) -> Oracle:
         return Oracle(self.made.copies, scope.visible_ids, scope.asked_ids)
@@ -63,7 +69,8 @@ async def _loaded(url: str, runner: asyncio.Runner) -> Loaded:
     made = generate(7, list(ids.values()), studies=80)
     await load(database, made)
     archives = tuple(ScopedArchive(ids[each.code], each.code, each.ern) for each in configs)
-    return Loaded(database, made, archives, runner)
+    await database.close()
+    return Loaded(await WalledDatabase.open(url, size=2), made, archives, runner)
 
 
 def _sort_values(oracle: Oracle, level: Level, keys: tuple[Sort, ...]) -> Callable[[str], list[Any]]:
@@ -123,7 +130,7 @@ async def _walk(
     for _ in range(2000):
         listing = Listing(scope, level, condition, keys)
         order = listing.order
-        rows = await nodes.page(loaded.database, listing, Page(size, position, back))
+        rows = await nodes.page(loaded.reader(scope), listing, Page(size, position, back))
         seen += [row["uid"] for row in rows]
         if len(rows) < size:
             return seen
@@ -151,7 +158,7 @@ def test_lists_and_counts_equal_the_oracle(
     found = loaded.runner.run(_walk(loaded, scope, level, condition, keys, size, back))
     assert found == (expected[::-1] if back else expected)
     listing = Listing(scope, level, condition)
-    counts = counted(loaded.runner.run(nodes.counts(loaded.database, listing)))
+    counts = counted(loaded.runner.run(nodes.counts(loaded.reader(scope), listing)))
     total, matched = oracle.counts(level, condition)
     assert counts.total == total
     assert {archive: n for archive, n in counts.matched.items() if n} == matched
@@ -184,7 +191,7 @@ def test_children_equal_the_oracle(
     listing = Listing(scope, level, condition, keys)
     assert listing.order.keys
     rows = loaded.runner.run(
-        nodes.page_by_parent(loaded.database, listing, parents, parent, Page(size, None, back))
+        nodes.page_by_parent(loaded.reader(scope), listing, parents, parent, Page(size, None, back))
     )
     found = {uid: [row["uid"] for row in rows if row["parent"] == uid] for uid in parents}
     whole = _expected(oracle, level, condition, keys)
@@ -192,7 +199,7 @@ def test_children_equal_the_oracle(
         children = [each for each in whole if each in oracle.children[parent, level, uid]]
         assert found[uid] == (children[::-1] if back else children)[:size]
     listing = Listing(scope, level, condition)
-    rows = loaded.runner.run(nodes.counts_by_parent(loaded.database, listing, parents, parent))
+    rows = loaded.runner.run(nodes.counts_by_parent(loaded.reader(scope), listing, parents, parent))
     for uid in parents:
         counts = counted([row for row in rows if row["parent"] == uid])
         assert counts.total == sum(each in oracle.children[parent, level, uid] for each in whole)

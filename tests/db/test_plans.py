@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
-from access.scope import Scope, ScopedArchive
+from access.scope import Face, Reach, Scope, ScopedArchive
 from db.orders import KEYS, Sort
 from db.pages import Listing, Page
 from db.pool import Database
+from db.walled import WalledDatabase, wall_of
 from model.attributes import Level, attribute
 from model.cursors import Position
 from model.filters import EVERYTHING, AllOf, Condition, Op, Related, Test, TextTest
 
 STUDIES = 100_000
+NOBODYS = Scope((), (), Face.PSEUDONYMS)
 
 FILL = (Path(__file__).parent / "large_index.sql").read_text(encoding="utf-8")
 
@@ -27,7 +29,7 @@ FILL = (Path(__file__).parent / "large_index.sql").read_text(encoding="utf-8")
 class Large:
     """An index of 100,000 studies, 200,000 series and instances."""
 
-    database: Database
+    walled: WalledDatabase
     scope: Scope
     runner: asyncio.Runner
 
@@ -35,7 +37,7 @@ class Large:
         return self.runner.run(self._plan(sql, values))
 
     async def _plan(self, sql: str, values: list[Any]) -> dict[str, Any]:
-        async with self.database.connection() as connection:
+        async with self.walled.connection(wall_of(Reach(self.scope, NOBODYS))) as connection:
             text = await connection.fetchval(f"explain (analyze, timing off, format json) {sql}", *values)
         plan: dict[str, Any] = json.loads(text)[0]["Plan"]
         return plan
@@ -57,7 +59,9 @@ async def _large(url: str, runner: asyncio.Runner) -> Large:
             for row in await connection.fetch("select archive_id from archive order by rank")
         ]
     archives = tuple(ScopedArchive(archive_id, f"a{archive_id}", "ERN-EYE") for archive_id in ids)
-    return Large(database, Scope(archives, archives), runner)
+    await database.close()
+    walled = await WalledDatabase.open(url, size=1)
+    return Large(walled, Scope(archives, archives), runner)
 
 
 def scans(plan: dict[str, Any]) -> list[dict[str, Any]]:

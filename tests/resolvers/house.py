@@ -119,7 +119,10 @@ async def load_down_to(database: Database, made: Federation, level: Level) -> No
                 records, _ = parse(each, made.rows.get((archive_id, each), []))
                 await _STORES[each](connection, archive_id, records)
         await ingest.settle(connection, made.study_uids())
-        stamps: Sequence[str] = ("study set series_synced_at = now()", "series set instances_synced_at = now()")
+        stamps: Sequence[str] = (
+            "study set series_synced_at = now()",
+            "series set instances_synced_at = now()",
+        )
         for stamp in stamps[: len(levels) - 1]:
             await connection.execute(f"update {stamp}")
         await connection.execute("update archive set last_completed_at = now()")
@@ -132,4 +135,3 @@ _STORES: dict[Level, Any] = {
     Level.SERIES: ingest.store_series,
     Level.INSTANCE: ingest.store_instances,
 }
-
