@@ -55,7 +55,10 @@ async def write(database: Database, name: str, work: Callable[[Connection], Awai
     for attempt in range(1, _TRIES + 1):
         try:
             async with database.transaction(name) as connection:
-                return await work(connection)
+                result = await work(connection)
+            for follow in database.after_write:
+                await follow()
+            return result
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             if attempt == _TRIES:
                 raise
@@ -142,9 +145,11 @@ async def settle(conn: Connection, study_uids: Collection[str] = ()) -> None:
         return
     for name in (
         *("drop_parentless", "spread", "decide_shared", "settle_instances", "settle_series"),
-        *("settle_studies", "unlink_modalities", "link_modalities", "settled"),
+        *("settle_studies", "unlink_modalities", "link_modalities"),
     ):
         await conn.execute(sql[name])
+    await conn.execute(statements("faces")["enqueue"])
+    await conn.execute(sql["settled"])
 
 
 async def reject(conn: Connection, archive_id: int, rejected: Sequence[Rejected]) -> None:

@@ -1,6 +1,6 @@
 """The connection pool: every statement of the house goes through here and is counted here."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -53,6 +53,8 @@ class Database:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        # What follows every write of the index (db/ingest.py), after its commit.
+        self.after_write: list[Callable[[], Awaitable[object]]] = []
 
     @classmethod
     async def open(cls, url: str, *, min_size: int = 1, max_size: int = 10) -> "Database":
