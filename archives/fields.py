@@ -7,6 +7,7 @@ must not be asked for (status 400), and TransferSyntax is not to be had by QIDO-
 from typing import Final
 
 from archives.rows import Level
+from model import attributes
 
 _STUDY: Final = (
     "StudyDate",
@@ -71,3 +72,17 @@ FIELDS: Final[dict[Level, tuple[str, ...]]] = {
     "series": _SERIES,
     "instances": _INSTANCE,
 }
+
+
+# Every answer of a search carries the UIDs of its rows.
+_UIDS: Final = frozenset({"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"})
+_BY_LEVEL: Final = {
+    attributes.Level.STUDY: _UIDS.union(_STUDY),
+    attributes.Level.SERIES: _UIDS.union(_SERIES),
+    attributes.Level.INSTANCE: _UIDS.union(_INSTANCE),
+}
+
+
+def returned_keywords(level: attributes.Level) -> frozenset[str]:
+    """Keywords of the attributes that a search at this level brings."""
+    return _BY_LEVEL[level]

@@ -93,7 +93,11 @@ _PK = {Level.STUDY: "study_pk", Level.SERIES: "series_pk"}
 
 # ---- copies whose children are not in the index yet: (source_pk, archive_id, uid) -----------------------
 
-_DONE = {Level.STUDY: "series_synced_at", Level.SERIES: "instances_synced_at"}
+_DONE = {
+    Level.STUDY: "series_synced_at",
+    Level.SERIES: "instances_synced_at",
+    Level.INSTANCE: "metadata_synced_at",
+}
 
 
 async def unindexed(
@@ -139,7 +143,8 @@ async def stored_uids(database: Reader, level: Level, source_pks: Sequence[int])
 
 
 async def archives_with_gaps(database: Reader, scope: Scope, level: Level) -> set[int]:
-    """The asked archives that hold copies at `level` that lack their children."""
+    """The asked archives that hold copies at `level` that lack their children (of instances: the whole
+    data set)."""
     sql = (
         "select a.archive_id from unnest($1::smallint[]) a (archive_id) where exists (select 1"
         f" from {scope.face}.{level} s where s.archive_id = a.archive_id and s.{_DONE[level]} is null)"

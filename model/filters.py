@@ -117,9 +117,22 @@ def check_size(condition: Condition) -> None:
         )
 
 
-def levels_of(condition: Condition) -> set[Level]:
-    """The levels that the tree looks into through Related."""
-    return {here.level for here in walk(condition) if isinstance(here, Related)}
+def path_tests(condition: Condition, level: Level) -> Iterator[tuple[Level, PathTest]]:
+    """Every test by path, with the level whose data sets it looks into."""
+    stack = [(condition, level)]
+    while stack:
+        here, at = stack.pop()
+        match here:
+            case PathTest():
+                yield at, here
+            case AllOf(children) | AnyOf(children):
+                stack.extend((child, at) for child in children)
+            case Not(child):
+                stack.append((child, at))
+            case Related(other, child):
+                stack.append((child, other))
+            case _:
+                pass
 
 
 def ranked_by(condition: Condition) -> Condition | None:

@@ -7,9 +7,10 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from archives.errors import ArchiveError
+from archives.fields import returned_keywords
 from db import nodes
 from model.attributes import Level
-from model.filters import AllOf, Condition, Related, TextTest, all_of, walk
+from model.filters import AllOf, Condition, Related, TextTest, all_of, path_tests, walk
 from resolvers.on_demand import Failures, Missing
 from resolvers.question import Question
 
@@ -37,7 +38,32 @@ async def go_deep_enough(
             gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
     for scope, parent in product(question.scopes, _looked_into(level, condition)):
         gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
-    return question.lacking(failures, frozenset(gaps))
+    unsearched = await _unsearched(context, question, level, condition)
+    return question.lacking(failures, frozenset(gaps), unsearched)
+
+
+async def _unsearched(
+    context: "Context", question: Question, level: Level, condition: Condition
+) -> frozenset[int]:
+    """Asked archives whose rows may lack an attribute that the filter names by path.
+
+    What an archive's search does not return is in the index only where whole data sets were fetched.
+    """
+    beyond = {
+        at
+        for at, test in path_tests(condition, level)
+        if test.path.steps[0].keyword not in returned_keywords(at)
+    }
+    if not beyond:
+        return frozenset()
+    rows = await context.archives()
+    searched = {archive_id for archive_id, row in rows.items() if row.kind != "folder"}
+    if beyond == {Level.INSTANCE}:
+        lacking: set[int] = set()
+        for scope in question.scopes:
+            lacking |= await nodes.archives_with_gaps(context.database, scope, Level.INSTANCE)
+        searched &= lacking
+    return frozenset(searched & {archive.archive_id for archive in question.asked})
 
 
 async def _fetch(context: "Context", parent: Level, missing: list[Missing]) -> Failures:

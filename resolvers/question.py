@@ -17,6 +17,7 @@ class Shortfall:
 
     failures: Mapping[int, ArchiveError] = field(default_factory=dict)
     not_indexed: frozenset[int] = frozenset()
+    unsearched: frozenset[int] = frozenset()
     forbidden: frozenset[int] = frozenset()
     identifying: frozenset[int] = frozenset()
 
@@ -29,9 +30,15 @@ class Question:
     asked: tuple[ScopedArchive, ...]
     shortfall: Shortfall = field(default_factory=Shortfall)
 
-    def lacking(self, failures: Mapping[int, ArchiveError], not_indexed: frozenset[int]) -> "Question":
+    def lacking(
+        self,
+        failures: Mapping[int, ArchiveError],
+        not_indexed: frozenset[int],
+        unsearched: frozenset[int],
+    ) -> "Question":
         """The same question, with what could not be fetched for it."""
-        return replace(self, shortfall=replace(self.shortfall, failures=failures, not_indexed=not_indexed))
+        shortfall = replace(self.shortfall, failures=failures, not_indexed=not_indexed, unsearched=unsearched)
+        return replace(self, shortfall=shortfall)
 
 
 def question_of(

@@ -106,4 +106,10 @@ def _judge(row: ArchiveRow, shortfall: Shortfall) -> tuple[SourceState, SourceEr
             code="NOT_INDEXED",
             message="Not all of its records are indexed down to this level; ask by study or series.",
         )
+    if row.archive_id in shortfall.unsearched:
+        return SourceState.PARTIAL, SourceError(
+            code="NOT_INDEXED",
+            message="Searches of this archive do not return an attribute that the filter names by path; "
+            "records whose whole data set is not in the index were not found by it.",
+        )
     return SourceState.CACHED, None
