@@ -11,7 +11,19 @@ from access.scope import Face
 from db.elements import element_test
 from db.params import Params
 from model.attributes import UID_COLUMN, Attribute, Kind, Level
-from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, TextTest
+from model.filters import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Consent,
+    ConsentTest,
+    Not,
+    Op,
+    PathTest,
+    Related,
+    Test,
+    TextTest,
+)
 
 _SQL_TYPE = {Kind.INTEGER: "integer", Kind.DATE: "date", Kind.TIME: "time"}
 _DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
@@ -55,6 +67,8 @@ class Where:
                 return f"({missing})" if value else leaf(self._has_value(attribute), alias, level)
             case Test():
                 return self._test(condition, alias, level, leaf)
+            case ConsentTest(consent):
+                return leaf(self._has_consent(consent), alias, level)
             case PathTest():
                 return leaf(element_test(self._params, condition), alias, level)
 
@@ -95,6 +109,12 @@ class Where:
         if attribute.kind is Kind.LIST:
             return lambda a: f"({a}.{attribute.column} <> '{{}}')"
         return lambda a: f"({a}.{attribute.column} is not null)"
+
+    def _has_consent(self, consent: Consent) -> "RowTest":
+        return lambda a: (
+            f"exists (select 1 from {self._face}.consent k where k.archive_id = {a}.archive_id"
+            f" and k.study_uid = {a}.study_uid and k.{consent})"
+        )
 
     @staticmethod
     def _matches_word(term: str) -> "RowTest":

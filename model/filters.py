@@ -60,6 +60,21 @@ class TextTest:
     words: tuple[str, ...]
 
 
+class Consent(StrEnum):
+    """What a patient can agree to; the value is the column of the table consent."""
+
+    CARE = "care"
+    REGISTRY = "registry"
+    RESEARCH = "research"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTest:
+    """The patient of the study agreed to this, in an archive that holds it."""
+
+    consent: Consent
+
+
 @dataclass(frozen=True, slots=True)
 class AllOf:
     conditions: tuple["Condition", ...]
@@ -83,7 +98,7 @@ class Related:
     condition: "Condition"
 
 
-Condition = Test | PathTest | TextTest | AllOf | AnyOf | Not | Related
+Condition = Test | PathTest | TextTest | ConsentTest | AllOf | AnyOf | Not | Related
 
 EVERYTHING = AllOf(())
 
@@ -110,7 +125,7 @@ def walk(condition: Condition) -> Iterator[Condition]:
 
 def check_size(condition: Condition) -> None:
     """Refuses a filter that has too many tests. Raises BadInput."""
-    tests = sum(isinstance(here, Test | PathTest | TextTest) for here in walk(condition))
+    tests = sum(isinstance(here, Test | PathTest | TextTest | ConsentTest) for here in walk(condition))
     if tests > MAX_TESTS:
         raise BadInput(
             f"filter: {tests} conditions, at most {MAX_TESTS} are allowed; use `in` for long lists."

@@ -14,6 +14,8 @@ from model.filters import (
     AllOf,
     AnyOf,
     Condition,
+    Consent,
+    ConsentTest,
     Not,
     Related,
     TextTest,
@@ -51,6 +53,13 @@ _AND, _OR, _NOT = (
 )
 
 
+@strawberry.input(description="What the patient agreed to, in an archive that holds the study.")
+class ConsentFilter:
+    care: bool | None = _describe("true: consent to use in care. false: none.")
+    registry: bool | None = _describe("true: consent to ERN databases and registries. false: none.")
+    research: bool | None = _describe("true: consent to contact about research. false: none.")
+
+
 @strawberry.input(description="Which studies: all given conditions hold.")
 class StudyFilter:
     and_: list["StudyFilter"] | None = _describe(_AND, "and")
@@ -73,6 +82,7 @@ class StudyFilter:
     attribute: list[AttributeMatch] | None = _describe(
         "Any DICOM attribute at study level by keyword, tag or path, private ones included."
     )
+    consent: ConsentFilter | None = _describe("The patient's consents match.")
     text: str | None = _describe(
         "Free text over descriptions, body parts, protocol names: every word begins a word there."
     )
@@ -154,11 +164,21 @@ def _condition(given: Filter, depth: int) -> Condition:
                 parts.append(Related(Level(other), _condition(value, depth + 1)))
             case "attribute":
                 parts.extend(attribute_tests(level, value))
+            case "consent":
+                parts.extend(_consents(value))
             case "text":
                 parts.append(_text(value))
             case _:
                 parts.extend(tests_of(definition.metadata["keyword"], value))
     return all_of(parts) if parts else EVERYTHING
+
+
+def _consents(given: ConsentFilter) -> list[Condition]:
+    return [
+        ConsentTest(consent) if wanted else Not(ConsentTest(consent))
+        for consent in Consent
+        if (wanted := getattr(given, consent.value)) is not None
+    ]
 
 
 def _text(value: str) -> TextTest:

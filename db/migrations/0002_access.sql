@@ -99,6 +99,22 @@ create view counts.instance as
     select * from public.instance
     where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[]);
 
+-- Consents by the study's UID of each face.
+create view records.consent as
+    select archive_id, study_uid, care, registry, research from public.consent
+    where archive_id = any ((select scope_of('full'))::smallint[]);
+
+create view counts.consent as
+    select archive_id, study_uid, care, registry, research from public.consent
+    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[]);
+
+create view pseudonyms.consent as
+    select p.archive_id, p.study_uid, c.care, c.registry, c.research
+    from public.consent c
+    join public.study s on s.archive_id = c.archive_id and s.study_uid = c.study_uid
+    join pseudonymised.study p on p.source_pk = s.study_pk
+    where c.archive_id = any ((select scope_of('pseudonymised'))::smallint[]);
+
 -- ---- counts of shared nodes: over the union of their copies ------------------------------------------
 
 create function records.study_union_series(uid text, archives smallint[]) returns integer
