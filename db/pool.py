@@ -1,7 +1,7 @@
 """The connection pool: every statement of the house goes through here and is counted here."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,8 +39,21 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def open(cls, url: str, *, min_size: int = 1, max_size: int = 10) -> "Database":
-        """Connects. Raises DatabaseUnreachable with the cause and the fix."""
+    async def open(
+        cls,
+        url: str,
+        *,
+        min_size: int = 1,
+        max_size: int = 10,
+        statement_timeout: float | None = None,
+        session: Mapping[str, str] | None = None,
+    ) -> "Database":
+        """Connects. Raises DatabaseUnreachable with the cause and the fix.
+
+        statement_timeout: seconds after which the server ends a statement (StatementTimeout); None: never.
+        session: further settings of its sessions.
+        """
+        limit = {} if statement_timeout is None else {"statement_timeout": f"{statement_timeout * 1000:.0f}"}
         try:
             pool = await asyncpg.create_pool(
                 url,
@@ -52,6 +65,8 @@ class Database:
                     "timezone": "UTC",
                     "jit": "off",
                     "pg_trgm.word_similarity_threshold": "0.55",
+                    **limit,
+                    **(session or {}),
                 },
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
@@ -67,19 +82,23 @@ class Database:
     async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
         """All rows of a read; `name` is what meters and logs call the statement."""
         _count(name)
-        return await self._pool.fetch(sql, *args)
+        with _in_time():
+            return await self._pool.fetch(sql, *args)
 
     async def fetchrow(self, name: str, sql: str, *args: Any) -> asyncpg.Record | None:
         _count(name)
-        return await self._pool.fetchrow(sql, *args)
+        with _in_time():
+            return await self._pool.fetchrow(sql, *args)
 
     async def execute(self, name: str, sql: str, *args: Any) -> str:
         _count(name)
-        return await self._pool.execute(sql, *args)
+        with _in_time():
+            return await self._pool.execute(sql, *args)
 
     async def executemany(self, name: str, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         _count(name)
-        await self._pool.executemany(sql, rows)
+        with _in_time():
+            await self._pool.executemany(sql, rows)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -91,12 +110,28 @@ class Database:
     async def transaction(self, name: str) -> AsyncIterator[Connection]:
         """A transaction on one connection, counted as one statement."""
         _count(name)
-        async with self._pool.acquire() as connection, connection.transaction():
-            yield connection
+        with _in_time():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
 
 
 class DatabaseUnreachable(Exception):
     """The database does not answer; the message says what to check."""
+
+
+class StatementTimeout(Exception):
+    """A statement took longer than the pool's statement_timeout."""
+
+    code = "TIMEOUT"
+    message = "The index took too long for this. Ask for less: narrower filters, fewer fields or totals."
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.QueryCanceledError:
+        raise StatementTimeout(StatementTimeout.message) from None
 
 
 def _count(name: str) -> None:

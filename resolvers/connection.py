@@ -42,6 +42,11 @@ class Listed:
     shortfall: Shortfall = field(default_factory=Shortfall)
     _counts: asyncio.Future[Counts] | None = None
 
+    def read(self) -> Sequence[Row]:
+        """The rows, to become nodes of the answer: its audit line tells of them."""
+        self.context.touched.add(self.rows)
+        return self.rows
+
     def cursor(self, row: Row) -> str:
         """The sealed position of a row of this page."""
         values = tuple(row[f"k{number}"] for number in range(len(self.order.keys)))
@@ -191,6 +196,7 @@ def _listed(
     count: Callable[[], Coroutine[Any, Any, Counts]],
     shortfall: Shortfall,
 ) -> Listed:
+    context.touched.asked(scope.asked_ids)
     shown = list(rows[: page.size])
     if page.backward:
         shown.reverse()

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from access.scope import Scope, ScopedArchive, Viewer, everyone_here, scope_of
+from access.audit import Touched
+from access.scope import Scope, ScopedArchive, Viewer, scope_of
 from archives.client import ArchiveClient
 from archives.errors import NotSupported
 from archives.registry import Archives
@@ -69,14 +70,18 @@ class Context:
     _archives: "asyncio.Task[dict[int, ArchiveRow]] | None" = field(default=None)
 
     @classmethod
-    def for_request(cls, services: Services) -> "Context":
-        """A server without an issuer listens on loopback only: everyone there is FULL everywhere."""
-        viewer = everyone_here(row.ern for row in services.directory)
+    def for_request(cls, services: Services, viewer: Viewer) -> "Context":
+        """`viewer`: who is asking, as the server found out (api/auth.py)."""
         scope = scope_of(
             viewer, (ScopedArchive(row.archive_id, row.code, row.ern) for row in services.directory)
         )
         loaders = Loaders(services.database, scope, services.on_demand)
         return cls(services, viewer, scope, loaders)
+
+    @property
+    def touched(self) -> Touched:
+        """What the answer shows so far, for its audit line."""
+        return self.loaders.touched
 
     async def archives(self) -> dict[int, ArchiveRow]:
         """The visible archives by archive_id, as the database has them now; read once a request."""

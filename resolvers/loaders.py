@@ -5,12 +5,13 @@ a key has no value.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from access.audit import Touched
 from access.scope import Scope
 from archives.errors import ArchiveError
 from db import nodes
@@ -32,10 +33,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Nodes of a list: in all, and in each archive (archive_id → nodes)."""
+    """Nodes of a list: in all, and in each archive (archive_id → nodes; None: may not be told)."""
 
     total: int
-    matched: dict[int, int]
+    matched: Mapping[int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Loaders:
         self._database = database
         self._scope = scope
         self._on_demand = on_demand
+        self.touched = Touched()
         self.study_by_uid = self._nodes(Level.STUDY)
         self.series_by_uid = self._nodes(Level.SERIES)
         self.instance_by_uid = self._nodes(Level.INSTANCE)
@@ -125,6 +127,7 @@ class Loaders:
     def _nodes(self, level: Level) -> DataLoader[str, Row | None]:
         async def load(uids: list[str]) -> dict[str, Row | None]:
             rows = await nodes.by_uid(self._database, self._scope, level, uids)
+            self.touched.add(rows)
             return {row["uid"]: row for row in rows}
 
         return _loader(load, lambda: None)

@@ -1,0 +1,43 @@
+"""Which conditions look at what may identify a person: never evaluated over records that stay hidden.
+
+The attribute table says so for its columns. Any other attribute of a data set counts as identifying unless it
+is a code or a number outside the patient's group: PS3.15 Table E.1-1 removes or replaces most of the rest.
+"""
+
+from model.attributes import BY_KEYWORD
+from model.filters import Condition, PathTest, Test, TextTest, walk
+from model.paths import NUMERIC_VRS, AttributePath, Step
+
+_HARMLESS_VRS = NUMERIC_VRS | {"CS"}
+_PATIENT_GROUP = "0010"
+
+
+def identifying_tests(condition: Condition) -> bool:
+    """True when any test of the tree, at whatever level, is on an identifying attribute."""
+    return any(_is_identifying(here) for here in walk(condition))
+
+
+def _is_identifying(condition: Condition) -> bool:
+    match condition:
+        case Test(attribute):
+            return attribute.identifying
+        case TextTest():
+            return True  # it reads descriptions
+        case PathTest(path):
+            return _path_is_identifying(path)
+        case _:
+            return False
+
+
+def _path_is_identifying(path: AttributePath) -> bool:
+    *sequences, last = path.steps
+    if any(step.tag is None or step.vr is None for step in sequences):
+        return True  # private or unknown
+    known = BY_KEYWORD.get(last.keyword or "")
+    return known.identifying if known is not None else _step_is_identifying(last)
+
+
+def _step_is_identifying(step: Step) -> bool:
+    if step.tag is None or step.tag.startswith(_PATIENT_GROUP):
+        return True
+    return step.vr not in _HARMLESS_VRS
