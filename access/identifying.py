@@ -1,39 +1,71 @@
-"""Which conditions and orders could confirm a real value: they are never evaluated on pseudonymised rows.
+"""Which conditions look at what may identify a person: never evaluated over records that stay hidden.
 
-Pseudonyms themselves may be searched for: UIDs and PatientID of pseudonymised rows are no real values.
+The attribute table says so for its columns. Any other attribute of a data set counts as identifying unless it
+is a code or a number outside the patient's group: PS3.15 Table E.1-1 removes or replaces most of the rest.
 """
 
 from collections.abc import Sequence
 
+from model.attributes import BY_KEYWORD
 from model.filters import Condition, Op, PathTest, Test, TextTest, walk
-from model.paths import TEMPORAL_VRS
+from model.paths import NUMERIC_VRS, AttributePath, Step
+
+_HARMLESS_VRS = NUMERIC_VRS | {"CS"}
+_PATIENT_GROUP = "0010"
+
+
+def identifying_tests(condition: Condition) -> bool:
+    """True when any test of the tree, at whatever level, is on an identifying attribute."""
+    return any(_is_identifying(here) for here in walk(condition))
+
+
+def _is_identifying(condition: Condition) -> bool:
+    match condition:
+        case Test(attribute):
+            return attribute.identifying
+        case TextTest():
+            return True  # it reads descriptions
+        case PathTest(path):
+            return _path_is_identifying(path)
+        case _:
+            return False
+
+
+def _path_is_identifying(path: AttributePath) -> bool:
+    *sequences, last = path.steps
+    if any(step.tag is None or step.vr is None for step in sequences):
+        return True  # private or unknown
+    known = BY_KEYWORD.get(last.keyword or "")
+    return known.identifying if known is not None else _step_is_identifying(last)
+
+
+def _step_is_identifying(step: Step) -> bool:
+    if step.tag is None or step.tag.startswith(_PATIENT_GROUP):
+        return True
+    return step.vr not in _HARMLESS_VRS
+
 
 # Searching for a pseudonym by the whole of it tells nothing but where that pseudonym is.
 _PSEUDONYMS = frozenset({"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID"})
-_KEPT_VRS = frozenset({"CS", "DS", "IS", "FL", "FD", "US", "UL", "SS", "SL", "UV", "SV"})
+# Dates of pseudonymised rows are shifted: an order by them tells no date. These others would tell a value.
 _IDENTIFYING_ORDERS = frozenset(
     {"PATIENT_NAME", "PATIENT_ID", "ACCESSION_NUMBER", "STUDY_DESCRIPTION", "SERIES_DESCRIPTION", "RELEVANCE"}
 )
 
 
-def is_identifying(condition: Condition) -> bool:
-    """True when any test of the tree compares an identifying attribute."""
-    return any(_tests_identity(here) for here in walk(condition))
+def asks_for_identity(condition: Condition, order_fields: Sequence[str] = ()) -> bool:
+    """True when a list must not be asked of pseudonymised records: it would mislead, or match nothing.
+
+    A pseudonym may be searched for; anything else that identifies may not, nor be an order.
+    """
+    return not _IDENTIFYING_ORDERS.isdisjoint(order_fields) or any(
+        _is_identifying(here) and not _names_pseudonym(here) for here in walk(condition)
+    )
 
 
-def orders_by_identity(fields: Sequence[str]) -> bool:
-    """True when an order field would sort by an identifying attribute; dates are shifted, hence not."""
-    return not _IDENTIFYING_ORDERS.isdisjoint(fields)
-
-
-def _tests_identity(condition: Condition) -> bool:
+def _names_pseudonym(condition: Condition) -> bool:
     match condition:
-        case Test(attribute, op, _):
-            searched = attribute.keyword in _PSEUDONYMS and op in (Op.EQ, Op.IN)
-            return attribute.identifying and not searched
-        case PathTest(path):
-            return any(step.vr not in _KEPT_VRS | {"SQ"} or step.vr in TEMPORAL_VRS for step in path.steps)
-        case TextTest():
-            return True
+        case Test(attribute, Op.EQ | Op.IN, _):
+            return attribute.keyword in _PSEUDONYMS
         case _:
             return False

@@ -22,11 +22,13 @@ class AccessLevel(StrEnum):
 class Face(StrEnum):
     """Which copies a scope reads; the value is the schema of its views (db/migrations/0002_access.sql).
 
-    RECORDS: as stored. PSEUDONYMS: with identifying attributes replaced. A node belongs to one of them.
+    RECORDS: as stored. PSEUDONYMS: with identifying attributes replaced. A node belongs to one of these.
+    COUNTS: what statistics are made of; no node comes from there.
     """
 
     RECORDS = "records"
     PSEUDONYMS = "pseudonyms"
+    COUNTS = "counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,9 @@ class Reach:
         """The scopes that hold anything; the records' one where none does."""
         return tuple(scope for scope in (self.records, self.pseudonyms) if scope.visible) or (self.records,)
 
-    def of(self, face: Face) -> Scope:
-        return self.records if face is Face.RECORDS else self.pseudonyms
+    @property
+    def faces(self) -> tuple[Scope, Scope]:
+        return self.records, self.pseudonyms
 
     @property
     def full_ids(self) -> list[int]:

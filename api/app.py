@@ -13,13 +13,17 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from strawberry import Schema
 
-from api.graphql import ContextFactory, GraphQLEndpoint
+from api.audit import Trail
+from api.auth import Identity
+from api.gate import Gate
+from api.graphql import ContextFactory, GraphQLEndpoint, Limiter
 from api.guard import guarded
 from api.health import Readiness, live, ready
 from api.metrics import CONTENT_TYPE, Metrics
 from api.middleware import EveryRequest
-from api.problems import code_of, problem
+from api.problems import HttpProblem, code_of, problem
 from api.sdl import sdl
+from db.audit import AuditLog
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -36,23 +40,29 @@ def create_app(
     schema: Schema,
     context_factory: ContextFactory,
     *,
+    identity: Identity | None = None,
     readiness: Readiness,
     lifespan: Lifespan | None = None,
     request_timeout: float = 60.0,
     hosts: frozenset[str] | None = None,
     websockets: bool = False,
+    audit: AuditLog | None = None,
+    limiter: Limiter | None = None,
     routes: tuple[BaseRoute, ...] = (),
 ) -> Starlette:
     """The ASGI application; `routes` are further ones of the caller.
 
+    identity: says who is asking, and lets nobody else in (api/gate.py); None asks nobody.
     context_factory: makes the context of one request; may raise model.errors.InputError (400, 403).
     request_timeout: seconds until an answer must have begun.
     hosts: names in the Host header that are answered (421 to others); None for every name.
     websockets: graphql-transport-ws on /graphql. Off until there are subscriptions: the operations of
         a connection share one context, so its dataloaders would keep what they once read.
+    audit: where every operation leaves its line before it is answered; None only where no patient is.
+    limiter: how long a person must wait for their next request (429).
     """
-    metrics = Metrics()
-    endpoint = GraphQLEndpoint(guarded(schema, metrics), context_factory)
+    metrics, trail = Metrics(), Trail(audit)
+    endpoint = GraphQLEndpoint(guarded(schema, metrics, trail), context_factory, identity, trail, limiter)
     table: list[BaseRoute] = [
         Route("/graphql", endpoint),
         *([WebSocketRoute("/graphql", endpoint)] if websockets else []),
@@ -66,8 +76,11 @@ def create_app(
     app = Starlette(
         routes=table,
         lifespan=lifespan,
-        middleware=[Middleware(EveryRequest, metrics=metrics, timeout=request_timeout, hosts=hosts)],
-        exception_handlers={HTTPException: _http_exception},
+        middleware=[
+            Middleware(EveryRequest, metrics=metrics, timeout=request_timeout, hosts=hosts),
+            *([Middleware(Gate, identity=identity)] if identity else []),
+        ],
+        exception_handlers={HTTPException: _http_exception, HttpProblem: _http_problem},
     )
     app.router.redirect_slashes = False  # /graphql/ is a 404, not a 307
     return app
@@ -85,6 +98,10 @@ def _asset(path: str, name: str, media_type: str) -> Route:
         return FileResponse(_STATIC / name, media_type=media_type, headers={"Cache-Control": "no-cache"})
 
     return Route(path, serve, name=name)
+
+
+async def _http_problem(_request: Request, error: Exception) -> Response:
+    return error.response() if isinstance(error, HttpProblem) else problem(500, "INTERNAL", "")
 
 
 async def _http_exception(_request: Request, error: Exception) -> Response:

@@ -2,6 +2,8 @@
 
     model.errors.InputError             its own code (BAD_INPUT, BAD_CURSOR, NOT_FOUND, FORBIDDEN)
     archives.errors.ArchiveError        its own code (TIMEOUT, UNREACHABLE, …)
+    db.pool.StatementTimeout            TIMEOUT
+    db.audit.AuditUnavailable           AUDIT_UNAVAILABLE (audit.py), status 503
     api.limits.LimitExceeded            its own code (QUERY_TOO_DEEP, QUERY_TOO_LARGE, …)
     a literal or variable of the wrong type   BAD_INPUT, the value replaced by its position
     a syntax error                      GRAPHQL_PARSE_FAILED
@@ -26,9 +28,14 @@ from api.limits import MAX_TOKENS, LimitExceeded
 from api.logging import frames_of, type_name
 from api.wording import input_problem, position, syntax_problem, value_problem
 from archives.errors import ArchiveError
+from db.audit import AuditUnavailable
+from db.pool import StatementTimeout
 from model.errors import InputError
 
 MAX_REQUEST_ERRORS = 20
+_SPEAKING = (InputError, ArchiveError, StatementTimeout, AuditUnavailable)
+"""Exceptions of ours that say in words for the caller what happened: `code` and `message`."""
+
 UNKNOWN_OPERATION = "The document has no operation of that name, or none at all."
 
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="-")
@@ -64,10 +71,10 @@ def explain(error: GraphQLError) -> tuple[str, str] | None:
     if isinstance(error, GraphQLSyntaxError):
         return _syntax(error)
     *_, cause = _causes(error)
-    said = cause.message if isinstance(cause, InputError | ArchiveError) else None
+    said = cause.message if isinstance(cause, _SPEAKING) else None
     if isinstance(error, WrongLiteral):
         return "BAD_INPUT", f"{position(error).capitalize()}: {said or value_problem(error.message)}"
-    if isinstance(cause, InputError | ArchiveError):
+    if isinstance(cause, _SPEAKING):
         return cause.code, input_problem(error, said) or cause.message
     if isinstance(error, StrawberryInputCoercionError):
         return "BAD_INPUT", error.message

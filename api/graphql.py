@@ -4,12 +4,13 @@ Limits on the document are in guard.py, the words of errors in errors.py.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Never, cast
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -22,13 +23,21 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from access.audit import purpose_of
+from api.audit import PURPOSE_HEADER, Trail, asking, asking_of
+from api.auth import Identity, seconds_left
 from api.errors import UNKNOWN_OPERATION
 from api.limits import MAX_BODY_BYTES
 from api.media_types import GRAPHQL, JSON, answer_type, require_json
 from api.problems import HttpProblem
+from api.streams import until
+from api.websocket import Handler
+from db.audit import AuditUnavailable
 from model.errors import Forbidden, InputError
 
 ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
+Limiter = Callable[[str], float]
+"""Person → seconds until their next request may go on; 0 for this one."""
 
 _METHODS = {"Allow": "GET, POST"}
 
@@ -53,23 +62,37 @@ class GraphQLEndpoint(GraphQL[Any, None]):
     """An ASGI application; give it a schema that went through `guard.guarded`."""
 
     request_adapter_class = _CappedRequest
+    graphql_transport_ws_handler_class = Handler
 
-    def __init__(self, schema: Schema, context_factory: ContextFactory) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        context_factory: ContextFactory,
+        identity: Identity | None = None,
+        trail: Trail | None = None,
+        limiter: Limiter | None = None,
+    ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
         )
         self._context_factory = context_factory
+        self.identity = identity
+        self._trail, self._limiter = trail or Trail(None), limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asking.set(asking_of(HTTPConnection(scope)))
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            # Not known who asks until the first message; then each operation gets a context (websocket.py).
+            await self.run(WebSocket(scope, receive, send), context=None)
             return
         request = Request(scope, receive)
         try:
             response = await self._answer(request)
         except HttpProblem as refused:
+            if refused.status != 429:  # or a flood of requests would be a flood of lines
+                self._trail.refused(refused.code)
             response = refused.response(_type_for_refusal(request))
         await response(scope, receive, send)
 
@@ -89,7 +112,37 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         return False
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
-        return await self._context_factory(request)
+        purpose_of(request.headers.get(PURPOSE_HEADER))  # raises for what is no code
+        context = await self._context_factory(request)
+        self._keep_pace(request, context)
+        return context
+
+    def _keep_pace(self, request: Request | WebSocket, context: Any) -> None:
+        """Raises HttpProblem 429 for a person who asks too often; strangers are told apart by address."""
+        if self._limiter is None or not isinstance(request, Request):
+            return
+        address = request.client.host if request.client else "-"
+        person = getattr(getattr(context, "viewer", None), "subject", None)
+        if wait := self._limiter(f"subject {person}" if person else f"address {address}"):
+            seconds = math.ceil(wait)
+            raise HttpProblem(
+                429,
+                f"Too many requests in a minute. The next one may come in {seconds} s (Retry-After).",
+                code="RATE_LIMITED",
+                headers={"Retry-After": str(seconds)},
+            )
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """A stream ends when the right to it does."""
+        left = seconds_left(request)
+        limited = stream if left is None else until(stream, left)
+        return await super().create_streaming_response(request, limited, sub_response, headers)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Carries the media type of the answer from the request to `create_response`."""
@@ -144,7 +197,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         response = Response(
             _dumped(response_data),
             # Older clients take anything but 200 for a broken server (GraphQL over HTTP, 6.4.1).
-            status_code=400 if refused and media_type == GRAPHQL else sub_response.status_code or 200,
+            status_code=_status(response_data, media_type) if refused else sub_response.status_code or 200,
             media_type=media_type,
         )
         response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
@@ -200,6 +253,13 @@ def _refuse(error: Exception, method: str) -> Never:
             raise HttpProblem(405, "GET runs queries only: POST a mutation.", headers={"Allow": "POST"})
         raise HttpProblem(400, f"A {kind} needs Accept: text/event-stream.")
     raise HttpProblem(400, UNKNOWN_OPERATION)
+
+
+def _status(refusal: Any, media_type: str) -> int:
+    codes = {error.get("extensions", {}).get("code") for error in refusal.get("errors", ())}
+    if AuditUnavailable.code in codes:
+        return 503
+    return 400 if media_type == GRAPHQL else 200
 
 
 def _is_request_error(result: ExecutionResult) -> bool:

@@ -1,10 +1,11 @@
-"""The schema as strangers meet it: limits before validation, errors rewritten, operations measured.
+"""The schema as strangers meet it: limits before validation, errors rewritten, operations audited, measured.
 
 It sits inside the schema's own execution, so HTTP, SSE and WebSocket all pass through it.
 """
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from copy import copy
 
 from graphql import (
@@ -17,17 +18,22 @@ from graphql import (
     VisitorAction,
 )
 from strawberry import Schema
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from api import limits
+from api.audit import Result, Trail
 from api.errors import WrongLiteral, process_errors
 from api.metrics import Metrics
 
+_WRONG_OPERATIONS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
-def guarded(schema: Schema, metrics: Metrics) -> Schema:
+
+def guarded(schema: Schema, metrics: Metrics, trail: Trail) -> Schema:
     """A copy of the schema that is fit to be served; `schema` itself stays as it is."""
     served = copy(schema)
-    served.extensions = (lambda: Guard(metrics), *schema.extensions)
+    served.extensions = (lambda: Guard(metrics, trail), *schema.extensions)
     # strawberry's own logs the query source and the exception's message: both can name a patient.
     served.process_errors = process_errors  # type: ignore[method-assign, assignment]
     return served
@@ -50,16 +56,29 @@ class WithoutValues(ValuesOfCorrectTypeRule):
 class Guard(SchemaExtension):
     """One for each operation."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self, metrics: Metrics, trail: Trail) -> None:
+        self._metrics, self._trail = metrics, trail
+        self._streams = False
 
-    def on_operation(self) -> Iterator[None]:
+    async def on_operation(self) -> AsyncIterator[None]:
         self.execution_context.parse_options["max_tokens"] = limits.MAX_TOKENS
         started = time.perf_counter()
-        yield
+        try:
+            yield
+        except BaseException as error:  # a time limit, a client that left, an operation of the wrong kind
+            if not self._streams:
+                self._trail.cut_off(self.execution_context, _name(error))
+            raise
+        if not self._streams:
+            await self._trail.before_leaving(self.execution_context, self.execution_context.result)
         self._metrics.operations.labels(self._operation(), self._outcome()).observe(
             time.perf_counter() - started
         )
+
+    async def on_stream_result(self, result: Result) -> AsyncIterator[None]:  # type: ignore[override]
+        self._streams = True
+        await self._trail.before_leaving(self.execution_context, result)
+        yield
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
@@ -99,3 +118,9 @@ class Guard(SchemaExtension):
         result = self.execution_context.result
         has_data = isinstance(result, ExecutionResult) and result.data is not None
         return "partial" if has_data else "refused"
+
+
+def _name(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return "CUT_OFF"
+    return "BAD_REQUEST" if isinstance(error, _WRONG_OPERATIONS) else "INTERNAL"

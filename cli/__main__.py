@@ -11,6 +11,7 @@ COMMANDS = {
     "index": "fill the index: once, watch, status",
     "migrate": "bring the database to this version's schema",
     "archives": "the archives of archives.toml: list, check, probe",
+    "audit": "the audit log: verify, export, who-saw",
     "query": "run a GraphQL query from a file or standard input",
     "schema": "print schema.graphql",
 }

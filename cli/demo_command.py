@@ -14,6 +14,7 @@ from api.logging import configure_logging
 from api.server import CannotListen, listen
 from cli.demo import service
 from cli.demo.archives import DemoArchives
+from cli.demo.issuer import demo_issuer
 from cli.demo.orthanc import HOW_TO_GET, OrthancError, find_orthanc
 from cli.demo.samples import ARCHIVES
 from cli.demo.signals import Signals, Stopped, signals_stop
@@ -40,6 +41,9 @@ def demo(
             "--orthanc/--no-orthanc", help="real Orthanc servers, or folders of files; unset: what is there"
         ),
     ] = None,
+    people: Annotated[
+        bool, typer.Option("--people", help="print access tokens of three people, to see what each may see")
+    ] = False,
 ) -> None:
     """Postgres, four sample archives, the index and the server, on this machine only. Ctrl-C ends it all."""
     words = Words()
@@ -59,7 +63,7 @@ def demo(
                 told.append(signals.run(service.migrate_index(database_url)))
             with words.counted("index") as (progress, told):
                 told += signals.run(service.index_archives(settings, progress))
-            _serve(signals, words, settings, listening, str(archives.file), browser=browser)
+            _serve(signals, words, settings, listening, str(archives.file), browser=browser, people=people)
     except Stopped as stopped:
         words.line("stopped before it was ready")
         raise typer.Exit(int(stopped.code or 1)) from None
@@ -101,11 +105,15 @@ def _serve(
     archives_file: str,
     *,
     browser: bool,
+    people: bool,
 ) -> None:
     """Until a signal: the normal end of a demo that serves, hence no error."""
 
     def ready(url: str) -> None:
         words.ready(url, archives_file)
+        if people:
+            issuer = demo_issuer(url, settings.data_dir)
+            words.people(url, [(one.role, issuer.token_for(one)) for one in issuer.people])
         if browser:
             _open(url)
 

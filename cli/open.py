@@ -9,9 +9,11 @@ from archives.registry import Archives, open_archives
 from config.archives_file import load_archives
 from config.settings import Settings
 from db.archives import sync_archives
+from db.audit import AUDIT_SESSION, AuditLog
 from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.pool import Database
+from db.rate_limit import RateLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,45 @@ async def database_url_of(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Opened]:
-    """Migrates, registers the archives, opens their clients.
+async def opened(settings: Settings, statement_timeout: float | None = None) -> AsyncIterator[Opened]:
+    """Migrates, registers the archives, opens their clients. statement_timeout: as in Database.open.
 
     Raises ArchivesFileError, SettingsError, EmbeddedPostgresError, MigrationError, DatabaseUnreachable.
     """
     configs = load_archives(settings.archives)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url_of(settings))
-        database = await Database.open(url)
+        database = await Database.open(url, statement_timeout=statement_timeout)
         stack.push_async_callback(database.close)
         migrated = await migrate(url)
         archive_ids = await sync_archives(database, configs)
         archives = await stack.enter_async_context(open_archives(configs))
         yield Opened(settings, database, url, archives, archive_ids, migrated)
+
+
+@asynccontextmanager
+async def opened_audit(settings: Settings, database_url: str) -> AsyncIterator[AuditLog]:
+    """The writer of audit lines, on a connection of its own. Raises DatabaseUnreachable."""
+    database = await Database.open(
+        database_url, max_size=1, statement_timeout=settings.statement_timeout, session=AUDIT_SESSION
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        log = await AuditLog.open(database)
+        stack.push_async_callback(log.close)
+        yield log
+
+
+@asynccontextmanager
+async def opened_limit(settings: Settings, database: Database) -> AsyncIterator[RateLimit | None]:
+    """The rate limit, if there is one: a server without an issuer has one person, who sets it or does not."""
+    wanted = settings.auth_issuer is not None or "rate_limit" in settings.model_fields_set
+    if not settings.rate_limit or not wanted:
+        yield None
+        return
+    limit = RateLimit(database, settings.rate_limit)
+    limit.start()
+    try:
+        yield limit
+    finally:
+        await limit.close()

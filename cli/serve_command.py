@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from api.app import create_app
+from api.auth import Connection, viewer_of_request
+from api.demo_issuer import DemoIssuer
 from api.logging import configure_logging
 from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
 from archives.errors import ArchiveError
@@ -50,28 +52,51 @@ def refuse_strangers(settings: Settings) -> None:
             f"ERNFED_HOST: {settings.host} can be reached by others, and without ERNFED_AUTH_ISSUER everyone "
             "there would see every patient. Listen on 127.0.0.1."
         )
-    raise SettingsError(
-        f"ERNFED_HOST: {settings.host} can be reached by others, and signing in (ERNFED_AUTH_ISSUER) is not "
-        "in this version. Listen on 127.0.0.1, behind a proxy that decides who may come in."
-    )
 
 
-async def serve_on(sock: socket.socket, settings: Settings, started: Callable[[str], None]) -> None:
-    """Opens everything, serves on the socket until cancelled, closes everything. `started` gets the URL."""
-    from cli.open import opened
+async def serve_on(
+    sock: socket.socket,
+    settings: Settings,
+    started: Callable[[str], None],
+    issuer: DemoIssuer | None = None,
+) -> None:
+    """Opens everything, serves on the socket until cancelled, closes everything. `started` gets the URL.
+
+    issuer: the demo's, whose people are known; who shows no token is everyone_here all the same.
+    """
+    from cli.identity import identity_of
+    from cli.open import opened, opened_audit, opened_limit
     from resolvers.context import Context, Services
     from resolvers.schema import schema
 
-    async with opened(settings) as house:
+    async with (
+        opened(settings, settings.statement_timeout) as house,
+        opened_audit(settings, house.database_url) as audit,
+        opened_limit(settings, house.database) as limit,
+    ):
         services = await Services.open(house.database, house.archives, house.settings)
 
-        async def context(_request: object) -> Context:
-            return Context.for_request(services)
+        identity, routes = await identity_of(settings, house.database, services, issuer)
+
+        async def context(request: Connection) -> Context:
+            return Context.for_request(services, viewer_of_request(request))
 
         try:
             ready = functools.partial(problems, house.database)
-            hosts = LOOPBACK_NAMES | {settings.host}
-            await run_server(create_app(schema, context, readiness=ready, hosts=hosts), sock, started=started)
+            is_private = issuer is not None or settings.auth_issuer is None
+            hosts = LOOPBACK_NAMES | {settings.host} if is_private else None
+            limiter = limit.take if limit else None
+            app = create_app(
+                schema,
+                context,
+                identity=identity,
+                readiness=ready,
+                hosts=hosts,
+                audit=audit,
+                limiter=limiter,
+                routes=routes,
+            )
+            await run_server(app, sock, started=started)
         finally:
             await services.close()
 

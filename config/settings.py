@@ -35,9 +35,57 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )
+    public_url: str | None = Field(
+        default=None, description="https:// URL under which browsers reach the server, for signing in"
+    )
     auth_issuer: str | None = Field(default=None, description="issuer of the access tokens (OIDC)")
+    auth_audience: str | None = Field(
+        default=None, description="`aud` of access tokens for this server; needed with an issuer"
+    )
+    auth_jwks_url: str | None = Field(
+        default=None, description="URL of the issuer's keys; unset: found by OpenID discovery"
+    )
+    auth_plain_jwt: bool = Field(
+        default=False,
+        description="also take access tokens without the type at+jwt (RFC 9068), for older providers",
+    )
+    auth_groups_claim: str | None = Field(
+        default=None,
+        description="claim with names of groups ([groups] in archives.toml): groups, realm_access.roles, …",
+    )
+    auth_client_id: str | None = Field(
+        default=None,
+        description="this server's client id at the provider; turns on signing in with a browser",
+    )
+    auth_client_secret: SecretStr | None = Field(
+        default=None, description="the client's secret, if it has one"
+    )
+    auth_client_secret_file: Path | None = Field(
+        default=None, description="file that holds the client's secret, instead of ERNFED_AUTH_CLIENT_SECRET"
+    )
+    auth_scopes: str = Field(default="openid profile", description="scopes asked for when signing in")
+    auth_resource: str | None = Field(
+        default=None,
+        description="resource asked for when signing in (RFC 8707), where the provider wants one",
+    )
+    small_count: int = Field(
+        default=10, ge=1, description="statistics of records that stay hidden: fewer patients are not counted"
+    )
+    small_count_deviation: int = Field(
+        default=5, ge=0, description="how far such a count may be from the truth, for one study a patient"
+    )
     cursor_lifetime_hours: int = Field(
         default=24 * 7, ge=1, description="hours after which a page cursor is refused with BAD_CURSOR"
+    )
+
+    rate_limit: int = Field(
+        default=600,
+        ge=0,
+        description="GraphQL requests a minute and person (RATE_LIMITED beyond); 0: no limit. Without an "
+        "issuer only where it is set",
+    )
+    statement_timeout: float = Field(
+        default=10.0, ge=0.1, description="seconds that one statement of the API may take (TIMEOUT beyond)"
     )
 
     def database(self) -> str | None:

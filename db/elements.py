@@ -14,6 +14,7 @@ from model.paths import BULK_VRS, NUMERIC_VRS, TEMPORAL_VRS, AttributePath, Step
 
 _COMPARE = {Op.EQ: "=", Op.GTE: ">=", Op.LTE: "<="}
 _TEXT_OPS = {Op.STARTS_WITH, Op.CONTAINS, Op.WILDCARD}
+_MOMENT = re.compile(r"[0-9]{2,}(\+[0-9]{4})?\Z")
 _NUMBER = re.compile(r"[+-]?(\d{1,60}\.?\d{0,60}|\.\d{1,60})([eE][+-]?\d{1,3})?\Z")
 
 
@@ -60,7 +61,9 @@ def _condition(params: Params, path: AttributePath, op: Op, value: Value) -> str
             params, op, value, "numeric_value(v.text)", "numeric", lambda text: _number(path, text)
         )
     if vr in TEMPORAL_VRS:
-        return _compare(params, op, value, 'moment_value(v.text) collate "C"', "text", _moment)
+        return _compare(
+            params, op, value, 'moment_value(v.text) collate "C"', "text", lambda text: _moment(path, text)
+        )
     if op in (Op.GTE, Op.LTE) and vr is not None:
         raise BadInput(f"attribute {path.name}: VR {vr} has no order; gte and lte need numbers or dates.")
     return _compare(params, op, value, 'btrim(v.text) collate "C"', "text", str)
@@ -93,5 +96,10 @@ def _number(path: AttributePath, text: str) -> Decimal:
     raise BadInput(f"attribute {path.name}: VR {path.last.vr} is compared as a number.")
 
 
-def _moment(text: str) -> str:
-    return text.translate(str.maketrans("", "", ".:- T"))
+def _moment(path: AttributePath, text: str) -> str:
+    moment = text.translate(str.maketrans("", "", ".:- T"))
+    if not _MOMENT.match(moment):
+        raise BadInput(
+            f"attribute {path.name}: VR {path.last.vr} is compared as a date or time, such as 2024-05-31."
+        )
+    return moment

@@ -11,7 +11,9 @@ from typing import Any
 
 import orjson
 
-from access.pseudonyms import Patient, Pseudonymiser
+from access.keyed_pseudonyms import Patient
+from access.pseudonyms import Pseudonymiser
+from db.nodes import Row
 from db.pool import Connection, Database
 from db.statements import statements
 from model.attributes import Level, columns_of
@@ -71,7 +73,7 @@ class Faces:
         }
 
     def _row(
-        self, level: Level, stale: Mapping[str, Any], patients: Mapping[tuple[int, str], Patient]
+        self, level: Level, stale: Row, patients: Mapping[tuple[int, str], Patient]
     ) -> tuple[Any, ...] | None:
         """A row of the pseudonymised table; None for an archive that makes none."""
         maker = self.makers.get(stale["archive_id"])
@@ -92,7 +94,7 @@ def _keys(record: Record) -> tuple[str, ...]:
             return record.study_uid, record.series_uid, record.uid
 
 
-def _source(stale: Mapping[str, Any], key_id: str) -> tuple[int, int, datetime, str]:
+def _source(stale: Row, key_id: str) -> tuple[int, int, datetime, str]:
     return stale["source_pk"], stale["archive_id"], stale["synced_at"], key_id
 
 

@@ -137,7 +137,7 @@ async def delete_studies(conn: Connection, archive_id: int, study_uids: Collecti
 async def settle(conn: Connection, study_uids: Collection[str] = ()) -> None:
     """What follows from the rows written since the transaction began, and for `study_uids`: modalities,
     counts, words, `shared`. Call it once, after the last store or delete of the transaction."""
-    await _begin(conn, hash_joins="off")
+    await _begin(conn)
     sql = statements("settle")
     if study_uids:
         await conn.execute(sql["touch"], list(study_uids))
@@ -156,7 +156,7 @@ async def reject(conn: Connection, archive_id: int, rejected: Sequence[Rejected]
     """Keeps rows aside that could not become records; one that is known only gets a new `last_seen_at`."""
     if rejected:
         await conn.execute(
-            ingest_sql("reject"),
+            statements("rejected")["reject"],
             archive_id,
             [row.level.value for row in rejected],
             [row.uid for row in rejected],
@@ -165,9 +165,9 @@ async def reject(conn: Connection, archive_id: int, rejected: Sequence[Rejected]
         )
 
 
-async def _begin(conn: Connection, hash_joins: str = "on") -> None:
+async def _begin(conn: Connection) -> None:
     await conn.execute(ingest_sql("staging"))
-    await conn.execute(ingest_sql("begin"), LOCK, hash_joins)
+    await conn.execute(ingest_sql("begin"), LOCK)
 
 
 async def _put(

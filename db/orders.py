@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from access.scope import Face
 from db.params import Params
-from db.where import union_count
+from db.where import prefix_query, union_count
 from model.attributes import UID_COLUMN, Level, attribute
 from model.cursors import Position
 from model.errors import BadInput
@@ -111,9 +111,8 @@ def _relevance(ranked: Condition | None, params: Params) -> SortKey:
             column = f"name_key({{a}}.{attribute.column})"
             sql = f"(word_similarity(name_key({term}), {column}) + similarity(name_key({term}), {column}))"
         case TextTest(words):
-            term = params.add(" & ".join(f"'{word}':*" for word in words), "text")
             value = " ".join(words)
-            sql = f"ts_rank({{a}}.search, to_tsquery('pg_catalog.simple', fold({term})))"
+            sql = f"ts_rank({{a}}.search, {' && '.join(prefix_query(params, word) for word in words)})"
         case _:
             raise BadInput("orderBy: RELEVANCE needs a filter that ranks: `text`, or `fuzzy` of a name.")
     # A position by one term means nothing to another: the cursor's signature carries the term's digest.

@@ -1,7 +1,7 @@
 """The connection pool: every statement of the house goes through here and is counted here."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -57,15 +57,28 @@ class Database:
         self.after_write: list[Callable[[], Awaitable[object]]] = []
 
     @classmethod
-    async def open(cls, url: str, *, min_size: int = 1, max_size: int = 10) -> "Database":
-        """Connects. Raises DatabaseUnreachable with the cause and the fix."""
+    async def open(
+        cls,
+        url: str,
+        *,
+        min_size: int = 1,
+        max_size: int = 10,
+        statement_timeout: float | None = None,
+        session: Mapping[str, str] | None = None,
+    ) -> "Database":
+        """Connects. Raises DatabaseUnreachable with the cause and the fix.
+
+        statement_timeout: seconds after which the server ends a statement (StatementTimeout); None: never.
+        session: further settings of its sessions.
+        """
+        limit = {} if statement_timeout is None else {"statement_timeout": f"{statement_timeout * 1000:.0f}"}
         try:
             pool = await asyncpg.create_pool(
                 url,
                 min_size=min_size,
                 max_size=max_size,
                 reset=_keep_session,
-                server_settings=SESSION,
+                server_settings=SESSION | limit | dict(session or {}),
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DatabaseUnreachable(
@@ -80,19 +93,23 @@ class Database:
     async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
         """All rows of a read; `name` is what meters and logs call the statement."""
         count_statement(name)
-        return await self._pool.fetch(sql, *args)
+        with in_time():
+            return await self._pool.fetch(sql, *args)
 
     async def fetchrow(self, name: str, sql: str, *args: Any) -> asyncpg.Record | None:
         count_statement(name)
-        return await self._pool.fetchrow(sql, *args)
+        with in_time():
+            return await self._pool.fetchrow(sql, *args)
 
     async def execute(self, name: str, sql: str, *args: Any) -> str:
         count_statement(name)
-        return await self._pool.execute(sql, *args)
+        with in_time():
+            return await self._pool.execute(sql, *args)
 
     async def executemany(self, name: str, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         count_statement(name)
-        await self._pool.executemany(sql, rows)
+        with in_time():
+            await self._pool.executemany(sql, rows)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -104,12 +121,29 @@ class Database:
     async def transaction(self, name: str) -> AsyncIterator[Connection]:
         """A transaction on one connection, counted as one statement."""
         count_statement(name)
-        async with self._pool.acquire() as connection, connection.transaction():
-            yield connection
+        with in_time():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
 
 
 class DatabaseUnreachable(Exception):
     """The database does not answer; the message says what to check."""
+
+
+class StatementTimeout(Exception):
+    """A statement took longer than the pool's statement_timeout."""
+
+    code = "TIMEOUT"
+    message = "The index took too long for this. Ask for less: narrower filters, fewer fields or totals."
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Turns the server's end of a slow statement into StatementTimeout."""
+    try:
+        yield
+    except asyncpg.QueryCanceledError:
+        raise StatementTimeout(StatementTimeout.message) from None
 
 
 def count_statement(name: str) -> None:

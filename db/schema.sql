@@ -4,6 +4,39 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
 
+CREATE FUNCTION public.audit_append(lines text[], times timestamp with time zone[], touch_line integer[], touch_key bytea[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    line text;
+    head bytea;
+    before bigint;
+    number bigint;
+begin
+    perform pg_advisory_xact_lock(1634493799);
+    select e.id, e.digest into before, head from audit_event e order by e.id desc limit 1;
+    if not found then
+        before := 0;
+        head := decode(repeat('00', 32), 'hex');
+    end if;
+    number := before;
+    foreach line in array lines loop
+        number := number + 1;
+        head := sha256(head || convert_to(line, 'UTF8'));
+        insert into audit_event (id, at, digest, payload) values (number, times[number - before], head, line);
+    end loop;
+    insert into audit_touch (key, event_id)
+        select t.key, before + t.line from unnest(touch_line, touch_key) t (line, key);
+    return number;
+end $$;
+
+CREATE FUNCTION public.audit_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise insufficient_privilege using message = format('%s is append-only', tg_table_name);
+end $$;
+
 CREATE FUNCTION public.element_values(item jsonb, tag text) RETURNS SETOF jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN jsonb_array_elements(CASE jsonb_typeof(((item -> tag) -> 'Value'::text)) WHEN 'array'::text THEN ((item -> tag) -> 'Value'::text) ELSE '[]'::jsonb END);
@@ -225,6 +258,19 @@ ALTER TABLE public.archive ALTER COLUMN archive_id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
+CREATE TABLE public.audit_event (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    digest bytea NOT NULL,
+    payload text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT audit_event_digest_check CHECK ((length(digest) = 32))
+);
+
+CREATE TABLE public.audit_touch (
+    key bytea NOT NULL,
+    event_id bigint NOT NULL
+);
+
 CREATE TABLE public.index_run (
     run_id bigint NOT NULL,
     archive_id smallint NOT NULL,
@@ -286,6 +332,12 @@ CREATE TABLE public.migration (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE UNLOGGED TABLE public.rate_bucket (
+    who bytea NOT NULL,
+    tokens double precision NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.rejected_record (
     rejected_id bigint NOT NULL,
     archive_id smallint NOT NULL,
@@ -343,6 +395,12 @@ ALTER TABLE ONLY public.archive
 ALTER TABLE ONLY public.archive
     ADD CONSTRAINT archive_pkey PRIMARY KEY (archive_id);
 
+ALTER TABLE ONLY public.audit_event
+    ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_touch
+    ADD CONSTRAINT audit_touch_pkey PRIMARY KEY (key, event_id);
+
 ALTER TABLE ONLY public.index_run
     ADD CONSTRAINT index_run_pkey PRIMARY KEY (run_id);
 
@@ -354,6 +412,9 @@ ALTER TABLE ONLY public.instance
 
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.rate_bucket
+    ADD CONSTRAINT rate_bucket_pkey PRIMARY KEY (who);
 
 ALTER TABLE ONLY public.rejected_record
     ADD CONSTRAINT rejected_record_archive_id_level_fingerprint_key UNIQUE (archive_id, level, fingerprint);
@@ -378,6 +439,10 @@ ALTER TABLE ONLY public.study_modality
 
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_pkey PRIMARY KEY (study_pk);
+
+CREATE INDEX audit_event_at ON public.audit_event USING btree (at);
+
+CREATE INDEX audit_touch_event ON public.audit_touch USING btree (event_id);
 
 CREATE INDEX index_run_newest ON public.index_run USING btree (archive_id, run_id DESC);
 
@@ -534,6 +599,10 @@ CREATE INDEX study_shared_synced_desc ON public.study USING btree (synced_at DES
 CREATE INDEX study_study_id ON public.study USING btree (study_id);
 
 CREATE INDEX study_unindexed ON public.study USING btree (archive_id, study_uid) WHERE (series_synced_at IS NULL);
+
+CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
+
+CREATE TRIGGER audit_touch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_touch FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
 
 ALTER TABLE ONLY public.index_run
     ADD CONSTRAINT index_run_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from access.scope import Reach
-from db.pool import SESSION, DatabaseUnreachable, count_statement
+from db.pool import SESSION, DatabaseUnreachable, count_statement, in_time
 
 ROLE = "ernfed_api"
 _SET = "select " + ", ".join(
@@ -118,7 +118,8 @@ class WalledReader:
         """All rows of a statement; `name` is what meters and logs call it."""
         count_statement(name)
         async with self.database.connection(self.wall) as connection:
-            return await connection.fetch(sql, *args)
+            with in_time():
+                return await connection.fetch(sql, *args)
 
 
 def _array(ids: list[int]) -> str:

@@ -59,8 +59,7 @@ class Where:
             case Related(other, child):
                 return self._related(child, alias, level, other, leaf)
             case TextTest(words):
-                terms = [self._params.add(f"'{word}':*", "text") for word in words]
-                tests = [self._matches_word(term) for term in terms]
+                tests = [self._matches_word(prefix_query(self._params, word)) for word in words]
                 return f"({' and '.join(leaf(test, alias, level) for test in tests)})"
             case Test(attribute, Op.IS_NULL, value):
                 missing = f"not {leaf(self._has_value(attribute), alias, level)}"
@@ -117,8 +116,8 @@ class Where:
         )
 
     @staticmethod
-    def _matches_word(term: str) -> "RowTest":
-        return lambda a: f"{a}.search @@ to_tsquery('pg_catalog.simple', fold({term}))"
+    def _matches_word(query: str) -> "RowTest":
+        return lambda a: f"{a}.search @@ {query}"
 
     def _on_row(self, test: "RowTest", alias: str, level: Level) -> str:
         return test(alias)
@@ -142,6 +141,12 @@ RowTest = Callable[[str], str]
 Leaf = Callable[[RowTest, str, Level], str]
 
 _OPERATOR = {Op.EQ: "=", Op.GTE: ">=", Op.LTE: "<=", Op.IN: "= any"}
+
+
+def prefix_query(params: Params, word: str) -> str:
+    """The tsquery of words that begin like `word`. Folding makes apostrophes of some letters (U+02BC)."""
+    quoted = f"replace(fold({params.add(word, 'text')}), '''', '''''')"
+    return f"to_tsquery('pg_catalog.simple', '''' || {quoted} || ''':*')"
 
 
 def _bind(params: Params, test: Test) -> str:

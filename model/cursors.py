@@ -20,7 +20,7 @@ from model.errors import BadCursor
 
 _VERSION = b"1"
 KEY_BYTES = 64
-MAX_LENGTH = 8192
+MAX_LENGTH = 65_536  # an order of eight names, each as long as an index row can be, is half of it
 
 SortValue = str | int | float | date | datetime | None
 
@@ -72,7 +72,8 @@ class Cursors:
             raise BadCursor(
                 "cursor: broken, or taken from a list with another order; start again without it."
             ) from None
-        if not 0 <= _this_hour() - sealed.issued_hour <= self._lifetime:
+        # One hour ahead: the clock of another process, at the turn of the hour.
+        if not -1 <= _this_hour() - sealed.issued_hour <= self._lifetime:
             raise BadCursor(f"cursor: older than {self._lifetime} hours; start again without it.")
         return Position(values, sealed.uid)
 

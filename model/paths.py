@@ -43,7 +43,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class AttributePath:
-    """A resolved name; all but the last step are sequences."""
+    """A resolved name, cut to what a message may repeat; all but the last step are sequences."""
 
     name: str
     steps: tuple[Step, ...]
@@ -61,6 +61,8 @@ def parse_path(name: str) -> AttributePath:
             "attribute name: expected a keyword, GGGGEEEE, (creator)GGxxEE or a dotted path of these."
         )
     parts = _split(name)
+    if ".".join(parts) != name:
+        raise BadInput(f"attribute name: {name[:64]!r} has parentheses or dots that do not belong there.")
     if len(parts) > MAX_STEPS:
         raise BadInput(f"attribute name: at most {MAX_STEPS} steps in a path, got {len(parts)}.")
     steps = tuple(_step(part) for part in parts)
@@ -69,7 +71,7 @@ def parse_path(name: str) -> AttributePath:
             raise BadInput(
                 f"attribute name: {step.keyword or step.tag} is not a sequence, so nothing follows it."
             )
-    return AttributePath(name, steps)
+    return AttributePath(name[:64], steps)
 
 
 def _split(name: str) -> list[str]:
@@ -87,7 +89,7 @@ def _step(part: str) -> Step:
         tag = part.upper()
         known = dictionary_has_tag(tag)
         return Step(tag, dictionary_VR(tag) if known else None, dictionary_keyword(tag) if known else None)
-    number = tag_for_keyword(part)
+    number = tag_for_keyword(part) if part else None  # PS3.6 has a tag whose keyword is empty
     if number is None:
         raise BadInput(f"attribute name: {part[:64]!r} is not in the DICOM dictionary.{_suggestion(part)}")
     return Step(f"{number:08X}", dictionary_VR(number), part)

@@ -50,7 +50,9 @@ class SourceError:
 @strawberry.type(description="A count, or a bound when policy hides a small one.")
 class Count:
     value: int | None = _describe("The count; null when it is hidden or not known.")
-    at_most: int | None = _describe("The bound where the count is hidden.")
+    at_most: int | None = _describe(
+        "Where the count is hidden: what you may see of it and the most patients that stay hidden."
+    )
     suppressed: bool = _describe("True when policy hides the count.")
 
 

@@ -42,6 +42,11 @@ class Listed:
     count: Callable[[], Coroutine[Any, Any, Counts]]
     _counts: asyncio.Future[Counts] | None = None
 
+    def read(self) -> Sequence[Row]:
+        """The rows, to become nodes of the answer: its audit line tells of them."""
+        self.context.touched.add(self.rows)
+        return self.rows
+
     def cursor(self, row: Row) -> str:
         """The sealed position of a row of this page."""
         values = tuple(row[f"k{number}"] for number in range(len(self.order.keys)))
@@ -194,6 +199,7 @@ def _listed(
     other_way: Callable[[Page | None], Awaitable[bool]],
     count: Callable[[], Coroutine[Any, Any, Counts]],
 ) -> Listed:
+    context.touched.asked(archive.archive_id for archive in question.asked)
     shown = list(rows[: page.size])
     if page.backward:
         shown.reverse()

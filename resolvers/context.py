@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from access.scope import Face, Reach, ScopedArchive, Viewer, everyone_here, reach_of
+from access.audit import Touched
+from access.scope import Face, Reach, ScopedArchive, Viewer, reach_of
+from access.small_counts import new_secret
 from archives.client import ArchiveClient
 from archives.errors import NotSupported
 from archives.registry import Archives
@@ -30,6 +32,7 @@ class Services:
     settings: Settings
     directory: tuple[ArchiveRow, ...]
     cursors: Cursors
+    small_counts_secret: bytes
     on_demand: OnDemand
 
     @classmethod
@@ -56,6 +59,7 @@ class Services:
             settings,
             directory,
             Cursors(key, settings.cursor_lifetime_hours),
+            await shared_secret(owner, "small_counts", new_secret),
             OnDemand(owner, client_of),
         )
 
@@ -77,15 +81,20 @@ class Context:
     _archives: "asyncio.Task[dict[int, ArchiveRow]] | None" = field(default=None)
 
     @classmethod
-    def for_request(cls, services: Services) -> "Context":
-        """A server without an issuer listens on loopback only: everyone there is FULL everywhere."""
-        viewer = everyone_here(row.ern for row in services.directory)
+    def for_request(cls, services: Services, viewer: Viewer) -> "Context":
+        """`viewer`: who is asking, as the server found out (api/auth.py)."""
         reach = reach_of(
             viewer, (ScopedArchive(row.archive_id, row.code, row.ern) for row in services.directory)
         )
         database = services.database.within(reach)
-        loaders = {face: Loaders(database, reach.of(face), services.on_demand) for face in Face}
+        touched = Touched()
+        loaders = {scope.face: Loaders(database, scope, services.on_demand, touched) for scope in reach.faces}
         return cls(services, viewer, reach, database, loaders)
+
+    @property
+    def touched(self) -> Touched:
+        """What the answer shows so far, for its audit line."""
+        return self.loaders[Face.RECORDS].touched
 
     async def archives(self) -> dict[int, ArchiveRow]:
         """The visible archives by archive_id, as the database has them now; read once a request."""

@@ -4,6 +4,7 @@ import base64
 import binascii
 
 from model.errors import BadInput
+from model.uids import is_uid
 
 _TYPES = ("Study", "Series", "Instance", "Archive")
 
@@ -20,6 +21,6 @@ def from_id(value: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeError, ValueError):
         text = ""
     type_name, _, key = text.partition(":")
-    if type_name not in _TYPES or not key or len(key) > 256:
+    if type_name not in _TYPES or not (is_uid(key) or (type_name == "Archive" and 0 < len(key) <= 256)):
         raise BadInput("id: not an id of this schema; take it from an `id` field.")
     return type_name, key

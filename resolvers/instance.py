@@ -113,8 +113,8 @@ class InstanceEdge:
 class InstanceConnection(Connection):
     @strawberry.field(description="The instances of this page with their cursors.")
     def edges(self) -> list[InstanceEdge]:
-        return [InstanceEdge(node=instance_of(row), listed=self.listed) for row in self.listed.rows]
+        return [InstanceEdge(node=instance_of(row), listed=self.listed) for row in self.listed.read()]
 
     @strawberry.field(description="The instances of this page.")
     def nodes(self) -> list[Instance]:
-        return [instance_of(row) for row in self.listed.rows]
+        return [instance_of(row) for row in self.listed.read()]

@@ -5,12 +5,13 @@ a key has no value.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from access.audit import Touched
 from access.scope import Scope
 from archives.errors import ArchiveError
 from db import nodes
@@ -31,10 +32,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Nodes of a list: in all, and in each archive (archive_id → nodes)."""
+    """Nodes of a list: in all, and in each archive (archive_id → nodes; None: may not be told)."""
 
     total: int
-    matched: dict[int, int]
+    matched: Mapping[int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,11 @@ class Children:
 class Loaders:
     """Every loader of one request over one face's scope."""
 
-    def __init__(self, database: Reader, scope: Scope, on_demand: OnDemand) -> None:
+    def __init__(self, database: Reader, scope: Scope, on_demand: OnDemand, touched: Touched) -> None:
         self._database = database
         self.scope = scope
         self._on_demand = on_demand
+        self.touched = touched
         self.study_by_uid = self._nodes(Level.STUDY)
         self.series_by_uid = self._nodes(Level.SERIES)
         self.instance_by_uid = self._nodes(Level.INSTANCE)
@@ -123,6 +125,7 @@ class Loaders:
     def _nodes(self, level: Level) -> DataLoader[str, Row | None]:
         async def load(uids: list[str]) -> dict[str, Row | None]:
             rows = await nodes.by_uid(self._database, self.scope, level, uids)
+            self.touched.add(rows)
             return {row["uid"]: row for row in rows}
 
         return _loader(load, lambda: None)

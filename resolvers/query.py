@@ -24,6 +24,7 @@ from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
 from resolvers.question import question_of
 from resolvers.scalars import UID
 from resolvers.series import SeriesConnection, series_of
+from resolvers.stats import StudyStats, study_stats
 from resolvers.study import Study, StudyConnection, study_of
 from resolvers.viewer import Viewer, viewer_of
 
@@ -140,6 +141,17 @@ class Query:
         page = (first, after, last, before)
         listed = await _list(info, Level.INSTANCE, filter, archives, order_by, page)
         return InstanceConnection(listed=listed)
+
+    @strawberry.field(
+        description="Counts, facets and histograms over the matching studies, computed in the database."
+    )
+    async def study_stats(
+        self,
+        info: Info,
+        filter: Annotated[StudyFilter | None, _argument("Which studies; null: all.")] = None,
+        archives: Archives = None,
+    ) -> StudyStats:
+        return await study_stats(info, filter, archives)
 
     @strawberry.field(
         description="The DICOM dictionary as this federation knows it: what exists, what can be searched."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from access.identifying import is_identifying, orders_by_identity
+from access.identifying import asks_for_identity
 from access.scope import Face, Reach, Scope, ScopedArchive
 from archives.errors import ArchiveError
 from db.orders import Sort
@@ -45,12 +45,12 @@ def question_of(
     reach: Reach, codes: Sequence[str] | None, condition: Condition, sorts: Sequence[Sort]
 ) -> Question:
     """What a list with these arguments asks. Raises NotFound for an archive that the viewer cannot name."""
-    named = _named(reach, codes)
+    named = named_archives(reach, codes)
     scopes = tuple(_narrowed(scope, named) for scope in reach.scopes)
     asked = tuple(archive for scope in scopes for archive in scope.asked)
     forbidden = tuple(archive for archive in reach.counted if named is not None and archive.code in named)
     skipped: tuple[ScopedArchive, ...] = ()
-    if is_identifying(condition) or orders_by_identity([sort.field for sort in sorts]):
+    if asks_for_identity(condition, [sort.field for sort in sorts]):
         skipped = tuple(a for scope in scopes if scope.face is Face.PSEUDONYMS for a in scope.asked)
         scopes = tuple(scope for scope in scopes if scope.face is Face.RECORDS) or (reach.records,)
     shortfall = Shortfall(
@@ -60,7 +60,7 @@ def question_of(
     return Question(scopes, asked + forbidden, shortfall)
 
 
-def _named(reach: Reach, codes: Sequence[str] | None) -> set[str] | None:
+def named_archives(reach: Reach, codes: Sequence[str] | None) -> set[str] | None:
     """The codes asked for, each one known to this viewer: one that they may not see answers as none."""
     if codes is None:
         return None

@@ -1,5 +1,6 @@
 """The scalars of the schema: DICOM UIDs and values in the DICOM JSON model; dates as ISO 8601."""
 
+import re
 from datetime import date, datetime, time
 from typing import Any, NewType
 
@@ -11,6 +12,8 @@ from model.uids import MAX_LENGTH, is_uid
 UID = NewType("UID", str)
 DicomJson = NewType("DicomJson", object)
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+
 
 def _parse_uid(value: Any) -> UID:
     if not is_uid(value):
@@ -20,8 +23,8 @@ def _parse_uid(value: Any) -> UID:
 
 def _parse_date(value: Any) -> date:
     try:
-        # fromisoformat also reads weeks (2024-W22) and 20240531: the scalar promises one form.
-        if isinstance(value, str) and len(value) == 10:
+        # fromisoformat also reads weeks (2024-W22-5) and 20240531: the scalar promises one form.
+        if isinstance(value, str) and _DATE.match(value):
             return date.fromisoformat(value)
     except ValueError:
         pass

@@ -163,8 +163,8 @@ class SeriesEdge:
 class SeriesConnection(Connection):
     @strawberry.field(description="The series of this page with their cursors.")
     def edges(self) -> list[SeriesEdge]:
-        return [SeriesEdge(node=series_of(row), listed=self.listed) for row in self.listed.rows]
+        return [SeriesEdge(node=series_of(row), listed=self.listed) for row in self.listed.read()]
 
     @strawberry.field(description="The series of this page.")
     def nodes(self) -> list[Series]:
-        return [series_of(row) for row in self.listed.rows]
+        return [series_of(row) for row in self.listed.read()]

@@ -174,8 +174,8 @@ class StudyEdge:
 class StudyConnection(Connection):
     @strawberry.field(description="The studies of this page with their cursors.")
     def edges(self) -> list[StudyEdge]:
-        return [StudyEdge(node=study_of(row), listed=self.listed) for row in self.listed.rows]
+        return [StudyEdge(node=study_of(row), listed=self.listed) for row in self.listed.read()]
 
     @strawberry.field(description="The studies of this page.")
     def nodes(self) -> list[Study]:
-        return [study_of(row) for row in self.listed.rows]
+        return [study_of(row) for row in self.listed.read()]

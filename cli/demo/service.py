@@ -4,6 +4,8 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from api.server import url_of
+from cli.demo.issuer import demo_issuer
 from cli.serve_command import serve_on
 from config.settings import Settings, load_settings
 from db.migrate import migrate
@@ -40,7 +42,7 @@ async def index_archives(settings: Settings, progress: Callable[[int, int], None
 
 async def serve(settings: Settings, listening: socket.socket, ready: Callable[[str], None]) -> None:
     """Serves on the socket until it is cancelled; `ready` gets the URL when requests are taken."""
-    await serve_on(listening, settings, ready)
+    await serve_on(listening, settings, ready, demo_issuer(url_of(listening), settings.data_dir))
 
 
 def _summary(results: list[RunResult]) -> str:

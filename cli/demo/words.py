@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -20,6 +20,7 @@ LIST_QUERY = """\
     sources { archive { code } state }
   }
 }"""
+VIEWER_QUERY = "{ viewer { subject name grants { ern access verbs } } }"
 SPLIT_QUERY = f"""\
 {{
   study(studyInstanceUid: "{SPLIT_STUDY_UID}") {{
@@ -101,6 +102,13 @@ One study that lies in two archives, whose copies disagree:
 
 Stop with Ctrl-C. The next start takes seconds."""
         )
+
+    def people(self, url: str, tokens: Sequence[tuple[str, str]]) -> None:
+        """Who else one can be: (role, access token) of each."""
+        self.line("\nWithout a token you see everything. With one of these you are that person:")
+        for role, token in tokens:
+            self.line(f"\n{role}\n{token}")
+        self.line(f"\nWho am I?\n\n{_curl(url, VIEWER_QUERY)} -H 'Authorization: Bearer {tokens[0][1]}'")
 
 
 def _curl(url: str, query: str) -> str:

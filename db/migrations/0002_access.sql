@@ -187,6 +187,41 @@ begin atomic
     where study_uid = uid and archive_id = any (archives);
 end;
 
+create function counts.study_union_series(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select greatest(
+        (select count(distinct series_uid) from counts.series
+            where study_uid = uid and archive_id = any (archives)),
+        (select max(number_of_series) from counts.study
+            where study_uid = uid and archive_id = any (archives)))::integer;
+end;
+
+create function counts.series_union_instances(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select max(number_of_instances) from counts.series where series_uid = uid and archive_id = any (archives);
+end;
+
+create function counts.study_union_instances(uid text, archives smallint[]) returns integer
+    language sql stable strict parallel safe
+begin atomic
+    select greatest(
+        (select sum(n) from (
+            select max(number_of_instances) as n from counts.series
+            where study_uid = uid and archive_id = any (archives) group by series_uid) largest),
+        (select max(number_of_instances) from counts.study
+            where study_uid = uid and archive_id = any (archives)))::integer;
+end;
+
+create function counts.study_union_modalities(uid text, archives smallint[]) returns text[]
+    language sql stable strict parallel safe
+begin atomic
+    select coalesce(array_agg(distinct modality order by modality), '{}')
+    from counts.study, unnest(modalities) modality
+    where study_uid = uid and archive_id = any (archives);
+end;
+
 -- ---- what the API's role may do ------------------------------------------------------------------------
 
 do $$

@@ -1,9 +1,9 @@
 -- name: begin  Planner settings of a writing transaction, and the one lock that every writer holds.
 select
-    -- staging tables have no statistics and the index grows while we write: always by index
+    -- staging tables have no statistics and the index grows while we write: row by row, by index
     set_config('enable_seqscan', 'off', true),
     set_config('enable_mergejoin', 'off', true),
-    set_config('enable_hashjoin', $2, true),
+    set_config('enable_hashjoin', 'off', true),
     set_config('plan_cache_mode', 'force_custom_plan', true),
     pg_advisory_xact_lock($1)
 
@@ -153,13 +153,16 @@ select count(*) from written
 with cut as (
     select :study_cut from staged_study
 ), gone as (
-    delete from study t
-    where t.archive_id = $1 and t.study_uid = any ($2::text[])
-        and not exists (
-            select from cut c
-            where c.study_uid = t.study_uid
-                and coalesce(c.patient_id, '') || '\' || coalesce(c.issuer_of_patient_id, '') = t.patient_key)
-    returning t.study_uid
+    delete from study
+    where study_pk = any (array(
+        select t.study_pk
+        from unnest($2::text[]) uid
+        cross join lateral (
+            select study_pk, study_uid, patient_key from study
+            where archive_id = $1 and study_uid = uid offset 0) t
+        where (t.study_uid, t.patient_key) not in (
+            select study_uid, coalesce(patient_id, '') || '\' || coalesce(issuer_of_patient_id, '') from cut)))
+    returning study_uid
 ), marked as (
     insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
 )
@@ -167,35 +170,60 @@ select distinct study_uid from gone
 
 -- name: drop_unanswered_series  Series of completely answered studies ($2) that the batch does not hold.
 with gone as (
-    delete from series t
-    where t.archive_id = $1 and t.study_uid = any ($2::text[])
-        and not exists (
-            select from staged_series c where c.study_uid = t.study_uid and c.series_uid = t.series_uid)
-    returning t.study_uid, t.series_uid, t.shared
+    delete from series
+    where series_pk = any (array(
+        select t.series_pk
+        from unnest($2::text[]) uid
+        cross join lateral (
+            select series_pk, study_uid, series_uid from series
+            where study_uid = uid and archive_id = $1 offset 0) t
+        where (t.study_uid, t.series_uid) not in (select study_uid, series_uid from staged_series)))
+    returning study_uid, series_uid, shared
 ), lost as (
-    delete from instance i using gone g
-    where i.archive_id = $1 and i.series_uid = g.series_uid and i.study_uid = g.study_uid
-    returning i.sop_uid, i.shared
+    delete from instance
+    where instance_pk = any (array(
+        select i.instance_pk
+        from gone g
+        cross join lateral (
+            select instance_pk from instance
+            where series_uid = g.series_uid and archive_id = $1 and study_uid = g.study_uid offset 0) i))
+    returning sop_uid, shared
 ), marked as (
     insert into touched (study_uid)
     select study_uid from gone
-    union select other.study_uid from gone g join series other on other.series_uid = g.series_uid where g.shared
-    union select other.study_uid from lost l join instance other on other.sop_uid = l.sop_uid where l.shared
+    union
+    select other.study_uid
+    from gone g
+    cross join lateral (select study_uid from series where series_uid = g.series_uid offset 0) other
+    where g.shared
+    union
+    select other.study_uid
+    from lost l
+    cross join lateral (select study_uid from instance where sop_uid = l.sop_uid offset 0) other
+    where l.shared
     on conflict do nothing
 )
 select count(*) from gone
 
 -- name: drop_unanswered_instances  Instances of completely answered series ($2) that the batch does not hold.
 with gone as (
-    delete from instance t
-    where t.archive_id = $1 and t.series_uid = any ($2::text[])
-        and not exists (
-            select from staged_instance c where c.series_uid = t.series_uid and c.sop_uid = t.sop_uid)
-    returning t.study_uid, t.sop_uid, t.shared
+    delete from instance
+    where instance_pk = any (array(
+        select t.instance_pk
+        from unnest($2::text[]) uid
+        cross join lateral (
+            select instance_pk, series_uid, sop_uid from instance
+            where series_uid = uid and archive_id = $1 offset 0) t
+        where (t.series_uid, t.sop_uid) not in (select series_uid, sop_uid from staged_instance)))
+    returning study_uid, sop_uid, shared
 ), marked as (
     insert into touched (study_uid)
     select study_uid from gone
-    union select other.study_uid from gone g join instance other on other.sop_uid = g.sop_uid where g.shared
+    union
+    select other.study_uid
+    from gone g
+    cross join lateral (select study_uid from instance where sop_uid = g.sop_uid offset 0) other
+    where g.shared
     on conflict do nothing
 )
 select count(*) from gone
@@ -235,24 +263,34 @@ with orphaned as (
     select uid from unnest($2::text[]) uid
     where not exists (select from study s where s.archive_id = $1 and s.study_uid = uid)
 ), gone as (
-    delete from series t using orphaned o where t.archive_id = $1 and t.study_uid = o.uid
-    returning t.study_uid, t.series_uid, t.shared
+    delete from series
+    where series_pk = any (array(
+        select t.series_pk
+        from orphaned o
+        cross join lateral (
+            select series_pk from series where study_uid = o.uid and archive_id = $1 offset 0) t))
+    returning series_uid, shared
 ), lost as (
-    delete from instance t using orphaned o where t.archive_id = $1 and t.study_uid = o.uid
-    returning t.study_uid, t.sop_uid, t.shared
+    delete from instance
+    where instance_pk = any (array(
+        select t.instance_pk
+        from orphaned o
+        cross join lateral (
+            select instance_pk from instance where study_uid = o.uid and archive_id = $1 offset 0) t))
+    returning sop_uid, shared
 ), marked as (
     insert into touched (study_uid)
     select uid from orphaned
-    union select other.study_uid from gone g join series other on other.series_uid = g.series_uid where g.shared
-    union select other.study_uid from lost l join instance other on other.sop_uid = l.sop_uid where l.shared
+    union
+    select other.study_uid
+    from gone g
+    cross join lateral (select study_uid from series where series_uid = g.series_uid offset 0) other
+    where g.shared
+    union
+    select other.study_uid
+    from lost l
+    cross join lateral (select study_uid from instance where sop_uid = l.sop_uid offset 0) other
+    where l.shared
     on conflict do nothing
 )
 select uid from orphaned
-
--- name: reject  Rows kept aside with the reason: seen again is counted once.
-insert into rejected_record (archive_id, level, uid, reason, data)
-select distinct on (r.level, md5(r.data::jsonb::text)) $1, r.level, r.uid, r.reason, r.data::jsonb
-from unnest($2::text[], $3::text[], $4::text[], $5::text[]) r (level, uid, reason, data)
-order by r.level, md5(r.data::jsonb::text)
-on conflict (archive_id, level, fingerprint) do update
-    set uid = excluded.uid, reason = excluded.reason, last_seen_at = now()

@@ -278,6 +278,10 @@ def test_as_root_rooms_of_temporary_folders_that_are_gone_are_removed(
 def test_as_an_ordinary_user_and_then_as_root(folder: Path) -> None:
     os.chown(folder, NOBODY, NOBODY)
     become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    # Through a shell, for setpriv itself still has root's way into folders.
+    tried = subprocess.run([*become, "/bin/sh", "-c", '"$0" -c ""', sys.executable], check=False)
+    if tried.returncode != 0:
+        pytest.skip(f"{sys.executable} is a Python that only root can run")
     for _ in range(2):
         process, url, server = hold(folder, *become)
         try:

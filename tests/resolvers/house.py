@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from access.scope import Scope
+from access.scope import everyone_here
 from api.app import create_app
 from archives.client import ArchiveClient
 from archives.meter import metered as upstream_metered
@@ -20,7 +20,6 @@ from db.pool import metered as database_metered
 from model.attributes import Level
 from model.dicom_json import parse
 from resolvers.context import Context, Services
-from resolvers.loaders import Loaders
 from resolvers.schema import schema
 from tests.federation import Federation
 from tests.resolvers.memory_archive import MemoryArchive
@@ -57,7 +56,7 @@ class Answer:
 
 @dataclass
 class House:
-    """Services on a database. `hidden`: codes of archives that the asker may not see."""
+    """Services on a database. `hidden`: codes of archives whose ERN the asker has no grant for."""
 
     services: Services
     archives: list[MemoryArchive] = field(default_factory=list)
@@ -93,11 +92,8 @@ class House:
         return next(row.archive_id for row in self.services.directory if row.code == code)
 
     async def _context(self, _request: object) -> Context:
-        context = Context.for_request(self.services)
-        visible = tuple(each for each in context.scope.visible if each.code not in self.hidden)
-        scope = Scope(visible, visible)
-        loaders = Loaders(self.services.database, scope, self.services.on_demand)
-        return Context(self.services, context.viewer, scope, loaders)
+        erns = (row.ern for row in self.services.directory if row.code not in self.hidden)
+        return Context.for_request(self.services, everyone_here(erns))
 
     async def _ready(self) -> dict[str, str]:
         return {}

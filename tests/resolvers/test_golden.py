@@ -55,14 +55,19 @@ def _without_moments(value: Any) -> Any:
     return [_without_moments(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.fixture
+def asked(name: str, request: pytest.FixtureRequest) -> House:
+    """The house that a golden query is asked of."""
+    found: House = request.getfixturevalue("shallow" if name.startswith("on_demand") else "house")
+    return found
+
+
 @pytest.mark.parametrize("name", NAMES)
-async def test_golden(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_golden(name: str, asked: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cursors, "_this_hour", lambda: 470_000)
-    on_demand = name.startswith("on_demand")
-    house: House = request.getfixturevalue("shallow" if on_demand else "house")
     given = _golden(name).get("variables", {})
     query = (QUERIES / f"{name}.graphql").read_text(encoding="utf-8")
-    told = _told(await house.ask(query, _variables(given)), given, momentary=on_demand)
+    told = _told(await asked.ask(query, _variables(given)), given, momentary=name.startswith("on_demand"))
     if os.environ.get("ERNFED_WRITE_GOLDEN"):
         text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=False)
         (QUERIES / f"{name}.json").write_text(text + "\n", encoding="utf-8")

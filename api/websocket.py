@@ -1,0 +1,75 @@
+"""graphql-transport-ws: who is asking is said by the connection_init message, and holds until it expires.
+
+Close codes of ours: 4401 nobody we know, or no longer; 4403 somebody elsewhere's page; 4503 cannot tell now.
+"""
+
+import asyncio
+import contextlib
+from copy import copy
+from typing import Any
+
+from graphql import GraphQLError
+from starlette.websockets import WebSocket
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
+
+from api.auth import Identity, remember, seconds_left
+from api.problems import HttpProblem
+from model.errors import InputError
+
+_UNAUTHENTICATED = 4401
+_CODES = {403: 4403, 503: 4503}
+
+
+class Handler(BaseGraphQLTransportWSHandler[Any, None]):
+    """One connection. Each of its operations has a context of its own, so that loaders remember nothing."""
+
+    _clock: "asyncio.Task[None] | None" = None
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        identity = getattr(self.view, "identity", None)
+        payload = message.get("payload") or {}
+        if isinstance(identity, Identity) and isinstance(payload, dict):
+            try:
+                remember(self._socket, await identity.authenticate_stream(self._socket, payload))
+            except HttpProblem as refused:
+                await self.websocket.close(_CODES.get(refused.status, _UNAUTHENTICATED), _reason(refused))
+                return
+            if (left := seconds_left(self._socket)) is not None and self._clock is None:
+                self._clock = asyncio.create_task(self._close_after(left), name="expiry of a websocket")
+        await super().handle_connection_init(message)
+
+    async def run_operation(self, operation: Operation[Any, None]) -> None:
+        own = copy(self)
+        try:
+            own.context = await self.view.get_context(self._socket, self._socket)
+        except (HttpProblem, InputError) as refused:
+            await operation.send_initial_errors(
+                [GraphQLError(refused.message, extensions={"code": refused.code})]
+            )
+            return
+        await super(Handler, own).run_operation(operation)
+
+    async def shutdown(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        await super().shutdown()
+
+    @property
+    def _socket(self) -> WebSocket:
+        socket = getattr(self.websocket, "ws", None)
+        assert isinstance(socket, WebSocket)  # noqa: S101
+        return socket
+
+    async def _close_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
+            await self.websocket.close(_UNAUTHENTICATED, "The access token has expired")
+
+
+def _reason(refused: HttpProblem) -> str:
+    """At most 123 bytes fit into a close frame."""
+    return refused.message.encode()[:123].decode(errors="ignore")

@@ -1,0 +1,167 @@
+"""What may be told of the statistics of a query: asks db/stats.py and applies access/small_counts.py.
+
+No type of the schema is here; those are in stats.py.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from access.identifying import identifying_tests
+from access.scope import Reach, ScopedArchive
+from access.small_counts import Cell, Hidden, Policies, Policy, Published, publish, record_seed
+from db import stats
+from db.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
+from db.pool import Reader
+from db.stats import MOST_CELLS, Bucket, Groups, Question
+from model.errors import BadInput
+from model.filters import Condition
+from resolvers.question import named_archives
+
+MAX_AGGREGATES = 20
+AT_ONCE = 4  # statements of one query that run at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class StatsScope:
+    """The archives that a query asks: `open` are counted exactly, of `counted` small numbers are hidden."""
+
+    open: tuple[ScopedArchive, ...]
+    counted: tuple[ScopedArchive, ...] = ()
+
+    @property
+    def asked(self) -> tuple[ScopedArchive, ...]:
+        return (*self.open, *self.counted)
+
+    def skipped_for(self, condition: Condition) -> tuple[ScopedArchive, ...]:
+        """Archives that this condition must not be evaluated over: it looks at what identifies."""
+        return self.counted if self.counted and identifying_tests(condition) else ()
+
+
+def stats_scope(reach: Reach, codes: Sequence[str] | None) -> StatsScope:
+    """The two groups of what a viewer may ask. Raises NotFound for an archive that they cannot name.
+
+    Pseudonymised archives are only counted: exact counts of real values would undo the pseudonyms.
+    """
+    named = named_archives(reach, codes)
+    hidden = (*reach.pseudonyms.visible, *reach.counted)
+    return StatsScope(
+        tuple(archive for archive in reach.records.visible if named is None or archive.code in named),
+        tuple(archive for archive in hidden if named is None or archive.code in named),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One bucket as it may be told."""
+
+    values: tuple[Any, ...]
+    count: Published
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Answers of one query; each aggregate is asked once, however many fields want it.
+
+    `secret` may be empty where no archive is only counted.
+    """
+
+    database: Reader
+    scope: StatsScope
+    condition: Condition
+    policies: Policies
+    secret: bytes = b""
+    _asked: dict[Hashable, "asyncio.Future[Any]"] = field(default_factory=dict)
+    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def totals(self) -> dict[str, Published]:
+        """studies, series, instances, patients."""
+        found = await self._once("totals", lambda: stats.totals(self.database, self._question()))
+        return {
+            name: publish(getattr(found, name), self._policy(), self.secret)
+            for name in ("studies", "series", "instances", "patients")
+        }
+
+    async def facet(self, facets: Sequence[Facet], first: int | None) -> list[Told]:
+        """The `first` largest buckets of one facet, or cells of two. Raises BadInput."""
+        if first is None or not 1 <= first <= 1000:
+            raise BadInput(f"first: 1 to 1000, got {first}.")
+        key = ("facet", *facets, first)
+        buckets = await self._once(key, lambda: stats.facet(self.database, self._question(), facets, first))
+        if len(facets) == 1 and facets[0] in OF_ARCHIVES:
+            buckets = self._with_hidden_archives(buckets, facets[0])
+        told = [
+            (rank, Told(bucket.values, count))
+            for bucket in buckets
+            for rank, count in self._published(bucket, facets)
+        ]
+        told.sort(key=lambda each: (-each[0], [(value is None, value or "") for value in each[1].values]))
+        return [each for _, each in told[:first]]
+
+    async def histogram(self, by: DateFacet, interval: DateInterval) -> list[Told]:
+        """Buckets from the earliest date on, without those that are empty. Raises BadInput for too many."""
+        buckets = await self._once(
+            ("histogram", by, interval),
+            lambda: stats.date_histogram(self.database, self._question(), by, interval),
+        )
+        if len(buckets) > MOST_CELLS:
+            raise BadInput(
+                f"interval: more than {MOST_CELLS} buckets; take a wider one or a narrower filter."
+            )
+        return [
+            Told(bucket.values, count)
+            for bucket in sorted(buckets, key=lambda each: str(each.values[0]))
+            if bucket.values[0] is not None
+            for _, count in self._published(bucket, ())
+        ]
+
+    # ---- which cells may be told, and how --------------------------------------------------------------
+
+    def _published(self, bucket: Bucket, facets: Sequence[Facet]) -> Iterable[tuple[int, Published]]:
+        """The bucket's rank and count; nothing for a value that only hidden records have, and few of them."""
+        cell, policy = bucket.cell, self._policy()
+        named = [value for value, each in zip(bucket.values, facets, strict=False) if each in OF_ARCHIVES]
+        if named:
+            owners = [each for each in self._counted if each.code in named or each.ern in named]
+            policy = self._policy(each.ern for each in owners)
+            cell = cell if owners else Cell(cell.visible)
+        count = publish(cell, policy, self.secret)
+        if count.suppressed and not cell.visible and not (len(facets) == 1 and named):
+            return
+        yield (cell.visible if count.value is None else count.value), count
+
+    def _with_hidden_archives(self, buckets: list[Bucket], facet: Facet) -> list[Bucket]:
+        """With a bucket for each counted archive or ERN: that it is asked is known, what it holds is not."""
+        names = {each.code if facet is Facet.ARCHIVE else each.ern: each for each in self._counted}
+        found = {bucket.values[0] for bucket in buckets}
+        return [*buckets, *(Bucket((name,), Cell(0, Hidden())) for name in names if name not in found)]
+
+    def _policy(self, erns: Iterable[str] | None = None) -> Policy:
+        return self.policies.strictest(erns if erns is not None else (each.ern for each in self._counted))
+
+    # ---- asking ------------------------------------------------------------------------------------------
+
+    @property
+    def _counted(self) -> tuple[ScopedArchive, ...]:
+        return () if self.scope.skipped_for(self.condition) else self.scope.counted
+
+    def _question(self) -> Question:
+        open_ids = tuple(each.archive_id for each in self.scope.open)
+        groups = Groups(open_ids, tuple(each.archive_id for each in self._counted))
+        if not groups.counted:
+            return Question(groups, self.condition)
+        least = min(self._policy([each.ern]).threshold for each in self._counted)
+        return Question(groups, self.condition, least, record_seed(self.secret))
+
+    async def _once(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> Any:
+        if key not in self._asked:
+            if len(self._asked) >= MAX_AGGREGATES:
+                raise BadInput(f"studyStats: at most {MAX_AGGREGATES} aggregates; ask in several requests.")
+
+            async def limited() -> Any:
+                async with self._at_once:
+                    return await ask()
+
+            self._asked[key] = asyncio.ensure_future(limited())
+        return await self._asked[key]

@@ -1,0 +1,1 @@
+"""The documents: complete, and true where a machine can tell."""

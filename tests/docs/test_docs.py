@@ -1,0 +1,319 @@
+"""What the documents must name, and that what they show works: queries, answers, links, commands."""
+
+import ast
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import typer.main
+from graphql import build_schema, parse, validate
+
+from access.scope import everyone_here
+from archives.errors import ArchiveError
+from archives.fields import FIELDS
+from archives.registry import open_archives
+from cli.__main__ import COMMANDS, build
+from cli.demo.made_studies import SPLIT_STUDY_UID, made_studies
+from cli.demo.samples import ARCHIVES
+from config.archives_file import _KEYS, ArchiveConfig
+from config.settings import Settings
+from db.archives import sync_archives
+from db.pool import Database
+from indexer.run import index_once
+from model.errors import InputError
+from resolvers.context import Context, Services
+from resolvers.schema import schema
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FOR_READERS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+# Words in capitals that no client or operator gets as a code.
+NO_CODES = {"CUT_OFF", "DELETE", "DENY", "DOWN", "HEAD", "OPTIONS", "PATCH", "POST"}
+BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+OPERATOR = (ROOT / "docs/operator.md").read_text(encoding="utf-8")
+FRONTEND = (ROOT / "docs/frontend.md").read_text(encoding="utf-8")
+ANALYST = (ROOT / "docs/analyst.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return [body for _, name, body in BLOCK.findall(text) if name == language]
+
+
+def queries() -> list[Any]:
+    """Every GraphQL block of the pages for readers."""
+    return [
+        pytest.param(query, id=f"{page.name}-{number}")
+        for page in FOR_READERS
+        for number, query in enumerate(blocks(page.read_text(encoding="utf-8"), "graphql"), 1)
+    ]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """Table rows by the first word in code of their first cell."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        for name in re.findall(r"`([\w-]+)", cells[0]) if line.startswith("|") else ():
+            found[name] = cells
+    return found
+
+
+def page_names(pages: list[Path]) -> list[str]:
+    return [str(page.relative_to(ROOT)) for page in pages]
+
+
+# ---- complete ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_described(name: str) -> None:
+    row = rows(OPERATOR)[f"ERNFED_{name.upper()}"]
+    default = Settings.model_fields[name].default
+    shown = str(default).lower() if isinstance(default, bool) else default
+    assert row[1] == ("unset" if default is None else f"`{shown}`")
+
+
+def test_no_setting_is_made_up() -> None:
+    known = {f"ERNFED_{name.upper()}" for name in Settings.model_fields}
+    for page in PAGES:
+        named = set(re.findall(r"\bERNFED_[A-Z]+(?:_[A-Z]+)*\b", page.read_text(encoding="utf-8")))
+        assert named <= known, page
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """(path, command) of every command that does something."""
+
+    def below(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+        children = getattr(command, "commands", None) or {}
+        if not children:
+            yield path, command
+        for name, child in children.items():
+            yield from below(f"{path} {name}", child)
+
+    yield from below("ernfed", typer.main.get_command(build()))
+
+
+def sections() -> dict[str, str]:
+    """The operator's page by heading; `ernfed a b, c` stands for `ernfed a b` and `ernfed a c`."""
+    found: dict[str, str] = {}
+    for part in re.split(r"^##+ ", OPERATOR, flags=re.MULTILINE):
+        heading, _, text = part.partition("\n")
+        first, *others = heading.split(", ")
+        group = first.rpartition(" ")[0]
+        found |= dict.fromkeys((first, *(f"{group} {name}" for name in others)), text)
+    return found
+
+
+@pytest.mark.parametrize(("path", "command"), [pytest.param(*each, id=each[0]) for each in commands()])
+def test_every_command_and_option_is_described(path: str, command: Any) -> None:
+    text = sections()[path]
+    options = [
+        name
+        for option in command.params
+        for name in (*option.opts, *option.secondary_opts)
+        if name.startswith("--") and name != "--help"
+    ]
+    for name in options:
+        assert re.search(rf"`{name}[` ]", text), name
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= set(options)
+
+
+def test_the_walk_finds_commands() -> None:
+    found = [path for path, _ in commands()]
+    assert "ernfed index once" in found
+    assert {path.split()[1] for path in found} == set(COMMANDS)
+
+
+def test_every_key_of_an_archive_is_described() -> None:
+    table = rows(OPERATOR)
+    example = (ROOT / "config/archives.example.toml").read_text(encoding="utf-8")
+    assert set(_KEYS) == {field.name for field in fields(ArchiveConfig)}
+    for name in _KEYS:
+        assert name in table, name
+        assert re.search(rf"^(# )?{name}\b", example, re.MULTILINE), name
+
+
+def error_codes() -> set[str]:
+    """Every code that a client or an operator can get: of the trees, and words in capitals of those rooms."""
+    codes: set[str] = set()
+    waiting: list[Any] = [InputError, ArchiveError]
+    while waiting:
+        kind = waiting.pop()
+        codes.add(kind.code)
+        waiting += kind.__subclasses__()
+    for file in (*ROOT.glob("api/*.py"), ROOT / "resolvers/sources.py", *ROOT.glob("indexer/*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and re.fullmatch(r"[A-Z_]{4,}", str(node.value)):
+                codes.add(str(node.value))
+    return codes - NO_CODES
+
+
+@pytest.mark.parametrize("code", sorted(error_codes()))
+def test_every_error_code_is_described(code: str) -> None:
+    page = OPERATOR if code == "BUSY" else FRONTEND
+    assert re.search(rf"^\|.*`{code}`.*\|", page, re.MULTILINE)
+
+
+def test_what_archives_are_asked_for_is_listed() -> None:
+    listed = {
+        name: re.findall(r"\w+", re.sub(r"\s+", " ", names))
+        for name, names in re.findall(
+            r"^- (study|series|instance): ((?:.+\n)(?:  .+\n)*)", ANALYST, re.MULTILINE
+        )
+    }
+    assert listed == {
+        "study": list(FIELDS["studies"]),
+        "series": list(FIELDS["series"]),
+        "instance": list(FIELDS["instances"]),
+    }
+
+
+def test_every_room_stands_in_the_architecture() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for room in project["tool"]["importlinter"]["root_packages"]:
+        assert f"| `{room}/` |" in text
+
+
+def test_every_decision_is_listed() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for page in ROOT.glob("docs/decisions/*.md"):
+        assert f"(docs/decisions/{page.name})" in text
+
+
+# ---- true --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", queries())
+def test_queries_fit_the_schema(query: str) -> None:
+    described = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
+    assert validate(described, parse(query)) == []
+
+
+@pytest.fixture
+async def services(database: Database, tmp_path: Path) -> AsyncIterator[Services]:
+    """The demo's made-up studies in four folders, indexed."""
+    configs = [
+        ArchiveConfig(
+            each.code, each.ern, each.title, "folder", path=tmp_path / each.code, index="instance", timeout=60
+        )
+        for each in ARCHIVES
+    ]
+    for archive in ARCHIVES:
+        (tmp_path / archive.code).mkdir()
+    for number, (code, made) in enumerate(made_studies()):
+        made.save_as(tmp_path / code / f"{number}.dcm", enforce_file_format=True)
+    async with open_archives(configs) as archives:
+        await sync_archives(database, configs)
+        assert all(result.all_done for result in await index_once(database, archives))
+        opened = await Services.open(database, archives, Settings())
+        yield opened
+        await opened.close()
+
+
+async def ask(services: Services, query: str) -> dict[str, Any]:
+    """The answer's data, as JSON."""
+    viewer = everyone_here(row.ern for row in services.directory)
+    result = await schema.execute(query, context_value=Context.for_request(services, viewer))
+    assert result.errors is None
+    assert result.extensions in (None, {})
+    data: dict[str, Any] = json.loads(json.dumps(result.data, default=str))
+    return data
+
+
+def nodes_of(data: dict[str, Any]) -> list[Any]:
+    """The nodes of every list at the root."""
+    return [node for field in data.values() for node in field.get("nodes", field.get("edges", [field]))]
+
+
+async def test_queries_find_something_in_the_demo(services: Services) -> None:
+    for parameter in queries():
+        (query,) = parameter.values
+        data = await ask(services, str(query))
+        assert nodes_of(data), query
+
+
+async def test_the_first_query_has_the_answer_that_is_shown(services: Services) -> None:
+    (query,) = blocks(README, "graphql")
+    (answer,) = blocks(README, "json")
+    assert SPLIT_STUDY_UID in query
+    assert {"data": await ask(services, query)} == json.loads(answer)
+
+
+def test_the_curl_of_the_first_query_is_that_query() -> None:
+    (query,) = blocks(README, "graphql")
+    (line,) = [line for block in blocks(README, "sh") for line in block.splitlines() if "curl" in line]
+    sent = json.loads(shlex.split(line)[-1])["query"]
+    assert " ".join(query.split()) == sent
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_names(PAGES))
+def test_commands_exist(page: Path) -> None:
+    known = {*COMMANDS, "check", "bench", "ARGS"}
+    text = page.read_text(encoding="utf-8")
+    for command in re.findall(r"(?<![\w/.])\./run ([\w-]+)", text):
+        assert command in known, command
+    paths = {path for path, _ in commands()} | {f"ernfed {name}" for name in COMMANDS} | {"ernfed ARGS"}
+    for path in re.findall(r"`ernfed ((?:index|archives) \w+|\w+)", text):
+        assert f"ernfed {path}" in paths, path
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_names(PAGES))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert not urlsplit(target).scheme, target
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.is_file(), target
+        assert there.is_relative_to(ROOT), target
+        assert not anchor or anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_names(PAGES))
+def test_addresses_are_of_this_machine_or_examples(page: Path) -> None:
+    """Packages come from wherever a machine is set up to take them (decision 4): no page names a place."""
+    for url in re.findall(r"\w+://[\w[][^\s`'\"<>)]*", page.read_text(encoding="utf-8")):
+        assert urlsplit(url.replace("…", "x")).hostname in {
+            "127.0.0.1",
+            "localhost",
+            "host",
+            "pacs.example.org",
+        }, url
+
+
+def test_locks_name_no_place() -> None:
+    for name in ("requirements.in", "requirements.lock", "requirements-dev.in", "requirements-dev.lock"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        assert "--index" not in text
+    audit = ROOT / "tests/api/graphql_http_audit/package-lock.json"
+    assert '"resolved"' not in audit.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_names(PAGES))
+def test_lines_are_short(page: Path) -> None:
+    for number, line in enumerate(BLOCK.sub("", page.read_text(encoding="utf-8")).splitlines(), 1):
+        assert len(line) <= 120 or line.startswith("|"), number
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_names(PAGES))
+def test_tables_are_whole(page: Path) -> None:
+    for table in re.findall(r"(?:^\|.*\n)+", page.read_text(encoding="utf-8"), re.MULTILINE):
+        counts = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(counts) == 1, table

@@ -1,0 +1,83 @@
+"""Condition trees: what ranks them, what they hold, how large they may be."""
+
+import pytest
+
+from model.attributes import Level, attribute
+from model.errors import BadInput
+from model.filters import (
+    EVERYTHING,
+    MAX_TESTS,
+    AllOf,
+    AnyOf,
+    Condition,
+    Not,
+    Op,
+    Related,
+    Test,
+    TextTest,
+    all_of,
+    check_size,
+    levels_of,
+    ranked_by,
+    walk,
+)
+
+FUZZY = Test(attribute("PatientName"), Op.FUZZY, "muller")
+OTHER = Test(attribute("PatientName"), Op.FUZZY, "meier")
+PLAIN = Test(attribute("PatientID"), Op.EQ, "P1")
+TEXT = TextTest(("thorax",))
+
+
+@pytest.mark.parametrize(
+    ("condition", "ranking"),
+    [
+        (EVERYTHING, None),
+        (PLAIN, None),
+        (FUZZY, FUZZY),
+        (TEXT, TEXT),
+        (AllOf((PLAIN, TEXT, FUZZY)), TEXT),
+        (AllOf((PLAIN, AllOf((OTHER, FUZZY)))), OTHER),
+        (AnyOf((FUZZY,)), None),
+        (AnyOf((FUZZY, PLAIN)), None),
+        (Not(FUZZY), None),
+        (Related(Level.STUDY, FUZZY), None),
+        (AllOf((Not(FUZZY), TEXT)), TEXT),
+    ],
+)
+def test_what_must_hold_ranks(condition: Condition, ranking: Condition | None) -> None:
+    assert ranked_by(condition) == ranking
+
+
+def test_walk_visits_everything_once() -> None:
+    tree = AllOf((PLAIN, AnyOf((FUZZY, Not(TEXT))), Related(Level.SERIES, AllOf((OTHER,)))))
+    assert len(list(walk(tree))) == 9
+    leaves = [here for here in walk(tree) if isinstance(here, Test | TextTest)]
+    assert set(leaves) == {PLAIN, FUZZY, TEXT, OTHER}
+    assert len(leaves) == 4
+
+
+def test_walk_needs_no_stack() -> None:
+    tree: Condition = PLAIN
+    for _ in range(100_000):
+        tree = Not(tree)
+    assert sum(1 for _ in walk(tree)) == 100_001
+
+
+def test_a_filter_may_have_500_tests() -> None:
+    check_size(AllOf((PLAIN,) * MAX_TESTS))
+    check_size(AnyOf((EVERYTHING,) * 10_000))
+    for tree in (AllOf((PLAIN,) * (MAX_TESTS + 1)), Not(AnyOf((TEXT,) * MAX_TESTS + (FUZZY,)))):
+        with pytest.raises(BadInput, match="501 conditions, at most 500"):
+            check_size(tree)
+
+
+def test_levels_are_those_looked_into() -> None:
+    assert levels_of(PLAIN) == set()
+    tree = Not(Related(Level.SERIES, AnyOf((PLAIN, Related(Level.INSTANCE, PLAIN)))))
+    assert levels_of(tree) == {Level.SERIES, Level.INSTANCE}
+
+
+def test_one_condition_needs_no_wrapper() -> None:
+    assert all_of([PLAIN]) is PLAIN
+    assert all_of([]) == EVERYTHING
+    assert all_of([PLAIN, TEXT]) == AllOf((PLAIN, TEXT))

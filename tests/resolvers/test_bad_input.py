@@ -1,0 +1,199 @@
+"""What clients get wrong: the code, the words, and nothing of the database or of long values in them.
+
+The rest of a table row says what stays in `data`; most mistakes leave nothing.
+"""
+
+import base64
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.resolvers.house import Answer, House
+from tests.resolvers.wrong_cursors import expired, foreign, other_order, tampered
+
+UID_64 = "1." * 31 + "12"
+_INSIDE = re.compile(
+    r"select |asyncpg|psycopg|traceback|File \"|\.py\b|\$\d|::|postgres|syntax error at", re.I
+)
+
+
+def studies(arguments: str) -> str:
+    return f"{{ studies({arguments}) {{ nodes {{ id }} }} }}"
+
+
+def where(given: str) -> str:
+    return studies(f"filter: {given}")
+
+
+def named(name: str, rest: str) -> str:
+    return where(f"{{attribute: [{{name: {json.dumps(name)}, {rest}}}]}}")
+
+
+def nested(depth: int) -> str:
+    return where("{not: " * (depth - 1) + '{patientId: {eq: "a"}}' + "}" * (depth - 1))
+
+
+def of_id(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+MANY = ", ".join('{patientId: {eq: "a"}}' for _ in range(600))
+LONG = "RequestAttributesSequence.ScheduledProtocolCodeSequence.ContextGroupIdentificationSequence"
+
+LITERALS: list[tuple[str, str, str, str]] = [
+    # name, query, code, fragment of the message
+    ("unknown archive", studies('archives: ["a0", "nowhere"]'), "NOT_FOUND", "'nowhere'"),
+    ("bad UID", '{ study(studyInstanceUid: "1.2.x") { id } }', "BAD_INPUT", "DICOM UID"),
+    ("empty UID", '{ study(studyInstanceUid: "") { id } }', "BAD_INPUT", "DICOM UID"),
+    ("UID of 65", f'{{ study(studyInstanceUid: "{UID_64}3") {{ id }} }}', "BAD_INPUT", "1-64"),
+    ("bad UID in a filter", where('{studyInstanceUid: {in: ["1.2", "a"]}}'), "BAD_INPUT", "DICOM UID"),
+    ("first 0", studies("first: 0"), "BAD_INPUT", "first: 1 to 1000, got 0"),
+    ("first -1", studies("first: -1"), "BAD_INPUT", "first: 1 to 1000, got -1"),
+    ("first 1001", studies("first: 1001"), "BAD_INPUT", "first: 1 to 1000, got 1001"),
+    ("last 0", studies("last: 0"), "BAD_INPUT", "last: 1 to 1000"),
+    ("last 1001", studies("last: 1001"), "BAD_INPUT", "last: 1 to 1000"),
+    ("first too large for Int", studies("first: 4294967296"), "BAD_INPUT", "Int cannot represent"),
+    ("first and last", studies("first: 1, last: 1"), "BAD_INPUT", "give one of them"),
+    ("first by its default with last", "query ($n: Int = 3) { studies(first: $n, last: 1) { nodes { id } } }",
+     "BAD_INPUT", "give one of them"),
+    ("neither first nor last", studies("first: null"), "BAD_INPUT", "give one of them"),
+    ("after with last", studies('last: 1, after: "x"'), "BAD_INPUT", "after: goes with `first`"),
+    ("before with first", studies('first: 1, before: "x"'), "BAD_INPUT", "before: goes with `last`"),
+    ("no such day", where('{studyDate: {eq: "2020-13-45"}}'), "BAD_INPUT", "ISO 8601 date"),
+    ("DICOM date", where('{studyDate: {eq: "20200101"}}'), "BAD_INPUT", "ISO 8601 date"),
+    ("week date", where('{studyDate: {eq: "2020-W01-1"}}'), "BAD_INPUT", "ISO 8601 date"),
+    ("number for a date", where("{studyDate: {eq: 5}}"), "BAD_INPUT", "ISO 8601 date"),
+    ("Int overflow", "{ instances(filter: {rows: {eq: 2147483648}}) { totalCount } }", "BAD_INPUT", "Int"),
+    ("wildcard of 10,000", where(f'{{patientId: {{wildcard: "{"?" * 10_000}"}}}}'), "BAD_INPUT", "at most 1024"),
+    ("search of 2,000", f'{{ attributeDefinitions(search: "{"a" * 2000}") {{ totalCount }} }}', "BAD_INPUT", "1024"),
+    ("text of 2,000", where(f'{{text: "{"a" * 2000}"}}'), "BAD_INPUT", "at most 1024"),
+    ("text without words", where('{text: "-- * --"}'), "BAD_INPUT", "needs 1 to 20 words"),
+    ("text of 21 words", where(f'{{text: "{"a " * 21}"}}'), "BAD_INPUT", "got 21"),
+    ("filter 21 deep", nested(21), "BAD_INPUT", "deeper than 20"),
+    ("600 conditions", where(f"{{or: [{MANY}]}}"), "BAD_INPUT", "600 conditions, at most 500"),
+    ("empty in", where("{patientId: {in: []}}"), "BAD_INPUT", "needs 1 to 1000 values, got 0"),
+    ("empty in of numbers", where("{numberOfStudyRelatedSeries: {in: []}}"), "BAD_INPUT", "got 0"),
+    ("empty any", where("{modalitiesInStudy: {any: []}}"), "BAD_INPUT", "got 0"),
+    ("empty all", where("{modalitiesInStudy: {all: []}}"), "BAD_INPUT", "got 0"),
+    ("empty none", where("{modalitiesInStudy: {none: []}}"), "BAD_INPUT", "got 0"),
+    ("unknown attribute", named("PatientNam", 'eq: "x"'), "BAD_INPUT", "Did you mean PatientName"),
+    ("unknown and long attribute", named("x" * 300, 'eq: "x"'), "BAD_INPUT", "not in the DICOM dictionary"),
+    ("attribute of 600", named("x" * 600, 'eq: "x"'), "BAD_INPUT", "expected a keyword"),
+    ("no attribute name", named("", 'eq: "x"'), "BAD_INPUT", "expected a keyword"),
+    ("attribute of another level", named("Modality", 'eq: "MR"'), "BAD_INPUT", "put it into the series filter"),
+    ("attribute without condition", where('{attribute: [{name: "PatientSize"}]}'), "BAD_INPUT", "give a condition"),
+    ("startsWith of a number", named("PatientSize", 'startsWith: "1"'), "BAD_INPUT", "VR DS is a number"),
+    ("number that is none", named("PatientSize", 'eq: "abc"'), "BAD_INPUT", "compared as a number"),
+    ("sequence", named("RequestAttributesSequence", 'eq: "x"'), "BAD_INPUT", "VR SQ has no values"),
+    ("long path to a sequence", named(LONG, 'eq: "x"'), "BAD_INPUT", "VR SQ has no values"),
+    ("bulk data", named("EncapsulatedDocument", "exists: true"), "BAD_INPUT", "VR OB has no values"),
+    ("date that is none", named("StudyDate", 'gte: "x"'), "BAD_INPUT", "compared as a date"),
+    ("gte of text", named("PatientComments", 'gte: "a"'), "BAD_INPUT", "has no order"),
+    ("path through no sequence", named("StudyDate.PatientID", 'eq: "x"'), "BAD_INPUT", "is not a sequence"),
+    ("path of 9 steps", named(".".join(["RequestAttributesSequence"] * 9), 'eq: "x"'), "BAD_INPUT", "at most 8"),
+    ("private name without xx", named("(ACME)00291010", 'eq: "x"'), "BAD_INPUT", "not in the DICOM dictionary"),
+    ("private name of an even group", named("(ACME)0028xx10", 'eq: "x"'), "BAD_INPUT", "groups are odd"),
+    ("unbalanced name", named("StudyDescription(", 'eq: "x"'), "BAD_INPUT", "attribute name"),
+    ("duplicate order", studies("orderBy: [{field: STUDY_DATE}, {field: STUDY_DATE, direction: DESC}]"),
+     "BAD_INPUT", "each field may be named once"),
+    ("RELEVANCE of nothing", studies("orderBy: [{field: RELEVANCE}]"), "BAD_INPUT", "needs a filter that ranks"),
+    ("RELEVANCE under or", studies('orderBy: [{field: RELEVANCE}], filter: {or: [{text: "a"}]}'), "BAD_INPUT", "ranks"),
+    ("LIVE", studies("freshness: {mode: LIVE}"), "BAD_INPUT", "LIVE is not available"),
+    ("MAX_AGE", studies("freshness: {mode: MAX_AGE, maxAgeSeconds: 5}"), "BAD_INPUT", "MAX_AGE is not available"),
+    ("LIVE study", '{ study(studyInstanceUid: "1.2", freshness: {mode: LIVE}) { id } }', "BAD_INPUT", "LIVE"),
+    ("bad id", '{ node(id: "ü§$") { id } }', "BAD_INPUT", "not an id of this schema"),
+    ("number as id", "{ node(id: 5) { id } }", "BAD_INPUT", "not an id of this schema"),
+    ("id of unknown type", f'{{ node(id: "{of_id("Patient:1")}") {{ id }} }}', "BAD_INPUT", "not an id"),
+    ("id without a key", f'{{ node(id: "{of_id("Study:")}") {{ id }} }}', "BAD_INPUT", "not an id"),
+    ("id with NUL", f'{{ node(id: "{of_id("Study:1.2" + chr(0))}") {{ id }} }}', "BAD_INPUT", "not an id"),
+    ("id of no UID", f'{{ node(id: "{of_id("Series:abc")}") {{ id }} }}', "BAD_INPUT", "not an id"),
+    ("1,001 ids", "{ nodes(ids: [" + '"a",' * 1001 + "]) { id } }", "BAD_INPUT", "ids: at most 1000, got 1001"),
+    ("broken cursor", studies('after: "abc"'), "BAD_CURSOR", "cursor:"),
+    ("empty cursor", studies('after: ""'), "BAD_CURSOR", "cursor:"),
+    ("cursor of 100,000", studies(f'after: "{"a" * 100_000}"'), "BAD_CURSOR", "cursor:"),
+    ("cursor that is not ASCII", studies('last: 1, before: "ü"'), "BAD_CURSOR", "cursor:"),
+    ("cursor of definitions", '{ attributeDefinitions(after: "abc") { totalCount } }', "BAD_CURSOR", "cursor:"),
+    ("definitions, first 0", "{ attributeDefinitions(first: 0) { totalCount } }", "BAD_INPUT", "1 to 1000"),
+    ("definitions, first null", "{ attributeDefinitions(first: null) { totalCount } }", "BAD_INPUT", "1 to 1000"),
+]  # fmt: skip
+
+
+def check_words(answer: Answer, code: str, fragment: str, given: str = "") -> None:
+    """One error with this code and these words, which tell nothing of the inside and repeat no long value."""
+    assert answer.codes == [code]
+    message = answer.errors[0]["message"]
+    assert fragment in message
+    assert not _INSIDE.search(message)
+    for run in re.findall(r"[^\s\"]{65,}", given):
+        assert all(run[at : at + 65] not in message for at in range(len(run) - 64))
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "fragment"), [pytest.param(*row[1:], id=row[0]) for row in LITERALS]
+)
+async def test_a_mistake_in_the_document(house: House, query: str, code: str, fragment: str) -> None:
+    answer = await house.ask(query)
+    check_words(answer, code, fragment, query)
+    assert not answer.data or set(answer.data.values()) == {None}
+
+
+VARIABLES: list[tuple[str, str, Any, str, str]] = [
+    ("bad UID", "query ($v: UID!) { study(studyInstanceUid: $v) { id } }", "1..2", "BAD_INPUT", "DICOM UID"),
+    ("UID of 2,000", "query ($v: UID!) { study(studyInstanceUid: $v) { id } }", "1" * 2000, "BAD_INPUT", "DICOM UID"),
+    ("number as UID", "query ($v: UID!) { study(studyInstanceUid: $v) { id } }", 5, "BAD_INPUT", "DICOM UID"),
+    ("no such day", "query ($v: Date) { studies(filter: {studyDate: {eq: $v}}) { totalCount } }", "2020-02-30",
+     "BAD_INPUT", "ISO 8601 date"),
+    ("1,001 values", "query ($v: [String!]) { studies(filter: {patientId: {in: $v}}) { totalCount } }",
+     ["x"] * 1001, "BAD_INPUT", "got 1001"),
+    ("1,001 UIDs", "query ($v: [UID!]) { studies(filter: {studyInstanceUid: {in: $v}}) { totalCount } }",
+     ["1.2"] * 1001, "BAD_INPUT", "got 1001"),
+    ("keywords unknown", "query ($v: [String!]) { studies { nodes { attributes(keywords: $v) { text } } } }",
+     ["StudyDate", "Sturdydate"], "BAD_INPUT", "'Sturdydate' is not in the DICOM dictionary"),
+    ("201 keywords", "query ($v: [String!]) { studies { nodes { attributes(keywords: $v) { text } } } }",
+     ["StudyDate"] * 201, "BAD_INPUT", "at most 200"),
+    ("Int overflow", "query ($v: Int) { studies(first: $v) { totalCount } }", 2**40, "BAD_INPUT", "32-bit"),
+    ("Int as text", "query ($v: Int) { studies(first: $v) { totalCount } }", "5", "BAD_INPUT", "Int cannot"),
+    ("unknown order", "query ($v: [StudyOrder!]) { studies(orderBy: $v) { totalCount } }", [{"field": "AGE"}],
+     "BAD_INPUT", "StudyOrderField"),
+    ("unknown field of a filter", "query ($v: StudyFilter) { studies(filter: $v) { totalCount } }",
+     {"Müller^Hans": {"eq": "x"}}, "BAD_INPUT", "unknown field"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "code", "fragment"), [pytest.param(*row[1:], id=row[0]) for row in VARIABLES]
+)
+async def test_a_mistake_in_a_variable(
+    house: House, query: str, value: Any, code: str, fragment: str
+) -> None:
+    answer = await house.ask(query, {"v": value})
+    if "keywords" in query:  # every node of the page has the same mistake
+        assert len(set(answer.codes)) == 1
+        answer.body["errors"] = answer.errors[:1]
+    check_words(answer, code, fragment, json.dumps(value))
+    assert "Müller" not in answer.errors[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("depth", "code"), [(30, "BAD_INPUT"), (200, "QUERY_TOO_DEEP"), (900, "QUERY_TOO_DEEP")]
+)
+async def test_a_filter_far_too_deep_in_a_variable(house: House, depth: int, code: str) -> None:
+    given: dict[str, Any] = {"patientId": {"eq": "a"}}
+    for _ in range(depth):
+        given = {"not": given}
+    answer = await house.ask("query ($v: StudyFilter) { studies(filter: $v) { totalCount } }", {"v": given})
+    assert answer.codes == [code]
+
+
+@pytest.mark.parametrize("make", [expired, foreign, other_order, tampered])
+async def test_a_cursor_that_is_not_of_this_list(house: House, make: Any) -> None:
+    answer = await house.ask(studies(f'after: "{await make(house)}"'))
+    check_words(answer, "BAD_CURSOR", "start again without it")
+
+
+async def test_a_mistake_leaves_the_other_fields(house: House) -> None:
+    answer = await house.ask('{ bad: node(id: "?") { id } archives { code } }')
+    assert answer.data == {"bad": None, "archives": [{"code": "a0"}, {"code": "a1"}, {"code": "a2"}]}
+    assert answer.errors[0]["path"] == ["bad"]

@@ -1,0 +1,218 @@
+"""Sources: what each archive's part of an answer is worth. Never silently short, never 0 for a failure."""
+
+from typing import Any
+
+import pytest
+
+from archives.errors import TimedOut, Unreachable
+from db.pool import Database
+from model.attributes import Level
+from tests.resolvers.conftest import shallow_house
+from tests.resolvers.house import House
+
+REPORT = "complete totalCount sources { archive { code } state matched asOf error { code message } }"
+LISTS = ("studies", "series", "instances")
+
+
+def by_code(found: dict[str, Any]) -> dict[str, tuple[str, Any, str | None]]:
+    """code → (state, matched, error code)."""
+    return {
+        each["archive"]["code"]: (each["state"], each["matched"], (each["error"] or {}).get("code"))
+        for each in found["sources"]
+    }
+
+
+async def _run_has_ended(house: House, code: str, ended: bool) -> None:
+    await house.services.database.execute(
+        "set", f"update archive set last_completed_at = {'now()' if ended else 'null'} where code = $1", code
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("field", LISTS)
+async def test_an_archive_that_was_never_indexed_failed(shallow: House, field: str) -> None:
+    database = shallow.services.database
+    await database.execute("set", "delete from study where archive_id = $1", shallow.archive_id("a1"))
+    await _run_has_ended(shallow, "a1", ended=False)
+    found = (await shallow.data(f"{{ {field} {{ {REPORT} }} }}"))[field]
+    assert found["complete"] is False
+    sources = by_code(found)
+    assert sources["a1"] == ("FAILED", None, "NOT_INDEXED")
+    assert sources["a0"][0] == sources["a2"][0] == "CACHED"
+    assert next(each for each in found["sources"] if each["archive"]["code"] == "a1")["asOf"] is None
+
+
+async def test_a_first_run_under_way_is_partial(shallow: House) -> None:
+    await _run_has_ended(shallow, "a2", ended=False)
+    found = (await shallow.data(f"{{ studies {{ {REPORT} }} }}"))["studies"]
+    assert found["complete"] is False
+    state, matched, code = by_code(found)["a2"]
+    assert (state, code) == ("PARTIAL", "INDEXING")
+    assert matched > 0
+
+
+async def test_an_archive_that_is_not_asked_does_not_count(shallow: House) -> None:
+    await _run_has_ended(shallow, "a2", ended=False)
+    found = (await shallow.data(f'{{ studies(archives: ["a1", "a0"]) {{ {REPORT} }} }}'))["studies"]
+    assert list(by_code(found)) == ["a0", "a1"]
+    assert found["complete"] is True
+
+
+async def test_an_empty_archive_is_not_a_failed_one(shallow: House) -> None:
+    found = (await shallow.data(f'{{ studies(filter: {{patientId: {{eq: "?"}}}}) {{ {REPORT} }} }}'))[
+        "studies"
+    ]
+    assert found["complete"] is True
+    assert set(by_code(found).values()) == {("CACHED", 0, None)}
+
+
+# ---- more than a query may fetch ---------------------------------------------------------------------
+
+
+@pytest.fixture
+async def wide(database: Database) -> House:
+    """More unindexed series than one query may fetch, and series lists that are whole."""
+    return await shallow_house(database, Level.SERIES, 150)
+
+
+async def test_too_many_unindexed_series_are_partial(wide: House) -> None:
+    answer = await wide.ask(f"{{ instances {{ {REPORT} nodes {{ id }} }} series {{ {REPORT} }} }}")
+    assert answer.errors == []
+    assert answer.requests == {}
+    found = answer.data["instances"]
+    assert (found["complete"], found["nodes"]) == (False, [])
+    assert set(by_code(found).values()) == {("PARTIAL", None, "NOT_INDEXED")}
+    assert answer.data["series"]["complete"] is True
+
+
+async def test_the_instances_of_few_series_are_fetched(wide: House) -> None:
+    ask = f'{{ instances(filter: {{series: {{study: {{studyInstanceUid: {{eq: "1.2.11.10"}}}}}}}}) {{ {REPORT} }} }}'
+    answer = await wide.ask(ask)
+    assert answer.data["instances"]["complete"] is True
+    assert answer.data["instances"]["totalCount"] == 2
+    assert set(answer.requests) == {"a0", "a1", "a2"}
+    assert (await wide.ask(ask)).requests == {}
+
+
+IN_SERIES = "{series: {instance: {rows: {gte: 1}}}}"
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("studies", IN_SERIES),
+        ("studies", f"{{not: {IN_SERIES}}}"),
+        ("studies", f'{{or: [{IN_SERIES}, {{patientId: {{eq: "P1"}}}}]}}'),
+        ("series", "{instance: {rows: {gte: 1}}}"),
+        ("series", f"{{study: {IN_SERIES}}}"),
+        ("instances", "{series: {instance: {rows: {gte: 1}}}}"),
+        ("instances", f"{{series: {{study: {IN_SERIES}}}}}"),
+    ],
+)
+async def test_a_filter_into_what_is_not_indexed_is_partial(wide: House, field: str, given: str) -> None:
+    found = (await wide.data(f"{{ {field}(filter: {given}) {{ {REPORT} }} }}"))[field]
+    assert found["complete"] is False
+    assert {(state, code) for state, _, code in by_code(found).values()} == {("PARTIAL", "NOT_INDEXED")}
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("series", '{study: {series: {modality: {eq: "CT"}}, studyInstanceUid: {eq: "1.2.11.10"}}}'),
+        ("series", '{study: {text: "ct", studyInstanceUid: {eq: "1.2.11.10"}}}'),
+        ("instances", '{series: {instance: {rows: {gte: 1}}, study: {studyInstanceUid: {eq: "1.2.11.10"}}}}'),
+    ],
+)
+async def test_a_filter_into_what_can_be_fetched_fetches_it(shallow: House, field: str, given: str) -> None:
+    """What the filter asks of children that are not there yet cannot decide whether they are fetched."""
+    answer = await shallow.ask(f"{{ {field}(filter: {given}) {{ {REPORT} }} }}")
+    assert answer.errors == []
+    found = answer.data[field]
+    assert (found["complete"], found["totalCount"]) == (True, {"series": 1, "instances": 2}[field])
+    assert set(answer.requests) == {"a0", "a1", "a2"}
+
+
+async def test_a_nested_filter_into_what_is_not_indexed_is_partial(wide: House) -> None:
+    ask = f"""{{ study(studyInstanceUid: "1.2.11.10") {{
+        into: series(filter: {{instance: {{rows: {{gte: 1}}}}}}) {{ {REPORT} }} plain: series {{ {REPORT} }} }} }}"""
+    found = (await wide.data(ask))["study"]
+    assert found["plain"]["complete"] is True
+    assert found["into"]["complete"] is False
+
+
+# ---- an archive that is down on demand ---------------------------------------------------------------
+
+NESTED = f"""{{ studies(first: 40) {{ complete nodes {{
+  studyInstanceUid locations {{ archive {{ code }} }} series {{ {REPORT} nodes {{ id }} }} }} }} }}"""
+
+
+async def test_an_archive_that_is_down_fails_alone_and_recovers(shallow: House) -> None:
+    down = shallow.archives[1]
+    down.down = Unreachable("the archive does not answer")
+    data = await shallow.data(NESTED)
+    assert data["studies"]["complete"] is True  # the list of studies itself lacks nothing
+    failed = fine = 0
+    for node in data["studies"]["nodes"]:
+        holders = {each["archive"]["code"] for each in node["locations"]}
+        sources = by_code(node["series"])
+        assert set(sources) == holders
+        for code, (state, matched, error) in sources.items():
+            if code == "a1":
+                assert (state, error) == ("PARTIAL", "UNREACHABLE")
+                assert matched is None or matched > 0  # copies of other archives do not tell of this one
+                failed += 1
+            else:
+                assert (state, error) == ("CACHED", None)
+                assert matched > 0
+                fine += 1
+        assert node["series"]["complete"] is ("a1" not in holders)
+        if holders == {"a1"}:
+            assert node["series"]["nodes"] == []
+    assert failed > 5
+    assert fine > 5
+    down.down = None
+    answer = await shallow.ask(NESTED)
+    assert all(node["series"]["complete"] for node in answer.data["studies"]["nodes"])
+    assert answer.requests == {"a1": 1}
+
+
+async def test_a_list_says_which_archive_failed(shallow: House) -> None:
+    shallow.archives[2].down = TimedOut("no answer within 5 s")
+    given = '{study: {studyInstanceUid: {in: ["1.2.11.10", "1.2.11.23"]}}}'
+    found = (await shallow.data(f"{{ series(filter: {given}) {{ {REPORT} }} }}"))["series"]
+    assert found["complete"] is False
+    assert by_code(found)["a2"] == ("PARTIAL", None, "TIMEOUT")
+    assert by_code(found)["a0"][0] == "CACHED"
+
+
+async def test_data_sets_that_could_not_be_fetched_are_a_warning(wide: House) -> None:
+    ask = """{ study(studyInstanceUid: "1.2.11.10") { series { nodes { instances { nodes {
+        rows attributes(keywords: ["Rows", "SliceThickness"]) { keyword } } } } } } }"""
+    await wide.data(
+        '{ study(studyInstanceUid: "1.2.11.10") { series { nodes { instances { totalCount } } } } }'
+    )
+    for archive in wide.archives:
+        archive.down = Unreachable("the archive does not answer")
+    answer = await wide.ask(ask)
+    assert answer.errors == []
+    assert answer.body["extensions"]["warnings"] == [
+        {
+            "code": "UNREACHABLE",
+            "message": "Some attributes of instances are missing: the archive does not answer",
+        }
+    ]
+    instances = answer.data["study"]["series"]["nodes"][0]["instances"]["nodes"]
+    assert [each["attributes"] for each in instances] == [[{"keyword": "Rows"}]] * 2
+    for archive in wide.archives:
+        archive.down = None
+    again = await wide.ask(ask)
+    assert "extensions" not in again.body
+    assert len(again.data["study"]["series"]["nodes"][0]["instances"]["nodes"][0]["attributes"]) == 2
+
+
+async def test_a_nested_page_that_is_empty_knows_what_precedes_it(shallow: House) -> None:
+    """1.2.11.10 has one series: after it, only the row of the cursor itself precedes."""
+    ask = """query ($after: String) { study(studyInstanceUid: "1.2.11.10") {
+        series(first: 5, after: $after) { edges { cursor } pageInfo { hasPreviousPage hasNextPage } } } }"""
+    first = (await shallow.data(ask))["study"]["series"]
+    empty = (await shallow.data(ask, {"after": first["edges"][0]["cursor"]}))["study"]["series"]
+    assert empty == {"edges": [], "pageInfo": {"hasPreviousPage": True, "hasNextPage": False}}
