@@ -1,19 +1,26 @@
 """What most commands need: a migrated database and the archives, opened and closed together."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from access.pseudonyms import Pseudonymiser
 from archives.registry import Archives, open_archives
-from config.archives_file import load_archives
+from config.archives_file import ArchiveConfig, load_archives
+from config.pseudonym_keys import derived_key, load_pseudonym_keys
 from config.settings import Settings
 from db.archives import sync_archives
 from db.audit import AUDIT_SESSION, AuditLog
 from db.embedded import EmbeddedPostgres
+from db.faces import Faces
 from db.migrate import migrate
 from db.pool import Database
 from db.rate_limit import RateLimit
+from db.secrets import shared_secret
+from db.walled import WalledDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +64,44 @@ async def opened(settings: Settings, statement_timeout: float | None = None) -> 
         stack.push_async_callback(database.close)
         migrated = await migrate(url)
         archive_ids = await sync_archives(database, configs)
+        faces = await open_faces(settings, database, configs, archive_ids)
+        database.after_write.append(faces.drain)
         archives = await stack.enter_async_context(open_archives(configs))
         yield Opened(settings, database, url, archives, archive_ids, migrated)
+
+
+async def open_faces(
+    settings: Settings, database: Database, configs: list[ArchiveConfig], archive_ids: dict[str, int]
+) -> Faces:
+    """The maker of pseudonymised copies. Without a file of keys they come from a secret in the database.
+
+    Raises PseudonymKeysError.
+    """
+    file = settings.pseudonym_keys_file
+    keys = load_pseudonym_keys(file) if file is not None else None
+    master = b"" if keys else await shared_secret(database, "pseudonyms", new_master)
+    makers, today = {}, datetime.now(UTC).date()
+    for config in configs:
+        key = keys.writing(config.ern, today) if keys else derived_key(master, config.ern)
+        makers[archive_ids[config.code]] = Pseudonymiser(key.key, config.ern, key_id=key.key_id)
+    return Faces(database, makers, {archive_id: code for code, archive_id in archive_ids.items()})
+
+
+def new_master() -> bytes:
+    """A key from which those of all networks are derived."""
+    return secrets.token_bytes(32)
+
+
+@asynccontextmanager
+async def opened_reads(settings: Settings, database_url: str) -> AsyncIterator[WalledDatabase]:
+    """What viewers read through: the API's role, behind the wall. Raises DatabaseUnreachable."""
+    walled = await WalledDatabase.open(
+        database_url, statement_timeout_ms=round(settings.statement_timeout * 1000)
+    )
+    try:
+        yield walled
+    finally:
+        await walled.close()
 
 
 @asynccontextmanager

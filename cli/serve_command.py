@@ -65,16 +65,17 @@ async def serve_on(
     issuer: the demo's, whose people are known; who shows no token is everyone_here all the same.
     """
     from cli.identity import identity_of
-    from cli.open import opened, opened_audit, opened_limit
+    from cli.open import opened, opened_audit, opened_limit, opened_reads
     from resolvers.context import Context, Services
     from resolvers.schema import schema
 
     async with (
         opened(settings, settings.statement_timeout) as house,
+        opened_reads(settings, house.database_url) as walled,
         opened_audit(settings, house.database_url) as audit,
         opened_limit(settings, house.database) as limit,
     ):
-        services = await Services.open(house.database, house.archives, house.settings)
+        services = await Services.open(house.database, walled, house.archives, house.settings)
 
         identity, routes = await identity_of(settings, house.database, services, issuer)
 

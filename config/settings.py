@@ -68,6 +68,10 @@ class Settings(BaseSettings):
         default=None,
         description="resource asked for when signing in (RFC 8707), where the provider wants one",
     )
+    pseudonym_keys_file: Path | None = Field(
+        default=None,
+        description="file with the keys of pseudonyms by ERN; unset: derived from a secret in the database",
+    )
     small_count: int = Field(
         default=10, ge=1, description="statistics of records that stay hidden: fewer patients are not counted"
     )

@@ -11,6 +11,10 @@ from db.pool import Database, Reader
 from db.statements import statements
 
 
+# Where records are counted: the tables, or the views that show a viewer's archives only.
+STORED, WALLED = "public", "counts"
+
+
 @dataclass(frozen=True, slots=True)
 class ArchiveRow:
     """One row of the table archive. rank: place in archives.toml, from 0; the best copy's is lowest."""
@@ -78,9 +82,9 @@ async def sync_archives(database: Database, configs: Iterable[ArchiveConfig]) ->
     return {row["code"]: row["archive_id"] for row in rows}
 
 
-async def list_archives(database: Reader) -> list[ArchiveRow]:
-    """All archives, enabled ones first, in rank order."""
-    rows = await database.fetch("list_archives", statements("archives")["list"])
+async def list_archives(database: Reader, schema: str = STORED) -> list[ArchiveRow]:
+    """All archives, enabled ones first, in rank order. schema: STORED, or WALLED for a viewer's reader."""
+    rows = await database.fetch("list_archives", statements("archives")["list"].replace(":schema", schema))
     return [ArchiveRow(**(dict(row) | {"capabilities": orjson.loads(row["capabilities"])})) for row in rows]
 
 
@@ -104,9 +108,10 @@ async def save_capabilities(database: Database, archive_id: int, capabilities: M
     await database.execute("save_capabilities", sql, archive_id, orjson.dumps(dict(capabilities)).decode())
 
 
-async def index_states(database: Reader) -> dict[int, IndexState]:
+async def index_states(database: Reader, schema: str = STORED) -> dict[int, IndexState]:
     """The index state of every archive by archive_id, in one statement."""
-    rows = await database.fetch("index_states", statements("archives")["index_states"])
+    sql = statements("archives")["index_states"].replace(":schema", schema)
+    rows = await database.fetch("index_states", sql)
     return {
         row["archive_id"]: IndexState(**{name: row[name] for name in IndexState.__dataclass_fields__})
         for row in rows

@@ -70,6 +70,10 @@ class WalledDatabase:
         """Reads for a viewer with this reach."""
         return WalledReader(self, wall_of(reach))
 
+    def without_scope(self) -> "WalledReader":
+        """Reads that need no scope; what has one shows nothing here."""
+        return WalledReader(self, NOTHING)
+
     async def close(self) -> None:
         idle, self._idle = self._idle, []
         for each in idle:

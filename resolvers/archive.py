@@ -128,9 +128,9 @@ class Archive(Node):
     async def index(self, info: Info) -> IndexState:
         state = await info.context.index_state(self.row.archive_id)
         return IndexState(
-            studies=_count(state.studies),
-            series=_count(state.series),
-            instances=_count(state.instances),
+            studies=self._count(state.studies),
+            series=self._count(state.series),
+            instances=self._count(state.instances),
             last_completed_at=self.row.last_completed_at,
             last_change_at=self.row.last_change_at,
             running=state.running,
@@ -138,14 +138,16 @@ class Archive(Node):
             error=source_error(state.error_code, state.error_message),
         )
 
+    def _count(self, value: int) -> Count:
+        """Exact where records are open; elsewhere a change of it by one would tell of one patient."""
+        if self.access is not AccessLevel.FULL:
+            return Count(value=None, at_most=None, suppressed=True)
+        return Count(value=value, at_most=None, suppressed=False)
+
 
 def source_error(code: str | None, message: str | None) -> SourceError | None:
     """The GraphQL type of an error that is kept as two columns."""
     return SourceError(code=code, message=message or code) if code is not None else None
-
-
-def _count(value: int) -> Count:
-    return Count(value=value, at_most=None, suppressed=False)
 
 
 def archive_of(context: "Context", row: ArchiveRow) -> Archive:

@@ -124,7 +124,9 @@ class Connection:
         "or answered only in part."
     )
     async def complete(self) -> bool:
-        fine = (SourceState.CACHED, SourceState.LIVE)
+        fine = {SourceState.CACHED, SourceState.LIVE}
+        if not self.listed.question.is_named:
+            fine.add(SourceState.FORBIDDEN)
         return all(report.state in fine for report in await self.listed.reports())
 
     @strawberry.field(description="One report for each archive that the query asked for.")

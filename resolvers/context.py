@@ -11,7 +11,7 @@ from archives.client import ArchiveClient
 from archives.errors import NotSupported
 from archives.registry import Archives
 from config.settings import Settings
-from db.archives import ArchiveRow, IndexState, index_states, list_archives
+from db.archives import WALLED, ArchiveRow, IndexState, index_states, list_archives
 from db.nodes import Row, data_set
 from db.pool import Database, Reader
 from db.secrets import shared_secret
@@ -121,11 +121,11 @@ class Context:
     async def index_state(self, archive_id: int) -> IndexState:
         """How far an archive's index has come; read once a request."""
         if self._index_states is None:
-            self._index_states = asyncio.ensure_future(index_states(self.database))
+            self._index_states = asyncio.ensure_future(index_states(self.database, WALLED))
         return (await self._index_states).get(archive_id, IndexState())
 
     async def _read_archives(self) -> dict[int, ArchiveRow]:
         reach = self.reach
         visible = {*reach.full_ids, *reach.pseudonymised_ids, *reach.counted_ids}
-        rows = await list_archives(self.database)
+        rows = await list_archives(self.database, WALLED)
         return {row.archive_id: row for row in rows if row.archive_id in visible}

@@ -29,6 +29,8 @@ class Question:
     scopes: tuple[Scope, ...]
     asked: tuple[ScopedArchive, ...]
     shortfall: Shortfall = field(default_factory=Shortfall)
+    # archives whose records the viewer may not see make an answer incomplete when the query names them
+    is_named: bool = True
 
     def lacking(
         self,
@@ -48,7 +50,7 @@ def question_of(
     named = named_archives(reach, codes)
     scopes = tuple(_narrowed(scope, named) for scope in reach.scopes)
     asked = tuple(archive for scope in scopes for archive in scope.asked)
-    forbidden = tuple(archive for archive in reach.counted if named is not None and archive.code in named)
+    forbidden = tuple(archive for archive in reach.counted if named is None or archive.code in named)
     skipped: tuple[ScopedArchive, ...] = ()
     if asks_for_identity(condition, [sort.field for sort in sorts]):
         skipped = tuple(a for scope in scopes if scope.face is Face.PSEUDONYMS for a in scope.asked)
@@ -57,7 +59,7 @@ def question_of(
         forbidden=frozenset(archive.archive_id for archive in forbidden),
         identifying=frozenset(archive.archive_id for archive in skipped),
     )
-    return Question(scopes, asked + forbidden, shortfall)
+    return Question(scopes, asked + forbidden, shortfall, is_named=named is not None or not asked)
 
 
 def named_archives(reach: Reach, codes: Sequence[str] | None) -> set[str] | None:

@@ -18,7 +18,7 @@ returning code, archive_id
 select archive_id, code, ern, title, kind, index_level, rank, enabled,
     health_state, health_checked_at, health_latency_ms, health_error_code, health_error_message,
     capabilities, change_cursor, last_completed_at, last_reconciled_at, last_change_at,
-    exists (select from study s where s.archive_id = archive.archive_id) as has_studies
+    exists (select from :schema.study s where s.archive_id = archive.archive_id) as has_studies
 from archive
 order by not enabled, rank, archive_id
 
@@ -36,15 +36,15 @@ update archive set capabilities = $2::jsonb where archive_id = $1
 with studies as (
     select archive_id, count(*) as copies,
         count(*) filter (where not shared) + count(distinct study_uid) filter (where shared) as nodes
-    from study group by archive_id
+    from :schema.study group by archive_id
 ), serieses as (
     select archive_id, count(*) as copies,
         count(*) filter (where not shared) + count(distinct series_uid) filter (where shared) as nodes
-    from series group by archive_id
+    from :schema.series group by archive_id
 ), instances as (
     select archive_id, count(*) as copies,
         count(*) filter (where not shared) + count(distinct sop_uid) filter (where shared) as nodes
-    from instance group by archive_id
+    from :schema.instance group by archive_id
 )
 select a.archive_id,
     coalesce(st.nodes, 0) as studies, coalesce(se.nodes, 0) as series, coalesce(i.nodes, 0) as instances,
