@@ -14,6 +14,8 @@ from api.logging import configure_logging
 from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
 from archives.errors import ArchiveError
 from cli.stopping import run_until_stopped
+from config.archives_file import ArchivesFileError
+from config.identity import provider_of
 from config.settings import Settings, SettingsError, load_settings
 from db.pool import DatabaseUnreachable
 from db.ready import problems
@@ -38,16 +40,14 @@ def serve(
         sock = listen(settings.host, settings.port)
         with sock:
             run_until_stopped(serve_on(sock, settings, _announce))
-    except (SettingsError, CannotListen, DatabaseUnreachable, ArchiveError) as error:
+    except (SettingsError, ArchivesFileError, CannotListen, DatabaseUnreachable, ArchiveError) as error:
         typer.echo(f"ernfed serve: {error}", err=True)
         raise typer.Exit(1) from None
 
 
 def refuse_strangers(settings: Settings) -> None:
-    """Raises SettingsError for an address that others can reach: nobody would be asked who they are."""
-    if is_loopback(settings.host):
-        return
-    if settings.auth_issuer is None:
+    """Raises SettingsError for an address that others can reach where nobody is asked who they are."""
+    if provider_of(settings) is None and not is_loopback(settings.host):
         raise SettingsError(
             f"ERNFED_HOST: {settings.host} can be reached by others, and without ERNFED_AUTH_ISSUER everyone "
             "there would see every patient. Listen on 127.0.0.1."

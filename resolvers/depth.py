@@ -9,7 +9,7 @@ from access.scope import Scope
 from archives.errors import ArchiveError
 from db import nodes
 from model.attributes import Level
-from model.filters import AllOf, Condition, Related, TextTest, all_of, walk
+from model.filters import EVERYTHING, AllOf, Condition, Related, TextTest, all_of, walk
 from resolvers.on_demand import Failures, Missing
 from resolvers.sources import Shortfall
 
@@ -26,9 +26,8 @@ async def go_deep_enough(context: "Context", scope: Scope, level: Level, conditi
     failures: dict[int, ArchiveError] = {}
     gaps: set[int] = set()
     for parent in _ABOVE[level]:
-        lacking = await nodes.unindexed(
-            context.services.database, scope, parent, all_of(_about(condition, parent)), FETCHABLE + 1
-        )
+        wanted = _known(all_of(_about(condition, parent)), parent)
+        lacking = await nodes.unindexed(context.services.database, scope, parent, wanted, FETCHABLE + 1)
         missing = [Missing(row["archive_id"], row["study_uid"], row["series_uid"]) for row in lacking]
         if len(missing) <= FETCHABLE:
             failures |= _by_archive(await _fetch(context, parent, missing))
@@ -37,6 +36,18 @@ async def go_deep_enough(context: "Context", scope: Scope, level: Level, conditi
     for parent in _looked_into(level, condition):
         gaps |= await nodes.archives_with_gaps(context.services.database, scope, parent)
     return Shortfall(failures, frozenset(gaps))
+
+
+async def gaps_of_children(context: "Context", level: Level, condition: Condition) -> frozenset[int]:
+    """The archives where a filter on one parent's children looks into what is neither there nor fetched."""
+    if level is Level.SERIES:
+        parents = [Level.SERIES] if _looks_below(condition, Level.SERIES) else []
+    else:
+        around = [here for here in walk(condition) if isinstance(here, Related) and here.level is Level.STUDY]
+        beyond = any(_looks_below(here.condition, Level.STUDY) for here in around)
+        parents = [Level.STUDY, Level.SERIES] if beyond else []
+    found = await context.loaders.gaps_by_level.load_many(parents)
+    return frozenset().union(*found)
 
 
 async def _fetch(context: "Context", parent: Level, missing: list[Missing]) -> Failures:
@@ -59,6 +70,22 @@ def _about(condition: Condition, level: Level) -> list[Condition]:
             return [found for child in children for found in _about(child, level)]
         case _:
             return []
+
+
+def _known(condition: Condition, level: Level) -> Condition:
+    """What the index can say of a copy at `level` whose children it lacks: nothing that looks at those."""
+    if isinstance(condition, AllOf):
+        return AllOf(tuple(_known(child, level) for child in condition.conditions))
+    return EVERYTHING if _looks_below(condition, level) else condition
+
+
+def _looks_below(condition: Condition, level: Level) -> bool:
+    """Whether the answer depends on children of nodes at `level`."""
+    return any(
+        (isinstance(here, Related) and len(_ABOVE[here.level]) > len(_ABOVE[level]))
+        or (isinstance(here, TextTest) and level is Level.STUDY)
+        for here in walk(condition)
+    )
 
 
 def _looked_into(level: Level, condition: Condition) -> set[Level]:

@@ -10,6 +10,7 @@ from model.attributes import Level
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
 from resolvers.connection import Connection, Listed, list_children
+from resolvers.depth import gaps_of_children
 from resolvers.filters import InstanceFilter, condition_of
 from resolvers.ids import to_id
 from resolvers.info import Info
@@ -116,7 +117,10 @@ class Series(Node):
             page,
         )
         failures = await context.loaders.missing_by_series.load(self.series_instance_uid)
-        listed = await list_children(context, wanted, page, self.series_instance_uid, Shortfall(failures))
+        gaps = await gaps_of_children(context, Level.INSTANCE, wanted.condition)
+        listed = await list_children(
+            context, wanted, page, self.series_instance_uid, Shortfall(failures, gaps)
+        )
         return InstanceConnection(listed=listed)
 
     @strawberry.field(

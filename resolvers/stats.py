@@ -166,7 +166,9 @@ class StudyStats:
     async def _reports(self) -> list[SourceReport]:
         scope = self.statistics.scope
         skipped = {each.archive_id for each in scope.skipped_for(self.statistics.condition)}
-        reports = await reports_of(self.context, scope.asked, self._matched, self.shortfall)
+        rank = {archive_id: n for n, archive_id in enumerate(await self.context.archives())}
+        asked = sorted(scope.asked, key=lambda each: rank.get(each.archive_id, len(rank)))
+        reports = await reports_of(self.context, tuple(asked), self._matched, self.shortfall)
         for report in reports:
             if report.archive.row.archive_id in skipped:
                 report.state, report.error = SourceState.SKIPPED, _IDENTIFYING_FILTER

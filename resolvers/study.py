@@ -11,6 +11,7 @@ from model.attributes import Level
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
 from resolvers.connection import Connection, Listed, list_children
+from resolvers.depth import gaps_of_children
 from resolvers.filters import SeriesFilter, condition_of
 from resolvers.ids import to_id
 from resolvers.info import Info
@@ -122,7 +123,10 @@ class Study(Node):
             page,
         )
         failures = await context.loaders.missing_by_study.load(self.study_instance_uid)
-        listed = await list_children(context, wanted, page, self.study_instance_uid, Shortfall(failures))
+        gaps = await gaps_of_children(context, Level.SERIES, wanted.condition)
+        listed = await list_children(
+            context, wanted, page, self.study_instance_uid, Shortfall(failures, gaps)
+        )
         return SeriesConnection(listed=listed)
 
     @strawberry.field(

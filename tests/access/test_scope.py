@@ -34,7 +34,10 @@ def test_everyone_here_sees_everything_in_rank_order() -> None:
     scope = scope_of(everyone_here(["VASCERN", "ERN-EYE", "ERN-RND", "ERN-EYE"]), ALL)
     assert scope.visible_ids == [7, 3, 5]
     assert scope.asks_everything
-    assert [grant.ern for grant in everyone_here(["VASCERN", "ERN-EYE", "ERN-EYE"]).grants] == ["ERN-EYE", "VASCERN"]
+    assert [grant.ern for grant in everyone_here(["VASCERN", "ERN-EYE", "ERN-EYE"]).grants] == [
+        "ERN-EYE",
+        "VASCERN",
+    ]
 
 
 def test_asking_keeps_what_is_visible_and_the_rank_order() -> None:

@@ -52,7 +52,9 @@ class Index:
         await ingest.write(self.database, "delete", work)
         self.there -= set(uids)
 
-    async def page(self, size: int, cursor: str | None, *, back: bool, order: Order) -> tuple[list[str], dict[str, Any]]:
+    async def page(
+        self, size: int, cursor: str | None, *, back: bool, order: Order
+    ) -> tuple[list[str], dict[str, Any]]:
         """UIDs of a page in list order, and its pageInfo."""
         window = {"last": size, "before": cursor, "first": None} if back else {"first": size, "after": cursor}
         data = await self.house.data(PAGE, {**window, "order": order})
@@ -95,7 +97,9 @@ async def test_5000_studies_of_one_day_come_once_each(index: Index, back: bool) 
 @pytest.mark.parametrize("size", [1, 3, 7, 8])
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("back", [False, True])
-async def test_undated_studies_come_last_both_ways(index: Index, size: int, direction: str, back: bool) -> None:
+async def test_undated_studies_come_last_both_ways(
+    index: Index, size: int, direction: str, back: bool
+) -> None:
     days = [None, "20200101", None, "20200102", "20200101", None, "20200103", None]
     await index.put({f"1.{n}": {"StudyDate": day} for n, day in enumerate(days)})
     found = await _all(index, size, back=back, order=[{"field": "STUDY_DATE", "direction": direction}])
@@ -106,7 +110,9 @@ async def test_undated_studies_come_last_both_ways(index: Index, size: int, dire
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("order", [DATE, NAME], ids=["date", "name"])
 @pytest.mark.parametrize("back", [False, True])
-async def test_a_list_that_changes_while_it_is_read(index: Index, seed: int, order: Order, back: bool) -> None:
+async def test_a_list_that_changes_while_it_is_read(
+    index: Index, seed: int, order: Order, back: bool
+) -> None:
     """Nothing comes twice; what was there from the first page to the last comes, in order."""
     rng = random.Random(seed)
     values: dict[str, dict[str, Any]] = {}
@@ -174,7 +180,9 @@ def _place(values: dict[str, Any], uid: str, order: Order) -> tuple[bool, Any, s
         ({"last": 2, "before": "1.0"}, [], False, True),
     ],
 )
-async def test_page_info(index: Index, window: dict[str, Any], uids: list[str], before: bool, after: bool) -> None:
+async def test_page_info(
+    index: Index, window: dict[str, Any], uids: list[str], before: bool, after: bool
+) -> None:
     await index.put({f"1.{n}": {} for n in range(5)})
     edges = await index.house.data("{ studies { edges { cursor node { studyInstanceUid } } } }")
     cursors = {edge["node"]["studyInstanceUid"]: edge["cursor"] for edge in edges["studies"]["edges"]}
@@ -204,4 +212,9 @@ async def test_an_empty_list_has_an_empty_page(index: Index) -> None:
     for back in (False, True):
         uids, info = await index.page(3, None, back=back, order=DATE)
         assert uids == []
-        assert info == {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
+        assert info == {
+            "hasNextPage": False,
+            "hasPreviousPage": False,
+            "startCursor": None,
+            "endCursor": None,
+        }

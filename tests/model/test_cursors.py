@@ -22,7 +22,9 @@ VALUES = st.one_of(
     st.dates(),
     st.datetimes(timezones=st.just(UTC)),
 )
-POSITIONS = st.builds(Position, st.lists(VALUES, max_size=4).map(tuple), st.from_regex(r"[0-9.]{1,64}", fullmatch=True))
+POSITIONS = st.builds(
+    Position, st.lists(VALUES, max_size=4).map(tuple), st.from_regex(r"[0-9.]{1,64}", fullmatch=True)
+)
 
 
 @given(POSITIONS, TEXT)
@@ -75,7 +77,9 @@ def test_a_cursor_belongs_to_its_order_and_its_key(position: Position) -> None:
 @pytest.mark.parametrize(("age", "alive"), [(-2, False), (-1, True), (0, True), (24, True), (25, False)])
 def test_a_cursor_lives_its_time(monkeypatch: pytest.MonkeyPatch, age: int, alive: bool) -> None:
     """An hour ahead is another process whose clock is seconds ahead, at the turn of the hour."""
-    position = Position((date(2020, 1, 1), datetime(2020, 1, 1, tzinfo=UTC) + timedelta(microseconds=1)), "1.2")
+    position = Position(
+        (date(2020, 1, 1), datetime(2020, 1, 1, tzinfo=UTC) + timedelta(microseconds=1)), "1.2"
+    )
     monkeypatch.setattr(cursors, "_this_hour", lambda: 1000)
     cursor = SEALER.seal("o", position)
     monkeypatch.setattr(cursors, "_this_hour", lambda: 1000 + age)

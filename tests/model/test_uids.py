@@ -14,7 +14,25 @@ def test_a_uid(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", ".", "1.", ".1", "1..2", "1.a", "1.2\n", "1.2\0", " 1.2", "1.2 ", "9" * 65, "1.٣", "１.2", "1,2", None, 1.2, b"1.2"],
+    [
+        "",
+        ".",
+        "1.",
+        ".1",
+        "1..2",
+        "1.a",
+        "1.2\n",
+        "1.2\0",
+        " 1.2",
+        "1.2 ",
+        "9" * 65,
+        "1.٣",
+        "１.2",
+        "1,2",
+        None,
+        1.2,
+        b"1.2",
+    ],
 )
 def test_no_uid(value: object) -> None:
     assert not is_uid(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from access.scope import Scope, everyone_here
+from access.scope import everyone_here
 from api.app import create_app
 from archives.client import ArchiveClient
 from archives.meter import metered as upstream_metered

@@ -22,17 +22,16 @@ def by_code(found: dict[str, Any]) -> dict[str, tuple[str, Any, str | None]]:
     }
 
 
-async def _run_has_ended(house: House, code: str, ended: bool) -> None:
-    await house.services.database.execute(
-        "set", f"update archive set last_completed_at = {'now()' if ended else 'null'} where code = $1", code
-    )  # fmt: skip
+async def _first_run_is_not_over(house: House, code: str) -> None:
+    sql = "update archive set last_completed_at = null where code = $1"
+    await house.services.database.execute("set", sql, code)
 
 
 @pytest.mark.parametrize("field", LISTS)
 async def test_an_archive_that_was_never_indexed_failed(shallow: House, field: str) -> None:
     database = shallow.services.database
     await database.execute("set", "delete from study where archive_id = $1", shallow.archive_id("a1"))
-    await _run_has_ended(shallow, "a1", ended=False)
+    await _first_run_is_not_over(shallow, "a1")
     found = (await shallow.data(f"{{ {field} {{ {REPORT} }} }}"))[field]
     assert found["complete"] is False
     sources = by_code(found)
@@ -42,7 +41,7 @@ async def test_an_archive_that_was_never_indexed_failed(shallow: House, field: s
 
 
 async def test_a_first_run_under_way_is_partial(shallow: House) -> None:
-    await _run_has_ended(shallow, "a2", ended=False)
+    await _first_run_is_not_over(shallow, "a2")
     found = (await shallow.data(f"{{ studies {{ {REPORT} }} }}"))["studies"]
     assert found["complete"] is False
     state, matched, code = by_code(found)["a2"]
@@ -51,14 +50,16 @@ async def test_a_first_run_under_way_is_partial(shallow: House) -> None:
 
 
 async def test_an_archive_that_is_not_asked_does_not_count(shallow: House) -> None:
-    await _run_has_ended(shallow, "a2", ended=False)
+    await _first_run_is_not_over(shallow, "a2")
     found = (await shallow.data(f'{{ studies(archives: ["a1", "a0"]) {{ {REPORT} }} }}'))["studies"]
     assert list(by_code(found)) == ["a0", "a1"]
     assert found["complete"] is True
 
 
 async def test_an_empty_archive_is_not_a_failed_one(shallow: House) -> None:
-    found = (await shallow.data(f'{{ studies(filter: {{patientId: {{eq: "?"}}}}) {{ {REPORT} }} }}'))["studies"]
+    found = (await shallow.data(f'{{ studies(filter: {{patientId: {{eq: "?"}}}}) {{ {REPORT} }} }}'))[
+        "studies"
+    ]
     assert found["complete"] is True
     assert set(by_code(found).values()) == {("CACHED", 0, None)}
 
@@ -83,7 +84,8 @@ async def test_too_many_unindexed_series_are_partial(wide: House) -> None:
 
 
 async def test_the_instances_of_few_series_are_fetched(wide: House) -> None:
-    ask = f'{{ instances(filter: {{series: {{study: {{studyInstanceUid: {{eq: "1.2.11.10"}}}}}}}}) {{ {REPORT} }} }}'
+    given = '{series: {study: {studyInstanceUid: {eq: "1.2.11.10"}}}}'
+    ask = f"{{ instances(filter: {given}) {{ {REPORT} }} }}"
     answer = await wide.ask(ask)
     assert answer.data["instances"]["complete"] is True
     assert answer.data["instances"]["totalCount"] == 2
@@ -99,7 +101,7 @@ IN_SERIES = "{series: {instance: {rows: {gte: 1}}}}"
     [
         ("studies", IN_SERIES),
         ("studies", f"{{not: {IN_SERIES}}}"),
-        ("studies", f"{{or: [{IN_SERIES}, {{patientId: {{eq: \"P1\"}}}}]}}"),
+        ("studies", f'{{or: [{IN_SERIES}, {{patientId: {{eq: "P1"}}}}]}}'),
         ("series", "{instance: {rows: {gte: 1}}}"),
         ("series", f"{{study: {IN_SERIES}}}"),
         ("instances", "{series: {instance: {rows: {gte: 1}}}}"),
@@ -131,7 +133,8 @@ async def test_a_filter_into_what_can_be_fetched_fetches_it(shallow: House, fiel
 
 async def test_a_nested_filter_into_what_is_not_indexed_is_partial(wide: House) -> None:
     ask = f"""{{ study(studyInstanceUid: "1.2.11.10") {{
-        into: series(filter: {{instance: {{rows: {{gte: 1}}}}}}) {{ {REPORT} }} plain: series {{ {REPORT} }} }} }}"""
+        into: series(filter: {{instance: {{rows: {{gte: 1}}}}}}) {{ {REPORT} }}
+        plain: series {{ {REPORT} }} }} }}"""
     found = (await wide.data(ask))["study"]
     assert found["plain"]["complete"] is True
     assert found["into"]["complete"] is False
@@ -185,7 +188,9 @@ async def test_a_list_says_which_archive_failed(shallow: House) -> None:
 async def test_data_sets_that_could_not_be_fetched_are_a_warning(wide: House) -> None:
     ask = """{ study(studyInstanceUid: "1.2.11.10") { series { nodes { instances { nodes {
         rows attributes(keywords: ["Rows", "SliceThickness"]) { keyword } } } } } } }"""
-    await wide.data('{ study(studyInstanceUid: "1.2.11.10") { series { nodes { instances { totalCount } } } } }')
+    await wide.data(
+        '{ study(studyInstanceUid: "1.2.11.10") { series { nodes { instances { totalCount } } } } }'
+    )
     for archive in wide.archives:
         archive.down = Unreachable("the archive does not answer")
     answer = await wide.ask(ask)
