@@ -109,9 +109,11 @@ def code_texts(values: list[Any]) -> list[Any]:
     return [value for value in values if type(value) is str and _CODE_TEXT.fullmatch(value) is not None]
 
 
-def is_public_scheme(designator: object) -> bool:
-    """True for a CodingSchemeDesignator that stands in PS3.16 and is nobody's own."""
-    return isinstance(designator, str) and clean(designator) in PUBLIC_SCHEMES
+def is_public_scheme(values: object) -> bool:
+    """True for the values of a CodingSchemeDesignator that stands in PS3.16 and is nobody's own."""
+    if type(values) is not list or len(values) != 1 or type(values[0]) is not str:
+        return False
+    return values[0] in PUBLIC_SCHEMES or clean(values[0]) in PUBLIC_SCHEMES
 
 
 @lru_cache(maxsize=8192)

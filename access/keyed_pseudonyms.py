@@ -34,6 +34,7 @@ class KeyedPseudonyms:
             for purpose in ("uid", "patient", "accession", "shift")
         }
         self._cached_uid = lru_cache(maxsize=16384)(self._new_uid)
+        self._cached_patient = lru_cache(maxsize=4096)(self._new_patient)
         self._cached_shift = lru_cache(maxsize=4096)(self._new_shift)
 
     def uid(self, real: str) -> str:
@@ -42,7 +43,7 @@ class KeyedPseudonyms:
 
     def patient_id(self, patient_id: str, issuer: str) -> str:
         """'ERN-EYE-' and 16 letters and digits (80 bits)."""
-        return f"{self.ern}-{self._letters('patient', _joined(issuer, patient_id), 16)}"
+        return self._cached_patient(_joined(issuer, patient_id))
 
     def accession(self, number: str) -> str:
         """16 characters, the most that an SH may have."""
@@ -64,6 +65,9 @@ class KeyedPseudonyms:
         number = int.from_bytes(self._digest("uid", real)[:16], "big")
         number = number & ~(0xF << 76) & ~(0x3 << 62) | (0x8 << 76) | (0x2 << 62)
         return f"2.25.{number}"
+
+    def _new_patient(self, joined: str) -> str:
+        return f"{self.ern}-{self._letters('patient', joined, 16)}"
 
     def _new_shift(self, key: str) -> int:
         number = int.from_bytes(self._digest("shift", key)[:8], "big") % (2 * MAX_SHIFT_DAYS)

@@ -83,7 +83,7 @@ _AGE = _tags("PatientAge")
 
 # Retain Device Identity: the kind of machine, never which one. Serial numbers, station names, AE titles,
 # device UIDs and software versions tell the hospital, so the option's K is not followed for them.
-_DEVICE = _tags("Manufacturer ManufacturerModelName LensMake LensModel")
+_DEVICE = _tags("Manufacturer ManufacturerModelName")
 
 # Dates that are the same for many patients: whoever knows one of them in the clear reads every shift off it.
 _SHARED_DATES = _tags(

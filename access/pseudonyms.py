@@ -70,6 +70,7 @@ class Pseudonymiser(KeyedPseudonyms):
         super().__init__(key, ern)
         self.key_id = key_id
         self.options = options or Options()
+        self._method = f"ernfed {EDITION} {self.options.text} key {key_id or '-'}"[:64]
         self._plan: dict[str, tuple[_Handler, str]] = {
             tag: (self._handler(tag, treatment, vr), "" if vr == "US or SS" else vr)
             for tag, (treatment, vr) in compiled(self.options).items()
@@ -116,10 +117,9 @@ class Pseudonymiser(KeyedPseudonyms):
         return self._marked(made)
 
     def _marked(self, made: Row) -> Row:
-        method = f"ernfed {EDITION} {self.options.text} key {self.key_id or '-'}"
         dates = "MODIFIED" if self.options.modified_dates else "REMOVED"
         made[_REMOVED_MARK] = {"vr": "CS", "Value": ["YES"]}
-        made[_METHOD_MARK] = {"vr": "LO", "Value": [method[:64]]}
+        made[_METHOD_MARK] = {"vr": "LO", "Value": [self._method]}
         made[_DATES_MARK] = {"vr": "CS", "Value": [dates]}
         return made
 
@@ -201,7 +201,6 @@ def _keeper(tag: str, vr: str) -> _Handler:
             "CS": kept_values.code_strings,
             "AT": kept_values.tags,
             "LO": kept_values.device_texts,
-            "UT": kept_values.device_texts,
         }[vr]
     return lambda values, _run, _item: check(values)
 
@@ -216,7 +215,9 @@ def _ages(values: list[Any], _run: _Run, _item: DataSet) -> list[Any]:
 
 def _codes(values: list[Any], _run: _Run, item: DataSet) -> list[Any]:
     """Of a code sequence's item: kept whole under a public scheme, else dropped whole."""
-    return kept_values.code_texts(values) if kept_values.is_public_scheme(first(item, _SCHEME)) else []
+    scheme = item.get(_SCHEME)
+    told = scheme.get("Value") if type(scheme) is dict else None
+    return kept_values.code_texts(values) if kept_values.is_public_scheme(told) else []
 
 
 def _descriptors(values: list[Any], _run: _Run, _item: DataSet) -> list[Any]:

@@ -3,11 +3,9 @@
 Archives stand in rank order: the first one that holds a copy gives a node its attributes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-
-from model.errors import NotFound
 
 
 class AccessLevel(StrEnum):
@@ -91,23 +89,6 @@ class Scope:
     @property
     def asks_everything(self) -> bool:
         return len(self.asked) == len(self.visible)
-
-    def asking(self, codes: Sequence[str] | None) -> "Scope":
-        """The same scope for a query that names archives. Raises NotFound.
-
-        A code that exists but may not be seen answers as one that does not exist.
-        """
-        if codes is None:
-            return self
-        by_code = {archive.code: archive for archive in self.visible}
-        unknown = sorted({code for code in codes if code not in by_code})
-        if unknown:
-            raise NotFound(
-                f"archives: no archive with the code {', '.join(repr(code[:64]) for code in unknown[:5])}; "
-                "`archives { code }` lists those that you can ask."
-            )
-        wanted = set(codes)
-        return Scope(self.visible, tuple(archive for archive in self.visible if archive.code in wanted))
 
 
 @dataclass(frozen=True, slots=True)

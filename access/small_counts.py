@@ -15,7 +15,9 @@ again averages nothing out. Four choices are ours:
   the answer in about one case of `base`. The variance is that of rounding, at most base² / 4.
 - The patient is what is protected, not the row: below `threshold` patients a cell is hidden, and counts of
   studies, series or instances are rounded to `base` times the largest contribution of one patient (as a power
-  of two, so that it does not tell that contribution). A patient with twelve studies hides like one with one.
+  of two, so that it does not tell that contribution): a patient with twelve studies hides like one with one.
+  The steps end at half of the count, or nothing would be left to tell: who contributes more than a
+  twenty-fourth of a cell hides the less, the larger the share.
 - Visible and hidden records are not mixed. What the viewer may see counts exactly; records that only hidden
   archives hold are protected on their own, and added. Noise on the sum would be drawn anew for each choice of
   visible archives and average out, and a cell that turned out exact would say that nothing hidden is in it.
@@ -37,7 +39,7 @@ _FRACTION_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`threshold`: fewer patients than that are hidden. `max_deviation`: for one contribution a patient."""
+    """`threshold`: fewer patients are hidden. `max_deviation`: of a count to which each contributes one."""
 
     threshold: int = THRESHOLD
     max_deviation: int = MAX_DEVIATION
@@ -86,7 +88,8 @@ def perturbed(hidden: Hidden, policy: Policy, secret: bytes) -> int | None:
     """The protected count of hidden records; None where it is suppressed."""
     if hidden.key is None or min(hidden.patients, hidden.count) < policy.threshold:
         return None
-    base = (policy.max_deviation + 1) * _power_of_two(hidden.largest)
+    step = policy.max_deviation + 1
+    base = min(step * _power_of_two(hidden.largest), max(step, _power_of_two(hidden.count // 2 + 1) // 2))
     offset = _fraction(hidden.key, secret) * base >> _FRACTION_BITS
     return policy.threshold + (hidden.count - policy.threshold + offset) // base * base
 

@@ -20,7 +20,6 @@ from db.migrate import migrate
 from db.pool import Database
 from db.rate_limit import RateLimit
 from db.secrets import shared_secret
-from db.walled import WalledDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +89,6 @@ async def open_faces(
 def new_master() -> bytes:
     """A key from which those of all networks are derived."""
     return secrets.token_bytes(32)
-
-
-@asynccontextmanager
-async def opened_reads(settings: Settings, database_url: str) -> AsyncIterator[WalledDatabase]:
-    """What viewers read through: the API's role, behind the wall. Raises DatabaseUnreachable."""
-    walled = await WalledDatabase.open(
-        database_url, statement_timeout_ms=round(settings.statement_timeout * 1000)
-    )
-    try:
-        yield walled
-    finally:
-        await walled.close()
 
 
 @asynccontextmanager

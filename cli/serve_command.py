@@ -14,6 +14,8 @@ from api.logging import configure_logging
 from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
 from archives.errors import ArchiveError
 from cli.stopping import run_until_stopped
+from config.archives_file import ArchivesFileError
+from config.identity import provider_of
 from config.settings import Settings, SettingsError, load_settings
 from db.pool import DatabaseUnreachable
 from db.ready import problems
@@ -38,16 +40,14 @@ def serve(
         sock = listen(settings.host, settings.port)
         with sock:
             run_until_stopped(serve_on(sock, settings, _announce))
-    except (SettingsError, CannotListen, DatabaseUnreachable, ArchiveError) as error:
+    except (SettingsError, ArchivesFileError, CannotListen, DatabaseUnreachable, ArchiveError) as error:
         typer.echo(f"ernfed serve: {error}", err=True)
         raise typer.Exit(1) from None
 
 
 def refuse_strangers(settings: Settings) -> None:
-    """Raises SettingsError for an address that others can reach: nobody would be asked who they are."""
-    if is_loopback(settings.host):
-        return
-    if settings.auth_issuer is None:
+    """Raises SettingsError for an address that others can reach where nobody is asked who they are."""
+    if provider_of(settings) is None and not is_loopback(settings.host):
         raise SettingsError(
             f"ERNFED_HOST: {settings.host} can be reached by others, and without ERNFED_AUTH_ISSUER everyone "
             "there would see every patient. Listen on 127.0.0.1."
@@ -65,17 +65,16 @@ async def serve_on(
     issuer: the demo's, whose people are known; who shows no token is everyone_here all the same.
     """
     from cli.identity import identity_of
-    from cli.open import opened, opened_audit, opened_limit, opened_reads
+    from cli.open import opened, opened_audit, opened_limit
     from resolvers.context import Context, Services
     from resolvers.schema import schema
 
     async with (
         opened(settings, settings.statement_timeout) as house,
-        opened_reads(settings, house.database_url) as walled,
         opened_audit(settings, house.database_url) as audit,
         opened_limit(settings, house.database) as limit,
     ):
-        services = await Services.open(house.database, walled, house.archives, house.settings)
+        services = await Services.open(house.database, house.archives, house.settings)
 
         identity, routes = await identity_of(settings, house.database, services, issuer)
 

@@ -10,7 +10,6 @@ from config.archives_file import ArchiveConfig
 from db.pool import Database, Reader
 from db.statements import statements
 
-
 # Where records are counted: the tables, or the views that show a viewer's archives only.
 STORED, WALLED = "public", "counts"
 

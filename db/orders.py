@@ -110,6 +110,7 @@ def _relevance(ranked: Condition | None, params: Params) -> SortKey:
             term = params.add(value, "text")
             column = f"name_key({{a}}.{attribute.column})"
             sql = f"(word_similarity(name_key({term}), {column}) + similarity(name_key({term}), {column}))"
+            value = f"{attribute.keyword}={value}"
         case TextTest(words):
             value = " ".join(words)
             sql = f"ts_rank({{a}}.search, {' && '.join(prefix_query(params, word) for word in words)})"
@@ -188,11 +189,11 @@ class Walk:
             regions.append(f"{first} is null")
         return regions
 
-    def beyond(self, params: Params, position: Position | None) -> str:
+    def beyond(self, params: Params, position: Position | None, *, inclusive: bool = False) -> str:
         """The same as one predicate, for small sets that need no index range (children of one parent)."""
         if position is None:
             return "true"
-        return "(" + " or ".join(self.regions(params, position)) + ")"
+        return "(" + " or ".join(self.regions(params, position, inclusive=inclusive)) + ")"
 
     def _bind(self, params: Params, position: Position) -> list[str | None]:
         pairs = zip(self.order.keys, position.values, strict=True)

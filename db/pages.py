@@ -167,7 +167,8 @@ class Listing:
         keys, uids = UID_COLUMN[parent], self.params.add(parents, "text[]")
         rows = (
             f"select {part.columns(walk)} from {part.table} s where s.{keys} = p.parent"
-            f" and {part.child('s', keys)} and {walk.beyond(self.params, page.position)}"
+            f" and {part.child('s', keys)}"
+            f" and {walk.beyond(self.params, page.position, inclusive=page.inclusive)}"
             f" order by {walk.order_by()} limit {limit}"
         )
         numbered = [f"k{number}" for number in range(len(self.order.keys))]

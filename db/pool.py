@@ -51,8 +51,9 @@ class Reader(Protocol):
 class Database:
     """A pool of connections to the index."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, url: str) -> None:
         self._pool = pool
+        self.url = url
         # What follows every write of the index (db/ingest.py), after its commit.
         self.after_write: list[Callable[[], Awaitable[object]]] = []
 
@@ -85,7 +86,7 @@ class Database:
                 f"cannot connect to the database of ERNFED_DATABASE_URL: {type(error).__name__}. "
                 "Check that it runs and that host, port, user and password are right."
             ) from error
-        return cls(pool)
+        return cls(pool, url)
 
     async def close(self) -> None:
         await self._pool.close()

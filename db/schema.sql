@@ -1,8 +1,306 @@
 -- All migrations in one, made by `python -m db.schema`. Change db/migrations, not this file.
 
+CREATE SCHEMA counts;
+
+CREATE SCHEMA pseudonymised;
+
+CREATE SCHEMA pseudonyms;
+
+CREATE SCHEMA records;
+
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
+
+CREATE FUNCTION public.scope_of(name text) RETURNS smallint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting(('ernfed.'::text || name), true), ''::text), '{}'::text))::smallint[];
+
+CREATE TABLE public.series (
+    series_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    modality text COLLATE pg_catalog."C",
+    series_number integer,
+    series_date date,
+    series_time time without time zone,
+    series_description text,
+    body_part_examined text COLLATE pg_catalog."C",
+    laterality text COLLATE pg_catalog."C",
+    protocol_name text,
+    manufacturer text COLLATE pg_catalog."C",
+    manufacturer_model_name text COLLATE pg_catalog."C",
+    number_of_instances integer,
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    instances_synced_at timestamp with time zone
+);
+
+CREATE VIEW counts.series AS
+ SELECT series_pk,
+    archive_id,
+    study_uid,
+    series_uid,
+    modality,
+    series_number,
+    series_date,
+    series_time,
+    series_description,
+    body_part_examined,
+    laterality,
+    protocol_name,
+    manufacturer,
+    manufacturer_model_name,
+    number_of_instances,
+    shared,
+    data,
+    synced_at,
+    instances_synced_at
+   FROM public.series
+  WHERE (archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[]));
+
+CREATE FUNCTION counts.series_union_instances(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT max(series.number_of_instances) AS max
+    FROM counts.series
+   WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
+END;
+
+CREATE TABLE public.study (
+    study_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    study_date date,
+    study_time time without time zone,
+    accession_number text COLLATE pg_catalog."C",
+    study_id text COLLATE pg_catalog."C",
+    study_description text,
+    referring_physician_name text,
+    patient_id text COLLATE pg_catalog."C",
+    issuer_of_patient_id text COLLATE pg_catalog."C",
+    patient_name text,
+    patient_birth_date date,
+    patient_sex text COLLATE pg_catalog."C",
+    modalities text[] DEFAULT '{}'::text[] NOT NULL,
+    number_of_series integer,
+    number_of_instances integer,
+    shared boolean DEFAULT false NOT NULL,
+    search tsvector DEFAULT ''::tsvector NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    series_synced_at timestamp with time zone,
+    patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE VIEW counts.study AS
+ SELECT study_pk,
+    archive_id,
+    study_uid,
+    study_date,
+    study_time,
+    accession_number,
+    study_id,
+    study_description,
+    referring_physician_name,
+    patient_id,
+    issuer_of_patient_id,
+    patient_name,
+    patient_birth_date,
+    patient_sex,
+    modalities,
+    number_of_series,
+    number_of_instances,
+    shared,
+    search,
+    data,
+    synced_at,
+    series_synced_at,
+    patient_key
+   FROM public.study
+  WHERE (archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[]));
+
+CREATE FUNCTION counts.study_union_instances(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (GREATEST(( SELECT sum(largest.n) AS sum
+            FROM ( SELECT max(series.number_of_instances) AS n
+                    FROM counts.series
+                   WHERE ((series.study_uid = study_union_instances.uid) AND (series.archive_id = ANY (study_union_instances.archives)))
+                   GROUP BY series.series_uid) largest), (( SELECT max(study.number_of_instances) AS max
+            FROM counts.study
+           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::integer AS "greatest";
+END;
+
+CREATE FUNCTION counts.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT COALESCE(array_agg(DISTINCT modality.modality ORDER BY modality.modality), '{}'::text[]) AS "coalesce"
+    FROM counts.study,
+     LATERAL unnest(study.modalities) modality(modality)
+   WHERE ((study.study_uid = study_union_modalities.uid) AND (study.archive_id = ANY (study_union_modalities.archives)));
+END;
+
+CREATE FUNCTION counts.study_union_series(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (GREATEST(( SELECT count(DISTINCT series.series_uid) AS count
+            FROM counts.series
+           WHERE ((series.study_uid = study_union_series.uid) AND (series.archive_id = ANY (study_union_series.archives)))), (( SELECT max(study.number_of_series) AS max
+            FROM counts.study
+           WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
+END;
+
+CREATE TABLE pseudonymised.series (
+    series_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    modality text COLLATE pg_catalog."C",
+    series_number integer,
+    series_date date,
+    series_time time without time zone,
+    series_description text,
+    body_part_examined text COLLATE pg_catalog."C",
+    laterality text COLLATE pg_catalog."C",
+    protocol_name text,
+    manufacturer text COLLATE pg_catalog."C",
+    manufacturer_model_name text COLLATE pg_catalog."C",
+    number_of_instances integer,
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    instances_synced_at timestamp with time zone,
+    source_pk bigint NOT NULL,
+    key_id text DEFAULT ''::text NOT NULL,
+    research boolean DEFAULT false NOT NULL
+);
+
+CREATE VIEW pseudonyms.series AS
+ SELECT series_pk,
+    archive_id,
+    study_uid,
+    series_uid,
+    modality,
+    series_number,
+    series_date,
+    series_time,
+    series_description,
+    body_part_examined,
+    laterality,
+    protocol_name,
+    manufacturer,
+    manufacturer_model_name,
+    number_of_instances,
+    shared,
+    data,
+    synced_at,
+    instances_synced_at,
+    source_pk,
+    key_id,
+    research
+   FROM pseudonymised.series p
+  WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
+
+CREATE FUNCTION pseudonyms.series_union_instances(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT max(series.number_of_instances) AS max
+    FROM pseudonyms.series
+   WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
+END;
+
+CREATE TABLE pseudonymised.study (
+    study_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    study_date date,
+    study_time time without time zone,
+    accession_number text COLLATE pg_catalog."C",
+    study_id text COLLATE pg_catalog."C",
+    study_description text,
+    referring_physician_name text,
+    patient_id text COLLATE pg_catalog."C",
+    issuer_of_patient_id text COLLATE pg_catalog."C",
+    patient_name text,
+    patient_birth_date date,
+    patient_sex text COLLATE pg_catalog."C",
+    modalities text[] DEFAULT '{}'::text[] NOT NULL,
+    number_of_series integer,
+    number_of_instances integer,
+    shared boolean DEFAULT false NOT NULL,
+    search tsvector DEFAULT ''::tsvector NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    series_synced_at timestamp with time zone,
+    patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C",
+    source_pk bigint NOT NULL,
+    key_id text DEFAULT ''::text NOT NULL,
+    research boolean DEFAULT false NOT NULL
+);
+
+CREATE VIEW pseudonyms.study AS
+ SELECT study_pk,
+    archive_id,
+    study_uid,
+    study_date,
+    study_time,
+    accession_number,
+    study_id,
+    study_description,
+    referring_physician_name,
+    patient_id,
+    issuer_of_patient_id,
+    patient_name,
+    patient_birth_date,
+    patient_sex,
+    modalities,
+    number_of_series,
+    number_of_instances,
+    shared,
+    search,
+    data,
+    synced_at,
+    series_synced_at,
+    patient_key,
+    source_pk,
+    key_id,
+    research
+   FROM pseudonymised.study p
+  WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
+
+CREATE FUNCTION pseudonyms.study_union_instances(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (GREATEST(( SELECT sum(largest.n) AS sum
+            FROM ( SELECT max(series.number_of_instances) AS n
+                    FROM pseudonyms.series
+                   WHERE ((series.study_uid = study_union_instances.uid) AND (series.archive_id = ANY (study_union_instances.archives)))
+                   GROUP BY series.series_uid) largest), (( SELECT max(study.number_of_instances) AS max
+            FROM pseudonyms.study
+           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::integer AS "greatest";
+END;
+
+CREATE FUNCTION pseudonyms.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT COALESCE(array_agg(DISTINCT modality.modality ORDER BY modality.modality), '{}'::text[]) AS "coalesce"
+    FROM pseudonyms.study,
+     LATERAL unnest(study.modalities) modality(modality)
+   WHERE ((study.study_uid = study_union_modalities.uid) AND (study.archive_id = ANY (study_union_modalities.archives)));
+END;
+
+CREATE FUNCTION pseudonyms.study_union_series(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (GREATEST(( SELECT count(DISTINCT series.series_uid) AS count
+            FROM pseudonyms.series
+           WHERE ((series.study_uid = study_union_series.uid) AND (series.archive_id = ANY (study_union_series.archives)))), (( SELECT max(study.number_of_series) AS max
+            FROM pseudonyms.study
+           WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
+END;
 
 CREATE FUNCTION public.audit_append(lines text[], times timestamp with time zone[], touch_line integer[], touch_key bytea[]) RETURNS bigint
     LANGUAGE plpgsql
@@ -86,36 +384,6 @@ CREATE FUNCTION public.private_values(item jsonb, creator text, group_number tex
    WHERE ((block.key ~~ (private_values.group_number || '00__'::text)) AND (block.key >= (private_values.group_number || '0010'::text)) AND (jsonb_typeof(block.value) = 'object'::text) AND (btrim(((block.value -> 'Value'::text) ->> 0)) = private_values.creator));
 END;
 
-CREATE TABLE public.series (
-    series_pk bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    series_uid text NOT NULL COLLATE pg_catalog."C",
-    modality text COLLATE pg_catalog."C",
-    series_number integer,
-    series_date date,
-    series_time time without time zone,
-    series_description text,
-    body_part_examined text COLLATE pg_catalog."C",
-    laterality text COLLATE pg_catalog."C",
-    protocol_name text,
-    manufacturer text COLLATE pg_catalog."C",
-    manufacturer_model_name text COLLATE pg_catalog."C",
-    number_of_instances integer,
-    shared boolean DEFAULT false NOT NULL,
-    data jsonb NOT NULL,
-    synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    instances_synced_at timestamp with time zone
-);
-
-CREATE FUNCTION public.series_union_instances(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT max(series.number_of_instances) AS max
-    FROM public.series
-   WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
-END;
-
 CREATE FUNCTION public.words(VARIADIC texts text[]) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_tsvector('simple'::regconfig, public.fold(array_to_string(texts, ' '::text)));
@@ -155,63 +423,6 @@ CREATE FUNCTION public.study_facts(archive smallint, uid text, data jsonb, descr
              public.integer_value((study_facts.data #>> '{00201208,Value,0}'::text[])) AS instances) told);
 END;
 
-CREATE TABLE public.study (
-    study_pk bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    study_date date,
-    study_time time without time zone,
-    accession_number text COLLATE pg_catalog."C",
-    study_id text COLLATE pg_catalog."C",
-    study_description text,
-    referring_physician_name text,
-    patient_id text COLLATE pg_catalog."C",
-    issuer_of_patient_id text COLLATE pg_catalog."C",
-    patient_name text,
-    patient_birth_date date,
-    patient_sex text COLLATE pg_catalog."C",
-    modalities text[] DEFAULT '{}'::text[] NOT NULL,
-    number_of_series integer,
-    number_of_instances integer,
-    shared boolean DEFAULT false NOT NULL,
-    search tsvector DEFAULT ''::tsvector NOT NULL,
-    data jsonb NOT NULL,
-    synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    series_synced_at timestamp with time zone,
-    patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C"
-);
-
-CREATE FUNCTION public.study_union_instances(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT (GREATEST(( SELECT sum(largest.n) AS sum
-            FROM ( SELECT max(series.number_of_instances) AS n
-                    FROM public.series
-                   WHERE ((series.study_uid = study_union_instances.uid) AND (series.archive_id = ANY (study_union_instances.archives)))
-                   GROUP BY series.series_uid) largest), (( SELECT max(study.number_of_instances) AS max
-            FROM public.study
-           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::integer AS "greatest";
-END;
-
-CREATE FUNCTION public.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT COALESCE(array_agg(DISTINCT modality.modality ORDER BY modality.modality), '{}'::text[]) AS "coalesce"
-    FROM public.study,
-     LATERAL unnest(study.modalities) modality(modality)
-   WHERE ((study.study_uid = study_union_modalities.uid) AND (study.archive_id = ANY (study_union_modalities.archives)));
-END;
-
-CREATE FUNCTION public.study_union_series(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT (GREATEST(( SELECT count(DISTINCT series.series_uid) AS count
-            FROM public.series
-           WHERE ((series.study_uid = study_union_series.uid) AND (series.archive_id = ANY (study_union_series.archives)))), (( SELECT max(study.number_of_series) AS max
-            FROM public.study
-           WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
-END;
-
 CREATE FUNCTION public.value_texts(value jsonb) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     BEGIN ATOMIC
@@ -225,6 +436,237 @@ CREATE FUNCTION public.value_texts(value jsonb) RETURNS SETOF text
              ELSE '{}'::jsonb
          END) g(key, value);
 END;
+
+CREATE VIEW records.series AS
+ SELECT series_pk,
+    archive_id,
+    study_uid,
+    series_uid,
+    modality,
+    series_number,
+    series_date,
+    series_time,
+    series_description,
+    body_part_examined,
+    laterality,
+    protocol_name,
+    manufacturer,
+    manufacturer_model_name,
+    number_of_instances,
+    shared,
+    data,
+    synced_at,
+    instances_synced_at
+   FROM public.series
+  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+
+CREATE FUNCTION records.series_union_instances(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT max(series.number_of_instances) AS max
+    FROM records.series
+   WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
+END;
+
+CREATE VIEW records.study AS
+ SELECT study_pk,
+    archive_id,
+    study_uid,
+    study_date,
+    study_time,
+    accession_number,
+    study_id,
+    study_description,
+    referring_physician_name,
+    patient_id,
+    issuer_of_patient_id,
+    patient_name,
+    patient_birth_date,
+    patient_sex,
+    modalities,
+    number_of_series,
+    number_of_instances,
+    shared,
+    search,
+    data,
+    synced_at,
+    series_synced_at,
+    patient_key
+   FROM public.study
+  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+
+CREATE FUNCTION records.study_union_instances(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (GREATEST(( SELECT sum(largest.n) AS sum
+            FROM ( SELECT max(series.number_of_instances) AS n
+                    FROM records.series
+                   WHERE ((series.study_uid = study_union_instances.uid) AND (series.archive_id = ANY (study_union_instances.archives)))
+                   GROUP BY series.series_uid) largest), (( SELECT max(study.number_of_instances) AS max
+            FROM records.study
+           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::integer AS "greatest";
+END;
+
+CREATE FUNCTION records.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT COALESCE(array_agg(DISTINCT modality.modality ORDER BY modality.modality), '{}'::text[]) AS "coalesce"
+    FROM records.study,
+     LATERAL unnest(study.modalities) modality(modality)
+   WHERE ((study.study_uid = study_union_modalities.uid) AND (study.archive_id = ANY (study_union_modalities.archives)));
+END;
+
+CREATE FUNCTION records.study_union_series(uid text, archives smallint[]) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (GREATEST(( SELECT count(DISTINCT series.series_uid) AS count
+            FROM records.series
+           WHERE ((series.study_uid = study_union_series.uid) AND (series.archive_id = ANY (study_union_series.archives)))), (( SELECT max(study.number_of_series) AS max
+            FROM records.study
+           WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
+END;
+
+CREATE TABLE public.consent (
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    care boolean DEFAULT false NOT NULL,
+    registry boolean DEFAULT false NOT NULL,
+    research boolean DEFAULT false NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text NOT NULL
+);
+
+CREATE VIEW counts.consent AS
+ SELECT archive_id,
+    study_uid,
+    care,
+    registry,
+    research
+   FROM public.consent
+  WHERE (archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[]));
+
+CREATE TABLE public.instance (
+    instance_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_class_uid text COLLATE pg_catalog."C",
+    instance_number integer,
+    rows integer,
+    columns integer,
+    number_of_frames integer,
+    transfer_syntax_uid text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata_synced_at timestamp with time zone
+);
+
+CREATE VIEW counts.instance AS
+ SELECT instance_pk,
+    archive_id,
+    study_uid,
+    series_uid,
+    sop_uid,
+    sop_class_uid,
+    instance_number,
+    rows,
+    columns,
+    number_of_frames,
+    transfer_syntax_uid,
+    shared,
+    data,
+    synced_at,
+    metadata_synced_at
+   FROM public.instance
+  WHERE (archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[]));
+
+CREATE TABLE pseudonymised.instance (
+    instance_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_class_uid text COLLATE pg_catalog."C",
+    instance_number integer,
+    rows integer,
+    columns integer,
+    number_of_frames integer,
+    transfer_syntax_uid text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata_synced_at timestamp with time zone,
+    source_pk bigint NOT NULL,
+    key_id text DEFAULT ''::text NOT NULL,
+    research boolean DEFAULT false NOT NULL
+);
+
+ALTER TABLE pseudonymised.instance ALTER COLUMN instance_pk ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pseudonymised.instance_instance_pk_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE pseudonymised.series ALTER COLUMN series_pk ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pseudonymised.series_series_pk_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE pseudonymised.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pseudonymised.study_study_pk_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pseudonymised.waiting (
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE VIEW pseudonyms.consent AS
+ SELECT p.archive_id,
+    p.study_uid,
+    c.care,
+    c.registry,
+    c.research
+   FROM ((public.consent c
+     JOIN public.study s ON (((s.archive_id = c.archive_id) AND (s.study_uid = c.study_uid))))
+     JOIN pseudonymised.study p ON ((p.source_pk = s.study_pk)))
+  WHERE (c.archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[]));
+
+CREATE VIEW pseudonyms.instance AS
+ SELECT instance_pk,
+    archive_id,
+    study_uid,
+    series_uid,
+    sop_uid,
+    sop_class_uid,
+    instance_number,
+    rows,
+    columns,
+    number_of_frames,
+    transfer_syntax_uid,
+    shared,
+    data,
+    synced_at,
+    metadata_synced_at,
+    source_pk,
+    key_id,
+    research
+   FROM pseudonymised.instance p
+  WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE TABLE public.archive (
     archive_id smallint NOT NULL,
@@ -300,24 +742,6 @@ ALTER TABLE public.index_run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
-CREATE TABLE public.instance (
-    instance_pk bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    series_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_class_uid text COLLATE pg_catalog."C",
-    instance_number integer,
-    rows integer,
-    columns integer,
-    number_of_frames integer,
-    transfer_syntax_uid text COLLATE pg_catalog."C",
-    shared boolean DEFAULT false NOT NULL,
-    data jsonb NOT NULL,
-    synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    metadata_synced_at timestamp with time zone
-);
-
 ALTER TABLE public.instance ALTER COLUMN instance_pk ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.instance_instance_pk_seq
     START WITH 1
@@ -389,6 +813,55 @@ ALTER TABLE public.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE VIEW records.consent AS
+ SELECT archive_id,
+    study_uid,
+    care,
+    registry,
+    research
+   FROM public.consent
+  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+
+CREATE VIEW records.instance AS
+ SELECT instance_pk,
+    archive_id,
+    study_uid,
+    series_uid,
+    sop_uid,
+    sop_class_uid,
+    instance_number,
+    rows,
+    columns,
+    number_of_frames,
+    transfer_syntax_uid,
+    shared,
+    data,
+    synced_at,
+    metadata_synced_at
+   FROM public.instance
+  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+
+ALTER TABLE ONLY pseudonymised.instance
+    ADD CONSTRAINT instance_pkey PRIMARY KEY (instance_pk);
+
+ALTER TABLE ONLY pseudonymised.instance
+    ADD CONSTRAINT instance_source_pk_key UNIQUE (source_pk);
+
+ALTER TABLE ONLY pseudonymised.series
+    ADD CONSTRAINT series_pkey PRIMARY KEY (series_pk);
+
+ALTER TABLE ONLY pseudonymised.series
+    ADD CONSTRAINT series_source_pk_key UNIQUE (source_pk);
+
+ALTER TABLE ONLY pseudonymised.study
+    ADD CONSTRAINT study_pkey PRIMARY KEY (study_pk);
+
+ALTER TABLE ONLY pseudonymised.study
+    ADD CONSTRAINT study_source_pk_key UNIQUE (source_pk);
+
+ALTER TABLE ONLY pseudonymised.waiting
+    ADD CONSTRAINT waiting_pkey PRIMARY KEY (study_uid);
+
 ALTER TABLE ONLY public.archive
     ADD CONSTRAINT archive_code_key UNIQUE (code);
 
@@ -400,6 +873,9 @@ ALTER TABLE ONLY public.audit_event
 
 ALTER TABLE ONLY public.audit_touch
     ADD CONSTRAINT audit_touch_pkey PRIMARY KEY (key, event_id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_pkey PRIMARY KEY (archive_id, study_uid);
 
 ALTER TABLE ONLY public.index_run
     ADD CONSTRAINT index_run_pkey PRIMARY KEY (run_id);
@@ -439,6 +915,158 @@ ALTER TABLE ONLY public.study_modality
 
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_pkey PRIMARY KEY (study_pk);
+
+CREATE INDEX instance_instance_number_sop_uid_idx ON pseudonymised.instance USING btree (instance_number, sop_uid);
+
+CREATE INDEX instance_instance_number_sop_uid_idx1 ON pseudonymised.instance USING btree (instance_number DESC NULLS LAST, sop_uid);
+
+CREATE INDEX instance_instance_number_sop_uid_idx2 ON pseudonymised.instance USING btree (instance_number, sop_uid) WHERE shared;
+
+CREATE INDEX instance_instance_number_sop_uid_idx3 ON pseudonymised.instance USING btree (instance_number DESC NULLS LAST, sop_uid) WHERE shared;
+
+CREATE INDEX instance_series_uid_archive_id_idx ON pseudonymised.instance USING btree (series_uid, archive_id);
+
+CREATE INDEX instance_sop_class_uid_idx ON pseudonymised.instance USING btree (sop_class_uid);
+
+CREATE INDEX instance_sop_uid_idx ON pseudonymised.instance USING btree (sop_uid) WHERE shared;
+
+CREATE INDEX instance_sop_uid_idx1 ON pseudonymised.instance USING btree (sop_uid);
+
+CREATE INDEX instance_study_uid_idx ON pseudonymised.instance USING btree (study_uid);
+
+CREATE INDEX series_archive_id_series_uid_idx ON pseudonymised.series USING btree (archive_id, series_uid) WHERE (instances_synced_at IS NULL);
+
+CREATE INDEX series_body_part_examined_idx ON pseudonymised.series USING btree (body_part_examined);
+
+CREATE INDEX series_fold_idx ON pseudonymised.series USING gin (public.fold(series_description) public.gin_trgm_ops);
+
+CREATE INDEX series_fold_idx1 ON pseudonymised.series USING gin (public.fold(protocol_name) public.gin_trgm_ops);
+
+CREATE INDEX series_fold_series_uid_idx ON pseudonymised.series USING btree (public.fold(series_description), series_uid);
+
+CREATE INDEX series_fold_series_uid_idx1 ON pseudonymised.series USING btree (public.fold(series_description) DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_fold_series_uid_idx2 ON pseudonymised.series USING btree (public.fold(series_description), series_uid) WHERE shared;
+
+CREATE INDEX series_fold_series_uid_idx3 ON pseudonymised.series USING btree (public.fold(series_description) DESC NULLS LAST, series_uid) WHERE shared;
+
+CREATE INDEX series_manufacturer_idx ON pseudonymised.series USING btree (manufacturer);
+
+CREATE INDEX series_manufacturer_model_name_idx ON pseudonymised.series USING btree (manufacturer_model_name);
+
+CREATE INDEX series_modality_series_uid_idx ON pseudonymised.series USING btree (modality, series_uid);
+
+CREATE INDEX series_modality_series_uid_idx1 ON pseudonymised.series USING btree (modality DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_modality_series_uid_idx2 ON pseudonymised.series USING btree (modality, series_uid) WHERE shared;
+
+CREATE INDEX series_modality_series_uid_idx3 ON pseudonymised.series USING btree (modality DESC NULLS LAST, series_uid) WHERE shared;
+
+CREATE INDEX series_number_of_instances_series_uid_idx ON pseudonymised.series USING btree (number_of_instances, series_uid);
+
+CREATE INDEX series_number_of_instances_series_uid_idx1 ON pseudonymised.series USING btree (number_of_instances DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_series_date_series_uid_idx ON pseudonymised.series USING btree (series_date, series_uid);
+
+CREATE INDEX series_series_date_series_uid_idx1 ON pseudonymised.series USING btree (series_date DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_series_date_series_uid_idx2 ON pseudonymised.series USING btree (series_date, series_uid) WHERE shared;
+
+CREATE INDEX series_series_date_series_uid_idx3 ON pseudonymised.series USING btree (series_date DESC NULLS LAST, series_uid) WHERE shared;
+
+CREATE INDEX series_series_number_series_uid_idx ON pseudonymised.series USING btree (series_number, series_uid);
+
+CREATE INDEX series_series_number_series_uid_idx1 ON pseudonymised.series USING btree (series_number DESC NULLS LAST, series_uid);
+
+CREATE INDEX series_series_number_series_uid_idx2 ON pseudonymised.series USING btree (series_number, series_uid) WHERE shared;
+
+CREATE INDEX series_series_number_series_uid_idx3 ON pseudonymised.series USING btree (series_number DESC NULLS LAST, series_uid) WHERE shared;
+
+CREATE INDEX series_series_uid_idx ON pseudonymised.series USING btree (series_uid) WHERE shared;
+
+CREATE INDEX series_series_uid_idx1 ON pseudonymised.series USING btree (series_uid);
+
+CREATE INDEX series_study_uid_archive_id_idx ON pseudonymised.series USING btree (study_uid, archive_id);
+
+CREATE INDEX study_accession_number_study_uid_idx ON pseudonymised.study USING btree (accession_number, study_uid);
+
+CREATE INDEX study_accession_number_study_uid_idx1 ON pseudonymised.study USING btree (accession_number DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_accession_number_study_uid_idx2 ON pseudonymised.study USING btree (accession_number, study_uid) WHERE shared;
+
+CREATE INDEX study_accession_number_study_uid_idx3 ON pseudonymised.study USING btree (accession_number DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_archive_id_study_uid_idx ON pseudonymised.study USING btree (archive_id, study_uid) WHERE (series_synced_at IS NULL);
+
+CREATE INDEX study_fold_idx ON pseudonymised.study USING gin (public.fold(patient_name) public.gin_trgm_ops);
+
+CREATE INDEX study_fold_idx1 ON pseudonymised.study USING gin (public.fold(referring_physician_name) public.gin_trgm_ops);
+
+CREATE INDEX study_fold_idx2 ON pseudonymised.study USING gin (public.fold(study_description) public.gin_trgm_ops);
+
+CREATE INDEX study_fold_idx3 ON pseudonymised.study USING gin (public.fold(patient_id) public.gin_trgm_ops);
+
+CREATE INDEX study_fold_idx4 ON pseudonymised.study USING gin (public.fold(accession_number) public.gin_trgm_ops);
+
+CREATE INDEX study_fold_study_uid_idx ON pseudonymised.study USING btree (public.fold(patient_name), study_uid);
+
+CREATE INDEX study_fold_study_uid_idx1 ON pseudonymised.study USING btree (public.fold(patient_name) DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_fold_study_uid_idx2 ON pseudonymised.study USING btree (public.fold(patient_name), study_uid) WHERE shared;
+
+CREATE INDEX study_fold_study_uid_idx3 ON pseudonymised.study USING btree (public.fold(patient_name) DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_fold_study_uid_idx4 ON pseudonymised.study USING btree (public.fold(study_description), study_uid);
+
+CREATE INDEX study_fold_study_uid_idx5 ON pseudonymised.study USING btree (public.fold(study_description) DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_fold_study_uid_idx6 ON pseudonymised.study USING btree (public.fold(study_description), study_uid) WHERE shared;
+
+CREATE INDEX study_fold_study_uid_idx7 ON pseudonymised.study USING btree (public.fold(study_description) DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_modalities_idx ON pseudonymised.study USING gin (modalities);
+
+CREATE INDEX study_name_groups_idx ON pseudonymised.study USING gin (public.name_groups(patient_name));
+
+CREATE INDEX study_name_key_idx ON pseudonymised.study USING gin (public.name_key(patient_name) public.gin_trgm_ops);
+
+CREATE INDEX study_number_of_instances_study_uid_idx ON pseudonymised.study USING btree (number_of_instances, study_uid);
+
+CREATE INDEX study_number_of_instances_study_uid_idx1 ON pseudonymised.study USING btree (number_of_instances DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_patient_birth_date_idx ON pseudonymised.study USING btree (patient_birth_date);
+
+CREATE INDEX study_patient_id_study_uid_idx ON pseudonymised.study USING btree (patient_id, study_uid);
+
+CREATE INDEX study_patient_id_study_uid_idx1 ON pseudonymised.study USING btree (patient_id DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_patient_id_study_uid_idx2 ON pseudonymised.study USING btree (patient_id, study_uid) WHERE shared;
+
+CREATE INDEX study_patient_id_study_uid_idx3 ON pseudonymised.study USING btree (patient_id DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_search_idx ON pseudonymised.study USING gin (search);
+
+CREATE INDEX study_study_date_study_uid_idx ON pseudonymised.study USING btree (study_date, study_uid);
+
+CREATE INDEX study_study_date_study_uid_idx1 ON pseudonymised.study USING btree (study_date DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_study_date_study_uid_idx2 ON pseudonymised.study USING btree (study_date, study_uid) WHERE shared;
+
+CREATE INDEX study_study_date_study_uid_idx3 ON pseudonymised.study USING btree (study_date DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_study_id_idx ON pseudonymised.study USING btree (study_id);
+
+CREATE INDEX study_study_uid_idx ON pseudonymised.study USING btree (study_uid) WHERE shared;
+
+CREATE INDEX study_study_uid_idx1 ON pseudonymised.study USING btree (study_uid);
+
+CREATE INDEX study_synced_at_study_uid_idx ON pseudonymised.study USING btree (synced_at, study_uid);
+
+CREATE INDEX study_synced_at_study_uid_idx1 ON pseudonymised.study USING btree (synced_at DESC, study_uid);
+
+CREATE INDEX study_synced_at_study_uid_idx2 ON pseudonymised.study USING btree (synced_at, study_uid) WHERE shared;
+
+CREATE INDEX study_synced_at_study_uid_idx3 ON pseudonymised.study USING btree (synced_at DESC, study_uid) WHERE shared;
 
 CREATE INDEX audit_event_at ON public.audit_event USING btree (at);
 
@@ -603,6 +1231,21 @@ CREATE INDEX study_unindexed ON public.study USING btree (archive_id, study_uid)
 CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
 
 CREATE TRIGGER audit_touch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_touch FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
+
+ALTER TABLE ONLY pseudonymised.instance
+    ADD CONSTRAINT instance_source_pk_fkey FOREIGN KEY (source_pk) REFERENCES public.instance(instance_pk) ON DELETE CASCADE;
+
+ALTER TABLE ONLY pseudonymised.series
+    ADD CONSTRAINT series_source_pk_fkey FOREIGN KEY (source_pk) REFERENCES public.series(series_pk) ON DELETE CASCADE;
+
+ALTER TABLE ONLY pseudonymised.study
+    ADD CONSTRAINT study_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY pseudonymised.study
+    ADD CONSTRAINT study_source_pk_fkey FOREIGN KEY (source_pk) REFERENCES public.study(study_pk) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.index_run
     ADD CONSTRAINT index_run_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;

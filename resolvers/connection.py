@@ -1,13 +1,12 @@
 """Pages (Relay cursor connections, keyset inside): what the three connection types share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import strawberry
 
-from archives.errors import ArchiveError
 from db import nodes
 from db.nodes import Row
 from db.orders import Order, Sort
@@ -171,7 +170,7 @@ async def list_children(
     wanted: Children,
     page: PageArguments,
     parent_uid: str,
-    failures: Mapping[int, ArchiveError],
+    shortfall: Shortfall,
 ) -> Listed:
     """A page of one parent's children; the parents of a list share their statements."""
     order = wanted.listing(loaders.scope).order
@@ -187,7 +186,7 @@ async def list_children(
 
     holders = await loaders.archives_holding(wanted.parent, parent_uid)
     asked = tuple(a for a in loaders.scope.visible if a.archive_id in holders)
-    question = Question((loaders.scope,), asked, Shortfall(failures))
+    question = Question((loaders.scope,), asked, shortfall)
     return _listed(context, question, order, rows, page, wanted.window, other_way, count)
 
 

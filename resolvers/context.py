@@ -27,6 +27,7 @@ from resolvers.values import has_all
 class Services:
     """What lives as long as the process."""
 
+    owner: Database
     database: WalledDatabase
     archives: Archives
     settings: Settings
@@ -36,12 +37,11 @@ class Services:
     on_demand: OnDemand
 
     @classmethod
-    async def open(
-        cls, owner: Database, walled: WalledDatabase, archives: Archives, settings: Settings
-    ) -> "Services":
+    async def open(cls, owner: Database, archives: Archives, settings: Settings) -> "Services":
         """Reads the directory of archives and the key of cursors; `archives` are registered already.
 
-        Viewers read through `walled`; `owner` writes what is fetched on demand.
+        `owner` writes what is fetched on demand. Viewers read behind the wall, on connections opened here.
+        Raises DatabaseUnreachable.
         """
         directory = tuple(row for row in await list_archives(owner) if row.enabled)
         codes = {row.archive_id: row.code for row in directory}
@@ -53,8 +53,10 @@ class Services:
             return client
 
         key = await shared_secret(owner, "cursors", Cursors.new_key)
+        timeout_ms = round(settings.statement_timeout * 1000)
         return cls(
-            walled,
+            owner,
+            await WalledDatabase.open(owner.url, statement_timeout_ms=timeout_ms),
             archives,
             settings,
             directory,
@@ -65,6 +67,7 @@ class Services:
 
     async def close(self) -> None:
         await self.on_demand.close()
+        await self.database.close()
 
 
 @dataclass(slots=True)

@@ -10,7 +10,17 @@ from archives.errors import ArchiveError
 from archives.fields import returned_keywords
 from db import nodes
 from model.attributes import Level
-from model.filters import AllOf, Condition, Related, TextTest, all_of, path_tests, walk
+from model.filters import (
+    EVERYTHING,
+    AllOf,
+    Condition,
+    Related,
+    TextTest,
+    all_of,
+    path_tests,
+    walk,
+)
+from resolvers.loaders import Loaders
 from resolvers.on_demand import Failures, Missing
 from resolvers.question import Question
 
@@ -29,7 +39,7 @@ async def go_deep_enough(
     failures: dict[int, ArchiveError] = {}
     gaps: set[int] = set()
     for scope, parent in product(question.scopes, _ABOVE[level]):
-        about = all_of(_about(condition, parent))
+        about = _known(all_of(_about(condition, parent)), parent)
         lacking = await nodes.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
         missing = [Missing.of(row) for row in lacking]
         if len(missing) <= FETCHABLE:
@@ -66,6 +76,18 @@ async def _unsearched(
     return frozenset(searched & {archive.archive_id for archive in question.asked})
 
 
+async def gaps_of_children(loaders: Loaders, level: Level, condition: Condition) -> frozenset[int]:
+    """The archives where a filter on one parent's children looks into what is neither there nor fetched."""
+    if level is Level.SERIES:
+        parents = [Level.SERIES] if _looks_below(condition, Level.SERIES) else []
+    else:
+        around = [here for here in walk(condition) if isinstance(here, Related) and here.level is Level.STUDY]
+        beyond = any(_looks_below(here.condition, Level.STUDY) for here in around)
+        parents = [Level.STUDY, Level.SERIES] if beyond else []
+    found = await loaders.gaps_by_level.load_many(parents)
+    return frozenset().union(*found)
+
+
 async def _fetch(context: "Context", parent: Level, missing: list[Missing]) -> Failures:
     on_demand = context.services.on_demand
     return await (on_demand.series(missing) if parent is Level.STUDY else on_demand.instances(missing))
@@ -86,6 +108,22 @@ def _about(condition: Condition, level: Level) -> list[Condition]:
             return [found for child in children for found in _about(child, level)]
         case _:
             return []
+
+
+def _known(condition: Condition, level: Level) -> Condition:
+    """What the index can say of a copy at `level` whose children it lacks: nothing that looks at those."""
+    if isinstance(condition, AllOf):
+        return AllOf(tuple(_known(child, level) for child in condition.conditions))
+    return EVERYTHING if _looks_below(condition, level) else condition
+
+
+def _looks_below(condition: Condition, level: Level) -> bool:
+    """Whether the answer depends on children of nodes at `level`."""
+    return any(
+        (isinstance(here, Related) and len(_ABOVE[here.level]) > len(_ABOVE[level]))
+        or (isinstance(here, TextTest) and level is Level.STUDY)
+        for here in walk(condition)
+    )
 
 
 def _looked_into(level: Level, condition: Condition) -> set[Level]:

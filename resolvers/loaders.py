@@ -87,6 +87,7 @@ class Loaders:
         self.missing_by_study = _loader(self._fetch_series, dict)
         self.missing_by_series = _loader(self._fetch_instances, dict)
         self.whole_data_set_by_instance = _loader(self._whole_data_sets, lambda: ({}, None))
+        self.gaps_by_level = _loader(self._gaps, set)
         self._pages: dict[Children, DataLoader[str, list[Row]]] = {}
         self._counts: dict[tuple[Level, Level, Condition], DataLoader[str, Counts]] = {}
 
@@ -159,6 +160,10 @@ class Loaders:
             for uid, copies in _grouped(rows, "uid").items()
             if uid in series_of
         }
+
+    async def _gaps(self, levels: list[Level]) -> dict[Level, set[int]]:
+        """Archives that hold copies at a level whose children are not indexed."""
+        return {level: await nodes.archives_with_gaps(self._database, self.scope, level) for level in levels}
 
     async def _fetch_series(self, study_uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
         """Makes sure that the series of these studies are indexed; what could not be fetched, by archive."""

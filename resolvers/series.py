@@ -10,6 +10,7 @@ from model.attributes import Level
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
 from resolvers.connection import Connection, Listed, list_children
+from resolvers.depth import gaps_of_children
 from resolvers.filters import InstanceFilter, condition_of
 from resolvers.ids import to_id
 from resolvers.info import Info
@@ -17,6 +18,7 @@ from resolvers.loaders import Children
 from resolvers.locations import SeriesLocation
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, sorts_of
+from resolvers.question import Shortfall
 from resolvers.scalars import UID
 from resolvers.study import Study, study_of
 from resolvers.values import Attribute, AttributeConflict, attributes_of, keywords_of
@@ -115,7 +117,9 @@ class Series(Node):
             page,
         )
         failures = await loaders.missing_by_series.load(self.series_instance_uid)
-        listed = await list_children(context, loaders, wanted, page, self.series_instance_uid, failures)
+        gaps = await gaps_of_children(loaders, Level.INSTANCE, wanted.condition)
+        shortfall = Shortfall(failures, gaps)
+        listed = await list_children(context, loaders, wanted, page, self.series_instance_uid, shortfall)
         return InstanceConnection(listed=listed)
 
     @strawberry.field(

@@ -51,7 +51,9 @@ class SourceReport:
     async def matched(self) -> int | None:
         if self.state in (SourceState.FAILED, SourceState.SKIPPED, SourceState.FORBIDDEN):
             return None
-        return (await self.counts()).matched.get(self.archive.row.archive_id, 0)
+        found = (await self.counts()).matched.get(self.archive.row.archive_id, 0)
+        # Of an archive that answered in part, none found does not mean none there.
+        return None if not found and self.state is SourceState.PARTIAL else found
 
 
 async def reports_of(

@@ -166,7 +166,9 @@ class StudyStats:
     async def _reports(self) -> list[SourceReport]:
         scope = self.statistics.scope
         skipped = {each.archive_id for each in scope.skipped_for(self.statistics.condition)}
-        question = Question((), scope.asked, self.shortfall)
+        rank = {archive_id: n for n, archive_id in enumerate(await self.context.archives())}
+        asked = sorted(scope.asked, key=lambda each: rank.get(each.archive_id, len(rank)))
+        question = Question((), tuple(asked), self.shortfall)
         reports = await reports_of(self.context, question, self._matched)
         for report in reports:
             if report.archive.row.archive_id in skipped:

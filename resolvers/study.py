@@ -11,6 +11,7 @@ from model.attributes import Level
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
 from resolvers.connection import Connection, Listed, list_children
+from resolvers.depth import gaps_of_children
 from resolvers.filters import SeriesFilter, condition_of
 from resolvers.ids import to_id
 from resolvers.info import Info
@@ -18,6 +19,7 @@ from resolvers.loaders import Children
 from resolvers.locations import StudyLocation
 from resolvers.node import Node
 from resolvers.orders import SeriesOrder, sorts_of
+from resolvers.question import Shortfall
 from resolvers.scalars import UID
 from resolvers.values import Attribute, AttributeConflict, PersonName, attributes_of, keywords_of, person_name
 
@@ -124,7 +126,9 @@ class Study(Node):
             page,
         )
         failures = await loaders.missing_by_study.load(self.study_instance_uid)
-        listed = await list_children(context, loaders, wanted, page, self.study_instance_uid, failures)
+        gaps = await gaps_of_children(loaders, Level.SERIES, wanted.condition)
+        shortfall = Shortfall(failures, gaps)
+        listed = await list_children(context, loaders, wanted, page, self.study_instance_uid, shortfall)
         return SeriesConnection(listed=listed)
 
     @strawberry.field(

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from model.attributes import UID_COLUMN, Attribute, Kind, Level
-from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, TextTest
+from model.filters import AllOf, AnyOf, Condition, ConsentTest, Not, Op, PathTest, Related, Test, TextTest
 
 _ORDER = [Level.STUDY, Level.SERIES, Level.INSTANCE]
 
@@ -105,6 +105,8 @@ class Oracle:
                 return any(
                     _passes(attribute.kind, op, value, wanted) for value in values if value is not None
                 )
+            case ConsentTest():
+                return False  # no generated federation has any
             case PathTest(path, comparisons):
                 found = [
                     value

@@ -87,4 +87,4 @@ def everything_listed(canary: str) -> dict[str, Any]:
     return made
 
 
-KEPT_TEXTS = frozenset({"Manufacturer", "ManufacturerModelName", "LensMake", "LensModel"})
+KEPT_TEXTS = frozenset({"Manufacturer", "ManufacturerModelName"})

@@ -144,6 +144,16 @@ def test_with_protection_the_attacker_hardly_gains(
     assert order <= 0.20
 
 
+def test_who_is_many_records_of_a_cell_hides_less(asked: list[tuple[list[Study], list[Study]]]) -> None:
+    heavy = [(whole, rest) for whole, rest in asked if len(whole) - len(rest) >= 5]
+    light = [(whole, rest) for whole, rest in asked if 24 * (len(whole) - len(rest)) <= len(whole)]
+    print(f"\nfive studies or more ({len(heavy)} pairs): {play(protected, heavy)[0]:.3f}")  # noqa: T201
+    print(f"at most a 24th of the cell ({len(light)} pairs): {play(protected, light)[0]:.3f}")  # noqa: T201
+    assert play(exact, heavy)[0] > 0.99
+    assert play(protected, heavy)[0] <= 0.25
+    assert play(protected, light)[0] <= 0.20
+
+
 def test_noise_by_the_exact_set_would_tell_who_is_in(
     asked: list[tuple[list[Study], list[Study]]],
 ) -> None:

@@ -218,6 +218,29 @@ def test_references_follow_their_targets() -> None:
         assert first(made[tag]["Value"][0], "00081155") == EYE.uid("1.4")
 
 
+@pytest.mark.parametrize(
+    ("scheme", "kept"),
+    [
+        (["SCT"], True),
+        (["DCM \0"], True),
+        (["99HOSPITAL"], False),
+        (["SCT", "99HOSPITAL"], False),
+        ([], False),
+        ([5], False),
+        ("SCT", False),
+    ],
+)
+def test_codes_stay_under_public_schemes(scheme: object, kept: bool) -> None:
+    code = {
+        "00080100": element("241601008", "SH"),
+        "00080102": {"vr": "SH", "Value": scheme},
+        "00080104": element("MRI of head", "LO"),
+    }
+    made = EYE.row({"00081032": {"vr": "SQ", "Value": [code]}}, patient=PATIENT)
+    assert ("00081032" in made) is kept
+    assert ("MRI of head" in orjson.dumps(made).decode()) is kept
+
+
 def test_depth_is_bounded() -> None:
     row: dict[str, Any] = {"00280010": element(512, "US")}
     for _ in range(2000):

@@ -18,9 +18,9 @@ FOLDER = Path(pydicom.__file__).parent / "data"
 FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in (".dcm", "") and path.is_file())
 PSEUDONYMISER = Pseudonymiser(b"a key of tests, of 32 bytes long", "ERN-EYE")
 _KEYWORDS = """
-PatientID AccessionNumber StudyID OtherPatientIDs DeviceSerialNumber StationName InstitutionName
-StudyDescription SeriesDescription PatientBirthDate StudyDate SeriesDate AcquisitionDate ContentDate PatientAddress
-ProtocolName InstitutionAddress RequestedProcedureID PerformedProcedureStepID
+PatientID AccessionNumber StudyID OtherPatientIDs DeviceSerialNumber StationName InstitutionName ProtocolName
+StudyDescription SeriesDescription PatientBirthDate StudyDate SeriesDate AcquisitionDate ContentDate
+PatientAddress InstitutionAddress RequestedProcedureID PerformedProcedureStepID
 """
 PATIENT = Patient("the patient of this test", "")
 IDENTIFIERS = [f"{tag_for_keyword(keyword):08X}" for keyword in _KEYWORDS.split()]

@@ -1,4 +1,4 @@
-"""A certified OpenID provider (npm's oidc-provider): tokens got over HTTP. CI must run it; else it needs npm."""
+"""Tokens of a certified OpenID provider (npm's oidc-provider), got over HTTP. CI must run this."""
 
 import asyncio
 import contextlib
@@ -68,9 +68,13 @@ async def provided(folder: Path, resource: str | None = AUDIENCE) -> AsyncIterat
             "grants": GRANTS,
         }
         process = await asyncio.create_subprocess_exec(
-            shutil.which("node") or "node", "provider.js", json.dumps(told), cwd=folder, stdout=subprocess.PIPE,
+            shutil.which("node") or "node",
+            "provider.js",
+            json.dumps(told),
+            cwd=folder,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         try:
             assert process.stdout is not None
             async with asyncio.timeout(30):

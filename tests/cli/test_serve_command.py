@@ -6,27 +6,43 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.serve_command import app
+from config.settings import Settings
 
 runner = CliRunner()
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ERNFED_HOST", "ERNFED_PORT", "ERNFED_AUTH_ISSUER", "ERNFED_LOG_LEVEL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ERNFED_{name.upper()}", raising=False)
 
 
-@pytest.mark.parametrize("issuer", [None, "https://login.example.org"])
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104
-def test_an_address_that_others_reach_is_refused(
-    host: str, issuer: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if issuer:
-        monkeypatch.setenv("ERNFED_AUTH_ISSUER", issuer)
+def test_an_address_that_others_reach_needs_an_issuer(host: str) -> None:
     done = runner.invoke(app, ["--host", host, "--port", "0"])
     assert done.exit_code == 1
     assert "ERNFED_HOST" in done.stderr
-    assert ("not in this version" if issuer else "every patient") in " ".join(done.stderr.split())
+    assert "every patient" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize(
+    ("issuer", "audience", "named"),
+    [
+        ("https://login.example.org", None, "ERNFED_AUTH_AUDIENCE"),
+        ("http://login.example.org", "ernfed", "ERNFED_AUTH_ISSUER"),
+        (None, "ernfed", "ERNFED_AUTH_AUDIENCE"),
+    ],
+)
+def test_a_half_set_issuer_stops_the_start(
+    host: str, issuer: str | None, audience: str | None, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("ISSUER", issuer), ("AUDIENCE", audience)):
+        if value:
+            monkeypatch.setenv(f"ERNFED_AUTH_{name}", value)
+    done = runner.invoke(app, ["--host", host, "--port", "0"])
+    assert done.exit_code == 1
+    assert named in done.stderr
 
 
 def test_a_port_in_use() -> None:

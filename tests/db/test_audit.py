@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from access.audit import AuditRecord, Touched, study_key
-from db.audit import AUDIT_SESSION, AuditLog, AuditUnavailable, audit_secret
-from db.audit_lines import lines, walk, who_saw_patient, who_saw_study
+from access.audit import AuditRecord, Touched
+from db.audit import AUDIT_SESSION, AuditLog, AuditUnavailable
+from db.audit_lines import lines, walk
 from db.migrate import migrate
 from db.pool import Database
 from tests.conftest import named
@@ -283,45 +283,3 @@ async def test_a_cancelled_request_leaves_its_line(log: AuditLog, database: Data
     task.cancel()
     await log.write(record("2"))
     assert (await walk(database)).lines == 2
-
-
-# ---- who saw -----------------------------------------------------------------------------------------
-
-
-async def test_who_saw(log: AuditLog, database: Database) -> None:
-    for name, touched in {
-        "anna": Touched(studies={"1.2.3"}, patients={(CANARY, "HOSPITAL")}),
-        "bert": Touched(studies={"1.2.4"}, patients={(CANARY, None)}),
-        "carl": Touched(studies={"1.2.5"}, patients={("P2", None)}),
-    }.items():
-        await log.write(
-            AuditRecord(datetime.now(UTC), name, None, "/graphql", "OK", None, "-", touched=touched)
-        )
-
-    async def people(*asked: str | None) -> list[str]:
-        found = (
-            await who_saw_patient(database, asked[0] or "", asked[1])
-            if len(asked) == 2
-            else await who_saw_study(database, asked[0] or "")
-        )
-        return [line.said["subject"] for line in found]
-
-    assert await people("1.2.3") == ["anna"]
-    assert await people("1.2.9") == []
-    assert await people(CANARY, None) == ["anna", "bert"]
-    assert await people(CANARY, "HOSPITAL") == ["anna"]
-    assert await people(CANARY, "OTHER") == []
-
-
-async def test_the_tables_alone_name_nobody(log: AuditLog, database: Database) -> None:
-    await written(log)
-    rows = await database.fetch(
-        "all",
-        "select e::text from audit_event e union all select t::text from audit_touch t",
-    )
-    text = "\n".join(row[0] for row in rows)
-    assert CANARY not in text
-    assert CANARY.encode().hex() not in text
-    assert "1.2.3" not in text
-    key = study_key(await audit_secret(database), "1.2.3.0")
-    assert key.hex() in text

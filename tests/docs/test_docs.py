@@ -294,6 +294,8 @@ def test_addresses_are_of_this_machine_or_examples(page: Path) -> None:
             "localhost",
             "host",
             "pacs.example.org",
+            "login.example.org",
+            "ernfed.example.org",
         }, url
 
 

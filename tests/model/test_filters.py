@@ -12,15 +12,17 @@ from model.filters import (
     Condition,
     Not,
     Op,
+    PathTest,
     Related,
     Test,
     TextTest,
     all_of,
     check_size,
-    levels_of,
+    path_tests,
     ranked_by,
     walk,
 )
+from model.paths import parse_path
 
 FUZZY = Test(attribute("PatientName"), Op.FUZZY, "muller")
 OTHER = Test(attribute("PatientName"), Op.FUZZY, "meier")
@@ -71,10 +73,11 @@ def test_a_filter_may_have_500_tests() -> None:
             check_size(tree)
 
 
-def test_levels_are_those_looked_into() -> None:
-    assert levels_of(PLAIN) == set()
-    tree = Not(Related(Level.SERIES, AnyOf((PLAIN, Related(Level.INSTANCE, PLAIN)))))
-    assert levels_of(tree) == {Level.SERIES, Level.INSTANCE}
+def test_tests_by_path_come_with_their_level() -> None:
+    rows = PathTest(parse_path("Rows"))
+    assert list(path_tests(PLAIN, Level.STUDY)) == []
+    tree = Not(Related(Level.SERIES, AnyOf((rows, PLAIN, Related(Level.INSTANCE, rows)))))
+    assert set(path_tests(tree, Level.STUDY)) == {(Level.SERIES, rows), (Level.INSTANCE, rows)}
 
 
 def test_one_condition_needs_no_wrapper() -> None:

@@ -44,8 +44,8 @@ class MemoryArchive:
         self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
     ) -> list[Row]:
         """The rows of the search, and one attribute that only whole data sets have."""
-        uids = [[uid] if uid else [] for uid in (study_uid, series_uid, sop_uid)]
-        answer = await self._search(Level.INSTANCE, Selection(*uids))
+        series, sop = ([uid] if uid else [] for uid in (series_uid, sop_uid))
+        answer = await self._search(Level.INSTANCE, Selection([study_uid], series, sop))
         return [row | {"00180050": {"vr": "DS", "Value": [2.5]}} for row in answer.rows]
 
     async def list_study_uids(self) -> list[str] | None:

@@ -22,17 +22,16 @@ def by_code(found: dict[str, Any]) -> dict[str, tuple[str, Any, str | None]]:
     }
 
 
-async def _run_has_ended(house: House, code: str, ended: bool) -> None:
-    await house.services.database.execute(
-        "set", f"update archive set last_completed_at = {'now()' if ended else 'null'} where code = $1", code
-    )  # fmt: skip
+async def _first_run_is_not_over(house: House, code: str) -> None:
+    sql = "update archive set last_completed_at = null where code = $1"
+    await house.services.owner.execute("set", sql, code)
 
 
 @pytest.mark.parametrize("field", LISTS)
 async def test_an_archive_that_was_never_indexed_failed(shallow: House, field: str) -> None:
-    database = shallow.services.database
+    database = shallow.services.owner
     await database.execute("set", "delete from study where archive_id = $1", shallow.archive_id("a1"))
-    await _run_has_ended(shallow, "a1", ended=False)
+    await _first_run_is_not_over(shallow, "a1")
     found = (await shallow.data(f"{{ {field} {{ {REPORT} }} }}"))[field]
     assert found["complete"] is False
     sources = by_code(found)
@@ -42,7 +41,7 @@ async def test_an_archive_that_was_never_indexed_failed(shallow: House, field: s
 
 
 async def test_a_first_run_under_way_is_partial(shallow: House) -> None:
-    await _run_has_ended(shallow, "a2", ended=False)
+    await _first_run_is_not_over(shallow, "a2")
     found = (await shallow.data(f"{{ studies {{ {REPORT} }} }}"))["studies"]
     assert found["complete"] is False
     state, matched, code = by_code(found)["a2"]
@@ -51,7 +50,7 @@ async def test_a_first_run_under_way_is_partial(shallow: House) -> None:
 
 
 async def test_an_archive_that_is_not_asked_does_not_count(shallow: House) -> None:
-    await _run_has_ended(shallow, "a2", ended=False)
+    await _first_run_is_not_over(shallow, "a2")
     found = (await shallow.data(f'{{ studies(archives: ["a1", "a0"]) {{ {REPORT} }} }}'))["studies"]
     assert list(by_code(found)) == ["a0", "a1"]
     assert found["complete"] is True
@@ -85,7 +84,8 @@ async def test_too_many_unindexed_series_are_partial(wide: House) -> None:
 
 
 async def test_the_instances_of_few_series_are_fetched(wide: House) -> None:
-    ask = f'{{ instances(filter: {{series: {{study: {{studyInstanceUid: {{eq: "1.2.11.10"}}}}}}}}) {{ {REPORT} }} }}'
+    given = '{series: {study: {studyInstanceUid: {eq: "1.2.11.10"}}}}'
+    ask = f"{{ instances(filter: {given}) {{ {REPORT} }} }}"
     answer = await wide.ask(ask)
     assert answer.data["instances"]["complete"] is True
     assert answer.data["instances"]["totalCount"] == 2
@@ -133,7 +133,8 @@ async def test_a_filter_into_what_can_be_fetched_fetches_it(shallow: House, fiel
 
 async def test_a_nested_filter_into_what_is_not_indexed_is_partial(wide: House) -> None:
     ask = f"""{{ study(studyInstanceUid: "1.2.11.10") {{
-        into: series(filter: {{instance: {{rows: {{gte: 1}}}}}}) {{ {REPORT} }} plain: series {{ {REPORT} }} }} }}"""
+        into: series(filter: {{instance: {{rows: {{gte: 1}}}}}}) {{ {REPORT} }}
+        plain: series {{ {REPORT} }} }} }}"""
     found = (await wide.data(ask))["study"]
     assert found["plain"]["complete"] is True
     assert found["into"]["complete"] is False

@@ -1,0 +1,115 @@
+"""The wall: what the API's role can read when a statement forgets the scope, and what it can do at all."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from access.scope import Face, Reach, Scope, ScopedArchive
+from config.archives_file import ArchiveConfig
+from db.archives import sync_archives
+from db.pool import Database
+from db.walled import ROLE, WalledDatabase
+from tests.federation import generate, load
+
+ERNS = ("ERN-EYE", "ERN-RND", "VASCERN")
+FORGETFUL = "select * from {schema}.{table}"
+TABLES = ("study", "series", "instance", "consent")
+
+
+@pytest.fixture
+async def walled(database: Database) -> AsyncIterator[WalledDatabase]:
+    configs = [ArchiveConfig(code=f"a{n}", ern=ern, title=ern, kind="folder") for n, ern in enumerate(ERNS)]
+    ids = await sync_archives(database, configs)
+    await load(database, generate(3, list(ids.values()), studies=12))
+    await database.execute(
+        "copy",
+        "insert into consent select archive_id, study_uid, true, true, true, now(), 'x'"
+        " from study on conflict do nothing",
+    )
+    opened = await WalledDatabase.open(database.url, size=1)
+    yield opened
+    await opened.close()
+
+
+def archives(*ids: int) -> tuple[ScopedArchive, ...]:
+    return tuple(ScopedArchive(each, f"a{each}", ERNS[each - 1]) for each in ids)
+
+
+def reach(
+    full: tuple[int, ...] = (), pseudonymised: tuple[int, ...] = (), counted: tuple[int, ...] = ()
+) -> Reach:
+    return Reach(
+        Scope(archives(*full), archives(*full)),
+        Scope(archives(*pseudonymised), archives(*pseudonymised), Face.PSEUDONYMS),
+        archives(*counted),
+    )
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("schema", ["records", "pseudonyms", "counts"])
+async def test_a_statement_that_forgot_the_scope_finds_nothing(
+    walled: WalledDatabase, schema: str, table: str
+) -> None:
+    await walled.within(reach(full=(1, 2, 3))).fetch(
+        "before", FORGETFUL.format(schema="records", table="study")
+    )
+    assert await walled.without_scope().fetch("x", FORGETFUL.format(schema=schema, table=table)) == []
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_one_viewers_scope_does_not_stay_for_the_next(walled: WalledDatabase, table: str) -> None:
+    """One connection serves them all, and no statement here names an archive."""
+    sql = FORGETFUL.format(schema="records", table=table)
+    for full in ((1, 2, 3), (2,), (), (1, 3), (1, 3), (3,)):
+        rows = await walled.within(reach(full=full)).fetch("x", sql)
+        assert {row["archive_id"] for row in rows} == set(full)
+
+
+async def test_counted_archives_show_no_records(walled: WalledDatabase) -> None:
+    reader = walled.within(reach(full=(1,), counted=(2,)))
+    for schema, seen in (("records", {1}), ("pseudonyms", set()), ("counts", {1, 2})):
+        rows = await reader.fetch("x", FORGETFUL.format(schema=schema, table="study"))
+        assert {row["archive_id"] for row in rows} == seen
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from public.study",
+        "select * from public.instance",
+        "select * from pseudonymised.study",
+        "select * from pseudonymised.waiting",
+        "select * from secret",
+        "select * from rejected_record",
+        "select * from public.consent",
+        "insert into records.study select * from records.study",
+        "update records.study set patient_name = 'x'",
+        "delete from records.study",
+        "delete from counts.study",
+        "create table records.mine ()",
+        "create table public.mine ()",
+        "truncate public.study",
+    ],
+)
+async def test_the_role_can_do_nothing_else(walled: WalledDatabase, sql: str) -> None:
+    reader = walled.within(reach(full=(1, 2, 3)))
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        await reader.fetch("x", sql)
+    assert refused.value.sqlstate in ("42501", "55000"), refused.value
+
+
+async def test_the_role_owns_nothing(database: Database) -> None:
+    rows = await database.fetch(
+        "x",
+        "select count(*) from pg_class where relowner = (select oid from pg_roles where rolname = $1)",
+        ROLE,
+    )
+    assert rows[0]["count"] == 0
+
+
+async def test_a_statement_after_a_failed_one_has_its_own_scope(walled: WalledDatabase) -> None:
+    with pytest.raises(asyncpg.PostgresError):
+        await walled.within(reach(full=(1,))).fetch("x", "select 1 / 0")
+    rows = await walled.within(reach(full=(2,))).fetch("x", "select * from records.study")
+    assert {row["archive_id"] for row in rows} == {2}

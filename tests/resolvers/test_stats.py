@@ -1,0 +1,153 @@
+"""`studyStats` over the served schema: what it answers, costs and refuses; what a counted archive shows."""
+
+from typing import Any
+
+import pytest
+
+from access.scope import Scope
+from model.attributes import Level
+from model.filters import EVERYTHING
+from resolvers import disclosure, stats
+from resolvers.disclosure import StatsScope
+from tests.federation import Federation
+from tests.oracle import Oracle
+from tests.resolvers.house import House
+
+WHOLE = """query ($filter: StudyFilter, $archives: [String!]) {
+  studyStats(filter: $filter, archives: $archives) {
+    studies { value atMost suppressed } series { value } instances { value } patients { value atMost }
+    modality: facet(by: MODALITY) { value count { value atMost suppressed } }
+    again: facet(by: MODALITY) { value count { value } }
+    ern: facet(by: ERN) { value count { value atMost suppressed } }
+    dateHistogram(interval: DAY) { start count { value } }
+    crossTab(rows: ERN, columns: MODALITY, first: 1000) { row column count { value atMost suppressed } }
+    complete sources { archive { code } state matched error { code } }
+  }
+}"""
+
+
+async def test_one_statement_an_aggregate_however_often_it_is_asked(house: House) -> None:
+    answer = await house.ask(WHOLE)
+    assert answer.errors == []
+    assert answer.statements.count("stats_totals") == 1
+    assert answer.statements.count("stats_cells") == 4
+    assert answer.requests == {}
+
+
+async def test_open_archives_are_counted_exactly(house: House, federation: Federation) -> None:
+    found = (await house.data(WHOLE))["studyStats"]
+    oracle = Oracle(federation.copies, federation.archive_ids)
+    total, matched = oracle.counts(Level.STUDY, EVERYTHING)
+    assert found["studies"] == {"value": total, "atMost": None, "suppressed": False}
+    assert found["modality"][0]["count"]["suppressed"] is False
+    assert [each["matched"] for each in found["sources"]] == [matched[each] for each in oracle.visible]
+    by_ern = {each["value"]: each["count"]["value"] for each in found["ern"]}
+    assert sorted(by_ern.values()) == sorted(matched.values())
+    assert sorted(by_ern) == ["ERN-EYE", "ERN-RND", "VASCERN"]
+    assert found["complete"] is True
+    dates = [each["start"] for each in found["dateHistogram"]]
+    assert dates == sorted(dates)
+
+
+async def test_a_bucket_has_as_many_studies_as_a_list_with_its_value(house: House) -> None:
+    for bucket in (await house.data(WHOLE))["studyStats"]["modality"]:
+        query = "query ($m: String!) { studies(filter: {modalitiesInStudy: {any: [$m]}}) { totalCount } }"
+        listed = await house.data(query, {"m": bucket["value"]})
+        assert listed["studies"]["totalCount"] == bucket["count"]["value"]
+
+
+async def test_archives_that_are_not_asked_do_not_count(house: House) -> None:
+    found = (await house.data(WHOLE, {"archives": ["a0"]}))["studyStats"]
+    assert [each["value"] for each in found["ern"]] == ["ERN-EYE"]
+    assert [each["archive"]["code"] for each in found["sources"]] == ["a0"]
+
+
+async def test_no_archive_asked_is_nothing_found(house: House) -> None:
+    found = (await house.data(WHOLE, {"archives": []}))["studyStats"]
+    assert found["studies"]["value"] == 0
+    assert found["modality"] == []
+
+
+async def test_an_archive_that_may_not_be_seen_does_not_exist(house: House) -> None:
+    answer = await house.without("a1").ask(WHOLE, {"archives": ["a1"]})
+    assert answer.codes == ["NOT_FOUND"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "facet(by: MODALITY, first: 0) { value }",
+        "facet(by: MODALITY, first: 1001) { value }",
+        "facet(by: MODALITY, first: null) { value }",
+        "crossTab(rows: ERN, columns: MODALITY, first: 1001) { row }",
+        " ".join(f"f{n}: facet(by: ERN, first: {n}) {{ value }}" for n in range(1, 22)),
+    ],
+)
+async def test_too_much_is_refused(house: House, field: str) -> None:
+    answer = await house.ask(f"{{ studyStats {{ {field} }} }}")
+    assert set(answer.codes) == {"BAD_INPUT"}
+
+
+# ---- archives that may only be counted: a1 ---------------------------------------------------------------
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def divided(scope: Scope) -> StatsScope:
+        return StatsScope(
+            tuple(each for each in scope.asked if each.code != "a1"),
+            tuple(each for each in scope.asked if each.code == "a1"),
+        )
+
+    monkeypatch.setattr(disclosure, "stats_scope", divided)
+    monkeypatch.setattr(stats, "stats_scope", divided)
+
+
+@pytest.mark.usefixtures("counted")
+async def test_a_counted_archive_is_hidden_where_it_is_small(house: House) -> None:
+    given = {"modalitiesInStudy": {"all": ["MR", "CT"]}}
+    found = (await house.data(WHOLE, {"archives": ["a1"], "filter": given}))["studyStats"]
+    hidden: dict[str, Any] = {"value": None, "atMost": 9, "suppressed": True}
+    assert found["ern"] == [{"value": "ERN-RND", "count": hidden}]
+    assert found["dateHistogram"] == []
+    assert found["sources"] == [
+        {"archive": {"code": "a1"}, "state": "CACHED", "matched": None, "error": None}
+    ]
+
+
+@pytest.mark.usefixtures("counted")
+async def test_open_archives_stay_exact_beside_a_counted_one(house: House) -> None:
+    alone = (await house.data(WHOLE, {"archives": ["a0", "a2"]}))["studyStats"]
+    beside = (await house.data(WHOLE))["studyStats"]
+    open_erns = [each for each in beside["ern"] if each["value"] != "ERN-RND"]
+    assert open_erns == [each for each in alone["ern"] if each["value"] != "ERN-RND"]
+    assert [each for each in beside["crossTab"] if each["row"] != "ERN-RND"] == alone["crossTab"]
+    for bucket in beside["modality"]:
+        assert bucket["count"]["suppressed"] or bucket["count"]["value"] >= 10
+
+
+@pytest.mark.usefixtures("counted")
+@pytest.mark.parametrize(
+    "given", [{"patientId": {"eq": "P1"}}, {"not": {"series": {"study": {"patientName": {"isNull": True}}}}}]
+)
+async def test_an_identifying_filter_leaves_counted_archives_out(house: House, given: dict[str, Any]) -> None:
+    found = (await house.data(WHOLE, {"filter": given}))["studyStats"]
+    alone = (await house.data(WHOLE, {"filter": given, "archives": ["a0", "a2"]}))["studyStats"]
+    assert found["complete"] is False
+    left_out = found["sources"][1]
+    assert (left_out["state"], left_out["matched"]) == ("SKIPPED", None)
+    assert left_out["error"] == {"code": "IDENTIFYING_FILTER"}
+    for name in ("studies", "modality", "ern", "crossTab", "dateHistogram"):
+        assert found[name] == alone[name]
+
+
+@pytest.mark.usefixtures("counted")
+async def test_the_empty_and_the_small_look_the_same(house: House) -> None:
+    """No study has the modality XX; a few have both MR and CT."""
+    nothing = {"modalitiesInStudy": {"any": ["XX"]}}
+    small = {"modalitiesInStudy": {"all": ["MR", "CT"]}}
+    found = [
+        (await house.data(WHOLE, {"filter": given, "archives": ["a1"]}))["studyStats"]
+        for given in (nothing, small)
+    ]
+    assert found[0] == found[1]
