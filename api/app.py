@@ -56,8 +56,8 @@ def create_app(
     context_factory: makes the context of one request; may raise model.errors.InputError (400, 403).
     request_timeout: seconds until an answer must have begun.
     hosts: names in the Host header that are answered (421 to others); None for every name.
-    websockets: graphql-transport-ws on /graphql. Off until there are subscriptions: the operations of
-        a connection share one context, so its dataloaders would keep what they once read.
+    websockets: graphql-transport-ws on /graphql; off until there are subscriptions. Who asks is said by
+        connection_init, and each operation has a context of its own (api/websocket.py).
     audit: where every operation leaves its line before it is answered; None only where no patient is.
     limiter: how long a person must wait for their next request (429).
     """

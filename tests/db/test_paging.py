@@ -208,6 +208,15 @@ async def test_page_info_when_the_row_of_the_cursor_is_gone(index: Index) -> Non
     assert (uids, there["hasPreviousPage"], there["hasNextPage"]) == ([], False, False)
 
 
+async def test_page_info_when_only_the_row_of_the_cursor_is_left(index: Index) -> None:
+    await index.put({"1.0": {}})
+    _, info = await index.page(3, None, back=False, order=DATE)
+    uids, there = await index.page(3, info["endCursor"], back=False, order=DATE)
+    assert (uids, there["hasPreviousPage"], there["hasNextPage"]) == ([], True, False)
+    uids, there = await index.page(3, info["startCursor"], back=True, order=DATE)
+    assert (uids, there["hasPreviousPage"], there["hasNextPage"]) == ([], False, True)
+
+
 async def test_an_empty_list_has_an_empty_page(index: Index) -> None:
     for back in (False, True):
         uids, info = await index.page(3, None, back=back, order=DATE)
