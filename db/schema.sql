@@ -341,7 +341,7 @@ CREATE FUNCTION public.element_values(item jsonb, tag text) RETURNS SETOF jsonb
 
 CREATE FUNCTION public.fold(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN lower((public.unaccent('public.unaccent'::regdictionary, NORMALIZE(value, NFKC)) COLLATE pg_c_utf8));
+    RETURN translate(lower((public.unaccent('public.unaccent'::regdictionary, NORMALIZE(value, NFKC)) COLLATE pg_c_utf8)), 'ς'::text, 'σ'::text);
 
 CREATE FUNCTION public.numeric_value(value text) RETURNS numeric
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

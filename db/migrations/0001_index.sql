@@ -5,10 +5,11 @@ create extension if not exists unaccent;
 
 -- ---- text -----------------------------------------------------------------------------------------
 
--- Case and accents folded: what startsWith, contains and wildcard compare.
+-- Case and accents folded (and the final sigma): what startsWith, contains and wildcard compare.
 create function fold(value text) returns text
     language sql immutable strict parallel safe
-    return lower(public.unaccent('public.unaccent'::regdictionary, normalize(value, NFKC)) collate "pg_c_utf8");
+    return translate(
+        lower(public.unaccent('public.unaccent'::regdictionary, normalize(value, NFKC)) collate "pg_c_utf8"), 'ς', 'σ');
 
 -- A name's spelling reduced for fuzzy search: folded, digraphs of umlauts collapsed (Müller, Mueller, Muller).
 create function name_key(value text) returns text

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from access.scope import everyone_here
+from access.scope import AccessLevel, Grant, Viewer
 from api.app import create_app
 from archives.client import ArchiveClient
 from archives.meter import metered as upstream_metered
@@ -56,11 +56,11 @@ class Answer:
 
 @dataclass
 class House:
-    """Services on a database. `hidden`: codes of archives whose ERN the asker has no grant for."""
+    """Services on a database. `access`: what the asker may see of the ERN of an archive, by code; else FULL."""
 
     services: Services
     archives: list[MemoryArchive] = field(default_factory=list)
-    hidden: frozenset[str] = frozenset()
+    access: dict[str, AccessLevel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         app = create_app(schema, self._context, readiness=self._ready)
@@ -70,7 +70,11 @@ class House:
 
     def without(self, *codes: str) -> "House":
         """The same services for somebody who may not see these archives."""
-        return replace(self, hidden=frozenset(codes))
+        return self.seeing(**dict.fromkeys(codes, AccessLevel.NONE))
+
+    def seeing(self, **access: AccessLevel) -> "House":
+        """The same services for somebody with this access to archives, by code."""
+        return replace(self, access=access)
 
     async def ask(self, query: str, variables: dict[str, Any] | None = None) -> Answer:
         """One request through the application as it is served."""
@@ -92,8 +96,12 @@ class House:
         return next(row.archive_id for row in self.services.directory if row.code == code)
 
     async def _context(self, _request: object) -> Context:
-        erns = (row.ern for row in self.services.directory if row.code not in self.hidden)
-        return Context.for_request(self.services, everyone_here(erns))
+        grants = tuple(
+            Grant(row.ern, level)
+            for row in self.services.directory
+            if (level := self.access.get(row.code, AccessLevel.FULL)) is not AccessLevel.NONE
+        )
+        return Context.for_request(self.services, Viewer("tester", None, grants))
 
     async def _ready(self) -> dict[str, str]:
         return {}
