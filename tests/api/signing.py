@@ -95,7 +95,7 @@ def claims_of(**changes: Any) -> dict[str, Any]:
         "name": "Anna Ek",
         "client_id": "explorer",
         "iat": now,
-        "exp": now + 300,
+        "exp": now + 36_000,  # many are made when tests are collected, long before they run
         "jti": "1",
         "ern_grants": GRANTS,
     } | changes
