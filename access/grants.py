@@ -14,6 +14,8 @@ from model.erns import ERNS
 CLAIM = "ern_grants"
 """`{"ERN-EYE": ["full", "annotate"], "VASCERN": ["counts"]}`"""
 
+MEMBERS_WORDS = frozenset({"full", "annotate", "upload"})
+
 Words = dict[str, frozenset[str]]
 """What a person was granted: ERN → words."""
 
@@ -30,9 +32,18 @@ def viewer_of_claims(
     groups_claim: name of the claim that holds names of groups; None where groups give nothing.
     """
     words = granted_words(claims, rules, groups_claim)
-    grants = (_grant(ern, words.get(ern, frozenset()), rules) for ern in sorted(set(erns)))
+    here = sorted(set(erns))
+    grants = (_grant(ern, words.get(ern, frozenset()), rules) for ern in here)
     kept = tuple(grant for grant in grants if grant.access is not AccessLevel.NONE or grant.verbs)
-    return Viewer(str(claims["sub"]), name_of(claims), kept)
+    strangers = (ern for ern in here if not is_member(words.get(ern, frozenset())))
+    needed = frozenset(ern for ern in strangers if rules.policy_of(ern).research_consent)
+    return Viewer(str(claims["sub"]), name_of(claims), kept, needed)
+
+
+def is_member(words: frozenset[str]) -> bool:
+    """Who takes part in an ERN's care: the word full, annotate or upload. Who may only count, look at
+    pseudonyms, export or administer is no member; patients' consent to research is asked for them."""
+    return not words.isdisjoint(MEMBERS_WORDS)
 
 
 def granted_words(claims: Mapping[str, Any], rules: AccessRules, groups_claim: str | None) -> Words:

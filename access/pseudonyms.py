@@ -7,9 +7,11 @@ The shift of dates belongs to a patient, not to a study, so that intervals betwe
 series and instances often carry no PatientID, so the caller passes the patient that the study's row told.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -66,10 +68,12 @@ class Pseudonymiser(KeyedPseudonyms):
     """For one ERN, one key and one set of options."""
 
     def __init__(self, key: bytes, ern: str, options: Options | None = None, *, key_id: str = "") -> None:
-        """`key_id`: stored with every row made under it, and told in DeidentificationMethod."""
+        """`key_id`: told in DeidentificationMethod. `mark`: stored with every row; another key, other options
+        and other rules have another one."""
         super().__init__(key, ern)
         self.key_id = key_id
         self.options = options or Options()
+        self.mark = f"{key_id}:{rules_digest(self.options)}"
         self._method = f"ernfed {EDITION} {self.options.text} key {key_id or '-'}"[:64]
         self._plan: dict[str, tuple[_Handler, str]] = {
             tag: (self._handler(tag, treatment, vr), "" if vr == "US or SS" else vr)
@@ -186,6 +190,15 @@ class Pseudonymiser(KeyedPseudonyms):
     def _datetimes(self, values: list[Any], run: _Run, _item: DataSet) -> list[Any]:
         exact, days = self.options.exact_times, run.days
         return [text for v in values if type(v) is str and (text := shifted_datetime(v, days, exact=exact))]
+
+
+@lru_cache(maxsize=16)
+def rules_digest(options: Options) -> str:
+    """Eight hexadecimal digits of what is done with each attribute, and of the words that stay."""
+    plan = sorted((tag, chosen.name, vr) for tag, (chosen, vr) in compiled(options).items())
+    words = sorted(WORDS) if options.clean_descriptors else []
+    told = repr((EDITION, options, plan, words))
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 def _keeper(tag: str, vr: str) -> _Handler:

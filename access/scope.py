@@ -134,8 +134,9 @@ def reach_of(viewer: Viewer, archives: Iterable[ScopedArchive]) -> Reach:
     groups: dict[AccessLevel, list[ScopedArchive]] = {level: [] for level in AccessLevel}
     consented = []
     for archive in archives:
-        groups[viewer.access_to(archive.ern)].append(archive)
-        if viewer.needs_consent(archive.ern):
+        access = viewer.access_to(archive.ern)
+        groups[access].append(archive)
+        if access is AccessLevel.PSEUDONYMISED and viewer.needs_consent(archive.ern):
             consented.append(archive)
     full, pseudonymised = tuple(groups[AccessLevel.FULL]), tuple(groups[AccessLevel.PSEUDONYMISED])
     return Reach(

@@ -16,10 +16,12 @@ from access.audit import AuditLine, AuditRecord
 from access.audit_dicom import audit_message
 from access.audit_fhir import audit_event
 from cli.open import database_url_of, opened_audit
+from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
 from db.audit import AuditUnavailable
 from db.audit_lines import lines, walk, who_saw_patient, who_saw_study
 from db.embedded import EmbeddedPostgresError
+from db.past_pseudonyms import past_pseudonyms
 from db.pool import Database, DatabaseUnreachable
 
 app = typer.Typer(no_args_is_help=True)
@@ -64,7 +66,7 @@ def who_saw(
     patient: Annotated[str | None, typer.Option(help="PatientID")] = None,
     issuer: Annotated[str | None, typer.Option(help="IssuerOfPatientID; without it: any")] = None,
 ) -> None:
-    """Prints who was shown a study or a patient. That it was asked becomes a line of the log."""
+    """Prints who was shown a study or a patient, also by a pseudonym. That it was asked becomes a line."""
     _run(_who_saw(study, patient, issuer))
 
 
@@ -91,10 +93,11 @@ async def _who_saw(study: str | None, patient: str | None, issuer: str | None) -
         raise AuditCommandError("give either --study UID or --patient ID [--issuer ISSUER]")
     async with _database() as (database, url):
         await _leave_line(url, "ernfed audit who-saw")
+        past = await past_pseudonyms(database, load_settings().pseudonym_keys_file)
         if study is not None:
-            found = await who_saw_study(database, study)
+            found = await who_saw_study(database, study, past)
         else:
-            found = await who_saw_patient(database, patient or "", issuer)
+            found = await who_saw_patient(database, patient or "", issuer, past)
     for line in found:
         typer.echo(_told(line))
     typer.echo(f"{len(found)} accesses", err=True)
@@ -129,7 +132,8 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(work)
     except (
-        SettingsError, EmbeddedPostgresError, DatabaseUnreachable, AuditUnavailable, AuditCommandError
+        SettingsError, EmbeddedPostgresError, DatabaseUnreachable, AuditUnavailable, AuditCommandError,
+        PseudonymKeysError,
     ) as error:  # fmt: skip
         typer.echo(f"ernfed audit: {getattr(error, 'message', error)}", err=True)
         raise typer.Exit(1) from None

@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from access.pseudonyms import Pseudonymiser
 from archives.registry import Archives, open_archives
 from config.archives_file import ArchiveConfig, load_archives
-from config.pseudonym_keys import derived_key, load_pseudonym_keys
-from config.settings import Settings
+from config.pseudonym_keys import PseudonymKeysError, derived_key, load_pseudonym_keys
+from config.settings import Settings, SettingsError
 from db.archives import sync_archives
 from db.audit import AUDIT_SESSION, AuditLog
 from db.embedded import EmbeddedPostgres
 from db.faces import Faces
+from db.ingest import followed
 from db.migrate import migrate
+from db.past_pseudonyms import SECRET
 from db.pool import Database
 from db.rate_limit import RateLimit
 from db.secrets import shared_secret
@@ -32,6 +34,7 @@ class Opened:
     archives: Archives
     archive_ids: dict[str, int]
     migrated: list[str]
+    faces: Faces
 
 
 @asynccontextmanager
@@ -65,8 +68,9 @@ async def opened(settings: Settings, statement_timeout: float | None = None) -> 
         archive_ids = await sync_archives(database, configs)
         faces = await open_faces(settings, database, configs, archive_ids)
         database.after_write.append(faces.drain)
+        await followed(database)  # what a killed process has left
         archives = await stack.enter_async_context(open_archives(configs))
-        yield Opened(settings, database, url, archives, archive_ids, migrated)
+        yield Opened(settings, database, url, archives, archive_ids, migrated, faces)
 
 
 async def open_faces(
@@ -74,15 +78,18 @@ async def open_faces(
 ) -> Faces:
     """The maker of pseudonymised copies. Without a file of keys they come from a secret in the database.
 
-    Raises PseudonymKeysError.
+    Raises SettingsError for keys that cannot be used.
     """
     file = settings.pseudonym_keys_file
-    keys = load_pseudonym_keys(file) if file is not None else None
-    master = b"" if keys else await shared_secret(database, "pseudonyms", new_master)
     makers, today = {}, datetime.now(UTC).date()
-    for config in configs:
-        key = keys.writing(config.ern, today) if keys else derived_key(master, config.ern)
-        makers[archive_ids[config.code]] = Pseudonymiser(key.key, config.ern, key_id=key.key_id)
+    try:
+        keys = load_pseudonym_keys(file) if file is not None else None
+        master = b"" if keys else await shared_secret(database, SECRET, new_master)
+        for config in configs:
+            key = keys.writing(config.ern, today) if keys else derived_key(master, config.ern)
+            makers[archive_ids[config.code]] = Pseudonymiser(key.key, config.ern, key_id=key.key_id)
+    except PseudonymKeysError as error:
+        raise SettingsError(str(error)) from None
     return Faces(database, makers, {archive_id: code for code, archive_id in archive_ids.items()})
 
 

@@ -14,6 +14,7 @@ from api.logging import configure_logging
 from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
 from archives.errors import ArchiveError
 from cli.stopping import run_until_stopped
+from config.access_file import load_access_rules
 from config.archives_file import ArchivesFileError
 from config.identity import provider_of
 from config.settings import Settings, SettingsError, load_settings
@@ -74,7 +75,8 @@ async def serve_on(
         opened_audit(settings, house.database_url) as audit,
         opened_limit(settings, house.database) as limit,
     ):
-        services = await Services.open(house.database, house.archives, house.settings)
+        rules = load_access_rules(house.settings.archives)
+        services = await Services.open(house.database, house.archives, house.settings, rules)
 
         identity, routes = await identity_of(settings, house.database, services, issuer)
 

@@ -5,7 +5,7 @@ What the words mean is access/grants.py. A mistake is reported with file, line, 
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,16 @@ WORDS = (*LEVELS[1:], *VERBS)
 
 @dataclass(frozen=True, slots=True)
 class ErnPolicy:
-    """`members`: the most that a person with a grant sees; `others`: what any signed-in person sees."""
+    """`members`: the most that a person with a grant sees; `others`: what any signed-in person sees.
+
+    research_consent: who is no member sees pseudonymised records only with the patient's consent to research.
+    small_count: fewer patients are not counted in statistics of hidden records; None: as for all ERNs.
+    """
 
     members: str = "full"
     others: str = "counts"
+    research_consent: bool = True
+    small_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,11 @@ class AccessRules:
 
     def policy_of(self, ern: str) -> ErnPolicy:
         return self.by_ern.get(ern, self.default)
+
+    @property
+    def small_counts(self) -> dict[str, int]:
+        """ERN → its own threshold, of those that have one."""
+        return {ern: each.small_count for ern, each in self.by_ern.items() if each.small_count is not None}
 
 
 def load_access_rules(path: Path) -> AccessRules:
@@ -94,17 +105,20 @@ class _Reader:
         return {name: self._group(name, table) for name, table in tables.items()}
 
     def _policy(self, where: str, table: dict[str, Any], default: ErnPolicy) -> ErnPolicy:
-        levels = {"members": default.members, "others": default.others}
+        found: dict[str, Any] = {}
         for key, value in table.items():
-            if key not in levels:
-                self._wrong(where, key, f"unknown key{_near(key, tuple(levels))}")
-            elif value not in LEVELS:
-                self._wrong(where, key, f"expected {_any_of(LEVELS)}")
+            if key not in _EXPECTED:
+                self._wrong(where, key, f"unknown key{_near(key, tuple(_EXPECTED))}")
+            elif key == "small_count" and where == "policy":
+                self._wrong(where, key, "only in [policy.<ERN>]; ERNFED_SMALL_COUNT is that of all ERNs")
+            elif not _is_expected(key, value):
+                self._wrong(where, key, f"expected {_EXPECTED[key]}")
             else:
-                levels[key] = value
-        if LEVELS.index(levels["others"]) > LEVELS.index(levels["members"]):
-            self._wrong(where, "others", f'expected no more than members = "{levels["members"]}"')
-        return ErnPolicy(**levels)
+                found[key] = value
+        policy = replace(default, **found)
+        if LEVELS.index(policy.others) > LEVELS.index(policy.members):
+            self._wrong(where, "others", f'expected no more than members = "{policy.members}"')
+        return policy
 
     def _group(self, name: str, table: Any) -> dict[str, tuple[str, ...]]:
         where = f"groups.{name}"
@@ -146,6 +160,14 @@ class _Reader:
         return self._lines[0].of(where.split(".")[0])
 
 
+def _is_expected(key: str, value: Any) -> bool:
+    if key == "research_consent":
+        return isinstance(value, bool)
+    if key == "small_count":
+        return type(value) is int and value >= 1
+    return value in LEVELS
+
+
 def _any_of(words: tuple[str, ...]) -> str:
     return " or ".join(f'"{word}"' for word in words)
 
@@ -153,3 +175,11 @@ def _any_of(words: tuple[str, ...]) -> str:
 def _near(word: str, words: tuple[str, ...]) -> str:
     near = get_close_matches(word, words, 1)
     return f'; did you mean "{near[0]}"?' if near else ""
+
+
+_EXPECTED = {
+    "members": _any_of(LEVELS),
+    "others": _any_of(LEVELS),
+    "research_consent": "true or false",
+    "small_count": "a whole number from 1",
+}

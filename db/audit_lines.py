@@ -1,12 +1,13 @@
 """Reading audit lines: walking the chain, exports, and who saw a record. Writing them: db/audit.py."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from access.audit import GENESIS, AuditLine, flaw, patient_key, study_key
 from db.audit import audit_secret
+from db.past_pseudonyms import NO_PSEUDONYMS, PastPseudonyms, real_study
 from db.pool import Database
 from db.statements import statements
 
@@ -66,23 +67,62 @@ async def lines(
         last = rows[-1]["id"]
 
 
-async def who_saw_study(database: Database, study_uid: str) -> list[AuditLine]:
-    """The lines of answers that showed a study, oldest first."""
-    return await _who_saw(database, [study_key(await audit_secret(database), study_uid)])
+async def who_saw_study(
+    database: Database, study_uid: str, past: PastPseudonyms = NO_PSEUDONYMS
+) -> list[AuditLine]:
+    """The lines of answers that showed a study, as stored or pseudonymised, oldest first.
+
+    study_uid: as stored, or the pseudonym that it has now.
+    """
+    names = {study_uid, await real_study(database, study_uid)}
+    return await _who_saw(database, await _keys_of_studies(database, names, past))
 
 
-async def who_saw_patient(database: Database, patient_id: str, issuer: str | None) -> list[AuditLine]:
+async def who_saw_patient(
+    database: Database, patient_id: str, issuer: str | None, past: PastPseudonyms = NO_PSEUDONYMS
+) -> list[AuditLine]:
     """The lines of answers that showed a patient, oldest first; issuer None: of any issuer.
 
     Also found are accesses to the studies that the index now knows of this patient: under which id their
     patient went at that time does not matter.
     """
     secret = await audit_secret(database)
-    rows = await database.fetch(
-        "audit.studies_of_patient", statements("audit")["studies_of_patient"], patient_id, issuer
-    )
-    studies = [study_key(secret, row["study_uid"]) for row in rows]
-    return await _who_saw(database, [patient_key(secret, patient_id, issuer), *studies])
+    sql = statements("audit")
+    rows = await database.fetch("audit.studies_of_patient", sql["studies_of_patient"], patient_id, issuer)
+    studies = await _keys_of_studies(database, [row["study_uid"] for row in rows], past)
+    issuers = {issuer} if issuer is not None else set(past.archives)
+    if issuer is None:
+        told = await database.fetch("audit.issuers", sql["issuers_of_patient"], patient_id)
+        issuers |= {row["issuer"] for row in told}
+    pseudonyms = [patient_key(secret, each, None) for each in past.of_patient(patient_id, issuers)]
+    return await _who_saw(database, [patient_key(secret, patient_id, issuer), *pseudonyms, *studies])
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """How often a record was shown, and to how many people; `purpose` None: none was told."""
+
+    purpose: str | None
+    requests: int
+    people: int
+
+
+async def accesses_of_others(
+    database: Database, study_uid: str, past: PastPseudonyms, since: datetime, subject: str
+) -> tuple[Accesses, list[Accesses]]:
+    """How often others than `subject` were shown a study: in all, and by purpose."""
+    keys = await _keys_of_studies(database, [study_uid], past)
+    rows = await database.fetch("audit.accesses", statements("audit")["accesses"], keys, since, subject)
+    told = [(row["is_total"], Accesses(row["purpose"], row["requests"], row["people"])) for row in rows]
+    total = next((each for is_total, each in told if is_total), Accesses(None, 0, 0))
+    return total, [each for is_total, each in told if not is_total]
+
+
+async def _keys_of_studies(
+    database: Database, study_uids: Collection[str], past: PastPseudonyms
+) -> list[bytes]:
+    secret = await audit_secret(database)
+    return [study_key(secret, name) for uid in study_uids for name in past.of_study(uid)]
 
 
 async def _who_saw(database: Database, keys: Sequence[bytes]) -> list[AuditLine]:

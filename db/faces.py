@@ -2,25 +2,59 @@
 
 A writer puts the families that it touched on a list, in its own transaction; `drain` takes families from the
 list and makes their pseudonymised rows, so that a killed process loses nothing. Rows vanish with their source.
+Putting rows into the tables is face_rows.py.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import random
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+import asyncpg
 import orjson
+import structlog
 
 from access.keyed_pseudonyms import Patient
 from access.pseudonyms import Pseudonymiser
+from db.face_rows import FaceRow, store
 from db.nodes import Row
 from db.pool import Connection, Database
 from db.statements import statements
-from model.attributes import Level, columns_of
+from model.attributes import Level
 from model.dicom_json import parse_row
 from model.records import Record
 
-FAMILIES_AT_ONCE = 200
+LOCK = 0x65726E6600000002  # 'ernf', 2: makers of pseudonymised rows share it, a change of consents has it alone
+FAMILIES_AT_ONCE = 50
+ROWS_AT_ONCE = 2000
+_TRIES = 5
+
+_log = structlog.get_logger(__name__)
+
+
+class Drained(NamedTuple):
+    """What was done: families taken from the list, and rows that could not be made and are not shown."""
+
+    families: int = 0
+    refused: int = 0
+
+
+class Waiting(NamedTuple):
+    """Families on the list: those that changed, and those that only wait for new keys."""
+
+    changed: int
+    rotating: int
+
+
+class _Target(NamedTuple):
+    """What the rows of one study in one archive are made with."""
+
+    patient: Patient | None
+    made_for: str
+
+
+_Targets = Mapping[tuple[int, str], _Target]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,98 +65,122 @@ class Faces:
     makers: Mapping[int, Pseudonymiser]
     codes: Mapping[int, str]
 
-    async def drain(self) -> int:
-        """Works off the list; returns how many families it took."""
-        taken = 0
-        while True:
-            async with self.database.transaction("faces") as conn:
-                rows = await conn.fetch(statements("faces")["take"], FAMILIES_AT_ONCE)
-                uids = [row["study_uid"] for row in rows]
-                if not uids:
-                    return taken
-                await self._make(conn, uids)
-                taken += len(uids)
+    async def drain(
+        self, *, rotating: bool = False, told: Callable[[int], None] = lambda _families: None
+    ) -> Drained:
+        """Works off the list; when it returns, all that changed before is made, by whichever process.
 
-    async def enqueue_all(self) -> int:
-        """Puts every family on the list: after a change of keys. Returns how many wait."""
-        await self.database.execute("faces_all", statements("faces")["enqueue_all"], list(self.makers))
-        rows = await self.database.fetch("faces_waiting", statements("faces")["waiting"])
-        waiting: int = rows[0]["count"]
-        return waiting
+        rotating: also what waits for new keys only. told: called with the families that were just done.
+        """
+        done = Drained()
+        while (batch := await self._batch(rotating)).families:
+            told(batch.families)
+            done = Drained(done.families + batch.families, done.refused + batch.refused)
+        if done.refused:
+            _log.warning("faces.refused", rows=done.refused)
+        await self._wait_for_others()
+        return done
 
-    async def _make(self, conn: Connection, study_uids: list[str]) -> None:
-        sql = statements("faces")
-        patients = await self._patients(conn, study_uids)
-        keys = orjson.dumps({str(each): maker.key_id for each, maker in self.makers.items()}).decode()
+    async def enqueue_stale(self, archive_ids: Collection[int]) -> Waiting:
+        """Puts the families of these archives on the list that have rows of other keys or options, or lack
+        rows; nothing happens to what waits already. Returns how many wait."""
+        wanted = [each for each in self.makers if each in archive_ids]
+        marks = {str(each): self.makers[each].mark for each in wanted}
+        sql = statements("faces")["enqueue_stale"]
+        await self.database.execute("faces_stale", sql, wanted, orjson.dumps(marks).decode())
+        return await waiting(self.database)
+
+    async def _batch(self, rotating: bool) -> Drained:
+        """Some families; again after a deadlock with a writer who removes what they are made from."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                async with self.database.transaction("faces") as conn:
+                    await conn.execute(statements("faces")["begin"], LOCK)
+                    known = list(self.makers)
+                    rows = await conn.fetch(statements("faces")["take"], FAMILIES_AT_ONCE, known, rotating)
+                    uids = [row["study_uid"] for row in rows]
+                    return Drained(len(uids), await self._make(conn, uids) if uids else 0)
+            except (
+                asyncpg.DeadlockDetectedError,
+                asyncpg.SerializationError,
+                asyncpg.ForeignKeyViolationError,  # its source went while it was made
+            ):
+                if attempt == _TRIES:
+                    raise
+                await asyncio.sleep(attempt * random.uniform(0.05, 0.2))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    async def _wait_for_others(self) -> None:
+        async with self.database.transaction("faces_wait") as conn:
+            if await conn.fetchval(statements("faces")["at_work"], list(self.makers)):
+                await conn.execute(statements("faces")["alone"], LOCK)
+
+    async def _make(self, conn: Connection, study_uids: list[str]) -> int:
+        """Makes what is missing or out of date of these families; returns how many rows were refused."""
+        sql, refused = statements("faces"), 0
+        targets = await self._targets(conn, study_uids)
         for level in Level:
-            stale = await conn.fetch(sql[f"stale_{level}"], study_uids, keys)
-            made = [row for each in stale if (row := self._row(level, each, patients)) is not None]
-            await _store(conn, level, made)
+            refused += await self._make_level(conn, level, targets)
+        await conn.execute(sql["drop_parentless"], study_uids)
+        for level in Level:
             await conn.execute(sql[f"follow_{level}"], study_uids)
-        for level in Level:
-            await conn.execute(sql[f"share_{level}"], study_uids)
+        await conn.execute(sql["share"], study_uids)
+        return refused
 
-    async def _patients(self, conn: Connection, study_uids: list[str]) -> dict[tuple[int, str], Patient]:
+    async def _make_level(self, conn: Connection, level: Level, targets: _Targets) -> int:
+        sql, refused, after = statements("faces"), 0, 0
+        wanted = (
+            [archive_id for archive_id, _ in targets],
+            [study_uid for _, study_uid in targets],
+            [self.makers[archive_id].mark for archive_id, _ in targets],
+            [target.made_for for target in targets.values()],
+        )
+        while stale := await conn.fetch(sql[f"stale_{level}"], *wanted, after, ROWS_AT_ONCE):
+            made = [row for each in stale if (row := self._row(level, each, targets)) is not None]
+            stored = await store(conn, level, made)
+            gone = [each["source_pk"] for each in stale if each["source_pk"] not in stored]
+            if gone:
+                await conn.execute(sql[f"drop_{level}"], gone)
+            refused += len(gone)
+            after = stale[-1]["source_pk"]
+        return refused
+
+    async def _targets(self, conn: Connection, study_uids: list[str]) -> _Targets:
         rows = await conn.fetch(statements("faces")["patients"], study_uids)
         return {
-            (row["archive_id"], row["study_uid"]): Patient(
-                row["patient_id"], row["issuer_of_patient_id"] or self.codes[row["archive_id"]]
-            )
+            (row["archive_id"], row["study_uid"]): self._target(row)
             for row in rows
-            if row["patient_id"] is not None and row["archive_id"] in self.codes
+            if row["archive_id"] in self.makers
         }
 
-    def _row(
-        self, level: Level, stale: Row, patients: Mapping[tuple[int, str], Patient]
-    ) -> tuple[Any, ...] | None:
-        """A row of the pseudonymised table; None for an archive that makes none."""
-        maker = self.makers.get(stale["archive_id"])
-        stored = parse_row(level, orjson.loads(stale["data"]))
-        if maker is None or not isinstance(stored, Record):
+    def _target(self, study: Row) -> _Target:
+        archive_id, patient_id = study["archive_id"], study["patient_id"]
+        if patient_id is None:
+            return _Target(None, "")
+        patient = Patient(patient_id, study["issuer_of_patient_id"] or self.codes[archive_id])
+        return _Target(patient, self.makers[archive_id].patient_id(*patient))
+
+    def _row(self, level: Level, stale: Row, targets: _Targets) -> FaceRow | None:
+        """A row of the pseudonymised table; None for what cannot be made."""
+        maker, target = self.makers[stale["archive_id"]], targets[stale["archive_id"], stale["study_uid"]]
+        try:
+            stored = parse_row(level, orjson.loads(stale["data"]))
+            if not isinstance(stored, Record):
+                return None
+            record = maker.record(stored, target.patient)
+        except Exception:  # whatever an archive has sent: one row must not keep all others waiting
             return None
-        record = maker.record(stored, patients.get((stale["archive_id"], stale["study_uid"])))
-        return (*_keys(record), *record.values[1:], record.data, *_source(stale, maker.key_id))
+        return FaceRow(
+            record, stale["source_pk"], stale["archive_id"], stale["synced_at"], maker.mark, target.made_for
+        )
 
 
-def _keys(record: Record) -> tuple[str, ...]:
-    match record.level:
-        case Level.STUDY:
-            return (record.study_uid,)
-        case Level.SERIES:
-            return record.study_uid, record.uid
-        case Level.INSTANCE:
-            return record.study_uid, record.series_uid, record.uid
+async def waiting(database: Database) -> Waiting:
+    """How many families wait."""
+    (row,) = await database.fetch("faces_waiting", statements("faces")["waiting"])
+    return Waiting(row["changed"], row["rotating"])
 
 
-def _source(stale: Row, key_id: str) -> tuple[int, int, datetime, str]:
-    return stale["source_pk"], stale["archive_id"], stale["synced_at"], key_id
-
-
-_UIDS = {
-    Level.STUDY: ("study_uid",),
-    Level.SERIES: ("study_uid", "series_uid"),
-    Level.INSTANCE: ("study_uid", "series_uid", "sop_uid"),
-}
-
-
-def _columns(level: Level) -> list[str]:
-    typed = [column.column for column in columns_of(level)][1:]
-    return [*_UIDS[level], *typed, "data", "source_pk", "archive_id", "synced_at", "key_id"]
-
-
-async def _store(conn: Connection, level: Level, rows: Sequence[tuple[Any, ...]]) -> None:
-    """COPY into a temporary table, then one upsert by source."""
-    if not rows:
-        return
-    columns, stage = _columns(level), f"staged_face_{level}"
-    names = ", ".join(columns)
-    await conn.execute(
-        f"create temp table if not exists {stage} on commit delete rows"
-        f" as select {names} from pseudonymised.{level} with no data"
-    )
-    await conn.copy_records_to_table(stage, schema_name="pg_temp", columns=columns, records=rows)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
-    await conn.execute(
-        f"insert into pseudonymised.{level} ({names}) select {names} from pg_temp.{stage} order by source_pk"
-        f" on conflict (source_pk) do update set {changes}"
-    )
+async def rows_by_key(database: Database) -> list[Any]:
+    """(code, ern, key_id, studies, series, instances): key_id None for stored rows without a pseudonymised one."""
+    return await database.fetch("faces_keys", statements("faces")["keys"])

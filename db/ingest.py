@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import orjson
+import structlog
 
 from db.ingest_sql import ingest_sql
 from db.pool import Connection, Database
@@ -22,6 +23,8 @@ from model.attributes import Level
 from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Record, Rejected
 
 T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 LOCK = 0x65726E6600000001  # 'ernf', 1: what writers of the index hold
 _TRIES = 3
@@ -52,13 +55,25 @@ class Stored:
 
 async def write(database: Database, name: str, work: Callable[[Connection], Awaitable[T]]) -> T:
     """Runs `work` in a transaction; again, from its beginning, after a deadlock or serialization failure."""
+    result = await _written(database, name, work)
+    await followed(database)
+    return result
+
+
+async def followed(database: Database) -> None:
+    """What follows every write. What fails is tried again after the next one: the write has succeeded."""
+    for follow in database.after_write:
+        try:
+            await follow()
+        except Exception as error:  # its message may quote values of records
+            _log.error("after_write.failed", error=type(error).__name__)
+
+
+async def _written(database: Database, name: str, work: Callable[[Connection], Awaitable[T]]) -> T:
     for attempt in range(1, _TRIES + 1):
         try:
             async with database.transaction(name) as connection:
-                result = await work(connection)
-            for follow in database.after_write:
-                await follow()
-            return result
+                return await work(connection)
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             if attempt == _TRIES:
                 raise

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from access.audit import Touched
 from access.scope import Face, Reach, ScopedArchive, Viewer, reach_of
-from access.small_counts import new_secret
+from access.small_counts import Policies, Policy, new_secret
 from archives.client import ArchiveClient
 from archives.errors import NotSupported
 from archives.registry import Archives
+from config.access_file import AccessRules
 from config.settings import Settings
 from db.archives import WALLED, ArchiveRow, IndexState, index_states, list_archives
 from db.nodes import Row, data_set
@@ -34,11 +35,16 @@ class Services:
     directory: tuple[ArchiveRow, ...]
     cursors: Cursors
     small_counts_secret: bytes
+    small_counts: Policies
     on_demand: OnDemand
 
     @classmethod
-    async def open(cls, owner: Database, archives: Archives, settings: Settings) -> "Services":
+    async def open(
+        cls, owner: Database, archives: Archives, settings: Settings, rules: AccessRules | None = None
+    ) -> "Services":
         """Reads the directory of archives and the key of cursors; `archives` are registered already.
+
+        rules: what each ERN says in archives.toml; of these, its threshold of small counts is kept.
 
         `owner` writes what is fetched on demand. Viewers read behind the wall, on connections opened here.
         Raises DatabaseUnreachable.
@@ -62,12 +68,19 @@ class Services:
             directory,
             Cursors(key, settings.cursor_lifetime_hours),
             await shared_secret(owner, "small_counts", new_secret),
+            _small_counts(settings, rules or AccessRules()),
             OnDemand(owner, client_of),
         )
 
     async def close(self) -> None:
         await self.on_demand.close()
         await self.database.close()
+
+
+def _small_counts(settings: Settings, rules: AccessRules) -> Policies:
+    deviation = settings.small_count_deviation
+    by_ern = {ern: Policy(threshold, deviation) for ern, threshold in rules.small_counts.items()}
+    return Policies(Policy(settings.small_count, deviation), by_ern)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from strawberry.dataloader import DataLoader
 from access.audit import Touched
 from access.scope import Scope
 from archives.errors import ArchiveError
-from db import nodes
+from db import consent, nodes
 from db.nodes import Row
 from db.orders import Sort
 from db.pages import Listing, Page
@@ -84,6 +84,7 @@ class Loaders:
         self.data_sets_by_study = self._data_sets(Level.STUDY)
         self.data_sets_by_series = self._data_sets(Level.SERIES)
         self.data_sets_by_instance = self._data_sets(Level.INSTANCE)
+        self.consent_by_study = _loader(self._consents, lambda: None)
         self.missing_by_study = _loader(self._fetch_series, dict)
         self.missing_by_series = _loader(self._fetch_instances, dict)
         self.whole_data_set_by_instance = _loader(self._whole_data_sets, lambda: ({}, None))
@@ -142,6 +143,10 @@ class Loaders:
             return _grouped(await nodes.data_sets(self._database, self.scope, level, uids), "uid")
 
         return _loader(load, list)
+
+    async def _consents(self, study_uids: list[str]) -> dict[str, Row | None]:
+        rows = await consent.consents(self._database, self.scope, study_uids)
+        return {row["uid"]: row for row in rows}
 
     async def _whole_data_sets(self, uids: list[str]) -> dict[str, tuple[DataSet, ArchiveError | None]]:
         """Whole data sets, fetched from the archive where the index has only what a search said."""

@@ -7,6 +7,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.instance import Instance
+from resolvers.mutation import Mutation
 from resolvers.query import Query
 from resolvers.scalars import SCALARS
 from resolvers.series import Series
@@ -25,6 +26,7 @@ class Warnings(SchemaExtension):
 
 schema = strawberry.Schema(
     query=Query,
+    mutation=Mutation,
     types=[Study, Series, Instance],
     extensions=[Warnings],
     config=StrawberryConfig(scalar_map=SCALARS),

@@ -9,7 +9,7 @@ from strawberry.types.enum import WithStrawberryEnumDefinition
 from strawberry.types.nodes import SelectedField, Selection
 
 from access.scope import Scope
-from access.small_counts import Policies, Policy, Published
+from access.small_counts import Published
 from db import nodes
 from db.facets import DateFacet, DateInterval, Facet
 from db.pages import Listing
@@ -195,8 +195,6 @@ async def study_stats(info: Info, given: StudyFilter | None, archives: list[str]
     context = info.context
     condition = condition_of(given)
     scope = stats_scope(context.reach, archives)
-    settings = context.services.settings
-    policies = Policies(Policy(settings.small_count, settings.small_count_deviation))
     looked_into: list[Condition] = [
         Related(level, EVERYTHING) for level in sorted(_levels(info.selected_fields))
     ]
@@ -204,8 +202,10 @@ async def study_stats(info: Info, given: StudyFilter | None, archives: list[str]
     question = Question((Scope(context.reach.records.visible, scope.open),), scope.open)
     question = await go_deep_enough(context, question, Level.STUDY, all_of([condition, *looked_into]))
     context.touched.asked(each.archive_id for each in scope.asked)
-    secret = context.services.small_counts_secret
-    statistics = Statistics(context.database, scope, condition, policies, secret)
+    services = context.services
+    statistics = Statistics(
+        context.database, scope, condition, services.small_counts, services.small_counts_secret
+    )
     shortfall = question.shortfall
     return StudyStats(statistics=statistics, context=context, shortfall=shortfall)
 

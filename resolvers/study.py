@@ -11,6 +11,7 @@ from model.attributes import Level
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
 from resolvers.connection import Connection, Listed, list_children
+from resolvers.consent import Consent, consent_of_row
 from resolvers.depth import gaps_of_children
 from resolvers.filters import SeriesFilter, condition_of
 from resolvers.ids import to_id
@@ -69,6 +70,11 @@ class Study(Node):
     @strawberry.field(description="ReferringPhysicianName (0008,0090).")
     def referring_physician_name(self) -> PersonName | None:
         return person_name(self.row["referring_physician_name"])
+
+    @strawberry.field(description="What the patient agreed to.")
+    async def consent(self, info: Info) -> Consent:
+        row = await info.context.loaders_of(self.row).consent_by_study.load(self.study_instance_uid)
+        return consent_of_row(row)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[StudyLocation]:

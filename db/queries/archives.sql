@@ -59,3 +59,6 @@ left join serieses se using (archive_id)
 left join instances i using (archive_id)
 left join lateral (
     select * from index_run where archive_id = a.archive_id order by run_id desc limit 1) r on true
+
+-- name: codes  Every archive that there is or was: its code and network.
+select code, ern from archive order by archive_id

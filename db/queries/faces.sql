@@ -1,47 +1,125 @@
+-- name: begin  Rows are looked up by index. Shared with other makers: a change of consents waits for all of them.
+select
+    set_config('enable_seqscan', 'off', true),
+    set_config('enable_mergejoin', 'off', true),
+    set_config('enable_hashjoin', 'off', true),
+    set_config('plan_cache_mode', 'force_custom_plan', true),
+    pg_advisory_xact_lock_shared($1)
+
+-- name: alone  No maker of pseudonymised rows is at work until the commit.
+select pg_advisory_xact_lock($1)
+
 -- name: enqueue  Families that changed: their pseudonymised rows are made again.
+-- `do update` waits for a maker that has just taken the family, and keeps the next one from it until the commit.
 insert into pseudonymised.waiting (study_uid)
-select study_uid from touched
+select study_uid from touched order by study_uid
+on conflict (study_uid) do update set rotating = false
+
+-- name: enqueue_stale  Families of archives ($1) with rows that no maker with these keys ($2) has made.
+insert into pseudonymised.waiting (study_uid, rotating)
+select study_uid, true from (
+    select s.study_uid from study s left join pseudonymised.study p on p.source_pk = s.study_pk
+    where s.archive_id = any ($1::smallint[]) and p.key_id is distinct from ($2::jsonb ->> s.archive_id::text)
+    union
+    select s.study_uid from series s left join pseudonymised.series p on p.source_pk = s.series_pk
+    where s.archive_id = any ($1::smallint[]) and p.key_id is distinct from ($2::jsonb ->> s.archive_id::text)
+    union
+    select s.study_uid from instance s left join pseudonymised.instance p on p.source_pk = s.instance_pk
+    where s.archive_id = any ($1::smallint[]) and p.key_id is distinct from ($2::jsonb ->> s.archive_id::text)
+    ) stale
+order by study_uid
 on conflict do nothing
 
--- name: enqueue_all  Every family of these archives: after a change of keys.
-insert into pseudonymised.waiting (study_uid)
-select distinct study_uid from study where archive_id = any ($1::smallint[])
-on conflict do nothing
-
--- name: take  Some families that wait; other workers take others.
+-- name: take  Some families that wait; other workers take others. $3: also those that wait for new keys only.
+-- Families in archives that this process does not know ($2: those it knows) are left to one that does.
 delete from pseudonymised.waiting
 where study_uid in (
-    select study_uid from pseudonymised.waiting order by since limit $1 for update skip locked)
+    select w.study_uid from pseudonymised.waiting w
+    where (not w.rotating or $3)
+        and not exists (
+            select from study s join archive a on a.archive_id = s.archive_id
+            where s.study_uid = w.study_uid and a.enabled and s.archive_id <> all ($2::smallint[]))
+    order by w.rotating, w.since, w.study_uid limit $1 for update of w skip locked)
 returning study_uid
 
--- name: waiting  How many families wait.
-select count(*) from pseudonymised.waiting
+-- name: waiting  How many families wait because they changed, and how many for new keys only.
+select count(*) filter (where not rotating) as changed, count(*) filter (where rotating) as rotating
+from pseudonymised.waiting
 
--- name: stale_study  Stored studies whose pseudonymised row is missing, older, or of another key.
-select s.study_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
-from study s
-left join pseudonymised.study p on p.source_pk = s.study_pk
-where s.study_uid = any ($1::text[])
-    and (p.synced_at, p.key_id) is distinct from (s.synced_at, ($2::jsonb ->> s.archive_id::text))
-
--- name: stale_series  Stored series whose pseudonymised row is missing, older, or of another key.
-select s.series_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
-from series s
-left join pseudonymised.series p on p.source_pk = s.series_pk
-where s.study_uid = any ($1::text[])
-    and (p.synced_at, p.key_id) is distinct from (s.synced_at, ($2::jsonb ->> s.archive_id::text))
-
--- name: stale_instance  Stored instances whose pseudonymised row is missing, older, or of another key.
-select s.instance_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
-from instance s
-left join pseudonymised.instance p on p.source_pk = s.instance_pk
-where s.study_uid = any ($1::text[])
-    and (p.synced_at, p.key_id) is distinct from (s.synced_at, ($2::jsonb ->> s.archive_id::text))
+-- name: keys  Rows by archive and key; no key: stored rows that have no pseudonymised one.
+select a.code, a.ern, n.key_id,
+    sum(n.studies)::bigint as studies, sum(n.series)::bigint as series, sum(n.instances)::bigint as instances
+from (
+    select s.archive_id, p.key_id, count(*) as studies, 0 as series, 0 as instances
+    from study s left join pseudonymised.study p on p.source_pk = s.study_pk group by 1, 2
+    union all
+    select s.archive_id, p.key_id, 0, count(*), 0
+    from series s left join pseudonymised.series p on p.source_pk = s.series_pk group by 1, 2
+    union all
+    select s.archive_id, p.key_id, 0, 0, count(*)
+    from instance s left join pseudonymised.instance p on p.source_pk = s.instance_pk group by 1, 2
+    ) n
+join archive a on a.archive_id = n.archive_id
+where a.enabled
+group by a.rank, a.code, a.ern, n.key_id
+order by a.rank, n.key_id nulls last
 
 -- name: patients  Whose the stored studies are: the first row of each study of an archive tells.
 select distinct on (archive_id, study_uid) archive_id, study_uid, patient_id, issuer_of_patient_id
 from study where study_uid = any ($1::text[])
 order by archive_id, study_uid, study_pk
+
+-- name: stale_study  Stored studies after $5 whose row is missing, older, or made under another key or for another patient.
+select s.study_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
+from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
+join study s on s.study_uid = t.study_uid and s.archive_id = t.archive_id
+left join pseudonymised.study p on p.source_pk = s.study_pk
+where s.study_pk > $5
+    and (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
+order by s.study_pk limit $6
+
+-- name: stale_series  The same of series.
+select s.series_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
+from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
+join series s on s.study_uid = t.study_uid and s.archive_id = t.archive_id
+left join pseudonymised.series p on p.source_pk = s.series_pk
+where s.series_pk > $5
+    and (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
+order by s.series_pk limit $6
+
+-- name: stale_instance  The same of instances.
+select s.instance_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
+from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
+join instance s on s.study_uid = t.study_uid and s.archive_id = t.archive_id
+left join pseudonymised.instance p on p.source_pk = s.instance_pk
+where s.instance_pk > $5
+    and (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
+order by s.instance_pk limit $6
+
+-- name: drop_study  Rows of stored studies ($1) that cannot be made again: what was there is not true any more.
+delete from pseudonymised.study where source_pk = any ($1::bigint[])
+
+-- name: drop_series  The same of series.
+delete from pseudonymised.series where source_pk = any ($1::bigint[])
+
+-- name: drop_instance  The same of instances.
+delete from pseudonymised.instance where source_pk = any ($1::bigint[])
+
+-- name: drop_parentless  Series without a pseudonymised study in their archive, and instances without a series.
+with lost as (
+    delete from pseudonymised.series p using series s
+    where p.source_pk = s.series_pk and s.study_uid = any ($1::text[])
+        and not exists (
+            select from study y join pseudonymised.study q on q.source_pk = y.study_pk
+            where y.archive_id = s.archive_id and y.study_uid = s.study_uid)
+    returning p.source_pk
+)
+delete from pseudonymised.instance p using instance s
+where p.source_pk = s.instance_pk and s.study_uid = any ($1::text[])
+    and not exists (
+        select from series y join pseudonymised.series q on q.source_pk = y.series_pk
+        where y.archive_id = s.archive_id and y.series_uid = s.series_uid and y.study_uid = s.study_uid
+            and y.series_pk not in (select source_pk from lost))
 
 -- name: follow_study  What pseudonymised studies have from their source, and the consent to research.
 update pseudonymised.study p
@@ -73,26 +151,59 @@ where p.source_pk = s.instance_pk and s.study_uid = any ($1::text[])
     and (p.metadata_synced_at, p.research)
         is distinct from (s.metadata_synced_at, coalesce(c.research, false))
 
--- name: share_study  A pseudonym in more than one row is shared: within one network, by the key.
-update pseudonymised.study p
-set shared = true
-where p.study_uid in (
-        select q.study_uid from pseudonymised.study q
-        join study s on s.study_pk = q.source_pk
-        where s.study_uid = any ($1::text[]))
-    and not p.shared
-    and (select count(*) from pseudonymised.study o where o.study_uid = p.study_uid) > 1
+-- name: share  A pseudonymised study is shared when a pseudonym of it or in it stands in more than one row.
+-- Pseudonyms are of one network and key, so nothing links two networks here. `offset 0`: row by row, as in settle.sql.
+with mine as materialized (
+    select distinct p.study_uid
+    from unnest($1::text[]) uid
+    cross join lateral (select study_pk from study where study_uid = uid offset 0) s
+    cross join lateral (select study_uid from pseudonymised.study where source_pk = s.study_pk offset 0) p
+), families as materialized (
+    select study_uid from mine
+    union
+    select o.study_uid
+    from mine m
+    cross join lateral (select series_uid from pseudonymised.series where study_uid = m.study_uid offset 0) s
+    cross join lateral (select study_uid from pseudonymised.series where series_uid = s.series_uid offset 0) o
+    union
+    select o.study_uid
+    from mine m
+    cross join lateral (select sop_uid from pseudonymised.instance where study_uid = m.study_uid offset 0) i
+    cross join lateral (select study_uid from pseudonymised.instance where sop_uid = i.sop_uid offset 0) o
+), decided as materialized (
+    select f.study_uid,
+        (select count(*) from pseudonymised.study y where y.study_uid = f.study_uid) > 1
+        or exists (
+            select from (
+                select series_uid, series_pk from pseudonymised.series where study_uid = f.study_uid offset 0) s
+            cross join lateral (
+                select from pseudonymised.series
+                where series_uid = s.series_uid and series_pk <> s.series_pk offset 0) o)
+        or exists (
+            select from (
+                select sop_uid, instance_pk from pseudonymised.instance where study_uid = f.study_uid offset 0) i
+            cross join lateral (
+                select from pseudonymised.instance
+                where sop_uid = i.sop_uid and instance_pk <> i.instance_pk offset 0) o) as shared
+    from families f
+), studies as (
+    update pseudonymised.study p set shared = d.shared
+    from decided d where p.study_uid = d.study_uid and p.shared <> d.shared
+), serieses as (
+    update pseudonymised.series p set shared = d.shared
+    from decided d where p.study_uid = d.study_uid and p.shared <> d.shared
+)
+update pseudonymised.instance p set shared = d.shared
+from decided d where p.study_uid = d.study_uid and p.shared <> d.shared
 
--- name: share_series  Series of shared pseudonymised studies.
-update pseudonymised.series p
-set shared = true
-from pseudonymised.study y
-join study s on s.study_pk = y.source_pk
-where s.study_uid = any ($1::text[]) and y.shared and p.study_uid = y.study_uid and not p.shared
+-- name: real_study  The stored UID behind a pseudonym of a study.
+select distinct s.study_uid from pseudonymised.study p join study s on s.study_pk = p.source_pk
+where p.study_uid = $1
 
--- name: share_instance  Instances of shared pseudonymised studies.
-update pseudonymised.instance p
-set shared = true
-from pseudonymised.study y
-join study s on s.study_pk = y.source_pk
-where s.study_uid = any ($1::text[]) and y.shared and p.study_uid = y.study_uid and not p.shared
+-- name: at_work  Whether other workers hold families that changed: they are on the list until these commit.
+select exists (
+    select from pseudonymised.waiting w
+    where not w.rotating
+        and not exists (
+            select from study s join archive a on a.archive_id = s.archive_id
+            where s.study_uid = w.study_uid and a.enabled and s.archive_id <> all ($1::smallint[])))

@@ -1,0 +1,95 @@
+"""Pages in the schema: which types are connections, and how many nodes a field may answer with (cost.py)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_interface_type,
+    is_list_type,
+    is_object_type,
+)
+from graphql.type import is_required_argument
+
+PAGE_FIELDS: Final = frozenset({"nodes", "edges"})
+_SIZES: Final = ("first", "last")
+_IDS: Final = "ids"
+_MOST: Final = 1_000_000
+"""More is refused by whoever answers the field; here it must only not become too large to reckon with."""
+
+
+def type_named(schema: GraphQLSchema, name: str) -> GraphQLNamedType | None:
+    return schema.get_type(name)
+
+
+def is_connection(on: GraphQLNamedType | None) -> bool:
+    """Whether the type is a page: `nodes` or `edges` beside `pageInfo`."""
+    fields = _fields(on)
+    return "pageInfo" in fields and not PAGE_FIELDS.isdisjoint(fields)
+
+
+def field_of(
+    schema: GraphQLSchema, on: GraphQLNamedType | None, name: str
+) -> tuple[GraphQLField, GraphQLNamedType] | None:
+    """A field and the type of what is below it; None for what the schema does not have."""
+    found = _fields(on).get(name)
+    return (found, get_named_type(found.type)) if found is not None else None
+
+
+def size_of(field: GraphQLField, node: FieldNode, variables: Mapping[str, Any]) -> int | None:
+    """The most nodes that the field answers with: `first`, `last` or their defaults, or the number of `ids`.
+
+    None for a field that is no page. A value that cannot be used counts as 1: it is refused later.
+    """
+    given = {argument.name.value: argument.value for argument in node.arguments}
+    if _IDS in field.args and is_list_type(_bare(field.type)):
+        return _length(given.get(_IDS), variables)
+    if not is_connection(get_named_type(field.type)):
+        return None
+    sizes = [size for name in _SIZES if (size := _number(given.get(name), variables)) is not None]
+    if not sizes:
+        defaults = (field.args[name].default_value for name in _SIZES if name in field.args)
+        sizes = [value for value in defaults if isinstance(value, int)]
+    return max(1, min(max(sizes, default=1), _MOST))
+
+
+def _number(node: ValueNode | None, variables: Mapping[str, Any]) -> int | None:
+    value = _value(node, variables)
+    if isinstance(value, IntValueNode):
+        # int() of a very long one takes long, or is refused by Python
+        return _MOST if len(value.value) > len(str(_MOST)) else int(value.value)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return min(int(value), _MOST) if abs(value) < _MOST else _MOST
+    return value if isinstance(value, int) else None
+
+
+def _length(node: ValueNode | None, variables: Mapping[str, Any]) -> int:
+    value = _value(node, variables)
+    if isinstance(value, ListValueNode):
+        return max(len(value.values), 1)
+    return max(len(value), 1) if isinstance(value, list) else 1
+
+
+def _value(node: ValueNode | None, variables: Mapping[str, Any]) -> Any:
+    """A literal as its node, a variable as what was sent, or as the node of its default."""
+    found: Any = variables.get(node.name.value) if isinstance(node, VariableNode) else node
+    return None if isinstance(found, NullValueNode) else found
+
+
+def _fields(on: GraphQLNamedType | None) -> dict[str, GraphQLField]:
+    return on.fields if is_object_type(on) or is_interface_type(on) else {}
+
+
+def _bare(kind: Any) -> Any:
+    return getattr(kind, "of_type", kind) if not is_list_type(kind) else kind

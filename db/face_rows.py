@@ -1,0 +1,84 @@
+"""Putting pseudonymised rows into their tables; one that the database refuses does not keep the others out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from db.pool import Connection
+from model.attributes import Level, columns_of
+from model.records import Record
+
+# What the database says of a value it cannot take, and what the driver says of one it cannot send.
+_REFUSALS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError, OverflowError, TypeError)
+
+_UIDS = {
+    Level.STUDY: ("study_uid",),
+    Level.SERIES: ("study_uid", "series_uid"),
+    Level.INSTANCE: ("study_uid", "series_uid", "sop_uid"),
+}
+
+
+class FaceRow(NamedTuple):
+    """A pseudonymised record, and what it was made from, with and for."""
+
+    record: Record
+    source_pk: int
+    archive_id: int
+    synced_at: datetime
+    key_id: str
+    made_for: str
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        record = self.record
+        return (*_keys(record), *record.values[1:], record.data, *self[1:])
+
+
+async def store(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> set[int]:
+    """COPY into a temporary table, then one upsert by source; the sources of the rows that are stored."""
+    if not rows:
+        return set()
+    try:
+        async with conn.transaction():
+            await _put(conn, level, rows)
+    except _REFUSALS:
+        if len(rows) == 1:
+            return set()
+        middle = len(rows) // 2
+        return await store(conn, level, rows[:middle]) | await store(conn, level, rows[middle:])
+    return {row.source_pk for row in rows}
+
+
+async def _put(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> None:
+    columns, stage = _columns(level), f"staged_face_{level}"
+    names = ", ".join(columns)
+    await conn.execute(
+        f"create temp table if not exists {stage} on commit delete rows"
+        f" as select {names} from pseudonymised.{level} with no data"
+    )
+    await conn.execute(f"delete from pg_temp.{stage}")
+    await conn.copy_records_to_table(
+        stage, schema_name="pg_temp", columns=columns, records=[row.values for row in rows]
+    )
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    await conn.execute(
+        f"insert into pseudonymised.{level} ({names}) select {names} from pg_temp.{stage} order by source_pk"
+        f" on conflict (source_pk) do update set {changes}"
+    )
+
+
+def _columns(level: Level) -> list[str]:
+    typed = [column.column for column in columns_of(level)][1:]
+    return [*_UIDS[level], *typed, "data", *FaceRow._fields[1:]]
+
+
+def _keys(record: Record) -> tuple[str, ...]:
+    match record.level:
+        case Level.STUDY:
+            return (record.study_uid,)
+        case Level.SERIES:
+            return record.study_uid, record.uid
+        case Level.INSTANCE:
+            return record.study_uid, record.series_uid, record.uid

@@ -1,0 +1,133 @@
+"""The walk: everybody asks every question, and every answer is searched for what they must not see."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import GraphQLSchema, parse
+
+from tests.leaks.canaries import Canary
+from tests.leaks.people import PEOPLE, Reply, Served, access_of
+from tests.leaks.questions import Questions
+from tests.leaks.reached import reached
+from tests.leaks.seeded import Seeded
+from tests.leaks.values import Values
+
+_CURSORS = "{ %s(first: 70) { edges { cursor node { id } } } }"
+_ROOTS = {"studies": "StudyConnection", "series": "SeriesConnection", "instances": "InstanceConnection"}
+_ARCHIVES = "{ archives { id code } }"
+
+
+@dataclass
+class Cell:
+    """What one person got of one field."""
+
+    answers: int = 0
+    values: int = 0
+    canaries: set[str] = field(default_factory=set)
+    leaks: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Walked:
+    """`leaks`: (person, what was asked, canary). `codes`: of errors, by person."""
+
+    fields: set[str]
+    cells: dict[tuple[str, str], Cell] = field(default_factory=lambda: defaultdict(Cell))
+    leaks: list[tuple[str, str, Canary]] = field(default_factory=list)
+    codes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    questions: int = 0
+    size: int = 0
+
+    def table(self) -> str:
+        """A line for each field: values answered, canaries that were theirs to see, and leaks."""
+        lines = [f"{'field':48}" + "".join(f"{person:>18}" for person in PEOPLE)]
+        for name in sorted(self.fields):
+            cells = [self.cells.get((name, person), Cell()) for person in PEOPLE]
+            lines.append(f"{name:48}" + "".join(f"{_said(cell):>18}" for cell in cells))
+        return "\n".join(lines)
+
+
+def _said(cell: Cell) -> str:
+    if not cell.answers:
+        return "-"
+    seen = f" ({len(cell.canaries)})" if cell.canaries else ""
+    return f"{cell.values}{seen}" + (f" LEAKS {len(cell.leaks)}" if cell.leaks else "")
+
+
+async def values_of(seeded: Seeded, app: Served) -> Values:
+    """Values that those who see more have seen: ids and cursors of nodes that others must not find."""
+    values = Values(seeded.canaries)
+    ids: list[str] = []
+    for person in ("full", "pseudonymised"):
+        for root, connection in _ROOTS.items():
+            data = _data(await app.ask(person, _CURSORS % root))
+            edges = data[root]["edges"]
+            assert edges, (person, root)
+            ids += [edge["node"]["id"] for edge in edges[:: max(1, len(edges) // 8)]]
+            places = [edge["cursor"] for edge in edges[:: max(1, len(edges) // 4)]]
+            values.cursors[connection] = [*values.cursors.get(connection, ()), *places]
+        ids += [each["id"] for each in _data(await app.ask(person, _ARCHIVES))["archives"]]
+    shown = _data(await app.ask("pseudonymised", "{ studies(first: 4) { nodes { studyInstanceUid } } }"))
+    values.ids = list(dict.fromkeys(ids))
+    values.pseudonyms = [each["studyInstanceUid"] for each in shown["studies"]["nodes"]]
+    return values
+
+
+async def walk(seeded: Seeded, app: Served, schema: GraphQLSchema) -> Walked:
+    """Everybody asks everything."""
+    questions = Questions(schema, await values_of(seeded, app))
+    walked = Walked(questions.fields())
+    for query in [*questions.whole(), *questions.varied()]:
+        walked.questions += 1
+        for person in PEOPLE:
+            reply = await app.ask(person, query)
+            look(seeded, walked, person, query, reply)
+            note(seeded, walked, schema, person, query, reply)
+    return walked
+
+
+def look(seeded: Seeded, walked: Walked, person: str, asked: str, reply: Reply) -> None:
+    """Searches one reply. A word of the caller's own may be repeated in the message of an error, only there."""
+    walked.size += len(reply.body)
+    access, own = access_of(person), seeded.canaries.found_in(asked)
+    body, messages = _without_messages(reply.body)
+    found = seeded.canaries.found_in(body + reply.head.encode())
+    found |= seeded.canaries.found_in(messages) - own
+    walked.leaks += [(person, asked[:300], each) for each in found if not each.is_open_to(access)]
+
+
+def note(
+    seeded: Seeded, walked: Walked, schema: GraphQLSchema, person: str, query: str, reply: Reply
+) -> None:
+    """Which fields were answered, and with what."""
+    answer = orjson.loads(reply.body)
+    for error in answer.get("errors", ()):
+        walked.codes[person][error["extensions"]["code"]] += 1
+    access = access_of(person)
+    for name, value in reached(schema, parse(query), answer.get("data")):
+        cell = walked.cells[name, person]
+        cell.answers += 1
+        if value is not None:
+            cell.values += 1
+            for each in seeded.canaries.found_in(str(value)):
+                (cell.canaries if each.is_open_to(access) else cell.leaks).add(each.token)
+
+
+def _without_messages(body: bytes) -> tuple[bytes, str]:
+    """The body without the messages of its errors, and these."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body, ""
+    if not isinstance(answer, dict) or not isinstance(answer.get("errors"), list):
+        return body, ""
+    messages = [error.pop("message", "") for error in answer["errors"]]
+    return orjson.dumps(answer), "\n".join(messages)
+
+
+def _data(reply: Reply) -> Any:
+    answer = orjson.loads(reply.body)
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
