@@ -1,6 +1,6 @@
 """The application: which path is answered by what. Who asks and what they see is the context's matter."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,11 @@ from api.gate import Gate
 from api.graphql import ContextFactory, GraphQLEndpoint, Limiter
 from api.guard import guarded
 from api.health import Readiness, live, ready
+from api.introspection import OFF, Introspection, may_introspect, words
 from api.metrics import CONTENT_TYPE, Metrics
 from api.middleware import EveryRequest
 from api.problems import HttpProblem, code_of, problem
+from api.rules import Rules
 from api.sdl import sdl
 from db.audit import AuditLog
 
@@ -48,6 +50,7 @@ def create_app(
     websockets: bool = False,
     audit: AuditLog | None = None,
     limiter: Limiter | None = None,
+    rules: Rules | None = None,
     routes: tuple[BaseRoute, ...] = (),
 ) -> Starlette:
     """The ASGI application; `routes` are further ones of the caller.
@@ -60,16 +63,19 @@ def create_app(
         connection_init, and each operation has a context of its own (api/websocket.py).
     audit: where every operation leaves its line before it is answered; None only where no patient is.
     limiter: how long a person must wait for their next request (429).
+    rules: what requests may ask for; None for the defaults.
     """
-    metrics, trail = Metrics(), Trail(audit)
-    endpoint = GraphQLEndpoint(guarded(schema, metrics, trail), context_factory, identity, trail, limiter)
+    rules = rules or Rules()
+    metrics, trail = Metrics(), Trail(audit, known=rules.persisted.names)
+    served = guarded(schema, metrics, trail, rules)
+    endpoint = GraphQLEndpoint(served, context_factory, identity, trail, limiter, rules)
     table: list[BaseRoute] = [
         Route("/graphql", endpoint),
         *([WebSocketRoute("/graphql", endpoint)] if websockets else []),
         Route("/livez", live),
         Route("/readyz", ready(readiness)),
         _text("/metrics", metrics.render, CONTENT_TYPE),
-        _text("/schema.graphql", partial(sdl, schema), "text/plain"),
+        Route("/schema.graphql", _schema_text(partial(sdl, schema), rules.introspection)),
         *(_asset(path, *asset) for path, asset in _ASSETS.items()),
         *routes,
     ]
@@ -91,6 +97,17 @@ def _text(path: str, text: Callable[[], str | bytes], media_type: str) -> Route:
         return Response(text(), media_type=media_type)
 
     return Route(path, serve)
+
+
+def _schema_text(text: Callable[[], str], rule: Introspection) -> Callable[[Request], Awaitable[Response]]:
+    """Says what introspection says, to the same people."""
+
+    async def serve(request: Request) -> Response:
+        if not may_introspect(rule, request):
+            raise HttpProblem(403, words(rule), code=OFF)
+        return Response(text(), media_type="text/plain")
+
+    return serve
 
 
 def _asset(path: str, name: str, media_type: str) -> Route:

@@ -7,7 +7,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import HTTPConnection
 
@@ -51,15 +51,31 @@ class ProviderDown(HttpProblem):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who is asking, and until when that holds (seconds since 1970); None: for good."""
+    """Who is asking, and until when that holds (seconds since 1970); None: for good.
+
+    by: how that is known; None for whoever is at this machine.
+    """
 
     viewer: Viewer
     expires: float | None = None
+    by: Literal["token", "session"] | None = None
 
 
 def viewer_of_request(connection: HTTPConnection) -> Viewer:
     """Who is asking. Raises Unauthenticated."""
     return _asker(connection).viewer
+
+
+def is_signed_in(connection: HTTPConnection) -> bool:
+    """Whether a person has shown who they are."""
+    asker = connection.scope.get(_SCOPE)
+    return isinstance(asker, Asker) and asker.by is not None
+
+
+def shows_token(connection: HTTPConnection) -> bool:
+    """Whether they did so with an access token, which browsers do not send of themselves."""
+    asker = connection.scope.get(_SCOPE)
+    return isinstance(asker, Asker) and asker.by == "token"
 
 
 def seconds_left(connection: HTTPConnection) -> float | None:
@@ -118,7 +134,7 @@ class Identity:
             return await self._bearer(given[0])
         if (session := self._session(connection)) is not None:
             refuse_cross_site(connection, self._provider.public_url if self._provider else None)
-            return self._asker(session)
+            return self._asker(session, "session")
         if self._open_here:
             return self._everyone()
         raise Unauthenticated
@@ -148,15 +164,15 @@ class Identity:
         if scheme.lower() != "bearer" or self._tokens is None:
             raise Unauthenticated
         try:
-            return self._asker(await self._tokens.access(token.strip(" ")))
+            return self._asker(await self._tokens.access(token.strip(" ")), "token")
         except BadToken as bad:
             raise Unauthenticated(_EXPIRED if bad.expired else _INVALID, error="invalid_token") from None
         except KeysUnavailable:
             raise ProviderDown from None
 
-    def _asker(self, checked: Checked) -> Asker:
+    def _asker(self, checked: Checked, by: Literal["token", "session"]) -> Asker:
         groups = self._provider.groups_claim if self._provider else None
-        return Asker(viewer_of_claims(checked.claims, self._rules, self._erns(), groups), checked.expires)
+        return Asker(viewer_of_claims(checked.claims, self._rules, self._erns(), groups), checked.expires, by)
 
     def _everyone(self) -> Asker:
         return Asker(everyone_here(self._erns()))

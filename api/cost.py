@@ -8,7 +8,7 @@ linear in the size of the document. What a document may be apart from that is li
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from graphql import (
@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from api.limits import LimitExceeded
-from api.pages import PAGE_FIELDS, field_of, is_connection, size_of, type_named
+from api.pages import PAGE_FIELDS, field_of, is_connection, size_of
 
 MOST: Final = 2**53 - 1
 """Where counting ends: the largest whole number that every client reads exactly."""
@@ -109,7 +109,7 @@ class _Pricing:
     def operation(self, node: OperationDefinitionNode) -> _Part:
         for name in self._in_order(node.selection_set):
             definition = self.fragments[name]
-            on = type_named(self.schema, definition.type_condition.name.value)
+            on = self.schema.get_type(definition.type_condition.name.value)
             self.parts[name] = self._part(definition.selection_set, on, None)
         return self._part(node.selection_set, self.schema.get_root_type(node.operation), 1)
 
@@ -127,13 +127,9 @@ class _Pricing:
                 elif isinstance(node, FieldNode):
                     waiting += self._below(node, place, each, pages)
                 elif isinstance(node, InlineFragmentNode):
-                    on = place.type
-                    if node.type_condition is not None:
-                        on = type_named(self.schema, node.type_condition.name.value)
-                    size = place.size
-                    waiting.append(
-                        _Place(node.selection_set, on, place.times, size, place.page, place.path)
-                    )
+                    name = node.type_condition and node.type_condition.name.value
+                    inside = self.schema.get_type(name) if name else place.type
+                    waiting.append(replace(place, selections=node.selection_set, type=inside))
         part.own, part.own_each = once.cost, each.cost
         for page in pages:
             part.add(page)
@@ -146,7 +142,7 @@ class _Pricing:
         place.page.cost += place.times * PRICES.get((owner, name), 1)
         if node.selection_set is None:
             return
-        found = field_of(self.schema, place.type, name)
+        found = field_of(place.type, name)
         on = found[1] if found else None
         times, size, page = place.times, 1, place.page
         path: Path = (place.path, name)
@@ -170,13 +166,13 @@ class _Pricing:
         if size is None:
             place.page.cost += inner.own
             each.cost += inner.own_each
-            part.add_inner(inner.inner, _below(place.path, inner.dearest, 1), each=False)
-            part.add_inner(inner.inner_each, _below(place.path, inner.dearest_each, 1), each=True)
+            part.add_inner(inner.inner, _seen_from(place.path, inner.dearest, 1), each=False)
+            part.add_inner(inner.inner_each, _seen_from(place.path, inner.dearest_each, 1), each=True)
             return
         place.page.cost += times * (inner.own + size * inner.own_each)
         dearest = max(
-            _below(place.path, inner.dearest, times),
-            _below(place.path, inner.dearest_each, times * size),
+            _seen_from(place.path, inner.dearest, times),
+            _seen_from(place.path, inner.dearest_each, times * size),
             key=_first,
         )
         cost = times * (inner.inner + size * inner.inner_each)
@@ -255,7 +251,7 @@ def _given(operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> 
     return {**defaults, **variables}
 
 
-def _below(path: Path, dearest: tuple[int, Path], times: int) -> tuple[int, Path]:
+def _seen_from(path: Path, dearest: tuple[int, Path], times: int) -> tuple[int, Path]:
     """The dearest page of a fragment, seen from where it is spread."""
     cost, inner = dearest
     names: list[str] = []

@@ -24,8 +24,10 @@ from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionContext
 
+from api.introspection import without_hints
 from api.limits import MAX_TOKENS, LimitExceeded
 from api.logging import frames_of, type_name
+from api.rules import permit
 from api.wording import input_problem, position, syntax_problem, value_problem
 from archives.errors import ArchiveError
 from db.audit import AuditUnavailable
@@ -58,7 +60,7 @@ def process_errors(errors: list[GraphQLError], context: ExecutionContext | None 
         if told is None:
             _log_once(error, logged)
         code, message = told or ("INTERNAL", internal_message())
-        error.message = message
+        error.message = message if permit.get().introspection else without_hints(message)
         error.extensions = {"code": code}
         if code == "INTERNAL":
             error.extensions["correlationId"] = correlation_id.get()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Never, cast
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -27,9 +27,10 @@ from access.audit import purpose_of
 from api.audit import PURPOSE_HEADER, Trail, asking, asking_of
 from api.auth import Identity, seconds_left
 from api.errors import UNKNOWN_OPERATION
-from api.limits import MAX_BODY_BYTES
-from api.media_types import GRAPHQL, JSON, answer_type, require_json
+from api.media_types import GRAPHQL, JSON, answer_type
 from api.problems import HttpProblem
+from api.request_data import RequestToGraphQL
+from api.rules import Rules, permit
 from api.streams import until
 from api.websocket import Handler
 from db.audit import AuditUnavailable
@@ -42,26 +43,10 @@ Limiter = Callable[[str], float]
 _METHODS = {"Allow": "GET, POST"}
 
 
-class _CappedRequest(StarletteRequestAdapter):
-    """A request of whose body at most MAX_BODY_BYTES are ever in memory."""
-
-    async def get_body(self) -> bytes:
-        too_large = HttpProblem(413, f"The request is larger than {MAX_BODY_BYTES} bytes.")
-        length = self._request.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and int(length) > MAX_BODY_BYTES:
-            raise too_large
-        body = bytearray()
-        async for chunk in self._request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise too_large
-        return bytes(body)
-
-
 class GraphQLEndpoint(GraphQL[Any, None]):
     """An ASGI application; give it a schema that went through `guard.guarded`."""
 
-    request_adapter_class = _CappedRequest
+    request_adapter_class = RequestToGraphQL
     graphql_transport_ws_handler_class = Handler
 
     def __init__(
@@ -71,6 +56,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         identity: Identity | None = None,
         trail: Trail | None = None,
         limiter: Limiter | None = None,
+        rules: Rules | None = None,
     ) -> None:
         super().__init__(
             schema,
@@ -79,7 +65,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         )
         self._context_factory = context_factory
         self.identity = identity
-        self._trail, self._limiter = trail or Trail(None), limiter
+        self._trail, self._limiter, self._rules = trail or Trail(None), limiter, rules or Rules()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asking.set(asking_of(HTTPConnection(scope)))
@@ -113,6 +99,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         purpose_of(request.headers.get(PURPOSE_HEADER))  # raises for what is no code
+        permit.set(self._rules.permit(request))
         context = await self._context_factory(request)
         self._keep_pace(request, context)
         return context
@@ -151,15 +138,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         return response
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
-        if request.method == "GET":
-            data: Any = dict(request.query_params)
-            for name in ("variables", "extensions"):
-                data[name] = self._parsed(data[name]) if data.get(name) else None
-            data["operationName"] = data.get("operationName") or None
-        else:
-            require_json(request.content_type)
-            data = self._parsed(await cast(_CappedRequest, request).get_body())
-        return _request_data(data, self._protocol(request))
+        asked = cast(RequestToGraphQL, request)
+        return await asked.data(self._rules.max_body, self._rules.persisted, self._protocol(request))
 
     async def execute_single(
         self,
@@ -211,39 +191,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
     def encode_json(self, data: object) -> str:
         return _dumped(data).decode()
 
-    def _parsed(self, text: str | bytes) -> object:
-        try:
-            return self.decode_json(text)
-        except json.JSONDecodeError:
-            raise HttpProblem(400, "The request is not valid JSON.") from None
-
     def _protocol(self, request: AsyncHTTPRequestAdapter) -> Any:
         transport = self._get_stream_transport_from_headers(request.headers)
         return transport.protocol if transport else "http"
-
-
-def _request_data(data: Any, protocol: Any) -> GraphQLRequestData:
-    if isinstance(data, list):
-        raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
-    if not isinstance(data, dict):
-        raise HttpProblem(400, "The request must be a JSON object with the member query.")
-    query = data.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise HttpProblem(400, "The member query must be a string that holds a GraphQL document.")
-    for name, kind, words in (
-        ("variables", dict, "an object"),
-        ("extensions", dict, "an object"),
-        ("operationName", str, "a string"),
-    ):
-        if not isinstance(data.get(name), kind | None):
-            raise HttpProblem(400, f"The member {name} must be {words} or null.")
-    return GraphQLRequestData(
-        query=query,
-        variables=data.get("variables"),
-        operation_name=data.get("operationName"),
-        extensions=data.get("extensions"),
-        protocol=protocol,
-    )
 
 
 def _refuse(error: Exception, method: str) -> Never:

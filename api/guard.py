@@ -7,8 +7,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from copy import copy
+from typing import Any
 
 from graphql import (
+    DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLInputType,
@@ -22,18 +24,20 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from api import limits
+from api import introspection, limits, persisted
 from api.audit import Result, Trail
+from api.cost import check_cost, cost_of
 from api.errors import WrongLiteral, process_errors
 from api.metrics import Metrics
+from api.rules import Rules, permit
 
 _WRONG_OPERATIONS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 
-def guarded(schema: Schema, metrics: Metrics, trail: Trail) -> Schema:
+def guarded(schema: Schema, metrics: Metrics, trail: Trail, rules: Rules) -> Schema:
     """A copy of the schema that is fit to be served; `schema` itself stays as it is."""
     served = copy(schema)
-    served.extensions = (lambda: Guard(metrics, trail), *schema.extensions)
+    served.extensions = (lambda: Guard(metrics, trail, rules), *schema.extensions)
     # strawberry's own logs the query source and the exception's message: both can name a patient.
     served.process_errors = process_errors  # type: ignore[method-assign, assignment]
     return served
@@ -56,9 +60,10 @@ class WithoutValues(ValuesOfCorrectTypeRule):
 class Guard(SchemaExtension):
     """One for each operation."""
 
-    def __init__(self, metrics: Metrics, trail: Trail) -> None:
-        self._metrics, self._trail = metrics, trail
+    def __init__(self, metrics: Metrics, trail: Trail, rules: Rules) -> None:
+        self._metrics, self._trail, self._rules = metrics, trail, rules
         self._streams = False
+        self._told: dict[str, int] | None = None
 
     async def on_operation(self) -> AsyncIterator[None]:
         self.execution_context.parse_options["max_tokens"] = limits.MAX_TOKENS
@@ -91,11 +96,28 @@ class Guard(SchemaExtension):
             context.pre_execution_errors = [error]  # validation is skipped, the client gets this
         yield
 
+    def get_results(self) -> dict[str, Any]:
+        """`extensions` of the answer."""
+        return {"cost": self._told} if self._told is not None else {}
+
     def _check(self) -> None:
-        document = self.execution_context.graphql_document
+        context, permitted = self.execution_context, permit.get()
+        document = context.graphql_document
         if document is None:
             return
-        limits.check(document)
+        if not permitted.any_document and not self._rules.persisted.knows(context.query or ""):
+            raise limits.LimitExceeded(persisted.REQUIRED, persisted.WORDS)
+        measured = limits.check(document)
+        self._check_operations(document)
+        if not permitted.introspection and introspection.introspects(document):
+            raise limits.LimitExceeded(introspection.OFF, introspection.words(self._rules.introspection))
+        schema, name = context.schema._schema, context._provided_operation_name
+        cost, limit = cost_of(schema, document, context.variables, name), self._rules.max_cost
+        if permitted.tells_cost or cost.requested > limit:
+            self._told = {"requested": cost.requested, "limit": limit, "depth": measured.depth}
+        check_cost(cost, limit)
+
+    def _check_operations(self, document: DocumentNode) -> None:
         operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
         # strawberry would run the first one; the specification says to refuse.
         if operations > 1 and self.execution_context._provided_operation_name is None:

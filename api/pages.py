@@ -7,7 +7,6 @@ from graphql import (
     FieldNode,
     GraphQLField,
     GraphQLNamedType,
-    GraphQLSchema,
     IntValueNode,
     ListValueNode,
     NullValueNode,
@@ -18,7 +17,6 @@ from graphql import (
     is_list_type,
     is_object_type,
 )
-from graphql.type import is_required_argument
 
 PAGE_FIELDS: Final = frozenset({"nodes", "edges"})
 _SIZES: Final = ("first", "last")
@@ -27,19 +25,13 @@ _MOST: Final = 1_000_000
 """More is refused by whoever answers the field; here it must only not become too large to reckon with."""
 
 
-def type_named(schema: GraphQLSchema, name: str) -> GraphQLNamedType | None:
-    return schema.get_type(name)
-
-
 def is_connection(on: GraphQLNamedType | None) -> bool:
     """Whether the type is a page: `nodes` or `edges` beside `pageInfo`."""
     fields = _fields(on)
     return "pageInfo" in fields and not PAGE_FIELDS.isdisjoint(fields)
 
 
-def field_of(
-    schema: GraphQLSchema, on: GraphQLNamedType | None, name: str
-) -> tuple[GraphQLField, GraphQLNamedType] | None:
+def field_of(on: GraphQLNamedType | None, name: str) -> tuple[GraphQLField, GraphQLNamedType] | None:
     """A field and the type of what is below it; None for what the schema does not have."""
     found = _fields(on).get(name)
     return (found, get_named_type(found.type)) if found is not None else None

@@ -57,10 +57,12 @@ def url_of(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def run_server(app: ASGIApp, sock: socket.socket, *, started: Callable[[str], None]) -> None:
+async def run_server(
+    app: ASGIApp, sock: socket.socket, *, started: Callable[[str], None], max_message: int = MAX_BODY_BYTES
+) -> None:
     """Serves until the task is cancelled, then lets running requests end, and raises CancelledError.
 
-    `started` gets the URL as soon as requests are taken. A second cancel cuts running requests off.
+    `started` gets the URL as soon as requests are taken; `max_message` is of WebSockets, in bytes. A second cancel cuts running requests off.
     """
     config = uvicorn.Config(
         app,
@@ -68,7 +70,7 @@ async def run_server(app: ASGIApp, sock: socket.socket, *, started: Callable[[st
         access_log=False,  # its lines hold query strings; api/middleware.py writes better ones
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        ws_max_size=MAX_BODY_BYTES,
+        ws_max_size=max_message,
     )
     server = _Server(config, started)
     serving = asyncio.create_task(server.serve(sockets=[sock]), name="http server")

@@ -12,6 +12,8 @@ COMMANDS = {
     "migrate": "bring the database to this version's schema",
     "archives": "the archives of archives.toml: list, check, probe",
     "audit": "the audit log: verify, export, who-saw",
+    "consent": "consents of patients: import, list",
+    "pseudonyms": "pseudonymised rows: status, rotate",
     "query": "run a GraphQL query from a file or standard input",
     "schema": "print schema.graphql",
 }

@@ -11,10 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.logging import configure_logging
 from cli.index_progress import IndexProgress
 from cli.open import Opened, opened
 from cli.stopping import run_until_stopped
 from config.archives_file import ArchivesFileError
+from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
 from db.archives import ArchiveRow, IndexState, index_states, list_archives
 from db.embedded import EmbeddedPostgresError
@@ -27,7 +29,10 @@ T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Fill the index: once, watch, status.")
 
-_PROBLEMS = (ArchivesFileError, SettingsError, EmbeddedPostgresError, MigrationError, DatabaseUnreachable)
+_PROBLEMS = (
+    *(ArchivesFileError, SettingsError, PseudonymKeysError),
+    *(EmbeddedPostgresError, MigrationError, DatabaseUnreachable),
+)
 
 
 class UnknownArchive(Exception):
@@ -103,7 +108,9 @@ def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) 
     results: list[T] = []
 
     async def run() -> None:
-        async with opened(load_settings()) as house:
+        settings = load_settings()
+        configure_logging(settings.log_level)
+        async with opened(settings) as house:
             results.append(await work(house))
 
     try:

@@ -18,7 +18,7 @@ from db.embedded import EmbeddedPostgres
 from db.faces import Faces
 from db.ingest import followed
 from db.migrate import migrate
-from db.past_pseudonyms import SECRET
+from db.past_pseudonyms import MASTER_KEY
 from db.pool import Database
 from db.rate_limit import RateLimit
 from db.secrets import shared_secret
@@ -84,7 +84,7 @@ async def open_faces(
     makers, today = {}, datetime.now(UTC).date()
     try:
         keys = load_pseudonym_keys(file) if file is not None else None
-        master = b"" if keys else await shared_secret(database, SECRET, new_master)
+        master = b"" if keys else await shared_secret(database, MASTER_KEY, new_master)
         for config in configs:
             key = keys.writing(config.ern, today) if keys else derived_key(master, config.ern)
             makers[archive_ids[config.code]] = Pseudonymiser(key.key, config.ern, key_id=key.key_id)

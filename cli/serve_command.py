@@ -17,11 +17,19 @@ from cli.stopping import run_until_stopped
 from config.access_file import load_access_rules
 from config.archives_file import ArchivesFileError
 from config.identity import provider_of
+from config.pseudonym_keys import PseudonymKeysError
 from config.settings import Settings, SettingsError, load_settings
+from db.embedded import EmbeddedPostgresError
+from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
 from db.ready import problems
 
 app = typer.Typer(subcommand_metavar="")
+
+_PROBLEMS = (
+    *(SettingsError, ArchivesFileError, PseudonymKeysError, CannotListen, ArchiveError),
+    *(EmbeddedPostgresError, MigrationError, DatabaseUnreachable),
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -41,7 +49,7 @@ def serve(
         sock = listen(settings.host, settings.port)
         with sock:
             run_until_stopped(serve_on(sock, settings, _announce))
-    except (SettingsError, ArchivesFileError, CannotListen, DatabaseUnreachable, ArchiveError) as error:
+    except _PROBLEMS as error:
         typer.echo(f"ernfed serve: {error}", err=True)
         raise typer.Exit(1) from None
 
@@ -66,10 +74,12 @@ async def serve_on(
     issuer: the demo's, whose people are known; who shows no token is everyone_here all the same.
     """
     from cli.identity import identity_of
+    from api.rules import rules_of
     from cli.open import opened, opened_audit, opened_limit
     from resolvers.context import Context, Services
     from resolvers.schema import schema
 
+    rules = rules_of(settings, schema)
     async with (
         opened(settings, settings.statement_timeout) as house,
         opened_audit(settings, house.database_url) as audit,
@@ -96,9 +106,11 @@ async def serve_on(
                 hosts=hosts,
                 audit=audit,
                 limiter=limiter,
+                rules=rules,
+                request_timeout=settings.request_timeout,
                 routes=routes,
             )
-            await run_server(app, sock, started=started)
+            await run_server(app, sock, started=started, max_message=rules.max_body)
         finally:
             await services.close()
 

@@ -91,6 +91,25 @@ class Settings(BaseSettings):
     statement_timeout: float = Field(
         default=10.0, ge=0.1, description="seconds that one statement of the API may take (TIMEOUT beyond)"
     )
+    request_timeout: float = Field(
+        default=60.0, ge=0.1, description="seconds until an answer must have begun (TIMEOUT beyond)"
+    )
+    max_body_bytes: int = Field(
+        default=1_000_000, ge=1_000, description="bytes of a GraphQL request (PAYLOAD_TOO_LARGE beyond)"
+    )
+    max_cost: int = Field(
+        default=150_000, ge=1, description="what one GraphQL operation may cost (COST_TOO_HIGH beyond)"
+    )
+    introspection: Literal["on", "signed-in", "off"] | None = Field(
+        default=None,
+        description="who may ask what the schema is; unset: `on` without an issuer, `signed-in` with one",
+    )
+    persisted_operations: Path | None = Field(
+        default=None, description="JSON file of GraphQL documents that clients may name by their SHA-256"
+    )
+    operations: Literal["any", "persisted", "persisted-for-browsers"] = Field(
+        default="any", description="which operations are run: any, or only those of that file"
+    )
 
     def database(self) -> str | None:
         """The database URL from the variable or its file; None means the embedded Postgres."""

@@ -25,7 +25,9 @@ from model.attributes import Level
 from model.dicom_json import parse_row
 from model.records import Record
 
-LOCK = 0x65726E6600000002  # 'ernf', 2: makers of pseudonymised rows share it, a change of consents has it alone
+LOCK = (
+    0x65726E6600000002  # 'ernf', 2: makers of pseudonymised rows share it, a change of consents has it alone
+)
 FAMILIES_AT_ONCE = 50
 ROWS_AT_ONCE = 2000
 _TRIES = 5
@@ -89,6 +91,10 @@ class Faces:
         sql = statements("faces")["enqueue_stale"]
         await self.database.execute("faces_stale", sql, wanted, orjson.dumps(marks).decode())
         return await waiting(self.database)
+
+    async def enqueue_all(self) -> Waiting:
+        """The same for all archives."""
+        return await self.enqueue_stale(self.makers)
 
     async def _batch(self, rotating: bool) -> Drained:
         """Some families; again after a deadlock with a writer who removes what they are made from."""

@@ -12,7 +12,7 @@ from config.pseudonym_keys import derived_key, load_pseudonym_keys
 from db.pool import Database
 from db.statements import statements
 
-SECRET = "pseudonyms"
+MASTER_KEY = "pseudonyms"
 """The name of the master key from which keys are derived where no file is named."""
 
 
@@ -43,7 +43,7 @@ async def past_pseudonyms(database: Database, keys_file: Path | None) -> PastPse
     rows = await database.fetch("pseudonym_erns", statements("archives")["codes"])
     networks = sorted({row["ern"] for row in rows})
     keys = list(load_pseudonym_keys(keys_file).keys) if keys_file is not None else []
-    master = await database.fetchrow("secrets.read", statements("secrets")["read"], SECRET)
+    master = await database.fetchrow("secrets.read", statements("secrets")["read"], MASTER_KEY)
     if master is not None:
         keys += [derived_key(master["value"], ern) for ern in networks]
     return PastPseudonyms([KeyedPseudonyms(key.key, key.ern) for key in keys], [row["code"] for row in rows])

@@ -16,6 +16,17 @@ CREATE FUNCTION public.scope_of(name text) RETURNS smallint[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(NULLIF(current_setting(('ernfed.'::text || name), true), ''::text), '{}'::text))::smallint[];
 
+CREATE TABLE public.consent (
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    care boolean DEFAULT false NOT NULL,
+    registry boolean DEFAULT false NOT NULL,
+    research boolean DEFAULT false NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text NOT NULL,
+    given_at timestamp with time zone
+);
+
 CREATE TABLE public.series (
     series_pk bigint NOT NULL,
     archive_id smallint NOT NULL,
@@ -58,8 +69,10 @@ CREATE VIEW counts.series AS
     data,
     synced_at,
     instances_synced_at
-   FROM public.series
-  WHERE (archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[]));
+   FROM public.series s
+  WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
+           FROM public.consent c
+          WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
 CREATE FUNCTION counts.series_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -119,8 +132,10 @@ CREATE VIEW counts.study AS
     synced_at,
     series_synced_at,
     patient_key
-   FROM public.study
-  WHERE (archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[]));
+   FROM public.study s
+  WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
+           FROM public.consent c
+          WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
 CREATE FUNCTION counts.study_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -175,7 +190,8 @@ CREATE TABLE pseudonymised.series (
     instances_synced_at timestamp with time zone,
     source_pk bigint NOT NULL,
     key_id text DEFAULT ''::text NOT NULL,
-    research boolean DEFAULT false NOT NULL
+    research boolean DEFAULT false NOT NULL,
+    made_for text DEFAULT ''::text NOT NULL
 );
 
 CREATE VIEW pseudonyms.series AS
@@ -238,7 +254,8 @@ CREATE TABLE pseudonymised.study (
     patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C",
     source_pk bigint NOT NULL,
     key_id text DEFAULT ''::text NOT NULL,
-    research boolean DEFAULT false NOT NULL
+    research boolean DEFAULT false NOT NULL,
+    made_for text DEFAULT ''::text NOT NULL
 );
 
 CREATE VIEW pseudonyms.study AS
@@ -526,16 +543,6 @@ CREATE FUNCTION records.study_union_series(uid text, archives smallint[]) RETURN
            WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
 END;
 
-CREATE TABLE public.consent (
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    care boolean DEFAULT false NOT NULL,
-    registry boolean DEFAULT false NOT NULL,
-    research boolean DEFAULT false NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_by text NOT NULL
-);
-
 CREATE VIEW counts.consent AS
  SELECT archive_id,
     study_uid,
@@ -543,7 +550,7 @@ CREATE VIEW counts.consent AS
     registry,
     research
    FROM public.consent
-  WHERE (archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[]));
+  WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE TABLE public.instance (
     instance_pk bigint NOT NULL,
@@ -579,8 +586,10 @@ CREATE VIEW counts.instance AS
     data,
     synced_at,
     metadata_synced_at
-   FROM public.instance
-  WHERE (archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[]));
+   FROM public.instance s
+  WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
+           FROM public.consent c
+          WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
 CREATE TABLE pseudonymised.instance (
     instance_pk bigint NOT NULL,
@@ -600,7 +609,8 @@ CREATE TABLE pseudonymised.instance (
     metadata_synced_at timestamp with time zone,
     source_pk bigint NOT NULL,
     key_id text DEFAULT ''::text NOT NULL,
-    research boolean DEFAULT false NOT NULL
+    research boolean DEFAULT false NOT NULL,
+    made_for text DEFAULT ''::text NOT NULL
 );
 
 ALTER TABLE pseudonymised.instance ALTER COLUMN instance_pk ADD GENERATED ALWAYS AS IDENTITY (
@@ -632,7 +642,8 @@ ALTER TABLE pseudonymised.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS ID
 
 CREATE TABLE pseudonymised.waiting (
     study_uid text NOT NULL COLLATE pg_catalog."C",
-    since timestamp with time zone DEFAULT now() NOT NULL
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    rotating boolean DEFAULT false NOT NULL
 );
 
 CREATE VIEW pseudonyms.consent AS
@@ -644,7 +655,7 @@ CREATE VIEW pseudonyms.consent AS
    FROM ((public.consent c
      JOIN public.study s ON (((s.archive_id = c.archive_id) AND (s.study_uid = c.study_uid))))
      JOIN pseudonymised.study p ON ((p.source_pk = s.study_pk)))
-  WHERE (c.archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[]));
+  WHERE ((c.archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((c.archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR c.research));
 
 CREATE VIEW pseudonyms.instance AS
  SELECT instance_pk,

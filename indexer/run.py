@@ -90,7 +90,11 @@ async def index_once(
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(client)) for client in wanted]
-    return [task.result() for task in tasks]
+    results = [task.result() for task in tasks]
+    if any(result.full and result.studies for result in results):
+        # Without statistics Postgres plans for empty tables; its own daemon comes a minute later.
+        await database.execute("analyze", "analyze")
+    return results
 
 
 async def index_archive(

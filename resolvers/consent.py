@@ -105,7 +105,9 @@ def _administrated(context: "Context", code: str) -> ScopedArchive:
     archive = next((each for each in context.reach.records.visible if each.code == code), None)
     grant = next((each for each in context.viewer.grants if archive and each.ern == archive.ern), None)
     if archive is None or grant is None or grant.access is not AccessLevel.FULL or "admin" not in grant.verbs:
-        raise Forbidden("archive: consents are set by people with full access and the verb admin for its ERN.")
+        raise Forbidden(
+            "archive: consents are set by people with full access and the verb admin for its ERN."
+        )
     return archive
 
 

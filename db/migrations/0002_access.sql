@@ -53,7 +53,7 @@ create table consent (
 -- The API's role owns nothing and reads nothing but these views. They show the rows of the archives that the
 -- session's scope names: a statement that forgot its own condition on archives finds nothing that its viewer
 -- may not see, and without a scope nothing at all. Views, not row-level security: policies keep the planner
--- from using trigram, text and jsonb indexes, whose operators are not leakproof (docs/decisions/0007).
+-- from using trigram, text and jsonb indexes, whose operators are not leakproof (docs/decisions/0008).
 
 create schema records;
 create schema pseudonyms;

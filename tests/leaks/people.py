@@ -73,7 +73,7 @@ class Served:
 
 @functools.cache
 def _token(person: str) -> str:
-    grants = {ern: [word] for ern, word in _WORDS[person].items()}
+    grants = {ern: [word, "admin"] for ern, word in _WORDS[person].items()}
     return token_of(sub=person, name=person, ern_grants=grants)
 
 
@@ -84,9 +84,7 @@ async def served(seeded: Seeded) -> AsyncIterator[Served]:
     configure_logging("debug", logs)
     fake = FakeProvider(client=Client("explorer", None, "openid", None), public_url="https://ernfed.test")
     rules = AccessRules(ErnPolicy(others="none"))
-    identity, routes = open_identity(
-        lambda: ERNS, fake.provider, rules, Sealer.new_key(), fetch=fake.fetch
-    )
+    identity, routes = open_identity(lambda: ERNS, fake.provider, rules, Sealer.new_key(), fetch=fake.fetch)
 
     async def context(request: Connection) -> Context:
         return Context.for_request(seeded.services, viewer_of_request(request))

@@ -36,9 +36,10 @@ class Questions:
 
     def whole(self) -> Iterator[str]:
         """Each root field with everything below it."""
-        for name, field in self._root.fields.items():
-            for below in self._everything(field.type, frozenset({self._root.name})):
-                yield f"{{ {name}{self._text(self._plain(field, name, ROWS))}{below} }}"
+        for root, word in self._roots:
+            for name, field in root.fields.items():
+                for below in self._everything(field.type, frozenset({root.name})):
+                    yield f"{word} {{ {name}{self._text(self._plain(field, name, ROWS))}{below} }}"
 
     def varied(self) -> Iterator[str]:
         """Each field that takes arguments, each of these with each of its values, packed together."""
@@ -62,9 +63,10 @@ class Questions:
         }
 
     @property
-    def _root(self) -> GraphQLObjectType:
-        assert self.schema.query_type is not None
-        return self.schema.query_type
+    def _roots(self) -> list[tuple[GraphQLObjectType, str]]:
+        """What changes something comes last."""
+        found = ((self.schema.query_type, "query"), (self.schema.mutation_type, "mutation"))
+        return [(root, word) for root, word in found if root is not None]
 
     # ---- selections -------------------------------------------------------------------------------------
 
@@ -139,8 +141,8 @@ class Questions:
 
     def _paths(self) -> dict[GraphQLObjectType, str]:
         """The shortest document to each type that has fields with arguments; … stands for the fields."""
-        paths = {self._root: "{ … }"}
-        waiting = [self._root]
+        paths = {root: f"{word} {{ … }}" for root, word in self._roots}
+        waiting = list(paths)
         while waiting:
             of = waiting.pop(0)
             for name, field in of.fields.items():

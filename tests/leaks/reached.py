@@ -22,8 +22,10 @@ Found = tuple[str, Any]
 def reached(schema: GraphQLSchema, document: DocumentNode, data: Any) -> Iterator[Found]:
     """Every field that was answered, null or not, as (Type.field, leaf value)."""
     for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode) and schema.query_type and isinstance(data, dict):
-            yield from _in(schema, schema.query_type, node.selection_set, data)
+        if isinstance(node, OperationDefinitionNode) and isinstance(data, dict):
+            root = schema.get_root_type(node.operation)
+            assert root is not None
+            yield from _in(schema, root, node.selection_set, data)
 
 
 def _in(

@@ -173,6 +173,11 @@ async def seed(database: Database) -> Seeded:
             client.down = ServerFailed(f"it said {seeder.canaries.text([ern], 'archive error')}")
         clients.append(client)
         await _sore_points(database, seeder.canaries, ern, by_name[name])
+    agreed = (
+        "insert into consent (archive_id, study_uid, care, registry, research, changed_by)"
+        " select archive_id, study_uid, true, true, true, 'seed' from study on conflict do nothing"
+    )
+    await database.execute("seed", agreed)
     all_again = "insert into pseudonymised.waiting (study_uid) select distinct study_uid from study on conflict do nothing"
     await database.execute("seed", all_again)
     await faces.drain()

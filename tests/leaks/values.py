@@ -51,9 +51,7 @@ class Values:
     cursors: dict[str, Sequence[str]] = field(default_factory=dict)
     _turn: Iterator[int] = field(default_factory=count)
 
-    def of(
-        self, name: str, argument: str, given: GraphQLInputType, on: GraphQLField
-    ) -> Iterator[Arguments]:
+    def of(self, name: str, argument: str, given: GraphQLInputType, on: GraphQLField) -> Iterator[Arguments]:
         """Each way to give one argument of a field, with what must go with it."""
         connection = get_named_type(on.type).name
         match argument:
@@ -96,7 +94,7 @@ class Values:
             case "UID", _:
                 tokens = [self._one("StudyInstanceUID", ern) for ern in ERNS]
                 yield from map(json.dumps, [*tokens, *self.pseudonyms])
-            case "String", "code" | "archives":
+            case "String", "code" | "archive" | "archives":
                 yield from map(json.dumps, [*(each.token for each in self.canaries.about("code")), "nowhere"])
             case "String", "keywords":
                 yield from map(json.dumps, NAMES)

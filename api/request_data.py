@@ -1,0 +1,77 @@
+"""From the bytes of a request to /graphql to what it asks for; what does not fit is refused as HTTP has it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from cross_web import StarletteRequestAdapter
+from strawberry.http import GraphQLRequestData
+
+from api.media_types import GRAPHQL, answer_type, require_json
+from api.persisted import Persisted
+from api.problems import HttpProblem
+
+
+class RequestToGraphQL(StarletteRequestAdapter):
+    """A request of whose body no more than is allowed is ever in memory."""
+
+    async def data(self, most_bytes: int, persisted: Persisted, protocol: Any) -> GraphQLRequestData:
+        """Raises HttpProblem."""
+        if self.method == "GET":
+            given: Any = dict(self.query_params)
+            for name in ("variables", "extensions"):
+                given[name] = _parsed(given[name]) if given.get(name) else None
+            given["operationName"] = given.get("operationName") or None
+        else:
+            require_json(self.content_type)
+            given = _parsed(await self._body(most_bytes))
+        status = 400 if answer_type(self.headers.get("accept")) == GRAPHQL else 200
+        return _request_data(given, persisted, status, protocol)
+
+    async def _body(self, most: int) -> bytes:
+        too_large = HttpProblem(413, f"The request is larger than {most} bytes.")
+        length = self._request.headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and int(length) > most:
+            raise too_large
+        body = bytearray()
+        async for chunk in self._request.stream():
+            body += chunk
+            if len(body) > most:
+                raise too_large
+        return bytes(body)
+
+
+def _parsed(text: str | bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except json.JSONDecodeError:
+        raise HttpProblem(400, "The request is not valid JSON.") from None
+
+
+def _request_data(data: Any, persisted: Persisted, status: int, protocol: Any) -> GraphQLRequestData:
+    if isinstance(data, list):
+        raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
+    if not isinstance(data, dict):
+        raise HttpProblem(400, "The request must be a JSON object with the member query.")
+    query = persisted.document(data, status)
+    if not isinstance(query, str) or not query.strip():
+        raise HttpProblem(400, "The member query must be a string that holds a GraphQL document.")
+    _check_kinds(data)
+    return GraphQLRequestData(
+        query=query,
+        variables=data.get("variables"),
+        operation_name=data.get("operationName"),
+        extensions=data.get("extensions"),
+        protocol=protocol,
+    )
+
+
+def _check_kinds(data: Mapping[str, Any]) -> None:
+    for name, kind, words in (
+        ("variables", dict, "an object"),
+        ("extensions", dict, "an object"),
+        ("operationName", str, "a string"),
+    ):
+        if not isinstance(data.get(name), kind | None):
+            raise HttpProblem(400, f"The member {name} must be {words} or null.")

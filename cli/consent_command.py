@@ -1,0 +1,110 @@
+"""`ernfed consent`: what patients agreed to, from and to CSV.
+
+Exit status: 0 all that was asked was done, 1 it was not (nothing was written), 2 wrong use.
+"""
+
+import csv
+import getpass
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from access.audit import AuditRecord
+from cli.consent_file import ConsentFileError, consent_lines, read_consents
+from cli.open import Opened, opened, opened_audit
+from cli.stopping import run_until_stopped
+from config.archives_file import ArchivesFileError
+from config.settings import SettingsError, load_settings
+from db.audit import AuditUnavailable
+from db.consent import consents_of_archive, known_studies, set_consents
+from db.embedded import EmbeddedPostgresError
+from db.migrate import MigrationError
+from db.pool import DatabaseUnreachable
+
+app = typer.Typer(no_args_is_help=True)
+
+_PROBLEMS = (
+    ArchivesFileError, SettingsError, EmbeddedPostgresError, MigrationError, DatabaseUnreachable,
+    ConsentFileError, AuditUnavailable,
+)  # fmt: skip
+_Archive = Annotated[str, typer.Option(help="code of the archive that holds the studies")]
+
+
+class UnknownArchive(Exception):
+    """A code that is not in archives.toml."""
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV with StudyInstanceUID,care,registry,research")],
+    archive: _Archive,
+    by: Annotated[str | None, typer.Option(help="who says so; your account when not given")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only check the file, write nothing")] = False,
+) -> None:
+    """Sets the consents of a CSV file, all of them or, when a line is wrong, none. A withdrawal takes effect
+    at once."""
+
+    async def work(house: Opened) -> None:
+        archive_id = _archive_id(house, archive)
+        consents = read_consents(file)
+        if dry_run:
+            known = await known_studies(house.database, archive_id, [each.study_uid for each in consents])
+        else:
+            await _leave_line(house, f"ernfed consent import --archive {archive}")
+            known = await set_consents(house.database, archive_id, consents, by or _account())
+        later = len(consents) - len(known)
+        done = "would be set" if dry_run else "set"
+        typer.echo(f"{len(consents)} consents {done}; {later} of studies that the index does not know yet")
+
+    _with_house("import", work)
+
+
+@app.command("list")
+def list_(archive: _Archive) -> None:
+    """Prints the consents of an archive as CSV, which `import` takes."""
+
+    async def work(house: Opened) -> None:
+        archive_id = _archive_id(house, archive)
+        await _leave_line(house, f"ernfed consent list --archive {archive}")
+        stored = await consents_of_archive(house.database, archive_id)
+        csv.writer(sys.stdout, lineterminator="\n").writerows(consent_lines(stored))
+
+    _with_house("list", work)
+
+
+async def _leave_line(house: Opened, endpoint: str) -> None:
+    """What is done with consents becomes a line of the audit log."""
+    async with opened_audit(house.settings, house.database_url) as log:
+        await log.write(AuditRecord(datetime.now(UTC), _account(), None, endpoint, "OK", None, "-"))
+
+
+def _account() -> str:
+    return f"os:{getpass.getuser()}"
+
+
+def _archive_id(house: Opened, code: str) -> int:
+    if code not in house.archive_ids:
+        there = ", ".join(house.archive_ids)
+        raise UnknownArchive(f"--archive {code}: no such archive; there are: {there}")
+    return house.archive_ids[code]
+
+
+def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        async with opened(load_settings()) as house:
+            await work(house)
+
+    try:
+        stopped = run_until_stopped(run())
+    except UnknownArchive as error:
+        typer.echo(f"ernfed consent {command}: {error}", err=True)
+        raise typer.Exit(2) from None
+    except _PROBLEMS as error:
+        typer.echo(f"ernfed consent {command}: {getattr(error, 'message', error)}", err=True)
+        raise typer.Exit(1) from None
+    if stopped:
+        raise typer.Exit(130)

@@ -1,0 +1,116 @@
+"""`ernfed pseudonyms`: which keys the pseudonymised rows were made with, and making them anew after a change.
+
+Exit status: 0 all that was asked was done, 1 it was not, 2 wrong use.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.index_progress import IndexProgress
+from cli.open import Opened, opened
+from cli.stopping import run_until_stopped
+from config.archives_file import ArchivesFileError
+from config.settings import SettingsError, load_settings
+from db.embedded import EmbeddedPostgresError
+from db.faces import rows_by_key, waiting
+from db.migrate import MigrationError
+from db.pool import DatabaseUnreachable
+from model.erns import ern_code
+
+app = typer.Typer(no_args_is_help=True)
+
+_PROBLEMS = (ArchivesFileError, SettingsError, EmbeddedPostgresError, MigrationError, DatabaseUnreachable)
+
+
+class UnknownErn(Exception):
+    """No archive of archives.toml belongs to it."""
+
+
+@app.command()
+def status() -> None:
+    """Show the pseudonymised rows of each archive by key, and how many studies wait to be made."""
+
+    async def work(house: Opened) -> None:
+        table = Table(box=None, pad_edge=False)
+        for name in ("archive", "ERN", "key", "studies", "series", "instances", ""):
+            table.add_column(name, justify="right" if name in ("studies", "series", "instances") else "left")
+        marks = {house.faces.codes[each]: maker.mark for each, maker in house.faces.makers.items()}
+        for row in await rows_by_key(house.database):
+            counts = (str(row[name]) for name in ("studies", "series", "instances"))
+            table.add_row(row["code"], row["ern"], row["key_id"] or "-", *counts, _what(row, marks))
+        console = Console()
+        (console if console.is_terminal else Console(width=240)).print(table)
+        left = await waiting(house.database)
+        typer.echo(f"waiting: {left.changed} changed studies, {left.rotating} for new keys")
+
+    _with_house("status", work)
+
+
+@app.command()
+def rotate(
+    ern: Annotated[str | None, typer.Option(help="only the archives of this ERN; all when not given")] = None,
+) -> None:
+    """Make all rows anew that another key or other rules have made, or that are missing. Can be stopped and
+    started again at any time."""
+
+    async def work(house: Opened) -> None:
+        left = await house.faces.enqueue_stale(_archives(house, ern))
+        total, done = left.changed + left.rotating, 0
+        with IndexProgress() as progress:
+
+            def told(families: int) -> None:
+                nonlocal done
+                done += families
+                progress("pseudonyms", done, max(total, done), "made")
+
+            drained = await house.faces.drain(rotating=True, told=told)
+        refused = f", {drained.refused} rows could not be made and are not shown" if drained.refused else ""
+        typer.echo(f"{drained.families} studies made{refused}")
+        remaining = await waiting(house.database)
+        if any(remaining):
+            typer.echo(
+                f"{sum(remaining)} studies still wait: another process is at work on them, or they are in "
+                "archives that are not in archives.toml",
+                err=True,
+            )
+            raise typer.Exit(1)
+
+    _with_house("rotate", work)
+
+
+def _what(row: Any, marks: dict[str, str]) -> str:
+    if row["key_id"] is None:
+        return "not made yet"
+    return "" if row["key_id"] == marks.get(row["code"]) else "to be made anew: `ernfed pseudonyms rotate`"
+
+
+def _archives(house: Opened, ern: str | None) -> list[int]:
+    if ern is None:
+        return list(house.faces.makers)
+    code = ern_code(ern)
+    found = [each for each, maker in house.faces.makers.items() if maker.ern == code]
+    if not found:
+        there = ", ".join(sorted({maker.ern for maker in house.faces.makers.values()}))
+        raise UnknownErn(f"--ern: no archive of it in archives.toml; there are: {there}")
+    return found
+
+
+def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        async with opened(load_settings()) as house:
+            await work(house)
+
+    try:
+        stopped = run_until_stopped(run())
+    except UnknownErn as error:
+        typer.echo(f"ernfed pseudonyms {command}: {error}", err=True)
+        raise typer.Exit(2) from None
+    except _PROBLEMS as error:
+        typer.echo(f"ernfed pseudonyms {command}: {error}", err=True)
+        raise typer.Exit(1) from None
+    if stopped:
+        raise typer.Exit(130)
