@@ -109,6 +109,11 @@ class Reach:
         return tuple(scope for scope in (self.records, self.pseudonyms) if scope.visible) or (self.records,)
 
     @property
+    def archives(self) -> tuple[ScopedArchive, ...]:
+        """Every archive that the viewer may name."""
+        return (*self.records.visible, *self.pseudonyms.visible, *self.counted)
+
+    @property
     def faces(self) -> tuple[Scope, Scope]:
         return self.records, self.pseudonyms
 

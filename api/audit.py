@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from strawberry.types import ExecutionContext
 
 from access.audit import ANONYMOUS, AuditRecord, Touched, document_digest, network_of, purpose_of
+from access.scope import Reach
 from api.errors import correlation_id
 from db.audit import AuditLog, AuditUnavailable
 from model.errors import InputError
@@ -104,10 +105,10 @@ class Trail:
 
 
 def _codes(context: Any, touched: Touched | None) -> tuple[str, ...]:
-    scope = getattr(context, "scope", None)
-    if scope is None or touched is None:
+    reach: Reach | None = getattr(context, "reach", None)
+    if reach is None or touched is None:
         return ()
-    return tuple(archive.code for archive in scope.visible if archive.archive_id in touched.archive_ids)
+    return tuple(archive.code for archive in reach.archives if archive.archive_id in touched.archive_ids)
 
 
 def _outcome(result: Result | None) -> str:

@@ -144,7 +144,8 @@ class _Pricing:
             return
         found = field_of(place.type, name)
         on = found[1] if found else None
-        times, size, page = place.times, 1, place.page
+        times, page = place.times, place.page
+        size: int | None = None
         path: Path = (place.path, name)
         if name in PAGE_FIELDS and is_connection(place.type):
             if place.size is None:

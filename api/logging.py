@@ -25,6 +25,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _name_exceptions,
+        _without_objects,
     ]
     renderer: Processor = (
         structlog.dev.ConsoleRenderer() if target.isatty() else structlog.processors.JSONRenderer()
@@ -86,4 +87,11 @@ def _name_exceptions(_logger: WrappedLogger, _method: str, event: EventDict) -> 
         record = event.get("_record")
         if record is not None:  # or the standard formatter prints it once more, with its message
             record.exc_info = record.exc_text = None
+    return event
+
+
+def _without_objects(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """asyncio writes the repr of tasks and callbacks, with results and messages of exceptions in it."""
+    if event.get("logger") == "asyncio":
+        event["event"] = str(event.get("event", "")).partition("\n")[0].partition(" callback ")[0]
     return event

@@ -42,7 +42,7 @@ def size_of(field: GraphQLField, node: FieldNode, variables: Mapping[str, Any]) 
 
     None for a field that is no page. A value that cannot be used counts as 1: it is refused later.
     """
-    given = {argument.name.value: argument.value for argument in node.arguments}
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
     if _IDS in field.args and is_list_type(_bare(field.type)):
         return _length(given.get(_IDS), variables)
     if not is_connection(get_named_type(field.type)):

@@ -5,7 +5,7 @@ Apollo's clients. Nothing is learnt from requests: what is known stands in a fil
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -23,6 +23,7 @@ from access.audit import document_digest
 from api import limits
 from api.auth import shows_token
 from api.problems import HttpProblem
+from api.wording import position
 from config.persisted_operations import digest
 from config.settings import SettingsError
 
@@ -76,38 +77,34 @@ class Persisted:
 
 def persisted_of(documents: Mapping[str, str], mode: Operations, schema: GraphQLSchema) -> Persisted:
     """Raises SettingsError for a document that could never be run."""
-    names: dict[str, set[str]] = {}
-    for name, document in documents.items():
-        names.setdefault(document_digest(document), set()).update(_names(_fitting(name, document, schema)))
-    # Documents that differ in their strings only have one digest there.
-    return Persisted(
-        mode, documents, {key: ", ".join(sorted(found)) for key, found in names.items() if found}
-    )
+    names = {
+        document_digest(document): ", ".join(_names(_fitting(name, document, schema)))
+        for name, document in documents.items()
+    }
+    return Persisted(mode, documents, {key: found for key, found in names.items() if found})
 
 
 def _fitting(name: str, document: str, schema: GraphQLSchema) -> DocumentNode:
     try:
         parsed = parse(document, max_tokens=limits.MAX_TOKENS)
         limits.check(parsed)
-        wrong: Iterable[GraphQLError] = validate(schema, parsed, max_errors=1)
+        if wrong := validate(schema, parsed, max_errors=1):
+            raise wrong[0]
     except GraphQLError as error:
-        wrong = [error]
-    for error in wrong:
-        place = "".join(f" (line {each.line}, column {each.column})" for each in (error.locations or ())[:1])
         called = document.split("{")[0].strip()[:60]
         raise SettingsError(
             f'ERNFED_PERSISTED_OPERATIONS: the document "{called}", sha256:{name}, cannot be run: '
-            f"{error.message}{place}. Correct it, or take it out."
-        )
+            f"{error.message.rstrip('.')} ({position(error)}). Correct it, or take it out."
+        ) from None
     return parsed
 
 
-def _names(document: DocumentNode) -> set[str]:
-    return {
+def _names(document: DocumentNode) -> list[str]:
+    return [
         node.name.value
         for node in document.definitions
         if isinstance(node, OperationDefinitionNode) and node.name is not None
-    }
+    ]
 
 
 def _wanted(request: Mapping[str, Any]) -> str | None:

@@ -62,7 +62,8 @@ async def run_server(
 ) -> None:
     """Serves until the task is cancelled, then lets running requests end, and raises CancelledError.
 
-    `started` gets the URL as soon as requests are taken; `max_message` is of WebSockets, in bytes. A second cancel cuts running requests off.
+    `started` gets the URL as soon as requests are taken; `max_message` is of
+    WebSockets, in bytes. A second cancel cuts running requests off.
     """
     config = uvicorn.Config(
         app,

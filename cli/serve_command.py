@@ -73,13 +73,13 @@ async def serve_on(
 
     issuer: the demo's, whose people are known; who shows no token is everyone_here all the same.
     """
-    from cli.identity import identity_of
     from api.rules import rules_of
+    from cli.identity import identity_of
     from cli.open import opened, opened_audit, opened_limit
     from resolvers.context import Context, Services
     from resolvers.schema import schema
 
-    rules = rules_of(settings, schema)
+    allowed = rules_of(settings, schema)
     async with (
         opened(settings, settings.statement_timeout) as house,
         opened_audit(settings, house.database_url) as audit,
@@ -106,11 +106,11 @@ async def serve_on(
                 hosts=hosts,
                 audit=audit,
                 limiter=limiter,
-                rules=rules,
+                rules=allowed,
                 request_timeout=settings.request_timeout,
                 routes=routes,
             )
-            await run_server(app, sock, started=started, max_message=rules.max_body)
+            await run_server(app, sock, started=started, max_message=allowed.max_body)
         finally:
             await services.close()
 

@@ -1120,6 +1120,7 @@ CREATE INDEX series_page_date ON public.series USING btree (series_date, series_
 CREATE INDEX series_page_date_desc ON public.series USING btree (series_date DESC NULLS LAST, series_uid);
 
 CREATE INDEX series_page_description ON public.series USING btree (public.fold(series_description), series_uid);
+ALTER INDEX public.series_page_description ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX series_page_description_desc ON public.series USING btree (public.fold(series_description) DESC NULLS LAST, series_uid);
 
@@ -1136,6 +1137,7 @@ CREATE INDEX series_page_number ON public.series USING btree (series_number, ser
 CREATE INDEX series_page_number_desc ON public.series USING btree (series_number DESC NULLS LAST, series_uid);
 
 CREATE INDEX series_protocol_like ON public.series USING gin (public.fold(protocol_name) public.gin_trgm_ops);
+ALTER INDEX public.series_protocol_like ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX series_shared ON public.series USING btree (series_uid) WHERE shared;
 
@@ -1158,6 +1160,7 @@ CREATE INDEX series_shared_number_desc ON public.series USING btree (series_numb
 CREATE INDEX series_unindexed ON public.series USING btree (archive_id, series_uid) WHERE (instances_synced_at IS NULL);
 
 CREATE INDEX study_accession_like ON public.study USING gin (public.fold(accession_number) public.gin_trgm_ops);
+ALTER INDEX public.study_accession_like ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_birth_date ON public.study USING btree (patient_birth_date);
 
@@ -1178,6 +1181,7 @@ CREATE INDEX study_page_date ON public.study USING btree (study_date, study_uid)
 CREATE INDEX study_page_date_desc ON public.study USING btree (study_date DESC NULLS LAST, study_uid);
 
 CREATE INDEX study_page_description ON public.study USING btree (public.fold(study_description), study_uid);
+ALTER INDEX public.study_page_description ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_page_description_desc ON public.study USING btree (public.fold(study_description) DESC NULLS LAST, study_uid);
 
@@ -1190,6 +1194,7 @@ CREATE INDEX study_page_patient_id ON public.study USING btree (patient_id, stud
 CREATE INDEX study_page_patient_id_desc ON public.study USING btree (patient_id DESC NULLS LAST, study_uid);
 
 CREATE INDEX study_page_patient_name ON public.study USING btree (public.fold(patient_name), study_uid);
+ALTER INDEX public.study_page_patient_name ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_page_patient_name_desc ON public.study USING btree (public.fold(patient_name) DESC NULLS LAST, study_uid);
 
@@ -1198,6 +1203,7 @@ CREATE INDEX study_page_synced ON public.study USING btree (synced_at, study_uid
 CREATE INDEX study_page_synced_desc ON public.study USING btree (synced_at DESC, study_uid);
 
 CREATE INDEX study_patient_id_like ON public.study USING gin (public.fold(patient_id) public.gin_trgm_ops);
+ALTER INDEX public.study_patient_id_like ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_patient_name_eq ON public.study USING gin (public.name_groups(patient_name));
 
@@ -1206,6 +1212,7 @@ CREATE INDEX study_patient_name_key ON public.study USING gin (public.name_key(p
 CREATE INDEX study_patient_name_like ON public.study USING gin (public.fold(patient_name) public.gin_trgm_ops);
 
 CREATE INDEX study_referring_name_like ON public.study USING gin (public.fold(referring_physician_name) public.gin_trgm_ops);
+ALTER INDEX public.study_referring_name_like ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_search ON public.study USING gin (search);
 

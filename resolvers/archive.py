@@ -9,6 +9,7 @@ from strawberry.types.enum import WithStrawberryEnumDefinition
 
 from access.scope import AccessLevel
 from db.archives import ArchiveRow
+from db.archives import IndexState as StateOfIndex
 from resolvers.ids import to_id
 from resolvers.info import Info
 from resolvers.node import Node
@@ -115,14 +116,19 @@ class Archive(Node):
             state=HealthState[self.row.health_state],
             checked_at=self.row.health_checked_at,
             latency_ms=self.row.health_latency_ms,
-            error=source_error(self.row.health_error_code, self.row.health_error_message),
+            error=source_error(self.row.health_error_code, self.row.health_error_message, self.access),
         )
 
     @strawberry.field(
         description="What a probe found: offset honoured, wildcards decoded, UID lists, counts, change feed."
     )
     def capabilities(self) -> list[Capability]:
-        return [Capability(name=name, value=value) for name, value in sorted(self.row.capabilities.items())]
+        open_here = self.access is AccessLevel.FULL
+        return [
+            # "no: what the archive answered": why it can't is for those who may see its answers
+            Capability(name=name, value=value if open_here else value.partition(": ")[0])
+            for name, value in sorted(self.row.capabilities.items())
+        ]
 
     @strawberry.field(description="How far its index has come.")
     async def index(self, info: Info) -> IndexState:
@@ -134,9 +140,16 @@ class Archive(Node):
             last_completed_at=self.row.last_completed_at,
             last_change_at=self.row.last_change_at,
             running=state.running,
-            progress=state.done / state.total if state.running and state.total else None,
-            error=source_error(state.error_code, state.error_message),
+            progress=self._progress(state),
+            error=source_error(state.error_code, state.error_message, self.access),
         )
+
+    def _progress(self, state: StateOfIndex) -> float | None:
+        """To the tenth where records are not open: an exact share is a fraction that tells how many there are."""
+        if not state.running or not state.total:
+            return None
+        share = state.done / state.total
+        return share if self.access is AccessLevel.FULL else round(share, 1)
 
     def _count(self, value: int) -> Count:
         """Exact where records are open; elsewhere a change of it by one would tell of one patient."""
@@ -145,9 +158,17 @@ class Archive(Node):
         return Count(value=value, at_most=None, suppressed=False)
 
 
-def source_error(code: str | None, message: str | None) -> SourceError | None:
-    """The GraphQL type of an error that is kept as two columns."""
-    return SourceError(code=code, message=message or code) if code is not None else None
+def source_error(code: str | None, message: str | None, access: AccessLevel) -> SourceError | None:
+    """The GraphQL type of an error that is kept as two columns.
+
+    Its words come from talking about records; who may not see these as they are gets the code alone.
+    """
+    if code is None:
+        return None
+    return SourceError(code=code, message=(message if access is AccessLevel.FULL else _UNSAID) or code)
+
+
+_UNSAID = "This archive has a problem; the code says which kind."
 
 
 def archive_of(context: "Context", row: ArchiveRow) -> Archive:

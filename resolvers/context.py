@@ -131,7 +131,8 @@ class Context:
             return known
         whole, error = await loaders.whole_data_set_by_instance.load(uid)
         if error is not None:
-            self.warnings[error.code] = f"Some attributes of instances are missing: {error.message}"
+            why = error.message if Face(row["face"]) is Face.RECORDS else "the archive did not answer as it should."
+            self.warnings[error.code] = f"Some attributes of instances are missing: {why}"
         return whole
 
     async def index_state(self, archive_id: int) -> IndexState:

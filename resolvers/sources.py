@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 
+from access.scope import AccessLevel
 from db.archives import ArchiveRow
-from resolvers.archive import Archive, SourceError, archive_of
+from resolvers.archive import Archive, SourceError, archive_of, source_error
 from resolvers.loaders import Counts
 from resolvers.question import Question, Shortfall
 
@@ -71,7 +72,7 @@ async def reports_of(
 def _report(
     context: "Context", row: ArchiveRow, counts: Callable[[], Awaitable[Counts]], shortfall: Shortfall
 ) -> SourceReport:
-    state, error = _judge(row, shortfall)
+    state, error = _judge(row, context.viewer.access_to(row.ern), shortfall)
     return SourceReport(
         archive=archive_of(context, row),
         state=state,
@@ -82,7 +83,7 @@ def _report(
     )
 
 
-def _judge(row: ArchiveRow, shortfall: Shortfall) -> tuple[SourceState, SourceError | None]:
+def _judge(row: ArchiveRow, access: AccessLevel, shortfall: Shortfall) -> tuple[SourceState, SourceError | None]:
     if row.archive_id in shortfall.forbidden:
         return SourceState.FORBIDDEN, SourceError(
             code="FORBIDDEN", message="You may see statistics of this archive, not its records."
@@ -94,7 +95,7 @@ def _judge(row: ArchiveRow, shortfall: Shortfall) -> tuple[SourceState, SourceEr
             "attribute; it matches nothing there.",
         )
     if (failure := shortfall.failures.get(row.archive_id)) is not None:
-        return SourceState.PARTIAL, SourceError(code=failure.code, message=failure.message)
+        return SourceState.PARTIAL, source_error(failure.code, failure.message, access)
     if row.last_completed_at is None:
         if row.has_studies:
             return SourceState.PARTIAL, SourceError(

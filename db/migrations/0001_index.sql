@@ -361,3 +361,13 @@ create index series_model on series (manufacturer_model_name);
 create index series_description_like on series using gin (fold(series_description) gin_trgm_ops);
 create index series_protocol_like on series using gin (fold(protocol_name) gin_trgm_ops);
 create index instance_sop_class on instance (sop_class_uid);
+
+-- A LIKE is estimated by how many of the sampled values it matches: of a hundred, one says one percent, and a
+-- page then walks its order instead of the trigram index. A thousand tell rare from common.
+alter index study_page_patient_name alter column 1 set statistics 1000;
+alter index study_page_description alter column 1 set statistics 1000;
+alter index study_referring_name_like alter column 1 set statistics 1000;
+alter index study_patient_id_like alter column 1 set statistics 1000;
+alter index study_accession_like alter column 1 set statistics 1000;
+alter index series_page_description alter column 1 set statistics 1000;
+alter index series_protocol_like alter column 1 set statistics 1000;

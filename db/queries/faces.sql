@@ -122,14 +122,20 @@ where p.source_pk = s.instance_pk and s.study_uid = any ($1::text[])
             and y.series_pk not in (select source_pk from lost))
 
 -- name: follow_study  What pseudonymised studies have from their source, and the consent to research.
+-- Of modalities only what is a code: the same rule as access/kept_values.py, code_strings.
 update pseudonymised.study p
 set (modalities, number_of_series, number_of_instances, series_synced_at, research)
-    = (s.modalities, s.number_of_series, s.number_of_instances, s.series_synced_at, coalesce(c.research, false))
+    = (m.codes, s.number_of_series, s.number_of_instances, s.series_synced_at, coalesce(c.research, false))
 from study s
 left join consent c on c.archive_id = s.archive_id and c.study_uid = s.study_uid
+cross join lateral (
+    select array(
+        select code from unnest(s.modalities) code
+        where length(code) <= 16 and code !~ '[0-9]{5}' and code ~ '^[A-Za-z0-9 _]+([-/+][A-Za-z _]+)*$'
+        order by code) as codes) m
 where p.source_pk = s.study_pk and s.study_uid = any ($1::text[])
     and (p.modalities, p.number_of_series, p.number_of_instances, p.series_synced_at, p.research)
-        is distinct from (s.modalities, s.number_of_series, s.number_of_instances, s.series_synced_at,
+        is distinct from (m.codes, s.number_of_series, s.number_of_instances, s.series_synced_at,
             coalesce(c.research, false))
 
 -- name: follow_series  The same of series.

@@ -131,12 +131,14 @@ class Values:
                 for op, compared in inner.fields.items():
                     for value in self._compared(name, op, compared.type):
                         yield f"{{{name}: {{{op}: {value}}}}}"
+                        if not deep:
+                            break
 
     def _by_name(self, of: GraphQLInputObjectType) -> Iterator[str]:
         for name in NAMES:
             for op, compared in of.fields.items():
                 if op != "name":
-                    for value in self._compared(name, op, compared.type):
+                    for value in list(self._compared(name, op, compared.type))[-1:]:
                         yield f"{{name: {json.dumps(name)}, {op}: {value}}}"
 
     def _compared(self, attribute: str, op: str, given: GraphQLInputType) -> Iterator[str]:

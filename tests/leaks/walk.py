@@ -79,9 +79,9 @@ async def walk(seeded: Seeded, app: Served, schema: GraphQLSchema) -> Walked:
     """Everybody asks everything."""
     questions = Questions(schema, await values_of(seeded, app))
     walked = Walked(questions.fields())
-    for query in [*questions.whole(), *questions.varied()]:
+    for number, query in enumerate([*questions.whole(), *questions.varied()]):
         walked.questions += 1
-        for person in PEOPLE:
+        for person in PEOPLE[number % 9 > 0 :]:  # nobody is refused before a question is read
             reply = await app.ask(person, query)
             look(seeded, walked, person, query, reply)
             note(seeded, walked, schema, person, query, reply)
