@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from graphql import (
+    GRAPHQL_MAX_INT,
+    GRAPHQL_MIN_INT,
     FieldNode,
     GraphQLField,
     GraphQLNamedType,
@@ -40,7 +42,7 @@ def field_of(on: GraphQLNamedType | None, name: str) -> tuple[GraphQLField, Grap
 def size_of(field: GraphQLField, node: FieldNode, variables: Mapping[str, Any]) -> int | None:
     """The most nodes that the field answers with: `first`, `last` or their defaults, or the number of `ids`.
 
-    None for a field that is no page. A value that cannot be used counts as 1: it is refused later.
+    None for a field that is no page. A value that is no Int counts as none: it is refused later.
     """
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     if _IDS in field.args and is_list_type(_bare(field.type)):
@@ -58,12 +60,11 @@ def _number(node: ValueNode | None, variables: Mapping[str, Any]) -> int | None:
     value = _value(node, variables)
     if isinstance(value, IntValueNode):
         # int() of a very long one takes long, or is refused by Python
-        return _MOST if len(value.value) > len(str(_MOST)) else int(value.value)
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float):
-        return min(int(value), _MOST) if abs(value) < _MOST else _MOST
-    return value if isinstance(value, int) else None
+        value = int(value.value) if len(value.value) <= len(str(GRAPHQL_MIN_INT)) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # GraphQL takes 300.0 of a variable for an Int
+    is_int = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_int and GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT else None
 
 
 def _length(node: ValueNode | None, variables: Mapping[str, Any]) -> int:

@@ -55,7 +55,7 @@ class Listed:
         """Counted once, however many fields ask."""
         if self._counts is None:
             self._counts = asyncio.ensure_future(self.count())
-        return await self._counts
+        return await asyncio.shield(self._counts)
 
     async def has_next(self) -> bool:
         return await self.other_way() if self.backward else self.has_more

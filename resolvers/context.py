@@ -116,7 +116,7 @@ class Context:
         """The visible archives by archive_id, as the database has them now; read once a request."""
         if self._archives is None:
             self._archives = asyncio.ensure_future(self._read_archives())
-        return await self._archives
+        return await asyncio.shield(self._archives)  # a cancelled field leaves it to the others
 
     def loaders_of(self, row: Row) -> Loaders:
         """The loaders of the face that a node's row belongs to."""
@@ -139,7 +139,7 @@ class Context:
         """How far an archive's index has come; read once a request."""
         if self._index_states is None:
             self._index_states = asyncio.ensure_future(index_states(self.database, WALLED))
-        return (await self._index_states).get(archive_id, IndexState())
+        return (await asyncio.shield(self._index_states)).get(archive_id, IndexState())
 
     async def _read_archives(self) -> dict[int, ArchiveRow]:
         reach = self.reach

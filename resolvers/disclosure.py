@@ -164,4 +164,4 @@ class Statistics:
                     return await ask()
 
             self._asked[key] = asyncio.ensure_future(limited())
-        return await self._asked[key]
+        return await asyncio.shield(self._asked[key])

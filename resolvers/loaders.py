@@ -4,6 +4,7 @@ A batch function returns a dict; `_in_order` puts it into the order of the keys,
 a key has no value.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -208,5 +209,13 @@ class _InOrder(Generic[K, V]):
         return [found[key] if key in found else self._default() for key in keys]
 
 
+class _Shared(DataLoader[K, V]):
+    """Fields that wait for one key do not cancel each other: a failing field cancels those beside it, and a
+    cancelled key would end the whole request without an answer."""
+
+    def load(self, key: K) -> Awaitable[V]:
+        return asyncio.shield(super().load(key))
+
+
 def _loader(load: Callable[[list[K]], Awaitable[dict[K, V]]], default: Callable[[], V]) -> DataLoader[K, V]:
-    return DataLoader(load_fn=_InOrder(load, default))
+    return _Shared(load_fn=_InOrder(load, default))

@@ -52,6 +52,22 @@ def test_what_gives_nothing(claim: Any) -> None:
     assert viewer(claim).grants == ()
 
 
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        (["full"], False), (["pseudonymised", "annotate"], False), (["upload"], False), ([], True),
+        (["counts"], True), (["pseudonymised"], True), (["pseudonymised", "export", "admin"], True),
+    ],
+)  # fmt: skip
+def test_consent_to_research_is_needed_for_who_is_no_member(words: list[str], needed: bool) -> None:
+    open_rules = AccessRules(ErnPolicy(others="pseudonymised"))
+    found = viewer({"ERN-EYE": words, "VASCERN": ["full"]}, open_rules)
+    assert found.needs_consent("ERN-EYE") is needed
+    assert found.consent_needed - {"ERN-EYE"} == {"ERN-RND"}
+    without = AccessRules(ErnPolicy(others="pseudonymised", research_consent=False))
+    assert viewer({"ERN-EYE": words}, without).consent_needed == frozenset()
+
+
 def test_an_unknown_word_takes_nothing_away() -> None:
     assert viewer({"ERN-EYE": ["full", "fly"], "ERN-X": ["full"]}).access_to("ERN-EYE") is FULL
 

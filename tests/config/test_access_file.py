@@ -55,7 +55,20 @@ VASCERN = ["export"]
         "/eye/doctors": {"ERN-EYE": ("full", "annotate"), "ERN-RND": ("counts",)},
         "curators": {"VASCERN": ("export",)},
     }
+    assert found.small_counts == {}
     assert [each.code for each in load_archives(tmp_path / "archives.toml")] == ["eye"]
+
+
+def test_consent_and_small_counts(tmp_path: Path) -> None:
+    found = rules(
+        tmp_path,
+        "[policy]\nresearch_consent = false\n[policy.ERN-EYE]\nresearch_consent = true\n"
+        "[policy.VASCERN]\nsmall_count = 25\n",
+    )
+    assert found.policy_of("ERN-EYE").research_consent
+    assert not found.policy_of("VASCERN").research_consent
+    assert not found.policy_of("ERN-RND").research_consent
+    assert found.small_counts == {"VASCERN": 25}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +77,16 @@ VASCERN = ["export"]
         ('[policy]\nmembers = "all"', 'archives.toml:2: policy.members: expected "none" or "counts" or'),
         ('[policy]\nmember = "full"', 'archives.toml:2: policy.member: unknown key; did you mean "members"?'),
         ("[policy]\nothers = true", "archives.toml:2: policy.others: expected"),
+        ('[policy]\nresearch_consent = "yes"', "archives.toml:2: policy.research_consent: expected true or"),
+        ("[policy]\nsmall_count = 9", "archives.toml:2: policy.small_count: only in [policy.<ERN>]"),
+        (
+            "[policy.VASCERN]\nsmall_count = 0",
+            "archives.toml:2: policy.VASCERN.small_count: expected a whole",
+        ),
+        (
+            "[policy.VASCERN]\nsmall_count = true",
+            "policy.VASCERN.small_count: expected a whole number from 1",
+        ),
         ('policy = "open"', "archives.toml:1: policy: expected a table"),
         ('\n[policy.ERN-EY]\nothers = "none"', "archives.toml:2: policy.ERN-EY: expected one of the 24 ERNs"),
         ('[policy.ERN-EYE]\n\nothers = "some"', "archives.toml:3: policy.ERN-EYE.others: expected"),

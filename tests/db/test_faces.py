@@ -1,36 +1,25 @@
 """The pseudonymised rows are those of a recomputation, whatever was written, removed, killed or rotated."""
 
+import asyncio
 import random
 from typing import Any
 
 import asyncpg
-import orjson
 import pytest
 
 from access.keyed_pseudonyms import Patient
-from access.profile import Options
 from access.pseudonyms import Pseudonymiser
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.consent import StudyConsent, set_consents
-from db.faces import Faces, rows_by_key, waiting
+from db.faces import LOCK, Faces, rows_by_key, waiting
 from db.pool import Database
+from db.statements import statements
 from model.attributes import Level
-from model.dicom_json import parse_row
 from model.records import Record
+from tests.db.facing import CODES, ERNS, a_shared_study, actual, check, makers, with_makers
 from tests.db.ingesting import delete, rows, store
 from tests.rows import instance, series, study
-
-CODES = {1: "eye", 2: "eye2", 3: "rnd"}
-ERNS = {1: "ERN-EYE", 2: "ERN-EYE", 3: "ERN-RND"}
-PK = {Level.STUDY: "study_pk", Level.SERIES: "series_pk", Level.INSTANCE: "instance_pk"}
-UID = {Level.STUDY: "study_uid", Level.SERIES: "series_uid", Level.INSTANCE: "sop_uid"}
-
-
-def makers(key: bytes = bytes(range(32)), key_id: str = "k1", **options: bool) -> dict[int, Pseudonymiser]:
-    return {
-        each: Pseudonymiser(key, ern, Options(**options), key_id=key_id) for each, ern in ERNS.items()
-    }
 
 
 @pytest.fixture
@@ -43,125 +32,6 @@ async def faces(database: Database) -> Faces:
     made = Faces(database, makers(), CODES)
     database.after_write.append(made.drain)
     return made
-
-
-def with_makers(faces: Faces, new: dict[int, Pseudonymiser]) -> Faces:
-    """The same house with other keys or options; writes are followed by these."""
-    changed = Faces(faces.database, new, CODES)
-    faces.database.after_write[:] = [changed.drain]
-    return changed
-
-
-async def expected(faces: Faces) -> dict[Level, dict[int, dict[str, Any]]]:
-    """From the stored rows alone: what each pseudonymised row must say, by source."""
-    database = faces.database
-    studies = await database.fetch("t", "select * from study order by study_pk desc")
-    owner = {(row["archive_id"], row["study_uid"]): row for row in studies}  # the first row wins
-    told = await database.fetch("t", "select * from consent")
-    research = {(row["archive_id"], row["study_uid"]) for row in told if row["research"]}
-    found: dict[Level, dict[int, dict[str, Any]]] = {level: {} for level in Level}
-    for level in Level:
-        for row in await database.fetch("t", f"select *, data::text as text from {level}"):  # noqa: S608
-            copy = (row["archive_id"], row["study_uid"])
-            first = owner[copy]
-            issuer = first["issuer_of_patient_id"] or CODES[row["archive_id"]]
-            patient = Patient(first["patient_id"], issuer) if first["patient_id"] is not None else None
-            maker = faces.makers[row["archive_id"]]
-            stored = parse_row(level, orjson.loads(row["text"]))
-            assert isinstance(stored, Record)
-            made = maker.record(stored, patient)
-            found[level][row[PK[level]]] = {
-                "uids": (made.study_uid, made.uid),
-                "data": orjson.loads(made.data),
-                "archive_id": row["archive_id"],
-                "synced_at": row["synced_at"],
-                "key_id": maker.mark,
-                "made_for": maker.patient_id(*patient) if patient else "",
-                "research": copy in research,
-            }
-    return found
-
-
-async def actual(database: Database) -> dict[Level, dict[int, dict[str, Any]]]:
-    return {
-        level: {
-            row["source_pk"]: {
-                "uids": (row["study_uid"], row[UID[level]]),
-                "data": orjson.loads(row["text"]),
-                **{
-                    name: row[name]
-                    for name in ("archive_id", "synced_at", "key_id", "made_for", "research")
-                },
-            }
-            for row in await database.fetch(
-                "t",
-                f"select *, data::text as text from pseudonymised.{level}",  # noqa: S608
-            )
-        }
-        for level in Level
-    }
-
-
-async def check(faces: Faces) -> None:
-    """Everything is as a recomputation says; counts follow the source; flags and networks are right."""
-    database = faces.database
-    assert await actual(database) == await expected(faces)
-    await _counts_follow(database)
-    await _flags_are_right(database)
-    await _networks_are_apart(database)
-
-
-async def _counts_follow(database: Database) -> None:
-    for level, columns in (
-        ("study", "modalities, number_of_series, number_of_instances, series_synced_at"),
-        ("series", "number_of_instances, instances_synced_at"),
-        ("instance", "metadata_synced_at"),
-    ):
-        source = await rows(database, f"select {level}_pk, {columns} from {level} order by 1")  # noqa: S608
-        face = await rows(
-            database,
-            f"select source_pk, {columns} from pseudonymised.{level} order by 1",  # noqa: S608
-        )
-        assert face == source
-
-
-async def _flags_are_right(database: Database) -> None:
-    """A family is shared when a UID of it is in more than one row of its level."""
-    families: dict[str, set[bool]] = {}
-    shared: set[str] = set()
-    for level in Level:
-        found = await rows(database, f"select study_uid, {UID[level]}, shared from pseudonymised.{level}")  # noqa: S608
-        uids = [uid for _, uid, _ in found]
-        for family, uid, flag in found:
-            families.setdefault(family, set()).add(flag)
-            if uids.count(uid) > 1:
-                shared.add(family)
-    assert families == {family: {family in shared} for family in families}
-
-
-async def _networks_are_apart(database: Database) -> None:
-    for level in Level:
-        found = await rows(
-            database,
-            f"select {UID[level]}, patient_id from pseudonymised.{level} join archive using (archive_id)"  # noqa: S608
-            f" group by 1, 2 having count(distinct ern) > 1"
-            if level is Level.STUDY
-            else f"select {UID[level]} from pseudonymised.{level} join archive using (archive_id)"  # noqa: S608
-            " group by 1 having count(distinct ern) > 1",
-        )
-        assert found == []
-
-
-async def a_shared_study(faces: Faces, *archive_ids: int, patient: str = "P1") -> None:
-    for archive_id in archive_ids:
-        await store(
-            faces.database,
-            archive_id,
-            [study("1.1", PatientID=patient)],
-            [series("1.1", "5.1", SeriesDate="20200102")],
-            [instance("1.1", "5.1", "8.1")],
-            whole=["1.1"],
-        )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -369,8 +239,6 @@ async def test_a_change_between_take_and_commit_is_not_lost(faces: Faces) -> Non
             "create temp table touched (study_uid text); insert into touched values ('1.1');"
             "update study set synced_at = now()"
         )
-        from db.statements import statements
-
         await writer.execute(statements("faces")["enqueue"])
         async with faces.database.transaction("t") as maker:
             assert await maker.fetch(statements("faces")["take"], 9, [1, 2, 3], False) == []
@@ -399,10 +267,6 @@ async def test_consent_outlives_its_study(faces: Faces) -> None:
 
 async def test_a_withdrawal_waits_for_makers_that_read_the_old_consent(faces: Faces) -> None:
     """Else what they commit after it would show the study for good."""
-    import asyncio
-
-    from db.faces import LOCK
-
     await a_shared_study(faces, 1)
     await set_consents(faces.database, 1, [StudyConsent("1.1", True, True, True)], "tester")
     async with faces.database.transaction("maker") as maker:

@@ -12,6 +12,7 @@ from api.app import create_app
 from archives.client import ArchiveClient
 from archives.meter import metered as upstream_metered
 from archives.registry import Archives
+from config.access_file import AccessRules
 from config.archives_file import ArchiveConfig
 from config.settings import Settings
 from db import ingest
@@ -56,11 +57,15 @@ class Answer:
 
 @dataclass
 class House:
-    """Services on a database. `access`: what the asker may see of the ERN of an archive, by code; else FULL."""
+    """Services on a database. `access`: what the asker may see of the ERN of an archive, by code; else FULL.
+
+    viewer: who asks, where that is somebody in particular.
+    """
 
     services: Services
     archives: list[MemoryArchive] = field(default_factory=list)
     access: dict[str, AccessLevel] = field(default_factory=dict)
+    viewer: Viewer | None = None
 
     def __post_init__(self) -> None:
         app = create_app(schema, self._context, readiness=self._ready)
@@ -75,6 +80,10 @@ class House:
     def seeing(self, **access: AccessLevel) -> "House":
         """The same services for somebody with this access to archives, by code."""
         return replace(self, access=access)
+
+    def asked_by(self, viewer: Viewer) -> "House":
+        """The same services for this person."""
+        return replace(self, viewer=viewer)
 
     async def ask(self, query: str, variables: dict[str, Any] | None = None) -> Answer:
         """One request through the application as it is served."""
@@ -96,6 +105,8 @@ class House:
         return next(row.archive_id for row in self.services.directory if row.code == code)
 
     async def _context(self, _request: object) -> Context:
+        if self.viewer is not None:
+            return Context.for_request(self.services, self.viewer)
         grants = tuple(
             Grant(row.ern, level)
             for row in self.services.directory
@@ -109,10 +120,12 @@ class House:
         return {}
 
 
-async def open_services(database: Database, clients: Iterable[ArchiveClient] = ()) -> Services:
+async def open_services(
+    database: Database, clients: Iterable[ArchiveClient] = (), rules: AccessRules | None = None
+) -> Services:
     """Services whose cursors have the fixed key."""
     await database.execute("secret", "insert into secret values ('cursors', $1) on conflict do nothing", KEY)
-    return await Services.open(database, Archives(clients), Settings())
+    return await Services.open(database, Archives(clients), Settings(), rules)
 
 
 async def load_down_to(database: Database, made: Federation, level: Level) -> None:

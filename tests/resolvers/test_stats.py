@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from access.scope import AccessLevel
+from config.access_file import AccessRules, ErnPolicy
+from config.settings import Settings
 from model.attributes import Level
 from model.filters import EVERYTHING
+from resolvers.context import Services
 from tests.federation import Federation
 from tests.oracle import Oracle
 from tests.resolvers.house import House
@@ -141,3 +144,21 @@ async def test_the_empty_and_the_small_look_the_same(half_open: House) -> None:
         for given in (nothing, small)
     ]
     assert found[0] == found[1]
+
+
+async def test_an_ern_with_its_own_small_count(house: House) -> None:
+    """Strictest wins: in sums that its archives may be part of, and in its own buckets; not in others'."""
+    rules = AccessRules(by_ern={"ERN-RND": ErnPolicy(small_count=1000)})
+    services = house.services
+    strict = await Services.open(services.owner, services.archives, Settings(small_count=1), rules)
+    try:
+        counting = House(strict).seeing(a0=AccessLevel.COUNTS, a1=AccessLevel.COUNTS)
+        whole = (await counting.data(WHOLE))["studyStats"]
+        assert whole["patients"]["value"] is None
+        told = {each["value"]: each["count"] for each in whole["ern"]}
+        assert told["ERN-RND"] == {"value": None, "atMost": 999, "suppressed": True}
+        assert told["ERN-EYE"]["value"] is not None
+        alone = (await counting.data(WHOLE, {"archives": ["a0"]}))["studyStats"]
+        assert alone["patients"]["value"] is not None
+    finally:
+        await strict.close()

@@ -1,0 +1,269 @@
+"""Consents over the served schema: who may see what with them, who sets them, and what a withdrawal does."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from access.audit import AuditRecord, Touched
+from access.pseudonyms import Pseudonymiser
+from access.scope import AccessLevel, Grant, Viewer
+from access.small_counts import Policies, Policy
+from config.pseudonym_keys import derived_key
+from db.archives import sync_archives
+from db.audit import AUDIT_SESSION, AuditLog
+from db.consent import StudyConsent, set_consents
+from db.faces import Faces
+from db.past_pseudonyms import MASTER_KEY
+from db.pool import Database
+from db.secrets import shared_secret
+from model.attributes import Level
+from tests.federation import Federation, generate
+from tests.resolvers.house import CONFIGS, House, load_down_to, open_services
+from tests.resolvers.memory_archive import MemoryArchive
+
+EYE, RND = "ERN-EYE", "ERN-RND"
+ADMIN = Viewer("admin", None, (Grant(EYE, AccessLevel.FULL, ("full", "admin")), Grant(RND, AccessLevel.FULL)))
+MEMBER = Viewer("member", None, (Grant(EYE, AccessLevel.PSEUDONYMISED),))
+READER = Viewer("reader", None, (Grant(EYE, AccessLevel.PSEUDONYMISED),), frozenset({EYE}))
+SET = """mutation ($uid: UID!, $archive: String!, $research: Boolean!) {
+  setConsent(studyInstanceUid: $uid, archive: $archive, care: true, registry: false, research: $research) {
+    study { studyInstanceUid consent { care registry research } }
+    accesses { requests people byPurpose { purpose requests people } }
+    exports { at } } }"""
+
+
+@dataclass
+class Home:
+    """A house in which nothing below studies is indexed, with pseudonymised rows."""
+
+    house: House
+    database: Database
+    made: Federation
+    maker: Pseudonymiser
+
+    def uids(self, archive_id: int = 1) -> list[str]:
+        found = {c.uid for c in self.made.copies if c.level is Level.STUDY and c.archive_id == archive_id}
+        return sorted(found)
+
+    async def consent(self, *uids: str, research: bool = True) -> None:
+        given = [StudyConsent(uid, True, False, research) for uid in uids]
+        await set_consents(self.database, 1, given, "tester")
+
+
+@pytest.fixture
+async def home(database: Database) -> AsyncIterator[Home]:
+    ids = await sync_archives(database, CONFIGS)
+    master = await shared_secret(database, MASTER_KEY, lambda: bytes(range(32)))
+    makers = {
+        ids[c.code]: Pseudonymiser(derived_key(master, c.ern).key, c.ern, key_id="db-1") for c in CONFIGS
+    }
+    faces = Faces(database, makers, {each: code for code, each in ids.items()})
+    database.after_write.append(faces.drain)
+    made = generate(5, list(ids.values()), 30)
+    await load_down_to(database, made, Level.STUDY)
+    clients = [MemoryArchive.of(config, made, ids[config.code]) for config in CONFIGS]
+    services = replace(await open_services(database, clients), small_counts=Policies(Policy(1, 0)))
+    yield Home(House(services, clients), database, made, makers[1])
+    await services.close()
+
+
+LIST = "{ studies(first: 1000) { totalCount nodes { id studyInstanceUid access } } }"
+DEEP = """{ studies(first: 10) { nodes { studyInstanceUid consent { research }
+  series { nodes { id seriesInstanceUid instances { nodes { id sopInstanceUid attributes { keyword } } } } } } } }"""
+LISTS = """{ series(first: 1000) { totalCount nodes { id } } instances(first: 1000) { totalCount nodes { id } }
+  studyStats { studies { value } series { value } facet(by: ARCHIVE) { value count { value } } } }"""
+
+
+async def test_a_stranger_sees_what_has_the_consent_to_research(home: Home) -> None:
+    reader, uids = home.house.asked_by(READER), home.uids()
+    assert (await reader.data(LIST))["studies"]["totalCount"] == 0
+    assert (await reader.data(LISTS))["studyStats"]["studies"]["value"] in (0, None)
+    await home.consent(*uids[:3])
+    await home.consent(uids[3], research=False)
+    nodes = (await reader.data(LIST))["studies"]["nodes"]
+    assert {node["studyInstanceUid"] for node in nodes} == {home.maker.uid(uid) for uid in uids[:3]}
+    assert {node["access"] for node in nodes} == {"PSEUDONYMISED"}
+    member = (await home.house.asked_by(MEMBER).data(LIST))["studies"]
+    assert member["totalCount"] == len(uids)
+
+
+async def test_series_and_instances_fetched_on_demand_are_shown(home: Home) -> None:
+    reader, uids = home.house.asked_by(READER), home.uids()
+    await home.consent(*uids[:3])
+    nodes = (await reader.data(DEEP))["studies"]["nodes"]
+    copies = [copy for copy in home.made.copies if copy.archive_id == 1]
+    for uid in uids[:3]:
+        (node,) = [each for each in nodes if each["studyInstanceUid"] == home.maker.uid(uid)]
+        held = {c.uid for c in copies if c.level is Level.SERIES and c.uids[Level.STUDY] == uid}
+        shown = node["series"]["nodes"]
+        assert {each["seriesInstanceUid"] for each in shown} == {home.maker.uid(each) for each in held}
+        sops = {c.uid for c in copies if c.level is Level.INSTANCE and c.uids[Level.STUDY] == uid}
+        told = {sop["sopInstanceUid"] for each in shown for sop in each["instances"]["nodes"]}
+        assert told == {home.maker.uid(each) for each in sops}
+
+
+async def test_a_withdrawal_takes_effect_at_once_everywhere(home: Home) -> None:
+    reader, uids = home.house.asked_by(READER), home.uids()
+    await home.consent(*uids[:4])
+    before = (await reader.data(DEEP))["studies"][
+        "nodes"
+    ]  # connections are open, series and instances indexed
+    gone = next(node for node in before if node["studyInstanceUid"] == home.maker.uid(uids[0]))
+    ids = {
+        "study": (await _id_of(reader, gone["studyInstanceUid"])),
+        "series": gone["series"]["nodes"][0]["id"],
+        "instance": gone["series"]["nodes"][0]["instances"]["nodes"][0]["id"],
+    }
+    lists = await reader.data(LISTS)
+    assert lists["studyStats"]["studies"]["value"] == 4
+    page = await reader.data("{ studies(first: 1) { pageInfo { endCursor } } }")
+    cursor = page["studies"]["pageInfo"]["endCursor"]
+
+    answer = await home.house.asked_by(ADMIN).data(SET, {"uid": uids[0], "archive": "a0", "research": False})
+    assert answer["setConsent"]["study"]["consent"] == {"care": True, "registry": False, "research": False}
+
+    assert home.maker.uid(uids[0]) not in str(await reader.data(DEEP))
+    for each in ids.values():
+        assert await reader.data("query ($id: ID!) { node(id: $id) { id } }", {"id": each}) == {"node": None}
+    assert await reader.data(f'{{ study(studyInstanceUid: "{gone["studyInstanceUid"]}") {{ id }} }}') == {
+        "study": None
+    }
+    rest = await reader.data(
+        "query ($after: String) { studies(first: 1000, after: $after) { nodes { studyInstanceUid } } }",
+        {"after": cursor},
+    )
+    assert gone["studyInstanceUid"] not in str(rest)
+    told = await reader.data(LISTS)
+    assert ids["series"] not in str(told)
+    assert ids["instance"] not in str(told)
+    assert told["series"]["totalCount"] == lists["series"]["totalCount"] - len(gone["series"]["nodes"])
+    assert told["studyStats"]["studies"]["value"] == 3
+    assert told["studyStats"]["facet"] == [{"value": "a0", "count": {"value": 3}}]
+    assert (await home.house.asked_by(MEMBER).data(LIST))["studies"]["totalCount"] == len(uids)
+
+
+async def test_nothing_is_fetched_for_a_stranger_without_consent(home: Home) -> None:
+    reader, uids = home.house.asked_by(READER), home.uids()
+    await home.consent(uids[0])
+    nodes = (await reader.data(LIST))["studies"]["nodes"]
+    await home.consent(uids[0], research=False)
+    asked = await reader.ask(
+        "query ($id: ID!) { node(id: $id) { ... on Study { series { nodes { id } } } } }",
+        {"id": nodes[0]["id"]},
+    )
+    assert asked.data == {"node": None}
+    assert asked.requests == {}
+
+
+async def _id_of(house: House, uid: str) -> str:
+    data = await house.data(f'{{ study(studyInstanceUid: "{uid}") {{ id }} }}')
+    return str(data["study"]["id"])
+
+
+# ---- what the field says ---------------------------------------------------------------------------------
+
+
+async def test_consent_is_over_the_visible_copies_that_say_something(home: Home) -> None:
+    shared = next(uid for uid in home.uids(1) if uid in home.uids(2))
+    ask = f'{{ study(studyInstanceUid: "{shared}") {{ consent {{ care registry research }} }} }}'
+
+    async def told(house: House) -> list[bool]:
+        return list((await house.data(ask))["study"]["consent"].values())
+
+    house = home.house.without("a2")
+    assert await told(house) == [False, False, False]
+    await set_consents(home.database, 1, [StudyConsent(shared, True, True, True)], "x")
+    assert await told(house) == [True, True, True]  # the other archive was told nothing
+    await set_consents(home.database, 2, [StudyConsent(shared, True, False, False)], "x")
+    assert await told(house) == [True, False, False]
+    assert await told(house.without("a1", "a2")) == [True, True, True]
+
+
+async def test_consents_of_a_page_cost_one_statement(home: Home) -> None:
+    answer = await home.house.ask("{ studies(first: 30) { nodes { consent { care } } } }")
+    assert answer.errors == []
+    assert answer.statements.count("consents") == 1
+
+
+async def test_studies_are_found_by_consent(home: Home) -> None:
+    uids = home.uids()
+    await home.consent(*uids[:2])
+    found = await home.house.data("{ studies(filter: {consent: {research: true}}) { totalCount } }")
+    assert found["studies"]["totalCount"] == 2
+    reader = await home.house.asked_by(MEMBER).data(
+        "{ studies(filter: {consent: {research: true, registry: false}}) { totalCount } }"
+    )
+    assert reader["studies"]["totalCount"] == 2
+
+
+# ---- who sets it -------------------------------------------------------------------------------------------
+
+PSEUDO_ADMIN = Viewer("x", None, (Grant(EYE, AccessLevel.PSEUDONYMISED, ("admin",)),))
+NO_ADMIN = Viewer("x", None, (Grant(EYE, AccessLevel.FULL, ("annotate", "upload", "export")),))
+OTHER_ADMIN = Viewer("x", None, (Grant(EYE, AccessLevel.FULL), Grant(RND, AccessLevel.FULL, ("admin",))))
+COUNTER = Viewer("x", None, (Grant(EYE, AccessLevel.COUNTS, ("admin",)),))
+
+
+@pytest.mark.parametrize("viewer", [PSEUDO_ADMIN, NO_ADMIN, OTHER_ADMIN, COUNTER])
+async def test_others_may_not_set_it(home: Home, viewer: Viewer) -> None:
+    house = home.house.asked_by(viewer)
+    for uid in (home.uids()[0], "1.2.3.4.5"):  # nor does the answer tell what is there
+        answer = await house.ask(SET, {"uid": uid, "archive": "a0", "research": True})
+        assert answer.codes == ["FORBIDDEN"]
+    assert await home.database.fetch("t", "select from consent") == []
+
+
+async def test_an_archive_that_cannot_be_named_is_not_found(home: Home) -> None:
+    stranger = home.house.asked_by(Viewer("x", None, (Grant(RND, AccessLevel.FULL, ("admin",)),)))
+    hidden = await stranger.ask(SET, {"uid": home.uids()[0], "archive": "a0", "research": True})
+    nothing = await stranger.ask(SET, {"uid": home.uids()[0], "archive": "a9", "research": True})
+    assert hidden.codes == nothing.codes == ["NOT_FOUND"]
+    assert hidden.errors[0]["message"].replace("a0", "a9") == nothing.errors[0]["message"]
+
+
+async def test_a_study_that_the_archive_does_not_hold_is_not_found(home: Home) -> None:
+    house, elsewhere = home.house.asked_by(ADMIN), (set(home.uids(2)) - set(home.uids(1))).pop()
+    for uid in (elsewhere, "1.2.3.4.5"):
+        answer = await house.ask(SET, {"uid": uid, "archive": "a0", "research": True})
+        assert answer.codes == ["NOT_FOUND"]
+
+
+async def test_a_change_tells_of_the_accesses_of_others_since_consent_was_given(home: Home) -> None:
+    admin, uid = home.house.asked_by(ADMIN), home.uids()[0]
+    database = await Database.open(home.database.url, max_size=1, session=AUDIT_SESSION)
+    log = await AuditLog.open(database)
+    await _access(log, "early", "TREAT", uid)
+    first = await _change(admin, uid, research=True)
+    assert (first["accesses"], first["exports"]) == (None, [])  # no consent held before
+    pseudonym = home.maker.uid(uid)
+    await _access(log, "anna", "TREAT", uid)
+    await _access(log, "anna", "TREAT", uid)
+    await _access(log, "bert", "HRESCH", pseudonym)
+    await _access(log, "anna", None, pseudonym)
+    await _access(log, "admin", "TREAT", uid)  # who asks
+    await _access(log, "carl", "TREAT", "1.2.99")  # another study
+    told = (await _change(admin, uid, research=False))["accesses"]
+    await log.close()
+    await database.close()
+    assert told == {
+        "requests": 4,
+        "people": 2,
+        "byPurpose": [
+            {"purpose": "HRESCH", "requests": 1, "people": 1},
+            {"purpose": "TREAT", "requests": 2, "people": 1},
+            {"purpose": None, "requests": 1, "people": 1},
+        ],
+    }
+
+
+async def _access(log: AuditLog, subject: str, purpose: str | None, uid: str) -> None:
+    touched = Touched(studies={uid})
+    at = datetime.now(UTC)
+    await log.write(AuditRecord(at, subject, purpose, "/graphql", "OK", None, "-", touched=touched))
+
+
+async def _change(house: House, uid: str, *, research: bool) -> Any:
+    return (await house.data(SET, {"uid": uid, "archive": "a0", "research": research}))["setConsent"]
