@@ -31,7 +31,7 @@ class KeyedPseudonyms:
         self.ern = ern
         self._keys = {
             purpose: hmac.digest(key, f"ernfed pseudonym\0{ern}\0{purpose}".encode(), "sha256")
-            for purpose in ("uid", "patient", "accession", "shift")
+            for purpose in ("uid", "patient", "accession", "shift", "mark")
         }
         self._cached_uid = lru_cache(maxsize=16384)(self._new_uid)
         self._cached_patient = lru_cache(maxsize=4096)(self._new_patient)
@@ -54,6 +54,10 @@ class KeyedPseudonyms:
         if patient is None:
             return self._cached_shift(_joined("study", study_uid))
         return self._cached_shift(_joined("patient", _joined(patient.issuer, patient.patient_id)))
+
+    def mark(self, rules: str) -> str:
+        """Eight hexadecimal digits that tell this key, of this ERN, with these rules from any other."""
+        return self._digest("mark", rules)[:4].hex()
 
     def _digest(self, purpose: str, text: str) -> bytes:
         return hmac.digest(self._keys[purpose], text.encode("utf-8", "surrogatepass"), "sha256")

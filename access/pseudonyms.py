@@ -68,12 +68,12 @@ class Pseudonymiser(KeyedPseudonyms):
     """For one ERN, one key and one set of options."""
 
     def __init__(self, key: bytes, ern: str, options: Options | None = None, *, key_id: str = "") -> None:
-        """`key_id`: told in DeidentificationMethod. `mark`: stored with every row; another key, other options
-        and other rules have another one."""
+        """`key_id`: told in DeidentificationMethod. `made_with`: stored with every row; another key or ERN,
+        other options and other rules have another one."""
         super().__init__(key, ern)
         self.key_id = key_id
         self.options = options or Options()
-        self.mark = f"{key_id}:{rules_digest(self.options)}"
+        self.made_with = f"{key_id}:{self.mark(rules_of(self.options))}"
         self._method = f"ernfed {EDITION} {self.options.text} key {key_id or '-'}"[:64]
         self._plan: dict[str, tuple[_Handler, str]] = {
             tag: (self._handler(tag, treatment, vr), "" if vr == "US or SS" else vr)
@@ -193,12 +193,12 @@ class Pseudonymiser(KeyedPseudonyms):
 
 
 @lru_cache(maxsize=16)
-def rules_digest(options: Options) -> str:
-    """Eight hexadecimal digits of what is done with each attribute, and of the words that stay."""
+def rules_of(options: Options) -> str:
+    """A digest of what is done with each attribute, and of the words that stay."""
     plan = sorted((tag, chosen.name, vr) for tag, (chosen, vr) in compiled(options).items())
     words = sorted(WORDS) if options.clean_descriptors else []
     told = repr((EDITION, options, plan, words))
-    return hashlib.sha256(told.encode()).hexdigest()[:8]
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _keeper(tag: str, vr: str) -> _Handler:

@@ -107,6 +107,7 @@ class Guard(SchemaExtension):
             return
         if not permitted.any_document and not self._rules.persisted.knows(context.query or ""):
             raise limits.LimitExceeded(persisted.REQUIRED, persisted.WORDS)
+        limits.check_values(context.variables)
         measured = limits.check(document)
         self._check_operations(document)
         if not permitted.introspection and introspection.introspects(document):

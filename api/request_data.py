@@ -8,6 +8,7 @@ import orjson
 from cross_web import StarletteRequestAdapter
 from strawberry.http import GraphQLRequestData
 
+from api.limits import MAX_DOCUMENT
 from api.media_types import GRAPHQL, answer_type, require_json
 from api.persisted import Persisted
 from api.problems import HttpProblem
@@ -57,6 +58,9 @@ def _request_data(data: Any, persisted: Persisted, status: int, protocol: Any) -
     query = persisted.document(data, status)
     if not isinstance(query, str) or not query.strip():
         raise HttpProblem(400, "The member query must be a string that holds a GraphQL document.")
+    if len(query) > MAX_DOCUMENT:
+        words = f"The document has more than {MAX_DOCUMENT} characters: values go into variables."
+        raise HttpProblem(413, words, code="QUERY_TOO_LARGE")
     _check_kinds(data)
     return GraphQLRequestData(
         query=query,

@@ -38,7 +38,7 @@ def status() -> None:
         table = Table(box=None, pad_edge=False)
         for name in ("archive", "ERN", "key", "studies", "series", "instances", ""):
             table.add_column(name, justify="right" if name in ("studies", "series", "instances") else "left")
-        marks = {house.faces.codes[each]: maker.mark for each, maker in house.faces.makers.items()}
+        marks = {house.faces.codes[each]: maker.made_with for each, maker in house.faces.makers.items()}
         for row in await rows_by_key(house.database):
             counts = (str(row[name]) for name in ("studies", "series", "instances"))
             table.add_row(row["code"], row["ern"], row["key_id"] or "-", *counts, _what(row, marks))

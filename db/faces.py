@@ -87,7 +87,7 @@ class Faces:
         """Puts the families of these archives on the list that have rows of other keys or options, or lack
         rows; nothing happens to what waits already. Returns how many wait."""
         wanted = [each for each in self.makers if each in archive_ids]
-        marks = {str(each): self.makers[each].mark for each in wanted}
+        marks = {str(each): self.makers[each].made_with for each in wanted}
         sql = statements("faces")["enqueue_stale"]
         await self.database.execute("faces_stale", sql, wanted, orjson.dumps(marks).decode())
         return await waiting(self.database)
@@ -138,7 +138,7 @@ class Faces:
         wanted = (
             [archive_id for archive_id, _ in targets],
             [study_uid for _, study_uid in targets],
-            [self.makers[archive_id].mark for archive_id, _ in targets],
+            [self.makers[archive_id].made_with for archive_id, _ in targets],
             [target.made_for for target in targets.values()],
         )
         while stale := await conn.fetch(sql[f"stale_{level}"], *wanted, after, ROWS_AT_ONCE):
@@ -177,7 +177,12 @@ class Faces:
         except Exception:  # whatever an archive has sent: one row must not keep all others waiting
             return None
         return FaceRow(
-            record, stale["source_pk"], stale["archive_id"], stale["synced_at"], maker.mark, target.made_for
+            record,
+            stale["source_pk"],
+            stale["archive_id"],
+            stale["synced_at"],
+            maker.made_with,
+            target.made_for,
         )
 
 

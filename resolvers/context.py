@@ -131,7 +131,11 @@ class Context:
             return known
         whole, error = await loaders.whole_data_set_by_instance.load(uid)
         if error is not None:
-            why = error.message if Face(row["face"]) is Face.RECORDS else "the archive did not answer as it should."
+            why = (
+                error.message
+                if Face(row["face"]) is Face.RECORDS
+                else "the archive did not answer as it should."
+            )
             self.warnings[error.code] = f"Some attributes of instances are missing: {why}"
         return whole
 

@@ -83,7 +83,9 @@ def _report(
     )
 
 
-def _judge(row: ArchiveRow, access: AccessLevel, shortfall: Shortfall) -> tuple[SourceState, SourceError | None]:
+def _judge(
+    row: ArchiveRow, access: AccessLevel, shortfall: Shortfall
+) -> tuple[SourceState, SourceError | None]:
     if row.archive_id in shortfall.forbidden:
         return SourceState.FORBIDDEN, SourceError(
             code="FORBIDDEN", message="You may see statistics of this archive, not its records."

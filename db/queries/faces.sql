@@ -69,32 +69,53 @@ select distinct on (archive_id, study_uid) archive_id, study_uid, patient_id, is
 from study where study_uid = any ($1::text[])
 order by archive_id, study_uid, study_pk
 
--- name: stale_study  Stored studies after $5 whose row is missing, older, or made under another key or for another patient.
+-- name: stale_study  Stored studies after $5 whose row is missing, older, of another key or another patient.
+with stale as materialized (
+    select s.study_pk
+    from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
+    cross join lateral (
+        select study_pk, synced_at from study
+        where study_uid = t.study_uid and archive_id = t.archive_id and study_pk > $5 offset 0) s
+    left join lateral (
+        select synced_at, key_id, made_for from pseudonymised.study
+        where source_pk = s.study_pk offset 0) p on true
+    where (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
+    order by s.study_pk limit $6
+)
 select s.study_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
-from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
-join study s on s.study_uid = t.study_uid and s.archive_id = t.archive_id
-left join pseudonymised.study p on p.source_pk = s.study_pk
-where s.study_pk > $5
-    and (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
-order by s.study_pk limit $6
+from stale join study s using (study_pk) order by s.study_pk
 
 -- name: stale_series  The same of series.
+with stale as materialized (
+    select s.series_pk
+    from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
+    cross join lateral (
+        select series_pk, synced_at from series
+        where study_uid = t.study_uid and archive_id = t.archive_id and series_pk > $5 offset 0) s
+    left join lateral (
+        select synced_at, key_id, made_for from pseudonymised.series
+        where source_pk = s.series_pk offset 0) p on true
+    where (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
+    order by s.series_pk limit $6
+)
 select s.series_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
-from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
-join series s on s.study_uid = t.study_uid and s.archive_id = t.archive_id
-left join pseudonymised.series p on p.source_pk = s.series_pk
-where s.series_pk > $5
-    and (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
-order by s.series_pk limit $6
+from stale join series s using (series_pk) order by s.series_pk
 
 -- name: stale_instance  The same of instances.
+with stale as materialized (
+    select s.instance_pk
+    from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
+    cross join lateral (
+        select instance_pk, synced_at from instance
+        where study_uid = t.study_uid and archive_id = t.archive_id and instance_pk > $5 offset 0) s
+    left join lateral (
+        select synced_at, key_id, made_for from pseudonymised.instance
+        where source_pk = s.instance_pk offset 0) p on true
+    where (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
+    order by s.instance_pk limit $6
+)
 select s.instance_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
-from unnest($1::smallint[], $2::text[], $3::text[], $4::text[]) t (archive_id, study_uid, key_id, made_for)
-join instance s on s.study_uid = t.study_uid and s.archive_id = t.archive_id
-left join pseudonymised.instance p on p.source_pk = s.instance_pk
-where s.instance_pk > $5
-    and (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
-order by s.instance_pk limit $6
+from stale join instance s using (instance_pk) order by s.instance_pk
 
 -- name: drop_study  Rows of stored studies ($1) that cannot be made again: what was there is not true any more.
 delete from pseudonymised.study where source_pk = any ($1::bigint[])

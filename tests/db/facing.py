@@ -55,7 +55,7 @@ async def expected(faces: Faces) -> dict[Level, dict[int, dict[str, Any]]]:
                 "data": orjson.loads(made.data),
                 "archive_id": row["archive_id"],
                 "synced_at": row["synced_at"],
-                "key_id": maker.mark,
+                "key_id": maker.made_with,
                 "made_for": maker.patient_id(*patient) if patient else "",
                 "research": copy in research,
             }

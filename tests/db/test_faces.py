@@ -188,7 +188,8 @@ async def test_rotation_makes_all_rows_anew(faces: Faces, new: dict[str, Any]) -
     assert done == [1]
     await check(turned)
     assert await turned.enqueue_all() == (0, 0)
-    assert {row["key_id"] for row in await rows_by_key(faces.database)} == {turned.makers[1].mark}
+    made_with = {maker.made_with for maker in turned.makers.values()}
+    assert {row["key_id"] for row in await rows_by_key(faces.database)} == made_with
 
 
 async def test_a_rotation_that_was_killed_goes_on(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +215,7 @@ async def test_what_is_written_does_not_wait_for_a_rotation(faces: Faces) -> Non
     await store(faces.database, 1, [study("1.1", StudyDate="20210101")])
     assert await waiting(faces.database) == (0, 1)
     marks = await rows(faces.database, "select key_id from pseudonymised.study order by source_pk")
-    assert marks == [(turned.makers[1].mark,), (faces.makers[1].mark,)]
+    assert marks == [(turned.makers[1].made_with,), (faces.makers[1].made_with,)]
 
 
 async def test_a_process_leaves_what_it_does_not_know_to_others(faces: Faces) -> None:

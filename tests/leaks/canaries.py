@@ -62,7 +62,9 @@ class Canaries:
     def date(self, erns: Iterable[str], what: str, year: int) -> date:
         while True:
             day = date(year, 1, 1) + timedelta(days=self._random.randrange(365))
-            if day.day > 1 and day.isoformat() not in self.by_token:  # a first is where a histogram's bar begins
+            if (
+                day.day > 1 and day.isoformat() not in self.by_token
+            ):  # a first is where a histogram's bar begins
                 self._added(day.isoformat(), what, erns)
                 return day
 

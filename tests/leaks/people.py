@@ -32,8 +32,9 @@ _WORDS = {
     "pseudonymised": dict.fromkeys(ERNS, "pseudonymised"),
     "mixed": {_EYE: "full", _RND: "pseudonymised", _VASC: "counts"},
     "full": dict.fromkeys(ERNS, "full"),
+    "another": dict.fromkeys(ERNS, "full"),
 }
-PEOPLE = ("nobody", *_WORDS)
+PEOPLE = ("nobody", "counts", "pseudonymised", "mixed", "full")
 """nobody: without a token. mixed: FULL, PSEUDONYMISED, COUNTS and nothing, each on one network."""
 
 

@@ -41,17 +41,18 @@ class Questions:
                 for below in self._everything(field.type, frozenset({root.name})):
                     yield f"{word} {{ {name}{self._text(self._plain(field, name, ROWS // 2))}{below} }}"
 
-    def varied(self) -> Iterator[str]:
-        """Each field that takes arguments, each of these with each of its values, packed together."""
+    def varied(self) -> Iterator[list[str]]:
+        """Each field that takes arguments, each of these with each of its values: several in one document,
+        then the same ones by one, for where a wrong one takes the others with it."""
         for of, path in self._paths().items():
             for name, field in of.fields.items():
                 variants = list(self._variants(field, name))
                 for start in range(0, len(variants), PACK):
-                    asked = " ".join(
+                    asked = [
                         f"v{n}: {name}{self._text(each)}{self._shallow(field.type, 1)}"
                         for n, each in enumerate(variants[start : start + PACK])
-                    )
-                    yield path.replace("…", asked)
+                    ]
+                    yield [path.replace("…", each) for each in (" ".join(asked), *asked)]
 
     def fields(self) -> set[str]:
         """Type.field of all that can be asked for."""

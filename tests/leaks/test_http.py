@@ -23,7 +23,7 @@ BROKEN = (
     '{ node(id: "%s") { id } }',
     '{ studies(after: "%s") { totalCount } }',
     '{ studies { totalCount } } "%s',
-    'query %s { __typename } query Other { __typename }',
+    "query %s { __typename } query Other { __typename }",
     "{ %s }",
 )
 
@@ -79,7 +79,9 @@ async def test_logs_metrics_and_the_audit_trail(seeded: Seeded, app: Served) -> 
 
 async def test_ids_and_cursors_say_no_more_than_the_answer(seeded: Seeded, app: Served) -> None:
     """Cursors are sealed: not even who sees everything finds a value in one."""
-    query = '{ studies(first: 40, orderBy: [{field: PATIENT_NAME}]) { edges { cursor } pageInfo { endCursor } } }'
+    query = (
+        "{ studies(first: 40, orderBy: [{field: PATIENT_NAME}]) { edges { cursor } pageInfo { endCursor } } }"
+    )
     reply = await app.ask("full", query)
     assert len(json.loads(reply.body)["data"]["studies"]["edges"]) > 10
     assert seeded.canaries.found_in(reply.body) == set()

@@ -32,6 +32,9 @@ NAMES = (
     "OtherStudyNumbers",
     "RequestAttributesSequence.PatientName",
 )
+_ORDERED = ("StudyDate", "OtherStudyNumbers")
+_OF_TEXT, _OF_ORDER = ("startsWith", "contains", "wildcard"), ("gte", "lte")
+_NOTHING = {"UID": "1.2.826.0.1.9978", "Date": "1958-01-01"}
 _CANARY_OF = {
     "00100020": "PatientID",
     f"({PRIVATE})0009xx01": "private",
@@ -126,7 +129,8 @@ class Values:
                 if deep:
                     yield from (f"{{{name}: {each}}}" for each in self._objects(inner, deep=False))
             elif inner.name == "AttributeMatch":
-                yield from (f"{{{name}: [{each}]}}" for each in self._by_name(inner))
+                names = NAMES if of.name == "StudyFilter" else NAMES[3:]
+                yield from (f"{{{name}: [{each}]}}" for each in self._by_name(inner, names))
             else:
                 for op, compared in inner.fields.items():
                     for value in self._compared(name, op, compared.type):
@@ -134,10 +138,11 @@ class Values:
                         if not deep:
                             break
 
-    def _by_name(self, of: GraphQLInputObjectType) -> Iterator[str]:
-        for name in NAMES:
+    def _by_name(self, of: GraphQLInputObjectType, names: Sequence[str]) -> Iterator[str]:
+        for name in names:
+            unfit = _OF_TEXT if name in _ORDERED else _OF_ORDER
             for op, compared in of.fields.items():
-                if op != "name":
+                if op != "name" and op not in unfit:
                     for value in list(self._compared(name, op, compared.type))[-1:]:
                         yield f"{{name: {json.dumps(name)}, {op}: {value}}}"
 
@@ -154,7 +159,10 @@ class Values:
             yield "[1, 2]" if _is_list(given) else "1"
             return
         erns = ERNS if op in ("eq", "in", "any") else [ERNS[next(self._turn) % len(ERNS)]]
-        values = [json.dumps(self._one(attribute, ern, op)) for ern in erns]
+        tokens = [self._one(attribute, ern, op) for ern in erns]
+        values = [
+            json.dumps(_NOTHING.get(named.name, each) if each == "zqxnothing" else each) for each in tokens
+        ]
         yield from [f"[{', '.join(values)}]"] if _is_list(given) else values
 
     def _one(self, attribute: str, ern: str, op: str = "eq") -> str:

@@ -1,0 +1,1 @@
+"""Known attacks, the refusal that each gets, and how long it keeps the others waiting."""

@@ -1,0 +1,204 @@
+"""The attacks: each is a request, and the refusals that it may get."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from graphql import get_introspection_query
+
+from tests.api.test_cross_site import signed_in
+from tests.api.test_limits import bomb
+from tests.api.test_tokens import FORGED
+from tests.leaks.people import Reply, Served
+
+JSON = {"content-type": "application/json"}
+_TOKENS = (
+    "alg none", "HS256 with the public key as PEM", "another audience", "not valid yet", "kid as SQL",
+    "kid as path", "jku of a stranger", "a huge token", "a tampered payload",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """`send` asks; `refusals`: (status, code) that it may get. code '' is an answer that holds nothing."""
+
+    name: str
+    send: Callable[[Served], Awaitable[Reply]]
+    refusals: tuple[tuple[int, str], ...]
+
+
+def post(name: str, content: bytes | str, *refusals: tuple[int, str], **headers: str) -> Attack:
+    async def send(app: Served) -> Reply:
+        return await app.send("full", "POST", "/graphql", content=content, headers=JSON | headers)
+
+    return Attack(name, send, refusals)
+
+
+def query(name: str, text: str, *refusals: tuple[int, str], variables: Any = None) -> Attack:
+    return post(name, json.dumps({"query": text, "variables": variables}), *refusals)
+
+
+def forged(name: str) -> Attack:
+    async def send(app: Served) -> Reply:
+        headers = {b"authorization": b"Bearer " + FORGED[name].encode()}
+        return await app.send("nobody", "POST", "/graphql", json={"query": "{ __typename }"}, headers=headers)
+
+    return Attack(f"token: {name}", send, ((401, "UNAUTHENTICATED"),))
+
+
+def from_elsewhere(name: str, method: str, headers: dict[str, str], **body: Any) -> Attack:
+    """What a page elsewhere makes the browser of somebody send who is signed in."""
+
+    async def send(_app: Served) -> Reply:
+        async with signed_in() as client:
+            return _reply(await client.request(method, "/graphql", headers=headers, **body))
+
+    return Attack(name, send, ((403, "CROSS_SITE"),))
+
+
+def _reply(answer: httpx.Response) -> Reply:
+    return Reply(answer.status_code, answer.content, repr(answer.headers), ())
+
+
+async def _token_in_url(app: Served) -> Reply:
+    return await app.send("nobody", "GET", "/graphql?query=%7B__typename%7D&access_token=x")
+
+
+async def _websocket(app: Served) -> Reply:
+    """A handshake from another origin, as the server hands it to the application."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "scheme": "wss",
+        "headers": [(b"host", b"ernfed.test"), (b"origin", b"https://evil.example")], "root_path": "",
+        "subprotocols": ["graphql-transport-ws"], "client": ("192.0.2.1", 1), "server": ("ernfed.test", 443),
+    }  # fmt: skip
+    transport = app.client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    await transport.app(scope, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.close"]
+    return Reply(403, b'{"errors": [{"extensions": {"code": "closed before it was accepted"}}]}', "", ())
+
+
+def documents() -> Iterator[Attack]:
+    too_long = (413, "QUERY_TOO_LARGE")
+    too_large, parse = (200, "QUERY_TOO_LARGE"), (200, "GRAPHQL_PARSE_FAILED")
+    small = bomb(30).replace(" on Q", " on Query").replace("{a}", "{__typename}")
+    yield query(f"fragment bomb of {len(small)} bytes", small, too_large)
+    deeper = "query{...A0}" + "".join(f"fragment A{n} on Query{{{f'...A{n + 1} ' * 2}}}" for n in range(19))
+    yield query(
+        "fragment bomb of 751 bytes", f"{deeper}fragment A19 on Query{{__typename}}".ljust(751), too_large
+    )
+    aliases = "{" + " ".join(f"a{n}:__typename" for n in range(10_000)) + "}"
+    yield query("10,000 aliases", aliases, too_long, too_large)
+    yield query("10,000 spreads", "{" + "...F " * 3000 + "} fragment F on Query{__typename}", too_large)
+    yield query("document of 1 MB", "{ a" + " " * 900_000 + "}", too_long)
+    yield query("string of 900 kB", '{ archive(code: "' + "x" * 900_000 + '") { id } }', too_long)
+    yield query("string of 99 kB", '{ archive(code: "' + "x" * 99_000 + '") { id } }', (200, ""))
+    yield post("body over the cap", b"x" * 1_000_001, (413, "PAYLOAD_TOO_LARGE"))
+    yield query("5,000 levels", "{a" * 5000 + "}" * 5000, (200, "QUERY_TOO_DEEP"), too_large)
+    yield query(
+        "list of 5,000 levels", "{ a(b: " + "[" * 4000 + "]" * 4000 + ") }", (200, "QUERY_TOO_DEEP"), parse
+    )
+    nested = "{fields{type" * 9 + "{name}" + "}}" * 9
+    yield query(
+        "deep introspection", "{__schema{types" + nested + "}}", (200, "QUERY_TOO_DEEP"),
+        (200, "GRAPHQL_VALIDATION_FAILED"), (200, "INTROSPECTION_REFUSED"), too_large,
+    )  # fmt: skip
+    twice = get_introspection_query().replace("__schema", "a: __schema", 1)
+    yield query("introspection in a list of itself", twice * 2, (200, "BAD_REQUEST"), too_large,
+                (200, "QUERY_TOO_DEEP"), (200, "GRAPHQL_VALIDATION_FAILED"))  # fmt: skip
+    yield query(
+        "100 directives", "{__typename " + "@skip(if:false) " * 100 + "}", (200, "QUERY_TOO_MANY_DIRECTIVES")
+    )
+    batch = json.dumps([{"query": "{__typename}"}] * 1000)
+    yield post("batch of 1,000", batch, (400, "BAD_REQUEST"))
+    many = "query(" + " ".join(f"$v{n}:Int" for n in range(3000)) + "){__typename}"
+    yield query("10,000 tokens of variables", many, too_large)
+    yield query("10,000 values of variables", "{__typename nope}", (200, "GRAPHQL_VALIDATION_FAILED"),
+                variables={f"v{n}": n for n in range(10_000)})  # fmt: skip
+    yield post("JSON of 100,000 levels", "[" * 100_000, (400, "BAD_REQUEST"))
+    yield post(
+        "JSON with a name twice", '{"query": "{", "query": "{ nope }"}', (200, "GRAPHQL_VALIDATION_FAILED")
+    )
+
+
+def values() -> Iterator[Attack]:
+    bad = (200, "BAD_INPUT")
+    ask = "query($v: %s) { studies(%s) { totalCount } }"
+    yield query("Int of 2**70", ask % ("Int", "first: $v"), bad, variables={"v": 2**70})
+    yield query("Int literal of 5,000 digits", "{ studies(first: %s) { totalCount } }" % ("9" * 5000), bad)
+    number = ask % ("StudyFilter", "filter: $v")
+    yield query("decimal of 1e999999999", number, bad,
+                variables={"v": {"attribute": [{"name": "PatientSize", "eq": "1e999999999"}]}})  # fmt: skip
+    for word, text in (("1,000 stars", "*" * 1000), ("stars and letters", "*a" * 500), ("marks", "?*" * 500)):
+        given = {"v": {"patientName": {"wildcard": text}}}
+        yield query(f"wildcard: {word}", number, (200, ""), bad, (200, "TIMEOUT"), variables=given)
+        by_path = {"v": {"attribute": [{"name": "PatientComments", "wildcard": text}]}}
+        yield query(f"wildcard by path: {word}", number, (200, ""), bad, (200, "TIMEOUT"), variables=by_path)
+    for word, code in (("full-width", "ｅｙｅ"), ("right to left", "\u202eeye"), ("NUL", "e\0"),
+                       ("combining", "e\u0301"), ("zero width", "e\u200by"), ("Turkish", "İ"), ("path", "../eye")):  # fmt: skip
+        yield query(
+            f"archive code: {word}",
+            ask % ("String!", "archives: [$v]"),
+            (200, "NOT_FOUND"),
+            bad,
+            variables={"v": code},
+        )
+    yield query(
+        "cursor of nothing", ask % ("String", "after: $v"), (200, "BAD_CURSOR"), variables={"v": "AAAA"}
+    )
+    yield query(
+        "cursor of 1 MB", ask % ("String", "after: $v"), (200, "BAD_CURSOR"), variables={"v": "A" * 900_000}
+    )
+    yield query("id of another type", '{ node(id: "VXNlcjox") { id } }', (200, ""), bad)
+    deep: dict[str, Any] = {"patientId": {"eq": "a"}}
+    for _ in range(200):
+        deep = {"or": [deep, deep]} if _ < 12 else {"not": deep}
+    yield query(
+        "filter of 2**12 tests, 200 deep",
+        number,
+        bad,
+        (200, "QUERY_TOO_DEEP"),
+        (200, "QUERY_TOO_LARGE"),
+        variables={"v": deep},
+    )
+    flat = {"or": [{"patientId": {"eq": "a"}}] * 30_000}
+    yield query("filter of 30,000 tests", number, (200, "QUERY_TOO_LARGE"), variables={"v": flat})
+    many = {"patientId": {"in": ["x"] * 150_000}}
+    yield query("150,000 values", number, (200, "QUERY_TOO_LARGE"), variables={"v": many})
+    yield query("1,001 values", number, bad, variables={"v": {"patientId": {"in": ["x"] * 1001}}})
+
+
+def requests() -> Iterator[Attack]:
+    yield from map(forged, _TOKENS)
+    yield Attack("token in the query string", _token_in_url, ((400, "UNAUTHENTICATED"),))
+    hello = {"query": "{ hello }"}
+    evil = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+    yield from_elsewhere("CSRF by GET", "GET", evil, params=hello)
+    yield from_elsewhere("CSRF by an image", "GET", {"sec-fetch-site": "cross-site"}, params=hello)
+    yield from_elsewhere("CSRF by a form", "POST", evil, data=hello)
+    yield from_elsewhere("CSRF by text/plain", "POST", evil | {"content-type": "text/plain"}, content=b"{}")
+    yield from_elsewhere(
+        "SSE from another origin", "GET", evil | {"accept": "text/event-stream"}, params=hello
+    )
+    yield Attack("WebSocket from another origin", _websocket, ((403, "closed before it was accepted"),))
+    good = json.dumps({"query": "{ __typename }"})
+    purpose = {"x-purpose-of-use": "TREAT\r\nX-Evil: 1"}
+    yield post("newline in X-Purpose-Of-Use", good, (400, "BAD_INPUT"), **purpose)
+    yield post("purpose that is none", good, (400, "BAD_INPUT"), **{"x-purpose-of-use": "x" * 9000})
+    yield post("newline in X-Request-Id", good, (200, ""), **{"x-request-id": "abcdefgh\r\nSet-Cookie: a=b"})
+    yield post("form instead of JSON", "query={__typename}", (415, "UNSUPPORTED_MEDIA_TYPE"),
+               **{"content-type": "application/x-www-form-urlencoded"})  # fmt: skip
+
+
+def attacks() -> list[Attack]:
+    return [*requests(), *documents(), *values()]
