@@ -179,7 +179,7 @@ async def seed(database: Database) -> Seeded:
     )
     await database.execute("seed", agreed)
     everything = "select distinct study_uid from study on conflict do nothing"
-    await database.execute("seed", f"insert into pseudonymised.waiting (study_uid) {everything}")  # noqa: S608
+    await database.execute("seed", f"insert into pseudonymised.waiting (study_uid) {everything}")
     await faces.drain()
     return Seeded(database, await open_services(database, clients), seeder.canaries, clients)
 

@@ -1,5 +1,7 @@
 """Everything else that leaves the house: other paths, refusals, headers, logs, metrics, the audit trail."""
 
+import asyncio
+import gc
 import json
 
 import pytest
@@ -89,3 +91,23 @@ async def test_ids_and_cursors_say_no_more_than_the_answer(seeded: Seeded, app: 
 
 def test_people_are_as_described() -> None:
     assert [str(level) for level in access_of("mixed").values()] == ["FULL", "PSEUDONYMISED", "COUNTS"]
+
+
+async def test_what_asyncio_logs_holds_no_objects(seeded: Seeded, app: Served) -> None:
+    """A task that nobody waits for, and a callback, that fail over a record: type and frames are enough."""
+    name = seeded.canaries.about("PatientName")[0].token
+
+    def fail(text: str) -> None:
+        raise ValueError(f"cannot read {text}")
+
+    loop = asyncio.get_running_loop()
+    loop.call_soon(fail, name)
+    future: asyncio.Future[None] = loop.create_future()
+    future.set_exception(ValueError(name))
+    del future
+    gc.collect()
+    await asyncio.sleep(0.01)
+    told = app.logs.getvalue()
+    assert "Exception in" in told
+    assert "never retrieved" in told
+    assert seeded.canaries.found_in(told) == set()
