@@ -39,7 +39,7 @@ class Questions:
         for root, word in self._roots:
             for name, field in root.fields.items():
                 for below in self._everything(field.type, frozenset({root.name})):
-                    yield f"{word} {{ {name}{self._text(self._plain(field, name, 6))}{below} }}"
+                    yield f"{word} {{ {name}{self._text(self._plain(field, name, 12))}{below} }}"
 
     def varied(self) -> Iterator[list[str]]:
         """Each field that takes arguments, each of these with each of its values: several in one document,

@@ -80,9 +80,11 @@ class Seeder:
             sop_uids = [self.canaries.uid(erns, "SOPInstanceUID") for _ in range(2)]
             for name in holders:
                 self._series(name, study_uid, series_uid, sop_uids, number)
+        # Those that are held twice come first in lists, so that every page shows what copies disagree on.
+        year = 2003 if len(holders) > 1 else 1958
         for name in holders:
             own = self._own(name, "StudyID IssuerOfPatientID PatientID AccessionNumber StudyDescription")
-            self._add(name, Level.STUDY, {"StudyInstanceUID": study_uid, **own, **self._person(name)})
+            self._add(name, Level.STUDY, {"StudyInstanceUID": study_uid, **own, **self._person(name, year)})
 
     def _series(self, name: str, study: str, series: str, sops: list[str], number: int) -> None:
         uids = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
@@ -101,13 +103,13 @@ class Seeder:
             more = {"SOPInstanceUID": sop, "SOPClassUID": _MR, "InstanceNumber": 1, "Rows": 256}
             self._add(name, Level.INSTANCE, uids | more)
 
-    def _person(self, name: str) -> dict[str, Any]:
+    def _person(self, name: str, year: int) -> dict[str, Any]:
         ern = [dict(_PLACES)[name]]
         return {
             "PatientName": "^".join(self.canaries.text(ern, "PatientName") for _ in range(5)),
             "ReferringPhysicianName": self.canaries.text(ern, "ReferringPhysicianName"),
             "PatientBirthDate": self.canaries.date(ern, "PatientBirthDate", 1931),
-            "StudyDate": self.canaries.date(ern, "StudyDate", 1958),
+            "StudyDate": self.canaries.date(ern, "StudyDate", year),
             "StudyTime": self.canaries.time(ern, "StudyTime"),
             "PatientSex": self._code(name, "PatientSex"),
             "ModalitiesInStudy": ["MR", self._code(name, "ModalitiesInStudy")],
@@ -161,7 +163,12 @@ async def seed(database: Database) -> Seeded:
     made.rows = {(by_name[name], level): rows for (name, level), rows in seeder.rows.items()}
     for n in range(24):  # enough people to be counted
         uid = f"1.2.3.{n}"
-        patient = {"PatientID": f"P{n}", "PatientSex": "F", "StudyDescription": "common"}
+        patient = {
+            "PatientID": f"P{n}",
+            "StudyDate": "18990101",
+            "PatientSex": "F",
+            "StudyDescription": "common",
+        }
         made.rows[by_name["vasc"], Level.STUDY].append(study(uid, **patient))
         made.rows[by_name["vasc"], Level.SERIES].append(series(uid, f"{uid}.1", BodyPartExamined="EYE"))
         made.rows[by_name["vasc"], Level.INSTANCE].append(instance(uid, f"{uid}.1", f"{uid}.1.1"))
