@@ -42,8 +42,9 @@ def demo(
         ),
     ] = None,
     people: Annotated[
-        bool, typer.Option("--people", help="print access tokens of three people, to see what each may see")
-    ] = False,
+        bool,
+        typer.Option("--people/--no-people", help="access tokens of three people, to see what each may see"),
+    ] = True,
 ) -> None:
     """Postgres, four sample archives, the index and the server, on this machine only. Ctrl-C ends it all."""
     words = Words()
@@ -114,6 +115,7 @@ def _serve(
         if people:
             issuer = demo_issuer(url, settings.data_dir)
             words.people(url, [(one.role, issuer.token_for(one)) for one in issuer.people])
+        words.how_to_stop()
         if browser:
             _open(url)
 

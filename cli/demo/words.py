@@ -99,9 +99,12 @@ One study that lies in two archives, whose copies disagree:
 {SPLIT_QUERY}
 
 {_curl(url, SPLIT_QUERY)}
-
-Stop with Ctrl-C. The next start takes seconds."""
+"""
         )
+
+    def how_to_stop(self) -> None:
+        """The last line before it serves."""
+        self.line("\nStop with Ctrl-C. The next start takes seconds.")
 
     def people(self, url: str, tokens: Sequence[tuple[str, str]]) -> None:
         """Who else one can be: (role, access token) of each."""
