@@ -10,21 +10,21 @@ _ERNS = [archive.ern for archive in ARCHIVES]
 CLINICIAN = Person(
     "clinician",
     "demo-clinician",
-    "Dr Anneke Visser (demo)",
+    "Clinician (demo)",
     "clinician of ERN-EYE: sees its patients in full, annotates, uploads; counts elsewhere",
     {"ERN-EYE": ["full", "annotate", "upload"]},
 )
 RESEARCHER = Person(
     "researcher",
     "demo-researcher",
-    "Dr Luca Moretti (demo)",
+    "Researcher (demo)",
     "researcher across networks: pseudonymised records of all four, and export",
     {ern: ["pseudonymised", "export"] for ern in _ERNS},
 )
 OFFICER = Person(
     "officer",
     "demo-officer",
-    "Marta Kowalska (demo)",
+    "Data protection officer (demo)",
     "data protection officer: counts everywhere, and administration",
     {ern: ["counts", "admin"] for ern in _ERNS},
 )
