@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from model.attributes import UID_COLUMN, Attribute, Kind, Level
+from model.attributes import Attribute, Kind, Level
 from model.filters import AllOf, AnyOf, Condition, ConsentTest, Not, Op, PathTest, Related, Test, TextTest
 
 _ORDER = [Level.STUDY, Level.SERIES, Level.INSTANCE]
@@ -239,8 +239,3 @@ def _values_at(item: dict[str, Any], tags: list[str]) -> list[Any]:
     if len(tags) == 1:
         return [part for v in values for part in (v.values() if isinstance(v, dict) else [v])]
     return [found for value in values for found in _values_at(value, tags[1:])]
-
-
-def uid_column(level: Level) -> str:
-    """The column that holds a level's UID."""
-    return UID_COLUMN[level]
