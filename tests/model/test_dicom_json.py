@@ -1,5 +1,6 @@
 """DICOM JSON → records: what becomes of good values, wrong ones and rows that are none. Nothing raises."""
 
+import re
 from datetime import date, time
 from typing import Any
 
@@ -14,6 +15,9 @@ from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Recor
 from tests.rows import instance, row, series, study
 
 COLUMNS = {Level.STUDY: STUDY_COLUMNS, Level.SERIES: SERIES_COLUMNS, Level.INSTANCE: INSTANCE_COLUMNS}
+
+# An escaped NUL, which jsonb refuses; a backslash before the letters u0000 is text, and stays.
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def values(record: Record | Rejected) -> dict[str, Any]:
@@ -155,7 +159,7 @@ def test_data_is_json_that_a_database_takes(value: object) -> None:
     made = study("1.2") | {"00104000": {"vr": "LT", "Value": [value]}, "nul\0key": {}}
     outcome = parse_row(Level.STUDY, made)
     assert isinstance(outcome, Record)
-    assert "\\u0000" not in outcome.data
+    assert not NUL.search(outcome.data)
     assert "unreadable" not in outcome.data
     orjson.loads(outcome.data)
 
@@ -179,7 +183,7 @@ def test_nothing_raises(level: Level, made: Any) -> None:
     outcome = parse_row(level, made)
     assert isinstance(outcome, Record | Rejected)
     orjson.loads(outcome.data)
-    assert "\\u0000" not in outcome.data
+    assert not NUL.search(outcome.data)
 
 
 @given(elements=st.dictionaries(TAGS, ELEMENTS, max_size=6), uid=st.just("1.2.3"))
