@@ -15,8 +15,8 @@ from strawberry import Schema
 
 from api.audit import Trail
 from api.auth import Identity
-from api.gate import Gate
-from api.graphql import ContextFactory, GraphQLEndpoint, Limiter
+from api.gate import Gate, Limiter
+from api.graphql import ContextFactory, GraphQLEndpoint
 from api.guard import guarded
 from api.health import Readiness, live, ready
 from api.introspection import OFF, Introspection, may_introspect, words
@@ -84,7 +84,7 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             Middleware(EveryRequest, metrics=metrics, timeout=request_timeout, hosts=hosts),
-            *([Middleware(Gate, identity=identity)] if identity else []),
+            *([Middleware(Gate, identity=identity, trail=trail, limiter=limiter)] if identity else []),
         ],
         exception_handlers={HTTPException: _http_exception, HttpProblem: _http_problem},
     )

@@ -21,6 +21,7 @@ from db.audit import AuditLog, AuditUnavailable
 from model.errors import InputError
 
 PURPOSE_HEADER: Final = "x-purpose-of-use"
+_ENDPOINTS: Final = frozenset({"/graphql", "/schema.graphql", "/metrics"})
 
 
 @dataclass(slots=True)
@@ -52,7 +53,12 @@ def asking_of(connection: HTTPConnection) -> Asking:
     except InputError:
         purpose = None
     client = connection.client.host if connection.client else None
-    return Asking(connection.url.path, network_of(client), purpose)
+    return Asking(_endpoint(connection.url.path), network_of(client), purpose)
+
+
+def _endpoint(path: str) -> str:
+    """The path where it is one of ours: any other is a stranger's text, and below some a UID follows."""
+    return path if path in _ENDPOINTS else "(other)"
 
 
 class Trail:

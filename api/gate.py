@@ -1,13 +1,16 @@
 """In front of every path: nobody passes unless it is known who they are. Open are only the paths below.
 
-A route that a later hand adds is closed without having to think of it.
+A route that a later hand adds is closed without having to think of it. Who is refused leaves an audit line.
 """
 
+import math
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.audit import Trail, asking, asking_of
 from api.auth import Identity, remember
 from api.problems import HttpProblem
 
@@ -16,11 +19,27 @@ OPEN_BELOW: Final = ("/auth/", "/static/", "/assets/", "/graphiql/", "/viewer/",
 """Pages without data, and the way to sign in."""
 
 
+Limiter = Callable[[str], float]
+"""Person or address → seconds until their next request may go on; 0 for this one."""
+
+
+def refuse_haste(limiter: Limiter | None, asker: str) -> None:
+    """Raises HttpProblem 429 for one who asks too often."""
+    if limiter is not None and (wait := limiter(asker)):
+        seconds = math.ceil(wait)
+        raise HttpProblem(
+            429,
+            f"Too many requests in a minute. The next one may come in {seconds} s (Retry-After).",
+            code="RATE_LIMITED",
+            headers={"Retry-After": str(seconds)},
+        )
+
+
 class Gate:
     """ASGI middleware. WebSockets pass: they say who they are in their first message (api/websocket.py)."""
 
-    def __init__(self, app: ASGIApp, identity: Identity) -> None:
-        self._app, self._identity = app, identity
+    def __init__(self, app: ASGIApp, identity: Identity, trail: Trail, limiter: Limiter | None) -> None:
+        self._app, self._identity, self._trail, self._limiter = app, identity, trail, limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not is_open(scope["path"]):
@@ -28,9 +47,21 @@ class Gate:
             try:
                 remember(connection, await self._identity.authenticate(connection))
             except HttpProblem as refused:
-                await refused.response()(scope, receive, send)
+                await self._refused(connection, refused).response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _refused(self, connection: HTTPConnection, refused: HttpProblem) -> HttpProblem:
+        """What is answered. An address that is refused too often gets no more lines, or a flood of strangers
+        were a flood of lines; who shows a good token from the same address is not held up by it."""
+        address = connection.client.host if connection.client else "-"
+        try:
+            refuse_haste(self._limiter, f"refused {address}")
+        except HttpProblem as hasty:
+            return hasty
+        asking.set(asking_of(connection))
+        self._trail.refused(refused.code)
+        return refused
 
 
 def is_open(path: str) -> bool:

@@ -4,7 +4,6 @@ Limits on the document are in guard.py, the words of errors in errors.py.
 """
 
 import json
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Never, cast
 
@@ -27,6 +26,7 @@ from access.audit import purpose_of
 from api.audit import PURPOSE_HEADER, Trail, asking, asking_of
 from api.auth import Identity, seconds_left
 from api.errors import UNKNOWN_OPERATION
+from api.gate import Limiter, refuse_haste
 from api.media_types import GRAPHQL, JSON, answer_type
 from api.problems import HttpProblem
 from api.request_data import RequestToGraphQL
@@ -37,8 +37,6 @@ from db.audit import AuditUnavailable
 from model.errors import Forbidden, InputError
 
 ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
-Limiter = Callable[[str], float]
-"""Person → seconds until their next request may go on; 0 for this one."""
 
 _METHODS = {"Allow": "GET, POST"}
 
@@ -110,14 +108,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             return
         address = request.client.host if request.client else "-"
         person = getattr(getattr(context, "viewer", None), "subject", None)
-        if wait := self._limiter(f"subject {person}" if person else f"address {address}"):
-            seconds = math.ceil(wait)
-            raise HttpProblem(
-                429,
-                f"Too many requests in a minute. The next one may come in {seconds} s (Retry-After).",
-                code="RATE_LIMITED",
-                headers={"Retry-After": str(seconds)},
-            )
+        refuse_haste(self._limiter, f"subject {person}" if person else f"address {address}")
 
     async def create_streaming_response(
         self,

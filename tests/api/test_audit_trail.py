@@ -18,6 +18,7 @@ from db.audit import AUDIT_SESSION, AuditLog
 from db.audit_lines import lines, walk, who_saw_patient, who_saw_study
 from db.pool import Database, StatementTimeout
 from resolvers.schema import schema
+from tests.api.signing import FakeProvider, bearer, token_of
 from tests.api.tiny import tiny_app
 from tests.conftest import named
 from tests.federation import Federation
@@ -107,6 +108,52 @@ async def test_every_operation_leaves_one_line(tiny: Audited, query: str, outcom
 async def test_other_paths_leave_none(tiny: Audited, path: str) -> None:
     await tiny.client.get(path)
     assert await tiny.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "endpoint", "outcome"),
+    [
+        ("/graphql", {}, "/graphql", "UNAUTHENTICATED"),
+        ("/graphql", bearer(token_of(exp=1_700_000_000)), "/graphql", "UNAUTHENTICATED"),
+        ("/graphql?access_token=Mueller", {}, "/graphql", "UNAUTHENTICATED"),
+        ("/dicom-web/studies/1.2.3?PatientName=Mueller", {}, "(other)", "UNAUTHENTICATED"),
+    ],
+)
+async def test_who_is_not_let_in_leaves_a_line(
+    audit: AuditLog, database: Database, path: str, headers: dict[str, str], endpoint: str, outcome: str
+) -> None:
+    app = Audited(tiny_app(audit=audit, identity=FakeProvider().identity()), audit, database)
+    answer = await app.client.get(path, headers=headers)
+    assert answer.status_code in (400, 401)
+    await app.log.close()
+    [line] = await app.lines()
+    assert (line.said["subject"], line.said["endpoint"], line.said["outcome"]) == (
+        "anonymous",
+        endpoint,
+        outcome,
+    )
+    assert line.said["request"] == answer.headers["x-request-id"]
+    assert (line.said["client"], line.said["document"]) == ("192.0.2.0/24", None)
+    assert "Mueller" not in repr(line.said)
+
+
+async def test_a_flood_of_strangers_is_no_flood_of_lines(audit: AuditLog, database: Database) -> None:
+    left = {"refused 192.0.2.77": 3}
+
+    def limiter(asker: str) -> float:
+        left[asker] = left.get(asker, 1_000) - 1
+        return 0.0 if left[asker] >= 0 else 7.2
+
+    app = Audited(
+        tiny_app(audit=audit, limiter=limiter, identity=FakeProvider().identity()), audit, database
+    )
+    answers = [await app.client.get("/graphql") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+    assert answers[-1].headers["retry-after"] == "8"
+    good = await app.client.post("/graphql", json={"query": "{ hello }"}, headers=bearer(token_of()))
+    assert good.json() == {"data": {"hello": "world"}}
+    await app.log.close()
+    assert [line.said["outcome"] for line in await app.lines()] == ["UNAUTHENTICATED"] * 3 + ["OK"]
 
 
 @pytest.mark.parametrize(

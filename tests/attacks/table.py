@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from graphql import get_introspection_query
 
+from tests.api.signing import token_of
 from tests.api.test_cross_site import signed_in
 from tests.api.test_limits import bomb
 from tests.api.test_tokens import FORGED
@@ -40,9 +41,9 @@ def query(name: str, text: str, *refusals: tuple[int, str], variables: Any = Non
     return post(name, json.dumps({"query": text, "variables": variables}), *refusals)
 
 
-def forged(name: str) -> Attack:
+def forged(name: str, token: str | None = None) -> Attack:
     async def send(app: Served) -> Reply:
-        headers = {b"authorization": b"Bearer " + FORGED[name].encode()}
+        headers = {b"authorization": b"Bearer " + (token or FORGED[name]).encode()}
         return await app.send("nobody", "POST", "/graphql", json={"query": "{ __typename }"}, headers=headers)
 
     return Attack(f"token: {name}", send, ((401, "UNAUTHENTICATED"),))
@@ -99,6 +100,10 @@ def documents() -> Iterator[Attack]:
     )
     aliases = "{" + " ".join(f"a{n}:__typename" for n in range(10_000)) + "}"
     yield query("10,000 aliases", aliases, too_long, too_large)
+    short = "{" + " ".join(f"a{n}:id" for n in range(10_000)) + "}"
+    yield query("10,000 short aliases", short, too_large)
+    most = "{" + " ".join(f"a{n}:__typename" for n in range(1_000)) + "}"
+    yield query("1,000 aliases, which are answered", most, (200, ""))
     yield query("10,000 spreads", "{" + "...F " * 3000 + "} fragment F on Query{__typename}", too_large)
     yield query("document of 1 MB", "{ a" + " " * 900_000 + "}", too_long)
     yield query("string of 900 kB", '{ archive(code: "' + "x" * 900_000 + '") { id } }', too_long)
@@ -181,6 +186,7 @@ def values() -> Iterator[Attack]:
 
 def requests() -> Iterator[Attack]:
     yield from map(forged, _TOKENS)
+    yield forged("expired", token_of(exp=1_700_000_000))
     yield Attack("token in the query string", _token_in_url, ((400, "UNAUTHENTICATED"),))
     hello = {"query": "{ hello }"}
     evil = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}

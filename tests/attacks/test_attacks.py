@@ -16,7 +16,7 @@ from tests.leaks.seeded import Seeded
 from tests.leaks.walk import values_of
 from tests.resolvers.test_hostile_text import HARMLESS, SQL
 
-MOST_MS = 250  # 50 is meant; machines that run tests are busy
+MOST_MS = 50
 COUNT = "{ studies { totalCount } series { totalCount } instances { totalCount } }"
 
 
@@ -27,7 +27,9 @@ async def test_attacks(app: Served, capsys: pytest.CaptureFixture[str]) -> None:
     await app.ask("full", COUNT)
     for attack in attacks():
         held: list[float] = []
-        while not held or (min(held) > MOST_MS / 5 and len(held) < 3):  # again: other tests hold it, too
+        while not held or (
+            min(held) > MOST_MS and len(held) < 3
+        ):  # again: a collection of garbage holds it, too
             async with LoopMonitor() as monitor:
                 reply = await attack.send(app)
             held.append(monitor.longest)
@@ -86,6 +88,7 @@ async def test_cursors_and_ids_of_others(seeded: Seeded, app: Served, person: st
         told = json.loads((await app.ask(person, ask % (cursor, edge["node"]["id"]))).body)["data"]
         assert {node["id"] for node in told["studies"]["nodes"]} <= mine
         assert told["node"] is None or edge["node"]["id"] in mine
-        for broken in (cursor[:-1], cursor[:20], "A" + cursor[1:], cursor + "AAAA", cursor.swapcase()):
+        other = "A" if cursor[0] != "A" else "B"
+        for broken in (cursor[:-1], cursor[:20], other + cursor[1:], cursor + "AAAA", cursor.swapcase()):
             reply = await app.ask(person, ask % (broken, edge["node"]["id"]))
             assert [e["extensions"]["code"] for e in json.loads(reply.body)["errors"]] == ["BAD_CURSOR"]

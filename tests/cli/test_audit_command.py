@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -169,7 +170,7 @@ def ask(url: str, number: int) -> tuple[str, list[str]] | None:
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
             nodes = json.loads(answer.read())["data"]["studies"]["nodes"]
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):  # killed in the middle of an answer
         return None
     return identity, [node["studyInstanceUid"] for node in nodes]
 
