@@ -59,6 +59,12 @@ async def consents_of_archive(database: Database, archive_id: int) -> list[Store
     return [_stored(row) for row in rows]
 
 
+async def untold_studies(database: Database, archive_id: int) -> list[str]:
+    """The studies of an archive, as stored, of which no consent was told yet."""
+    rows = await database.fetch("consent_untold", statements("consent")["untold"], archive_id)
+    return [row["study_uid"] for row in rows]
+
+
 async def consent_of(database: Database, archive_id: int, study_uid: str) -> StoredConsent | None:
     """The consent of one study in one archive, if one was told."""
     row = await database.fetchrow("consent_of", statements("consent")["of_study"], archive_id, study_uid)

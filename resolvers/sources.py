@@ -35,6 +35,20 @@ class SourceState(Enum):
     FORBIDDEN = strawberry.enum_value("FORBIDDEN", description="You may not see its records.")
 
 
+@strawberry.type(
+    description="What of an archive's records you may not see, by policy; the answer is complete without them."
+)
+class SourceRestriction:
+    code: str = _describe("A stable code: CONSENT_TO_RESEARCH.")
+    message: str = _describe("A sentence for people.")
+
+
+_CONSENT = SourceRestriction(
+    code="CONSENT_TO_RESEARCH",
+    message="You see pseudonymised records of this archive whose patients agreed to research, and no others.",
+)
+
+
 @strawberry.type(description="What one archive's part of an answer is worth.")
 class SourceReport:
     archive: Archive = _describe("The archive that was asked.")
@@ -44,6 +58,9 @@ class SourceReport:
         "How long the archive took, in milliseconds; null when not asked now."
     )
     error: SourceError | None = _describe("Why something is missing.")
+    restriction: SourceRestriction | None = _describe(
+        "What you may not see of it, whether or not it holds such; null: nothing is held back from you."
+    )
     counts: strawberry.Private[Callable[[], Awaitable[Counts]]]
 
     @strawberry.field(
@@ -79,6 +96,7 @@ def _report(
         as_of=row.last_completed_at,
         elapsed_ms=None,
         error=error,
+        restriction=_CONSENT if row.archive_id in context.reach.consented_ids else None,
         counts=counts,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api.server import url_of
+from cli.demo.consents import tell_consents
 from cli.demo.issuer import demo_issuer
 from cli.serve_command import serve_on
 from config.settings import Settings, load_settings
@@ -37,7 +38,12 @@ async def index_archives(settings: Settings, progress: Callable[[int, int], None
 
     async with opened(settings) as house:
         results = await index_once(house.database, house.archives, progress=show)
-    return [_summary(results), *(_problem(result) for result in results if not result.all_done)]
+        consents = await tell_consents(house.database)
+    return [
+        _summary(results),
+        *([consents] if consents else []),
+        *(_problem(result) for result in results if not result.all_done),
+    ]
 
 
 async def serve(settings: Settings, listening: socket.socket, ready: Callable[[str], None]) -> None:

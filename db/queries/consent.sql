@@ -27,3 +27,8 @@ where k.study_uid = any ($2::text[]) and k.archive_id = any ($1::smallint[])
     and exists (
         select from :face.study s where s.archive_id = k.archive_id and s.study_uid = k.study_uid)
 group by k.study_uid
+
+-- name: untold  The studies of an archive of which no consent was told yet.
+select distinct study_uid from study s
+where s.archive_id = $1
+    and not exists (select from consent c where c.archive_id = s.archive_id and c.study_uid = s.study_uid)

@@ -144,9 +144,7 @@ async def test_a_flood_of_strangers_is_no_flood_of_lines(audit: AuditLog, databa
         left[asker] = left.get(asker, 1_000) - 1
         return 0.0 if left[asker] >= 0 else 7.2
 
-    app = Audited(
-        tiny_app(audit=audit, limiter=limiter, identity=FakeProvider().identity()), audit, database
-    )
+    app = Audited(tiny_app(audit=audit, limiter=limiter, identity=FakeProvider().identity()), audit, database)
     answers = [await app.client.get("/graphql") for _ in range(5)]
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
     assert answers[-1].headers["retry-after"] == "8"

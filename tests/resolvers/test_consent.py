@@ -90,6 +90,21 @@ async def test_a_stranger_sees_what_has_the_consent_to_research(home: Home) -> N
     assert member["totalCount"] == len(uids)
 
 
+async def test_sources_say_that_a_policy_holds_records_back_and_not_whether_it_did(home: Home) -> None:
+    ask = "{ studies { totalCount complete sources { archive { code } state restriction { code } } } }"
+    told = {}
+    for viewer in (READER, MEMBER, ADMIN):
+        [source, *_] = (await home.house.asked_by(viewer).data(ask))["studies"]["sources"]
+        told[viewer.subject] = source["restriction"]
+    assert told == {"reader": {"code": "CONSENT_TO_RESEARCH"}, "member": None, "admin": None}
+    none = (await home.house.asked_by(READER).data(ask))["studies"]
+    await home.consent(*home.uids())
+    everything = (await home.house.asked_by(READER).data(ask))["studies"]
+    assert (none["totalCount"], everything["totalCount"]) == (0, len(home.uids()))
+    assert none["sources"] == everything["sources"]
+    assert none["complete"] is everything["complete"] is True
+
+
 async def test_series_and_instances_fetched_on_demand_are_shown(home: Home) -> None:
     reader, uids = home.house.asked_by(READER), home.uids()
     await home.consent(*uids[:3])
