@@ -1,6 +1,6 @@
 """The application: which path is answered by what. Who asks and what they see is the context's matter."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from api.middleware import EveryRequest
 from api.problems import HttpProblem, code_of, problem
 from api.rules import Rules
 from api.sdl import sdl
+from archives.client import ArchiveClient
 from db.audit import AuditLog
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -51,6 +52,7 @@ def create_app(
     audit: AuditLog | None = None,
     limiter: Limiter | None = None,
     rules: Rules | None = None,
+    archives: Iterable[ArchiveClient] = (),
     routes: tuple[BaseRoute, ...] = (),
 ) -> Starlette:
     """The ASGI application; `routes` are further ones of the caller.
@@ -64,9 +66,10 @@ def create_app(
     audit: where every operation leaves its line before it is answered; None only where no patient is.
     limiter: how long a person must wait for their next request (429).
     rules: what requests may ask for; None for the defaults.
+    archives: those that /metrics tells of.
     """
     rules = rules or Rules()
-    metrics, trail = Metrics(), Trail(audit, known=rules.persisted.names)
+    metrics, trail = Metrics(archives), Trail(audit, known=rules.persisted.names)
     served = guarded(schema, metrics, trail, rules)
     endpoint = GraphQLEndpoint(served, context_factory, identity, trail, limiter, rules)
     table: list[BaseRoute] = [

@@ -1,19 +1,29 @@
-"""Prometheus metrics of the API, in a registry of their own. No label holds a caller's words."""
+"""Prometheus metrics of the API, in a registry of their own. No label holds a caller's words.
 
+What is counted of archives is kept by their clients (archives/standing.py) and read when Prometheus asks.
+"""
+
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from archives.breaker import BreakerState
+from archives.client import ArchiveClient
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
-    """Counters and histograms of one application."""
+    """Counters and histograms of one application. archives: those that it asks, read at each scrape."""
 
-    def __init__(self) -> None:
+    def __init__(self, archives: Iterable[ArchiveClient] = ()) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(_OfArchives(archives))
         self.http_requests = Counter(
             "ernfed_http_requests",
             "HTTP requests by route, method and status.",
@@ -35,3 +45,38 @@ class Metrics:
     def render(self) -> bytes:
         """The text that Prometheus reads."""
         return generate_latest(self.registry)
+
+
+class _OfArchives(Collector):
+    """How each archive stands with this process."""
+
+    def __init__(self, archives: Iterable[ArchiveClient]) -> None:
+        self._archives = archives
+
+    def collect(self) -> Iterator[Metric]:
+        label = ["archive"]
+        breaker = GaugeMetricFamily(
+            "ernfed_archive_breaker_state",
+            "1 for the state that its breaker is in.",
+            labels=[*label, "state"],
+        )
+        requests = CounterMetricFamily("ernfed_archive_requests", "HTTP requests to it.", labels=label)
+        retries = CounterMetricFamily(
+            "ernfed_archive_retries", "Requests that were a further try.", labels=label
+        )
+        errors = CounterMetricFamily(
+            "ernfed_archive_errors", "What was asked and failed, by code.", labels=[*label, "code"]
+        )
+        seconds = SummaryMetricFamily(
+            "ernfed_archive_seconds", "What was asked, and how long it took with its retries.", labels=label
+        )
+        for client in self._archives:
+            standing, code = client.standing, client.config.code
+            for state in BreakerState:
+                breaker.add_metric([code, state.value], float(state is standing.breaker.state))
+            requests.add_metric([code], standing.requests)
+            retries.add_metric([code], standing.retries)
+            for name, count in sorted(standing.errors.items()):
+                errors.add_metric([code, name], count)
+            seconds.add_metric([code], standing.asked, standing.seconds)
+        yield from (breaker, requests, retries, errors, seconds)

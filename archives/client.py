@@ -6,11 +6,12 @@ Every method raises an ArchiveError (errors.py) and nothing else, inside the arc
 a total puts asyncio.timeout around the call: a cancelled call frees its connection at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
+from archives.standing import Standing
 from config.archives_file import ArchiveConfig
 
 Row = dict[str, Any]
@@ -90,6 +91,7 @@ class ArchiveClient(Protocol):
     """One archive. Safe to share between tasks; never more than `max_connections` requests at once."""
 
     config: ArchiveConfig
+    standing: Standing
 
     async def search_studies(self, selection: Selection) -> Answer: ...
 
@@ -119,10 +121,16 @@ class ArchiveClient(Protocol):
         """STOW-RS of DICOM Part 10 files."""
         ...
 
-    async def health(self) -> Health: ...
+    async def health(self) -> Health:
+        """Looks now, however often the archive has failed: this is the trial that closes its breaker."""
+        ...
 
     async def probe(self) -> dict[str, str]:
         """What the archive can really do, found by asking it: name → value, both for people to read."""
+        ...
+
+    def needs_probe(self, known: Mapping[str, str]) -> str | None:
+        """Why `known`, which a probe found earlier, may no longer hold; None: nothing speaks against it."""
         ...
 
     async def close(self) -> None: ...

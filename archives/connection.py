@@ -17,13 +17,14 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
 class Call:
-    """One request in a worker thread: its deadline, its socket, and the Warning headers it met."""
+    """One request in a worker thread: its deadline, its socket, and what the headers told: warnings, server."""
 
     def __init__(self, seconds: float, any_status: bool = False) -> None:
         """any_status: hand the answer over whatever its status (STOW-RS tells its result in 4xx bodies)."""
         self.deadline = time.monotonic() + seconds
         self.any_status = any_status
         self.warnings: list[str] = []
+        self.server: str | None = None
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._is_cut = False

@@ -6,7 +6,7 @@ What a server can do differs, so it is found out by asking, once and only when i
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from dicomweb_client import DICOMwebClient
 
 from archives import stow
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
+from archives.doubts import RELEARN_AFTER, contradiction
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected
 from archives.fields import FIELDS
 from archives.meter import metered
@@ -33,7 +34,8 @@ from archives.rows import (
     without_bulk,
 )
 from archives.side_by_side import side_by_side
-from archives.transport import MAX_BYTES, Transport
+from archives.standing import Standing
+from archives.transport import Transport
 from config.archives_file import ArchiveConfig
 
 HEALTH_SECONDS = 2.0
@@ -50,19 +52,20 @@ class Abilities:
     top_level: bool | None = None
     includefield: bool | None = None
     pages: PageMemory = field(default_factory=PageMemory)
+    since: float = field(default_factory=time.monotonic)
 
 
 class DicomWebArchive:
     """QIDO-RS, WADO-RS metadata and STOW-RS over dicomweb-client. Implements ArchiveClient."""
 
-    def __init__(
-        self, config: ArchiveConfig, *, max_bytes: int = MAX_BYTES, max_pages: int = MAX_PAGES
-    ) -> None:
+    def __init__(self, config: ArchiveConfig, *, max_pages: int = MAX_PAGES) -> None:
         self.config = config
-        self.abilities = Abilities()
-        self._transport = Transport(config, max_bytes)
+        self.standing = Standing.of(config)
+        self.abilities = self._nothing_learned()
+        self._transport = Transport(config, self.standing)
         self._max_pages = max_pages
         self._learning = asyncio.Lock()
+        self._doubt: str | None = None
 
     async def search_studies(self, selection: Selection) -> Answer:
         return await self._search("studies", selection)
@@ -74,6 +77,8 @@ class DicomWebArchive:
         return await self._search("instances", selection)
 
     async def _search(self, level: Level, selection: Selection) -> Answer:
+        if time.monotonic() - self.abilities.since > RELEARN_AFTER:
+            self.abilities = self._nothing_learned()
         with metered() as meter:
             try:
                 found = await self._find(level, selection)
@@ -91,13 +96,16 @@ class DicomWebArchive:
             try:
                 return await self._run(self._plan(level, selection, uid_list=uid_list, top_level=True))
             except Rejected as error:
-                has_way_round = level != "studies" and selection.study_uids
-                if not has_way_round or error.status not in _NO_SUCH_ROUTE or self.abilities.top_level:
+                if level == "studies" or error.status not in _NO_SUCH_ROUTE:
                     raise
-        found = await self._below_studies(level, selection)
-        if level != "studies":
-            self.abilities.top_level = False
-        return found
+                if self.abilities.top_level:
+                    self._surprised(f"it refuses /{level}, which it did not before")
+                if not selection.study_uids:
+                    raise
+                found = await self._below_studies(level, selection)
+                self.abilities.top_level = False
+                return found
+        return await self._below_studies(level, selection)
 
     async def _below_studies(self, level: Level, selection: Selection) -> Found:
         """By /studies/{uid}/series and on: the routes that every server has."""
@@ -148,7 +156,10 @@ class DicomWebArchive:
             try:
                 page = await self.qido(query, limit, offset, FIELDS[query.level])
             except Rejected as error:
-                if error.status != 400 or self.abilities.includefield:
+                if error.status != 400:
+                    raise
+                if self.abilities.includefield:
+                    self._surprised("it refuses a search as it took before")
                     raise
             else:
                 self.abilities.includefield = True
@@ -265,10 +276,29 @@ class DicomWebArchive:
 
     async def _look(self, seconds: float) -> None:
         web = self._transport.web
-        await self._transport.ask(lambda: as_rows(web.search_for_studies(limit=1)), seconds=seconds)
+        await self._transport.ask(
+            lambda: as_rows(web.search_for_studies(limit=1)), seconds=seconds, trial=True
+        )
 
     async def probe(self) -> dict[str, str]:
+        self.abilities, self._doubt = self._nothing_learned(), None
         return await probe_dicomweb(self)
+
+    @property
+    def server(self) -> str | None:
+        """What the server says that it is, None while it has not."""
+        said = self._transport.server
+        return None if said is None else f"it says: {said}"
+
+    def needs_probe(self, known: Mapping[str, str]) -> str | None:
+        return self._doubt or contradiction(known, self.abilities, self.server)
+
+    def _nothing_learned(self) -> Abilities:
+        return Abilities()
+
+    def _surprised(self, why: str) -> None:
+        """The archive does not do what it did: everything about it is found out anew."""
+        self.abilities, self._doubt = self._nothing_learned(), why
 
     async def close(self) -> None:
         await self._transport.close()

@@ -7,6 +7,7 @@ ArchiveError            code, message without patient data, URL or credentials
 ├── ServerFailed        SERVER_ERROR  the archive answered 5xx
 ├── BadAnswer           BAD_ANSWER    not DICOM JSON: HTML, half a document, wrong charset
 ├── TooLarge            TOO_LARGE     more bytes than the cap
+├── CircuitOpen         CIRCUIT_OPEN  not asked: it failed too often just now (breaker.py)
 └── NotSupported        NOT_SUPPORTED this kind of archive cannot do it
 """
 
@@ -18,11 +19,12 @@ class ArchiveError(Exception):
 
     code: ClassVar[str] = "ARCHIVE_ERROR"
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        """`status` is the HTTP status that told so, where there was one."""
+    def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
+        """`status` is the HTTP status that told so, `retry_after` the seconds of its Retry-After, if any."""
         super().__init__(message)
         self.message = message
         self.status = status
+        self.retry_after = retry_after
 
 
 class Unreachable(ArchiveError):
@@ -47,6 +49,10 @@ class BadAnswer(ArchiveError):
 
 class TooLarge(ArchiveError):
     code = "TOO_LARGE"
+
+
+class CircuitOpen(ArchiveError):
+    code = "CIRCUIT_OPEN"
 
 
 class NotSupported(ArchiveError):

@@ -6,7 +6,7 @@ folder_index.py, in one thread of its own.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from archives.folder_index import FolderIndex, full_data_set
 from archives.queries import refuse_the_impossible
 from archives.recheck import Recheck
 from archives.rows import STUDY_INSTANCE_UID, Level, text
+from archives.standing import Standing
 from config.archives_file import ArchiveConfig
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class FolderArchive:
 
     def __init__(self, config: ArchiveConfig) -> None:
         self.config = config
+        self.standing = Standing.of(config)
         self._index = FolderIndex(config.path or Path())
         self._thread = ThreadPoolExecutor(1, f"archive-{config.code}")
 
@@ -79,7 +81,7 @@ class FolderArchive:
     async def health(self) -> Health:
         begin = time.monotonic()
         try:
-            await self._ask(self._index.refresh)
+            await self._ask(self._index.refresh, trial=True)
         except ArchiveError as error:
             return Health("DOWN", None, error.code, error.message)
         return Health("UP", round((time.monotonic() - begin) * 1000, 1))
@@ -90,10 +92,17 @@ class FolderArchive:
         yes = dict.fromkeys(("search", "uid_list", "query_decoding", "metadata", "counts"), "yes")
         return {**yes, "change_feed": "no", "store": "no: a folder is only read", "holds": counts}
 
+    def needs_probe(self, known: Mapping[str, str]) -> str | None:
+        return None
+
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _ask(self, work: Callable[[], T]) -> T:
+    async def _ask(self, work: Callable[[], T], *, trial: bool = False) -> T:
+        with self.standing.asking(trial=trial):
+            return await self._read(work)
+
+    async def _read(self, work: Callable[[], T]) -> T:
         """In the one thread. A first reading goes on behind the deadline; the next call has it."""
         try:
             running = self._thread.submit(work)

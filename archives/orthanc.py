@@ -5,14 +5,16 @@ Measured on 1.10.1 with DICOMweb plugin 1.7. Its identifiers are made of DICOM's
 """
 
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
 import orjson
 
 from archives.client import Change, ChangePage, Row, Selection
-from archives.dicomweb import DicomWebArchive
+from archives.dicomweb import Abilities, DicomWebArchive
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected
 from archives.pager import MAX_PAGES, Found
 from archives.probe import is_plain, probe_orthanc
@@ -29,7 +31,6 @@ from archives.rows import (
     values,
 )
 from archives.side_by_side import side_by_side
-from archives.transport import MAX_BYTES
 from config.archives_file import ArchiveConfig
 
 _BATCH: Final = 2000  # resources a bulk request: 0.06 ms and 0.5 kB each
@@ -39,14 +40,31 @@ _NEW_STUDY: Final = "NewStudy"
 class OrthancArchive(DicomWebArchive):
     """DICOMweb for searches, REST for the rest. `config.url` is the DICOMweb root, REST is its parent."""
 
-    def __init__(
-        self, config: ArchiveConfig, *, max_bytes: int = MAX_BYTES, max_pages: int = MAX_PAGES
-    ) -> None:
-        super().__init__(config, max_bytes=max_bytes, max_pages=max_pages)
+    def __init__(self, config: ArchiveConfig, *, max_pages: int = MAX_PAGES) -> None:
+        super().__init__(config, max_pages=max_pages)
         self._root = self._transport.url.rsplit("/", 1)[0]
-        self.abilities.uid_list = True
-        self.abilities.top_level = True
+        self._system: str | None = None
         self._gives_transfer_syntax = True
+
+    def _nothing_learned(self) -> Abilities:
+        return Abilities(uid_list=True, top_level=True)
+
+    @property
+    def server(self) -> str | None:
+        """Name and version, as of the last look: this server sends no Server header."""
+        return self._system
+
+    async def _look(self, seconds: float) -> None:
+        begin = time.monotonic()
+        await super()._look(seconds)
+        left = max(seconds - (time.monotonic() - begin), 0.1)
+        with suppress(ArchiveError):  # it answers searches, which is what health is about
+            self._system = await self.system(left)
+
+    async def system(self, seconds: float | None = None) -> str:
+        """Its name and version."""
+        found = self.mapping(await self.rest("GET", "/system", seconds=seconds))
+        return f"{found.get('Name')}: Orthanc {found.get('Version')}"
 
     async def _find(self, level: Level, selection: Selection) -> Found:
         """A PatientID that a URL must encode goes by /tools/find: Debian's build does not decode queries."""
@@ -144,13 +162,17 @@ class OrthancArchive(DicomWebArchive):
         return ChangePage(sorted(listed, key=lambda change: change.sequence), last, bool(page.get("Done")))
 
     async def probe(self) -> dict[str, str]:
+        self.abilities, self._doubt = self._nothing_learned(), None
+        self._gives_transfer_syntax = True
         return await probe_orthanc(self)
 
-    async def rest(self, method: str, path: str, body: object = None) -> Any:
+    async def rest(self, method: str, path: str, body: object = None, *, seconds: float | None = None) -> Any:
         """One REST call, its JSON. POSTs here are searches: they change nothing and may be tried again."""
         session, url = self._transport.session, self._root + path
         content = None if body is None else orjson.dumps(body)
-        reply = await self._transport.ask(lambda: session.request(method, url, data=content).json())
+        reply = await self._transport.ask(
+            lambda: session.request(method, url, data=content).json(), seconds=seconds
+        )
         return reply.value
 
     async def _bulk(self, ids: Iterable[str], level: str, *, metadata: bool = False) -> list[dict[str, Any]]:

@@ -19,9 +19,15 @@ Key = tuple[str, str | None]
 
 @dataclass(slots=True)
 class PageMemory:
-    """The largest page an archive ever sent: it proves that no smaller number is its cap."""
+    """The largest page an archive ever sent: it proves that no smaller number is its cap.
+
+    moves_on: whether an offset brought other rows; None as long as none was needed. warned: it said that
+    it holds more than it sent.
+    """
 
     largest: int = 0
+    moves_on: bool | None = None
+    warned: bool = False
 
     def may_be_cap(self, rows: int) -> bool:
         """A short page of so many rows could be a silent cap: caps are round numbers."""
@@ -56,14 +62,18 @@ async def read_pages(
     capped = False  # the page before was full, warned of more, or looked like a cap
     for _ in range(max_pages):
         page = await fetch(page_size, offset)
+        memory.warned |= page.warned
         new = _add(level, page.rows, found)
         if not new:
             if page.rows and capped:
+                memory.moves_on = False
                 found.incomplete_because = "the archive repeats its page instead of going on"
             elif page.warned:
                 found.incomplete_because = "the archive warned that it holds more"
             break
-        overlapped |= offset > 0 and new < len(page.rows)
+        if offset:
+            memory.moves_on = True
+            overlapped |= new < len(page.rows)
         offset += len(page.rows)
         capped = page.warned or len(page.rows) >= page_size or memory.may_be_cap(len(page.rows))
         memory.largest = max(memory.largest, len(page.rows))

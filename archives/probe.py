@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from archives.client import Row
+from archives.doubts import UNSAID
 from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed
 from archives.queries import Query
 from archives.rows import (
@@ -34,6 +35,7 @@ async def probe_dicomweb(archive: DicomWebArchive) -> dict[str, str]:
     """Name → what was found. At most a dozen small requests, one after another."""
     studies = (await archive.qido(Query("studies"), 3, 0, None)).rows
     answers: dict[str, str] = {"search": "yes" if studies else "yes, it is empty"}
+    answers["server"] = archive.server or UNSAID
     answers["limit"] = "yes" if len(studies) <= 3 else f"ignored: {len(studies)} rows for limit=3"
     answers["cap"] = await _tell(_cap(archive))
     answers["offset"] = await _tell(_offset(archive, studies))
@@ -51,7 +53,7 @@ async def probe_dicomweb(archive: DicomWebArchive) -> dict[str, str]:
 async def probe_orthanc(archive: OrthancArchive) -> dict[str, str]:
     """The same, with the server's version and the size of its index."""
     answers = await probe_dicomweb(archive)
-    answers["server"] = await _tell(_server(archive))
+    answers["server"] = await _tell(archive.system())
     answers["holds"] = await _tell(_statistics(archive))
     return answers
 
@@ -167,11 +169,6 @@ def _counts(studies: list[Row]) -> str:
 async def _change_feed(archive: DicomWebArchive) -> str:
     last = await archive.last_change()
     return "no" if last is None else f"yes, at {last}"
-
-
-async def _server(archive: OrthancArchive) -> str:
-    system: Any = archive.mapping(await archive.rest("GET", "/system"))
-    return f"{system.get('Name')}: Orthanc {system.get('Version')}"
 
 
 async def _statistics(archive: OrthancArchive) -> str:

@@ -7,6 +7,8 @@ whole body or raises an ArchiveError. What DICOM says in the body is not judged 
 import os
 import re
 import socket
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -68,6 +70,7 @@ class GuardedSession(requests.Session):
             call.release()
         if (warning := answered.headers.get("Warning")) is not None:
             call.warnings.append(warning)
+        call.server = answered.headers.get("Server")
         if not call.any_status:
             self._judge_status(answered)
         return answered
@@ -97,11 +100,12 @@ class GuardedSession(requests.Session):
 
     def _judge_status(self, response: requests.Response) -> None:
         status = response.status_code
-        if status >= 500:
-            raise ServerFailed(f"{self.archive}: answered {status}", status)
+        wait = seconds_of(response.headers.get("Retry-After"))
+        if status >= 500 and status != 501:  # 501 is about this request, not about the server
+            raise ServerFailed(f"{self.archive}: answered {status}", status, wait)
         if status >= 400:
             hint = {401: " (credentials needed or wrong)", 403: " (not allowed)", 429: " (asked too often)"}
-            raise Rejected(f"{self.archive}: answered {status}{hint.get(status, '')}", status)
+            raise Rejected(f"{self.archive}: answered {status}{hint.get(status, '')}", status, wait)
         if status >= 300:
             raise BadAnswer(f"{self.archive}: redirected elsewhere ({status}); check its url", status)
 
@@ -123,6 +127,19 @@ class GuardedSession(requests.Session):
 
     def _too_late(self) -> TimedOut:
         return TimedOut(f"{self.archive}: no complete answer inside the deadline")
+
+
+def seconds_of(retry_after: str | None) -> float | None:
+    """A Retry-After (RFC 9110 10.2.3), seconds or a date, as seconds from now; None where there is none."""
+    if retry_after is None:
+        return None
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        then = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max((then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _plain_query(url: str) -> str:

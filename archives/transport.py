@@ -1,4 +1,4 @@
-"""Runs one archive's requests: a small pool of threads, a deadline each, one retry, a count. No DICOM here.
+"""Runs one archive's requests: a small pool of threads, a deadline each, retries, a breaker. No DICOM here.
 
 dicomweb-client is synchronous. Its methods run in the archive's own threads, over a GuardedSession, and
 come back to the event loop with a deadline that holds whatever the server does.
@@ -17,13 +17,15 @@ from dicomweb_client import DICOMwebClient
 from requests.auth import HTTPBasicAuth
 
 from archives.connection import Call, set_current_call
-from archives.errors import ArchiveError, BadAnswer, ServerFailed, TimedOut, Unreachable
+from archives.errors import ArchiveError, BadAnswer, TimedOut, Unreachable
 from archives.meter import count_request
 from archives.session import ConnectionLost, GuardedSession
+from archives.standing import Standing
 from config.archives_file import ArchiveConfig
 
-MAX_BYTES = 64 * 1024 * 1024
 _RETRY_PAUSE = (0.05, 0.25)  # seconds, drawn at random so that many askers do not come back together
+_LEAST_TIME = 0.1  # seconds that a try must have left
+_WORTH_ANOTHER_TRY = {429, 502, 503, 504}  # a server or its proxy is busy, for now
 
 # Libraries that log every failure with its stack, or URLs that name patients. Errors say it all.
 for _name in ("retrying", "dicomweb_client", "urllib3"):
@@ -41,17 +43,23 @@ class Reply(Generic[T]):
 
 
 class Transport:
-    """`web` and `session` are to be used inside `ask` only: they need the thread's call."""
+    """`web` and `session` are to be used inside `ask` only: they need the thread's call.
 
-    def __init__(self, config: ArchiveConfig, max_bytes: int = MAX_BYTES) -> None:
+    server: the Server header (RFC 9110 10.2.4) of the last answer that had one.
+    """
+
+    def __init__(self, config: ArchiveConfig, standing: Standing) -> None:
         self.code = config.code
+        self.standing = standing
+        self.retries = config.retries
         self.timeout = config.timeout
         self.url = (config.url or "").rstrip("/")
-        self.session = GuardedSession(config.code, config.max_connections, max_bytes)
+        self.session = GuardedSession(config.code, config.max_connections, config.max_response)
         if config.username is not None:
             self.session.auth = HTTPBasicAuth(config.username.encode(), (config.password() or "").encode())
         self.web = DICOMwebClient(self.url, session=self.session, permissive_uid=True)
         self.web.set_http_retry_params(retry=False)  # else a hung archive takes 35 s
+        self.server: str | None = None
         self._threads = ThreadPoolExecutor(config.max_connections, f"archive-{config.code}")
         self._calls: set[Call] = set()
 
@@ -62,25 +70,32 @@ class Transport:
         seconds: float | None = None,
         idempotent: bool = True,
         any_status: bool = False,
+        trial: bool = False,
     ) -> Reply[T]:
-        """Run `work` in a thread. Raises ArchiveError and nothing else; a lost connection is tried once more.
+        """Run `work` in a thread. Raises ArchiveError and nothing else, CircuitOpen without asking.
 
-        seconds: the deadline, waiting for a free thread and a retry included; default the archive's timeout.
+        seconds: the deadline, waiting for a free thread and retries included; default the archive's timeout.
+        idempotent: what was lost on the way or met a busy server may be tried again.
+        trial: a look at the archive's health, which its breaker lets through.
         """
         end = time.monotonic() + (self.timeout if seconds is None else seconds)
-        try:
+        retries = self.retries if idempotent else 0
+        with self.standing.asking(trial=trial):
+            for attempt in range(retries):
+                try:
+                    return await self._attempt(work, end, any_status)
+                except ArchiveError as error:
+                    pause = _pause_after(error, attempt)
+                    if pause is None or time.monotonic() + pause + _LEAST_TIME >= end:
+                        raise
+                await asyncio.sleep(pause)
+                self.standing.retries += 1
             return await self._attempt(work, end, any_status)
-        except (ConnectionLost, ServerFailed) as error:
-            pause = random.uniform(*_RETRY_PAUSE)  # noqa: S311
-            is_worth_it = not isinstance(error, ServerFailed) or error.status == 503
-            if not (idempotent and is_worth_it and time.monotonic() + 2 * pause < end):
-                raise
-        await asyncio.sleep(pause)
-        return await self._attempt(work, end, any_status)
 
     async def _attempt(self, work: Callable[[], T], end: float, any_status: bool) -> Reply[T]:
         call = Call(end - time.monotonic(), any_status)
         count_request(self.code)
+        self.standing.requests += 1
         try:
             running = self._threads.submit(self._run, call, work)
         except RuntimeError:
@@ -88,7 +103,9 @@ class Transport:
         self._calls.add(call)
         try:
             async with asyncio.timeout(call.remaining()):
-                return Reply(await asyncio.wrap_future(running), call.warnings)
+                reply = Reply(await asyncio.wrap_future(running), call.warnings)
+                self.server = call.server or self.server
+                return reply
         except TimeoutError:
             raise TimedOut(f"{self.code}: no complete answer inside the deadline") from None
         finally:
@@ -116,6 +133,14 @@ class Transport:
             call.cut()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.session.close()
+
+
+def _pause_after(error: ArchiveError, attempt: int) -> float | None:
+    """Seconds until it is worth another try, None when it is not. Twice as long after each attempt."""
+    if not isinstance(error, ConnectionLost) and error.status not in _WORTH_ANOTHER_TRY:
+        return None
+    pause = random.uniform(*_RETRY_PAUSE) * 2.0**attempt  # noqa: S311
+    return pause + (error.retry_after or 0.0)
 
 
 def _named(code: str, error: BadAnswer) -> BadAnswer:

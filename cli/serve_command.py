@@ -107,6 +107,7 @@ async def serve_on(
                 audit=audit,
                 limiter=limiter,
                 rules=allowed,
+                archives=house.archives,
                 request_timeout=settings.request_timeout,
                 routes=routes,
             )

@@ -26,6 +26,8 @@ EXAMPLE = "config/archives.example.toml"
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])\Z")
+_SIZES = {"kB": 1024, "MB": 1024**2, "GB": 1024**3}
+_SIZE = re.compile(r"(\d+)(kB|MB|GB)\Z")
 _CODE = re.compile(r"[a-z0-9-]+\Z")
 
 
@@ -35,7 +37,7 @@ class ArchivesFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveConfig:
-    """One [[archive]] table. Durations are seconds."""
+    """One [[archive]] table. Durations are seconds, sizes are bytes."""
 
     code: str
     ern: str
@@ -51,6 +53,10 @@ class ArchiveConfig:
     timeout: float = 5.0
     max_connections: int = 4
     page_size: int = 1000
+    max_response: int = 64 * 1024**2
+    retries: int = 2
+    breaker_failures: int = 5
+    breaker_rest: float = 5.0
 
     def password(self) -> str | None:
         """The secret that `password_env` names, from the environment or from the file in NAME_FILE."""
@@ -253,6 +259,13 @@ def _duration(value: object) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
+def _size(value: object) -> int:
+    found = _SIZE.match(value) if isinstance(value, str) else None
+    if found is None or int(found[1]) == 0:
+        raise _Expected('a size such as "64MB"')
+    return int(found[1]) * _SIZES[found[2]]
+
+
 def _number(least: int, most: int) -> Callable[[object], int]:
     def check(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
@@ -277,6 +290,10 @@ _KEYS: dict[str, Callable[[object], object]] = {
     "timeout": _duration,
     "max_connections": _number(1, 32),
     "page_size": _number(1, 10_000),
+    "max_response": _size,
+    "retries": _number(0, 10),
+    "breaker_failures": _number(1, 1000),
+    "breaker_rest": _duration,
 }
 
 

@@ -3,8 +3,7 @@ stops the others."""
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,10 +12,11 @@ import structlog
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError
 from db import ingest, runs
-from db.archives import ArchiveRow, list_archives, save_capabilities, save_health
+from db.archives import ArchiveRow, list_archives, save_health
 from db.pool import Connection, Database
 from indexer.full import run_full
 from indexer.incremental import run_incremental
+from indexer.probing import note_doubts, probe_if_due
 from indexer.progress import Progress, silent
 from indexer.work import RunFailed, Tally, Work
 
@@ -147,11 +147,14 @@ async def _run(
     work = Work(database, client, run, progress)
     full = reconciled = False
     try:
-        await _look_at(database, client, archive)
+        known = await _look_at(database, client, archive)
         plan = _plan(order, position, left, await client.last_change())
         full = plan.full
         await runs.plan(database, run, full=full, change_cursor=plan.cursor, checkpoint=plan.checkpoint)
-        reconciled = await _follow(work, plan, order)
+        try:
+            reconciled = await _follow(work, plan, order)
+        finally:
+            await note_doubts(database, client, archive, known)
         await _complete(work, plan, reconciled=reconciled)
     except (ArchiveError, RunFailed) as error:
         start_over = isinstance(error, RunFailed) and error.start_over
@@ -193,8 +196,8 @@ async def _follow(work: Work, plan: _Plan, order: Order) -> bool:
     return False
 
 
-async def _look_at(database: Database, client: ArchiveClient, archive: ArchiveRow) -> None:
-    """Notes the archive's health; probes what it can do when nobody has yet."""
+async def _look_at(database: Database, client: ArchiveClient, archive: ArchiveRow) -> Mapping[str, str]:
+    """Notes the archive's health; its capabilities, probed when that is due."""
     health = await client.health()
     await save_health(
         database,
@@ -204,9 +207,9 @@ async def _look_at(database: Database, client: ArchiveClient, archive: ArchiveRo
         error_code=health.error_code,
         error_message=health.error_message,
     )
-    if not archive.capabilities and health.state != "DOWN":
-        with suppress(ArchiveError):
-            await save_capabilities(database, archive.archive_id, await client.probe())
+    if health.state == "DOWN":
+        return archive.capabilities
+    return await probe_if_due(database, client, archive)
 
 
 async def _complete(work: Work, plan: _Plan, *, reconciled: bool) -> None:

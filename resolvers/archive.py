@@ -8,6 +8,7 @@ import strawberry
 from strawberry.types.enum import WithStrawberryEnumDefinition
 
 from access.scope import AccessLevel
+from archives.standing import Standing
 from db.archives import ArchiveRow
 from db.archives import IndexState as StateOfIndex
 from resolvers.ids import to_id
@@ -40,6 +41,17 @@ class HealthState(Enum):
     UNKNOWN = strawberry.enum_value("UNKNOWN", description="Nobody has looked yet.")
 
 
+@strawberry.enum(description="Whether the answering process asks an archive, or leaves it alone for a while.")
+class BreakerState(Enum):
+    CLOSED = strawberry.enum_value("CLOSED", description="It is asked.")
+    OPEN = strawberry.enum_value(
+        "OPEN", description="It failed too often in a row and is not asked before retryAt."
+    )
+    HALF_OPEN = strawberry.enum_value(
+        "HALF_OPEN", description="Its rest is over: one request tries whether it is back."
+    )
+
+
 @strawberry.type(description="What went wrong with an archive: never patient data, URLs or credentials.")
 class SourceError:
     code: str = _describe(
@@ -57,12 +69,16 @@ class Count:
     suppressed: bool = _describe("True when policy hides the count.")
 
 
-@strawberry.type(description="The last look at an archive.")
+@strawberry.type(
+    description="The last look at an archive: the indexer's, or what this process has met since."
+)
 class ArchiveHealth:
     state: HealthState = _describe("What it found.")
     checked_at: datetime | None = _describe("When it was.")
     latency_ms: float | None = _describe("How long the archive took, in milliseconds.")
     error: SourceError | None = _describe("What was wrong.")
+    breaker: BreakerState = _describe("Whether the process that answers you asks it now.")
+    retry_at: datetime | None = _describe("When it is asked again; null while the breaker is closed.")
 
 
 @strawberry.type(
@@ -111,13 +127,9 @@ class Archive(Node):
         return self.row.kind
 
     @strawberry.field(description="The last look at it.")
-    def health(self) -> ArchiveHealth:
-        return ArchiveHealth(
-            state=HealthState[self.row.health_state],
-            checked_at=self.row.health_checked_at,
-            latency_ms=self.row.health_latency_ms,
-            error=source_error(self.row.health_error_code, self.row.health_error_message, self.access),
-        )
+    def health(self, info: Info) -> ArchiveHealth:
+        client = info.context.services.archives.get(self.row.code)
+        return health_of(self.row, client.standing if client else None, self.access)
 
     @strawberry.field(
         description="What a probe found: offset honoured, wildcards decoded, UID lists, counts, change feed."
@@ -156,6 +168,31 @@ class Archive(Node):
         if self.access is not AccessLevel.FULL:
             return Count(value=None, at_most=None, suppressed=True)
         return Count(value=value, at_most=None, suppressed=False)
+
+
+def health_of(row: ArchiveRow, standing: Standing | None, access: AccessLevel) -> ArchiveHealth:
+    """The indexer's last look, but where this process knows better: it is kept from asking, or was answered."""
+    breaker = standing.breaker if standing else None
+    health = ArchiveHealth(
+        state=HealthState[row.health_state],
+        checked_at=row.health_checked_at,
+        latency_ms=row.health_latency_ms,
+        error=source_error(row.health_error_code, row.health_error_message, access),
+        breaker=BreakerState[breaker.state.name] if breaker else BreakerState.CLOSED,
+        retry_at=breaker.retry_at if breaker else None,
+    )
+    if breaker is not None and breaker.last_error is not None and breaker.opened_at is not None:
+        error = breaker.last_error
+        health.state, health.checked_at, health.latency_ms = HealthState.DOWN, breaker.opened_at, None
+        health.error = source_error(error.code, error.message, access)
+    elif health.state is HealthState.DOWN and standing and _is_newer(standing.answered_at, health.checked_at):
+        health.state, health.checked_at = HealthState.UP, standing.answered_at
+        health.latency_ms, health.error = standing.latency_ms, None
+    return health
+
+
+def _is_newer(answered: datetime | None, looked: datetime | None) -> bool:
+    return answered is not None and (looked is None or answered > looked)
 
 
 def source_error(code: str | None, message: str | None, access: AccessLevel) -> SourceError | None:

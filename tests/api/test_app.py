@@ -13,7 +13,11 @@ from starlette.routing import Route
 from api import app as app_module
 from api.sdl import sdl
 from api.server import LOOPBACK_NAMES
+from archives.errors import TimedOut
+from archives.registry import Archives
+from config.archives_file import ArchiveConfig
 from tests.api.tiny import schema, tiny_app
+from tests.resolvers.memory_archive import MemoryArchive
 
 STATIC = Path(app_module.__file__).parent / "static"
 
@@ -125,6 +129,32 @@ async def test_each_application_has_its_own_registry() -> None:
     async with client_of() as one, client_of() as other:
         await one.get("/livez")
         assert 'route="/livez"' not in (await other.get("/metrics")).text
+
+
+async def test_metrics_tell_how_each_archive_stands() -> None:
+    config = ArchiveConfig("eye", "ERN-EYE", "Eye", "dicomweb", "http://127.0.0.1:9", breaker_failures=2)
+    archive = MemoryArchive(config)
+    with archive.standing.asking():
+        archive.standing.requests += 2
+    archive.standing.retries += 1
+    for _ in range(2):
+        with pytest.raises(TimedOut), archive.standing.asking():
+            raise TimedOut("eye: no complete answer inside the deadline")
+    async with client_of(archives=Archives([archive])) as client:
+        text = (await client.get("/metrics")).text
+        for line in (
+            'ernfed_archive_breaker_state{archive="eye",state="open"} 1.0',
+            'ernfed_archive_breaker_state{archive="eye",state="closed"} 0.0',
+            'ernfed_archive_requests_total{archive="eye"} 2.0',
+            'ernfed_archive_retries_total{archive="eye"} 1.0',
+            'ernfed_archive_errors_total{archive="eye",code="TIMEOUT"} 2.0',
+            'ernfed_archive_seconds_count{archive="eye"} 3.0',
+        ):
+            assert line in text
+        with archive.standing.asking(trial=True):
+            pass
+        text = (await client.get("/metrics")).text
+        assert 'ernfed_archive_breaker_state{archive="eye",state="closed"} 1.0' in text
 
 
 async def test_the_schema_is_served_as_text(client: httpx.AsyncClient) -> None:

@@ -55,7 +55,7 @@ async def ask(
 ) -> tuple[Answer | ArchiveError, float]:
     """The answer or the error of a study search, and how long it took."""
     with faulty(behaviour) as server:
-        client = DicomWebArchive(replace(config, url=server.url), max_bytes=200_000, max_pages=20)
+        client = DicomWebArchive(replace(config, url=server.url, max_response=200_000), max_pages=20)
         begin = time.monotonic()
         result: Answer | ArchiveError
         try:

@@ -1,11 +1,12 @@
 """An archive in memory, scripted at the edge: what it holds, where it caps, when it breaks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from archives.client import Answer, Change, ChangePage, Health, Row, Selection, StoreResult
 from archives.errors import ArchiveError, NotSupported, Unreachable
+from archives.standing import Standing
 from config.archives_file import ArchiveConfig
 from model.dicom_json import first, parse_date
 from tests.rows import instance, series, study
@@ -20,6 +21,7 @@ class ScriptedArchive:
         self.config = ArchiveConfig(
             code=code, ern="ERN-EYE", title=code, kind="dicomweb", index=index, sync_every=0.05
         )
+        self.standing = Standing.of(self.config)
         self.studies: list[Row] = []
         self.serieses: list[Row] = []
         self.instances: list[Row] = []
@@ -91,6 +93,9 @@ class ScriptedArchive:
 
     async def probe(self) -> dict[str, str]:
         return {"kind": "scripted"}
+
+    def needs_probe(self, known: Mapping[str, str]) -> str | None:
+        return None
 
     async def close(self) -> None:
         pass

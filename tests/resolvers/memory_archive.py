@@ -4,11 +4,12 @@ Its rows are those of a generated federation; the meter counts one request for e
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
 from archives.errors import ArchiveError, NotSupported
 from archives.meter import count_request
+from archives.standing import Standing
 from config.archives_file import ArchiveConfig
 from model.attributes import Level
 from tests.federation import Federation
@@ -21,6 +22,7 @@ class MemoryArchive:
 
     def __init__(self, config: ArchiveConfig, rows: dict[Level, list[Row]] | None = None) -> None:
         self.config = config
+        self.standing = Standing.of(config)
         self.rows = rows or {}
         self.down: ArchiveError | None = None
         self.delay = 0.0
@@ -65,6 +67,9 @@ class MemoryArchive:
 
     async def probe(self) -> dict[str, str]:
         return {}
+
+    def needs_probe(self, known: Mapping[str, str]) -> str | None:
+        return None
 
     async def close(self) -> None:
         return None
