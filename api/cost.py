@@ -29,7 +29,16 @@ from api.pages import PAGE_FIELDS, field_of, is_connection, size_of
 MOST: Final = 2**53 - 1
 """Where counting ends: the largest whole number that every client reads exactly."""
 
-_AGGREGATES: Final = ("studies", "series", "instances", "patients", "facet", "dateHistogram", "crossTab")
+_AGGREGATES: Final = (
+    "studies",
+    "series",
+    "instances",
+    "patients",
+    "facet",
+    "dateHistogram",
+    "crossTab",
+    "cube",
+)
 PRICES: Final = {("StudyStats", name): 1_000 for name in _AGGREGATES}
 """Fields that cost more than 1, whatever is asked below them: each reads a large part of the index."""
 

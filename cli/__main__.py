@@ -14,6 +14,7 @@ COMMANDS = {
     "audit": "the audit log: verify, export, who-saw",
     "consent": "consents of patients: import, list",
     "pseudonyms": "pseudonymised rows: status, rotate",
+    "statistics": "what statistics are answered from: verify, rebuild",
     "query": "run a GraphQL query from a file or standard input",
     "schema": "print schema.graphql",
 }

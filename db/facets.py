@@ -7,7 +7,6 @@ its values once, or null when it has none.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from access import ages
 from model.attributes import Level
 
 
@@ -21,6 +20,7 @@ class Facet(StrEnum):
     MANUFACTURER = "MANUFACTURER"
     PATIENT_SEX = "PATIENT_SEX"
     AGE_BAND = "AGE_BAND"
+    STUDY_YEAR = "STUDY_YEAR"
     STUDY_DESCRIPTION = "STUDY_DESCRIPTION"
     SERIES_DESCRIPTION = "SERIES_DESCRIPTION"
     SOP_CLASS = "SOP_CLASS"
@@ -65,13 +65,6 @@ class Dimension:
         return "{f}a.archive_id" in self.join
 
 
-_AGE = "extract(year from age(s.study_date, s.patient_birth_date))::integer"
-_EDGE = f"{_AGE} / {ages.WIDTH} * {ages.WIDTH}"
-_BAND = (
-    f"case when s.study_date < s.patient_birth_date or {_AGE} > {ages.OLDEST} then null"
-    f" when {_AGE} >= {ages.TOP} then '{ages.TOP}+'"
-    f" else ({_EDGE})::text || '-' || ({_EDGE} + {ages.WIDTH - 1})::text end"
-)
 _HELD = (
     "case when s.shared then array(select distinct h.archive_id from counts.study h where h.study_uid = s.study_uid"
     " and h.archive_id = any({held})) else array[s.archive_id] end"
@@ -106,7 +99,8 @@ DIMENSIONS = {
     Facet.BODY_PART: _of_child(Level.SERIES, "body_part_examined"),
     Facet.MANUFACTURER: _of_child(Level.SERIES, "manufacturer"),
     Facet.PATIENT_SEX: _of_study("s.patient_sex"),
-    Facet.AGE_BAND: _of_study(_BAND),
+    Facet.AGE_BAND: _of_study("age_band(s.study_date, s.patient_birth_date)"),
+    Facet.STUDY_YEAR: _of_study("extract(year from s.study_date)::integer::text"),
     Facet.STUDY_DESCRIPTION: _of_study("s.study_description"),
     Facet.SERIES_DESCRIPTION: _of_child(Level.SERIES, "series_description"),
     Facet.SOP_CLASS: _of_child(Level.INSTANCE, "sop_class_uid"),

@@ -18,6 +18,7 @@ import structlog
 
 from db.ingest_sql import ingest_sql
 from db.pool import Connection, Database
+from db.rollup_tables import fill_rollups, follow_rollups
 from db.statements import statements
 from model.attributes import Level
 from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Record, Rejected
@@ -164,7 +165,18 @@ async def settle(conn: Connection, study_uids: Collection[str] = ()) -> None:
     ):
         await conn.execute(sql[name])
     await conn.execute(statements("faces")["enqueue"])
+    await follow_rollups(conn)
     await conn.execute(sql["settled"])
+
+
+async def rebuild_rollups(database: Database) -> None:
+    """Counts the rollups again from the index, while no other writer is at work."""
+
+    async def work(conn: Connection) -> None:
+        await conn.execute("select pg_advisory_xact_lock($1)", LOCK)
+        await fill_rollups(conn)
+
+    await _written(database, "rebuild_rollups", work)
 
 
 async def reject(conn: Connection, archive_id: int, rejected: Sequence[Rejected]) -> None:

@@ -319,6 +319,10 @@ CREATE FUNCTION pseudonyms.study_union_series(uid text, archives smallint[]) RET
            WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
 END;
 
+CREATE FUNCTION public.age_band(study_date date, patient_birth_date date) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((study_date < patient_birth_date) OR (EXTRACT(year FROM age((study_date)::timestamp without time zone, (patient_birth_date)::timestamp without time zone)) > (130)::numeric)) THEN NULL::text WHEN (EXTRACT(year FROM age((study_date)::timestamp without time zone, (patient_birth_date)::timestamp without time zone)) >= (90)::numeric) THEN '90+'::text ELSE ((((((EXTRACT(year FROM age((study_date)::timestamp without time zone, (patient_birth_date)::timestamp without time zone)))::integer / 5) * 5))::text || '-'::text) || (((((EXTRACT(year FROM age((study_date)::timestamp without time zone, (patient_birth_date)::timestamp without time zone)))::integer / 5) * 5) + 4))::text) END;
+
 CREATE FUNCTION public.audit_append(lines text[], times timestamp with time zone[], touch_line integer[], touch_key bytea[]) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -352,9 +356,331 @@ begin
     raise insufficient_privilege using message = format('%s is append-only', tg_table_name);
 end $$;
 
+CREATE TABLE public.study_fact (
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    archive_id smallint NOT NULL,
+    person text NOT NULL COLLATE pg_catalog."C",
+    study_date date,
+    patient_birth_date date,
+    patient_sex text COLLATE pg_catalog."C",
+    study_description text,
+    modalities text[] NOT NULL,
+    body_parts text[] NOT NULL,
+    manufacturers text[] NOT NULL,
+    series_descriptions text[] NOT NULL,
+    sop_classes text[] NOT NULL,
+    number_of_series integer NOT NULL,
+    number_of_instances integer NOT NULL,
+    series_rows integer NOT NULL,
+    instance_rows integer NOT NULL
+);
+
+CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint, study_date date, patient_birth_date date, patient_sex text, age_band text, study_description text, series_description text, modalities text[], body_parts text[], manufacturers text[], sop_classes text[], series_rows integer, instance_rows integer)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (0)::smallint AS int2,
+     NULL::date AS date,
+     NULL::date AS date,
+     NULL::text AS text,
+     NULL::text AS text,
+     NULL::text AS text,
+     NULL::text AS text,
+     NULL::text[] AS text,
+     NULL::text[] AS text,
+     NULL::text[] AS text,
+     NULL::text[] AS text,
+     (cells_of.f).series_rows AS series_rows,
+     (cells_of.f).instance_rows AS instance_rows
+ UNION ALL
+  SELECT 1,
+     (date_trunc('year'::text, ((cells_of.f).study_date)::timestamp without time zone))::date AS date_trunc,
+     NULL::date,
+     (cells_of.f).patient_sex AS patient_sex,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     (cells_of.f).modalities AS modalities,
+     (cells_of.f).body_parts AS body_parts,
+     NULL::text[],
+     NULL::text[],
+     0,
+     0
+ UNION ALL
+  SELECT 2,
+     NULL::date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     (cells_of.f).modalities AS modalities,
+     (cells_of.f).body_parts AS body_parts,
+     (cells_of.f).manufacturers AS manufacturers,
+     NULL::text[],
+     0,
+     0
+ UNION ALL
+  SELECT 3,
+     NULL::date,
+     NULL::date,
+     (cells_of.f).patient_sex AS patient_sex,
+     public.age_band((cells_of.f).study_date, (cells_of.f).patient_birth_date) AS age_band,
+     NULL::text,
+     NULL::text,
+     (cells_of.f).modalities AS modalities,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     0,
+     0
+ UNION ALL
+  SELECT 4,
+     (date_trunc('month'::text, ((cells_of.f).study_date)::timestamp without time zone))::date AS date_trunc,
+     NULL::date,
+     (cells_of.f).patient_sex AS patient_sex,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     (cells_of.f).modalities AS modalities,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     0,
+     0
+ UNION ALL
+  SELECT 5,
+     NULL::date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     (cells_of.f).sop_classes AS sop_classes,
+     0,
+     0
+ UNION ALL
+  SELECT 6,
+     NULL::date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     (cells_of.f).study_description AS study_description,
+     NULL::text,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     0,
+     0
+ UNION ALL
+  SELECT 7,
+     (cells_of.f).study_date AS study_date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     0,
+     0
+ UNION ALL
+  SELECT 8,
+     NULL::date,
+     (cells_of.f).patient_birth_date AS patient_birth_date,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     0,
+     0
+ UNION ALL
+  SELECT 9,
+     NULL::date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     d.d,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     0,
+     0
+    FROM unnest(
+         CASE
+             WHEN ((cells_of.f).series_descriptions = '{}'::text[]) THEN ARRAY[NULL::text]
+             ELSE (cells_of.f).series_descriptions
+         END) d(d);
+END;
+
+CREATE FUNCTION public.count_person_sets() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from rollup_person_set;
+    insert into rollup_person_set (archives, persons)
+    select archives, count(*)
+    from (select array_agg(archive_id order by archive_id) as archives from rollup_person group by person) p
+    group by archives;
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.element_values(item jsonb, tag text) RETURNS SETOF jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN jsonb_array_elements(CASE jsonb_typeof(((item -> tag) -> 'Value'::text)) WHEN 'array'::text THEN ((item -> tag) -> 'Value'::text) ELSE '[]'::jsonb END);
+
+CREATE TABLE public.instance (
+    instance_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_class_uid text COLLATE pg_catalog."C",
+    instance_number integer,
+    rows integer,
+    columns integer,
+    number_of_frames integer,
+    transfer_syntax_uid text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata_synced_at timestamp with time zone
+);
+
+CREATE VIEW public.fact_now AS
+ SELECT s.study_uid,
+    s.archive_id,
+        CASE
+            WHEN (s.patient_id IS NULL) THEN ('\'::text || s.study_uid)
+            ELSE s.patient_key
+        END AS person,
+    s.study_date,
+    s.patient_birth_date,
+    s.patient_sex,
+    s.study_description,
+    s.modalities,
+    COALESCE(x.body_parts, '{}'::text[]) AS body_parts,
+    COALESCE(x.manufacturers, '{}'::text[]) AS manufacturers,
+    COALESCE(x.series_descriptions, '{}'::text[]) AS series_descriptions,
+    COALESCE(i.sop_classes, '{}'::text[]) AS sop_classes,
+    COALESCE(s.number_of_series, 0) AS number_of_series,
+    COALESCE(s.number_of_instances, 0) AS number_of_instances,
+    x.series_rows,
+    i.instance_rows
+   FROM ((public.study s
+     CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT series.body_part_examined) FILTER (WHERE (series.body_part_examined IS NOT NULL)) AS body_parts,
+            array_agg(DISTINCT series.manufacturer) FILTER (WHERE (series.manufacturer IS NOT NULL)) AS manufacturers,
+            array_agg(DISTINCT series.series_description) FILTER (WHERE (series.series_description IS NOT NULL)) AS series_descriptions,
+            (count(*))::integer AS series_rows
+           FROM public.series
+          WHERE ((series.study_uid = s.study_uid) AND (series.archive_id = s.archive_id))) x)
+     CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT instance.sop_class_uid) FILTER (WHERE (instance.sop_class_uid IS NOT NULL)) AS sop_classes,
+            (count(*))::integer AS instance_rows
+           FROM public.instance
+          WHERE ((instance.study_uid = s.study_uid) AND (instance.archive_id = s.archive_id))) i)
+  WHERE (NOT s.shared);
+
+CREATE TABLE public.rollup_cell (
+    archive_id smallint NOT NULL,
+    kind smallint NOT NULL,
+    cell uuid NOT NULL,
+    study_date date,
+    patient_birth_date date,
+    patient_sex text COLLATE pg_catalog."C",
+    age_band text COLLATE pg_catalog."C",
+    study_description text,
+    series_description text,
+    modalities text[],
+    body_parts text[],
+    manufacturers text[],
+    sop_classes text[],
+    studies bigint NOT NULL,
+    number_of_series bigint NOT NULL,
+    number_of_instances bigint NOT NULL,
+    series_rows bigint NOT NULL,
+    instance_rows bigint NOT NULL
+);
+
+CREATE TABLE public.rollup_person (
+    person text NOT NULL COLLATE pg_catalog."C",
+    archive_id smallint NOT NULL,
+    studies integer NOT NULL
+);
+
+CREATE TABLE public.rollup_person_set (
+    archives smallint[] NOT NULL,
+    persons bigint NOT NULL
+);
+
+CREATE PROCEDURE public.fill_rollups()
+    LANGUAGE sql
+    BEGIN ATOMIC
+ DELETE FROM public.study_fact;
+ DELETE FROM public.rollup_cell;
+ DELETE FROM public.rollup_person;
+ DELETE FROM public.rollup_person_set;
+ INSERT INTO public.study_fact (study_uid, archive_id, person, study_date, patient_birth_date, patient_sex, study_description, modalities, body_parts, manufacturers, series_descriptions, sop_classes, number_of_series, number_of_instances, series_rows, instance_rows)  SELECT fact_now.study_uid,
+             fact_now.archive_id,
+             fact_now.person,
+             fact_now.study_date,
+             fact_now.patient_birth_date,
+             fact_now.patient_sex,
+             fact_now.study_description,
+             fact_now.modalities,
+             fact_now.body_parts,
+             fact_now.manufacturers,
+             fact_now.series_descriptions,
+             fact_now.sop_classes,
+             fact_now.number_of_series,
+             fact_now.number_of_instances,
+             fact_now.series_rows,
+             fact_now.instance_rows
+            FROM public.fact_now;
+ INSERT INTO public.rollup_cell (archive_id, kind, cell, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, studies, number_of_series, number_of_instances, series_rows, instance_rows)  SELECT f.archive_id,
+             c.kind,
+             (md5((jsonb_build_array(c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes))::text))::uuid AS md5,
+             c.study_date,
+             c.patient_birth_date,
+             c.patient_sex,
+             c.age_band,
+             c.study_description,
+             c.series_description,
+             c.modalities,
+             c.body_parts,
+             c.manufacturers,
+             c.sop_classes,
+             count(*) AS count,
+             sum(f.number_of_series) AS sum,
+             sum(f.number_of_instances) AS sum,
+             sum(c.series_rows) AS sum,
+             sum(c.instance_rows) AS sum
+            FROM (public.study_fact f
+              CROSS JOIN LATERAL public.cells_of(f.*) c(kind, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, series_rows, instance_rows))
+           GROUP BY f.archive_id, c.kind, c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes;
+ INSERT INTO public.rollup_person (person, archive_id, studies)  SELECT study_fact.person,
+             study_fact.archive_id,
+             count(*) AS count
+            FROM public.study_fact
+           GROUP BY study_fact.person, study_fact.archive_id;
+ INSERT INTO public.rollup_person_set (archives, persons)  SELECT p.archives,
+             count(*) AS count
+            FROM ( SELECT array_agg(rollup_person.archive_id ORDER BY rollup_person.archive_id) AS archives
+                    FROM public.rollup_person
+                   GROUP BY rollup_person.person) p
+           GROUP BY p.archives;
+END;
 
 CREATE FUNCTION public.fold(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -552,24 +878,6 @@ CREATE VIEW counts.consent AS
    FROM public.consent
   WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
-CREATE TABLE public.instance (
-    instance_pk bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    series_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_class_uid text COLLATE pg_catalog."C",
-    instance_number integer,
-    rows integer,
-    columns integer,
-    number_of_frames integer,
-    transfer_syntax_uid text COLLATE pg_catalog."C",
-    shared boolean DEFAULT false NOT NULL,
-    data jsonb NOT NULL,
-    synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    metadata_synced_at timestamp with time zone
-);
-
 CREATE VIEW counts.instance AS
  SELECT instance_pk,
     archive_id,
@@ -590,6 +898,36 @@ CREATE VIEW counts.instance AS
   WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
            FROM public.consent c
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
+
+CREATE VIEW counts.rollup_cell AS
+ SELECT archive_id,
+    kind,
+    cell,
+    study_date,
+    patient_birth_date,
+    patient_sex,
+    age_band,
+    study_description,
+    series_description,
+    modalities,
+    body_parts,
+    manufacturers,
+    sop_classes,
+    studies,
+    number_of_series,
+    number_of_instances,
+    series_rows,
+    instance_rows
+   FROM public.rollup_cell
+  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+
+CREATE VIEW counts.rollup_person_set AS
+ SELECT ARRAY( SELECT a.a
+           FROM unnest(rollup_person_set.archives) a(a)
+          WHERE (a.a = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]))) AS archives,
+    persons
+   FROM public.rollup_person_set
+  WHERE (archives && ( SELECT public.scope_of('full'::text) AS scope_of));
 
 CREATE TABLE pseudonymised.instance (
     instance_pk bigint NOT NULL,
@@ -909,6 +1247,15 @@ ALTER TABLE ONLY public.rejected_record
 ALTER TABLE ONLY public.rejected_record
     ADD CONSTRAINT rejected_record_pkey PRIMARY KEY (rejected_id);
 
+ALTER TABLE ONLY public.rollup_cell
+    ADD CONSTRAINT rollup_cell_pkey PRIMARY KEY (kind, archive_id, cell);
+
+ALTER TABLE ONLY public.rollup_person
+    ADD CONSTRAINT rollup_person_pkey PRIMARY KEY (person, archive_id);
+
+ALTER TABLE ONLY public.rollup_person_set
+    ADD CONSTRAINT rollup_person_set_pkey PRIMARY KEY (archives);
+
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
 
@@ -920,6 +1267,9 @@ ALTER TABLE ONLY public.series
 
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_archive_id_study_uid_patient_key_key UNIQUE (archive_id, study_uid, patient_key);
+
+ALTER TABLE ONLY public.study_fact
+    ADD CONSTRAINT study_fact_pkey PRIMARY KEY (study_uid);
 
 ALTER TABLE ONLY public.study_modality
     ADD CONSTRAINT study_modality_pkey PRIMARY KEY (study_pk, modality);
@@ -1103,6 +1453,10 @@ CREATE INDEX instance_shared_number_desc ON public.instance USING btree (instanc
 
 CREATE INDEX instance_sop_class ON public.instance USING btree (sop_class_uid);
 
+CREATE INDEX rollup_cell_archive ON public.rollup_cell USING btree (archive_id);
+
+CREATE INDEX rollup_person_archive ON public.rollup_person USING btree (archive_id);
+
 CREATE INDEX series_body_part ON public.series USING btree (body_part_examined);
 
 CREATE INDEX series_by_study ON public.series USING btree (study_uid, archive_id);
@@ -1167,6 +1521,8 @@ CREATE INDEX study_birth_date ON public.study USING btree (patient_birth_date);
 CREATE INDEX study_by_uid ON public.study USING btree (study_uid);
 
 CREATE INDEX study_description_like ON public.study USING gin (public.fold(study_description) public.gin_trgm_ops);
+
+CREATE INDEX study_fact_archive ON public.study_fact USING btree (archive_id);
 
 CREATE INDEX study_modalities ON public.study USING gin (modalities);
 
@@ -1250,6 +1606,8 @@ CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 
 CREATE TRIGGER audit_touch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_touch FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
 
+CREATE TRIGGER rollup_person_sets AFTER DELETE ON public.archive FOR EACH STATEMENT EXECUTE FUNCTION public.count_person_sets();
+
 ALTER TABLE ONLY pseudonymised.instance
     ADD CONSTRAINT instance_source_pk_fkey FOREIGN KEY (source_pk) REFERENCES public.instance(instance_pk) ON DELETE CASCADE;
 
@@ -1274,11 +1632,20 @@ ALTER TABLE ONLY public.instance
 ALTER TABLE ONLY public.rejected_record
     ADD CONSTRAINT rejected_record_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.rollup_cell
+    ADD CONSTRAINT rollup_cell_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.rollup_person
+    ADD CONSTRAINT rollup_person_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT series_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.study_fact
+    ADD CONSTRAINT study_fact_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study_modality
     ADD CONSTRAINT study_modality_study_pk_fkey FOREIGN KEY (study_pk) REFERENCES public.study(study_pk) ON DELETE CASCADE;

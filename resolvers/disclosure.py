@@ -5,7 +5,7 @@ No type of the schema is here; those are in stats.py.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from access.identifying import identifying_tests
@@ -16,7 +16,7 @@ from db.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
 from db.pool import Reader
 from db.stats import MOST_CELLS, Bucket, Groups, Question
 from model.errors import BadInput
-from model.filters import Condition
+from model.filters import EVERYTHING, Condition
 from resolvers.question import named_archives
 
 MAX_AGGREGATES = 20
@@ -75,13 +75,45 @@ class Statistics:
     _asked: dict[Hashable, "asyncio.Future[Any]"] = field(default_factory=dict)
     _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def totals(self) -> dict[str, Published]:
-        """studies, series, instances, patients."""
-        found = await self._once("totals", lambda: stats.totals(self.database, self._question()))
-        return {
-            name: publish(getattr(found, name), self._policy(), self.secret)
-            for name in ("studies", "series", "instances", "patients")
-        }
+    async def sum(self, name: str) -> Published:
+        """studies, series or instances."""
+        question = self._question()
+        if question.rollup() is None:
+            return self._told(getattr(await self._totals(), name))
+        found = await self._once("sums", lambda: stats.sums(self.database, question))
+        return self._told(found[name])
+
+    async def patients(self) -> Published:
+        """Patients: a study without a PatientID counts as one."""
+        question = self._question()
+        if question.condition != EVERYTHING or question.rollup() is None:
+            return self._told((await self._totals()).patients)
+        return self._told(await self._once("patients", lambda: stats.patients(self.database, question)))
+
+    async def _totals(self) -> stats.Totals:
+        found: stats.Totals = await self._once(
+            "totals", lambda: stats.totals(self.database, self._question())
+        )
+        return found
+
+    def _told(self, cell: Cell) -> Published:
+        return publish(cell, self._policy(), self.secret)
+
+    async def of_open_archives(self) -> tuple[int, dict[int, int]] | None:
+        """Studies of the open archives, in all and by archive_id, from a rollup; None where none answers."""
+        question = replace(
+            self._question(), groups=Groups(tuple(each.archive_id for each in self.scope.open))
+        )
+        if question.rollup() is None:
+            return None
+        key = "open sums" if self._counted else "sums"
+        total = await self._once(key, lambda: stats.sums(self.database, question))
+        buckets = await self._once(
+            "archives", lambda: stats.facet(self.database, question, [Facet.ARCHIVE], 1000)
+        )
+        found = {bucket.values[0]: bucket.cell.visible for bucket in buckets}
+        by_archive = {each.archive_id: found.get(each.code, 0) for each in self.scope.open}
+        return total["studies"].visible, by_archive
 
     async def facet(self, facets: Sequence[Facet], first: int | None) -> list[Told]:
         """The `first` largest buckets of one facet, or cells of two. Raises BadInput."""

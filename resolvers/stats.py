@@ -14,6 +14,7 @@ from db import nodes
 from db.facets import DateFacet, DateInterval, Facet
 from db.pages import Listing
 from model.attributes import Level
+from model.errors import BadInput
 from model.filters import EVERYTHING, Condition, Related, all_of
 from resolvers.archive import Count, SourceError
 from resolvers.depth import go_deep_enough
@@ -23,6 +24,8 @@ from resolvers.info import Info
 from resolvers.loaders import Counts, counted
 from resolvers.question import Question, Shortfall
 from resolvers.sources import SourceReport, SourceState, reports_of
+
+MAX_AXES = 3
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -44,6 +47,7 @@ _FACETS = {
     Facet.MANUFACTURER: "Manufacturer (0008,0070) of a series.",
     Facet.PATIENT_SEX: "PatientSex (0010,0040).",
     Facet.AGE_BAND: "Completed years at the StudyDate, by PatientBirthDate: 0-4, 5-9, …, 90+.",
+    Facet.STUDY_YEAR: "Year of the StudyDate (0008,0020).",
     Facet.STUDY_DESCRIPTION: "StudyDescription (0008,1030).",
     Facet.SERIES_DESCRIPTION: "SeriesDescription (0008,103E) of a series.",
     Facet.SOP_CLASS: "SOPClassUID (0008,0016) of an instance, of those in the index.",
@@ -87,6 +91,12 @@ class CrossTabCell:
     count: Count = _describe("Studies.")
 
 
+@strawberry.type(description="How many studies have a combination of values.")
+class CubeCell:
+    values: list[str | None] = _describe("One value for each facet, in order; null for studies without one.")
+    count: Count = _describe("Studies.")
+
+
 _FIRST = "How many, the largest first: 1 to 1000."
 
 
@@ -102,21 +112,21 @@ class StudyStats:
 
     @strawberry.field(description="Studies; one that several archives hold counts once.")
     async def studies(self) -> Count:
-        return _count((await self.statistics.totals())["studies"])
+        return _count(await self.statistics.sum("studies"))
 
     @strawberry.field(description="Series of these studies.")
     async def series(self) -> Count:
-        return _count((await self.statistics.totals())["series"])
+        return _count(await self.statistics.sum("series"))
 
     @strawberry.field(description="Instances of these studies, as far as their number is known.")
     async def instances(self) -> Count:
-        return _count((await self.statistics.totals())["instances"])
+        return _count(await self.statistics.sum("instances"))
 
     @strawberry.field(
         description="Patients: different PatientIDs with their issuers; a study without one counts as one."
     )
     async def patients(self) -> Count:
-        return _count((await self.statistics.totals())["patients"])
+        return _count(await self.statistics.patients())
 
     @strawberry.field(
         description="Studies by value, most first. A study with several values is in each bucket; a shared "
@@ -154,6 +164,19 @@ class StudyStats:
         ]
 
     @strawberry.field(
+        description="Studies by combinations of values, most first; those without studies left out."
+    )
+    async def cube(
+        self,
+        by: Annotated[list[Facet], _argument("What to count by: one to three facets.")],
+        first: Annotated[int | None, _argument("How many cells, the largest first: 1 to 1000.")] = 100,
+    ) -> list[CubeCell]:
+        if not 1 <= len(by) <= MAX_AXES:
+            raise BadInput(f"by: 1 to {MAX_AXES} facets, got {len(by)}.")
+        told = await self.statistics.facet(by, first)
+        return [CubeCell(values=list(each.values), count=_count(each.count)) for each in told]
+
+    @strawberry.field(
         description="False as soon as one archive that the query asked for is missing or answered in part."
     )
     async def complete(self) -> bool:
@@ -177,10 +200,14 @@ class StudyStats:
 
     async def _matched(self) -> Counts:
         """Studies in each open archive; of the others no exact number may be told."""
-        asked = Scope(self.context.reach.records.visible, self.statistics.scope.open)
-        listing = Listing(asked, Level.STUDY, self.statistics.condition)
+        statistics = self.statistics
+        hidden = {each.archive_id: None for each in statistics.scope.counted}
+        if (rolled_up := await statistics.of_open_archives()) is not None:
+            total, matched = rolled_up
+            return Counts(total, {**matched, **hidden})
+        asked = Scope(self.context.reach.records.visible, statistics.scope.open)
+        listing = Listing(asked, Level.STUDY, statistics.condition)
         found = counted(await nodes.counts(self.context.database, listing))
-        hidden = {each.archive_id: None for each in self.statistics.scope.counted}
         return Counts(found.total, {**found.matched, **hidden})
 
 
@@ -220,7 +247,8 @@ _FACET_LEVELS = {
 
 def _levels(selections: Iterable[Selection]) -> set[Level]:
     """The levels below the study that the selected facets look into."""
-    named = {str(value) for each in _fields(selections) for value in each.arguments.values()}
+    given = [value for each in _fields(selections) for value in each.arguments.values()]
+    named = {str(one) for value in given for one in (value if isinstance(value, list) else [value])}
     return {level for facet, level in _FACET_LEVELS.items() if facet.value in named}
 
 

@@ -71,6 +71,8 @@ def values_of(made: Federation, part: Part, groups: Groups, facet: Facet, uid: s
             return {best["study_description"]}
         case Facet.AGE_BAND:
             return {_age_band(best["patient_birth_date"], best["study_date"])}
+        case Facet.STUDY_YEAR:
+            return {str(best["study_date"].year) if best["study_date"] else None}
         case Facet.SOP_CLASS:
             found = {copy.values["sop_class_uid"] for copy in children[Level.INSTANCE]}
         case _:

@@ -32,28 +32,31 @@ where archive_id = $1
 update archive set capabilities = $2::jsonb where archive_id = $1
 
 -- name: index_states  How far each archive's index has come, with its newest run.
--- A UID that is not shared is in one row, so only shared rows have to be told apart.
-with studies as (
-    select archive_id, count(*) as copies,
-        count(*) filter (where not shared) + count(distinct study_uid) filter (where shared) as nodes
-    from :schema.study group by archive_id
+-- A UID that is not shared is in one row, and a rollup has counted these; shared ones are told apart here.
+with unshared as (
+    select archive_id, studies, series_rows, instance_rows from :schema.rollup_cell where kind = 0
+), studies as (
+    select archive_id, count(*) as copies, count(distinct study_uid) as nodes
+    from :schema.study where shared group by archive_id
 ), serieses as (
-    select archive_id, count(*) as copies,
-        count(*) filter (where not shared) + count(distinct series_uid) filter (where shared) as nodes
-    from :schema.series group by archive_id
+    select archive_id, count(*) as copies, count(distinct series_uid) as nodes
+    from :schema.series where shared group by archive_id
 ), instances as (
-    select archive_id, count(*) as copies,
-        count(*) filter (where not shared) + count(distinct sop_uid) filter (where shared) as nodes
-    from :schema.instance group by archive_id
+    select archive_id, count(*) as copies, count(distinct sop_uid) as nodes
+    from :schema.instance where shared group by archive_id
 )
 select a.archive_id,
-    coalesce(st.nodes, 0) as studies, coalesce(se.nodes, 0) as series, coalesce(i.nodes, 0) as instances,
-    coalesce(st.copies, 0) as study_rows, coalesce(se.copies, 0) as series_rows,
-    coalesce(i.copies, 0) as instance_rows,
+    coalesce(u.studies, 0) + coalesce(st.nodes, 0) as studies,
+    coalesce(u.series_rows, 0) + coalesce(se.nodes, 0) as series,
+    coalesce(u.instance_rows, 0) + coalesce(i.nodes, 0) as instances,
+    coalesce(u.studies, 0) + coalesce(st.copies, 0) as study_rows,
+    coalesce(u.series_rows, 0) + coalesce(se.copies, 0) as series_rows,
+    coalesce(u.instance_rows, 0) + coalesce(i.copies, 0) as instance_rows,
     coalesce(r.state = 'running', false) as running, r.kind, r.state, r.started_at, r.finished_at,
     coalesce(r.done, 0) as done, r.total, coalesce(r.rejected, 0) as rejected,
     coalesce(r.removed, 0) as removed, r.error_code, r.error_message
 from archive a
+left join unshared u using (archive_id)
 left join studies st using (archive_id)
 left join serieses se using (archive_id)
 left join instances i using (archive_id)

@@ -5,11 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from access import ages
 from access.identifying import identifying_tests
 from access.scope import Reach, Scope, ScopedArchive
 from access.small_counts import Cell, Hidden
@@ -17,17 +19,19 @@ from db import stats
 from db.archives import sync_archives
 from db.facets import DateFacet, DateInterval, Facet
 from db.pool import Database, Reader
+from db.rollups import AXES, rollup_for
 from db.stats import Bucket, Groups, Question
 from db.walled import WalledDatabase, WalledReader
-from model.attributes import Level
-from model.filters import EVERYTHING, Condition
+from model.attributes import Level, attribute
+from model.filters import EVERYTHING, AllOf, AnyOf, Condition, Not, Op, Related, Test
 from tests.conditions import conditions
-from tests.federation import Federation, generate, load
+from tests.federation import MODALITIES, Federation, generate, load
 from tests.stats_oracle import ARCHIVES, Expected, expected_cells, interval_start, parts
 
 EXAMPLES = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+ROLLUP_EXAMPLES = settings(EXAMPLES, max_examples=150)
 SEED = 4711
 
 
@@ -41,10 +45,9 @@ class Loaded:
 
     @property
     def reader(self) -> WalledReader:
-        """Somebody who may count everywhere."""
-        nothing = Scope((), ())
-        counted = tuple(ScopedArchive(each, "", "") for each in self.made.archive_ids)
-        return self.walled.within(Reach(nothing, nothing, counted))
+        """Somebody who may read everywhere."""
+        everything = tuple(ScopedArchive(each, "", "") for each in self.made.archive_ids)
+        return self.walled.within(Reach(Scope(everything, everything), Scope((), ())))
 
     def groups(self, open_: str, counted: str) -> Groups:
         ids = self.made.archive_ids
@@ -97,6 +100,139 @@ def test_facets_and_cross_tables_equal_the_oracle(
     )
     assert found_cells(buckets) == expected_cells(loaded.made, asked, condition, tuple(facets))
     assert all((bucket.cell.hidden is not None) == bool(asked.counted) for bucket in buckets)
+
+
+# ---- rollups: what they answer is what a look at every study finds ------------------------------------------
+
+OPEN = st.sampled_from(["0123", "0", "13", "02", "21"])
+DAYS = st.sampled_from([date(2020, 1, 1), date(2019, 12, 31), date(2020, 1, 3), date(2020, 2, 1), date.max])
+
+
+def _of_studies(keyword: str, op: Op, value: Any) -> Condition:
+    return Test(attribute(keyword), op, value)
+
+
+def _of_series(keyword: str, op: Op, value: Any) -> Condition:
+    return Related(Level.SERIES, Test(attribute(keyword), op, value))
+
+
+_PARTS = _of_series("BodyPartExamined", Op.CONTAINS, "e")
+LEAVES = st.one_of(
+    st.sampled_from(MODALITIES).map(lambda value: _of_studies("ModalitiesInStudy", Op.HAS, value)),
+    st.sampled_from(["F", "X"]).map(lambda value: _of_studies("PatientSex", Op.EQ, value)),
+    st.booleans().map(lambda value: _of_studies("PatientSex", Op.IS_NULL, value)),
+    st.tuples(st.sampled_from([Op.GTE, Op.LTE, Op.EQ]), DAYS).map(
+        lambda given: _of_studies("StudyDate", *given)
+    ),
+    st.booleans().map(lambda value: _of_studies("StudyDate", Op.IS_NULL, value)),
+    st.sampled_from(["CT", "ct thorax", "é"]).map(
+        lambda value: _of_studies("StudyDescription", Op.CONTAINS, value)
+    ),
+    st.just(_of_studies("PatientBirthDate", Op.LTE, date(1990, 12, 31))),
+    st.just(_of_series("BodyPartExamined", Op.EQ, "EYE")),
+    st.just(_of_series("BodyPartExamined", Op.IS_NULL, False)),
+    st.just(_of_series("BodyPartExamined", Op.IS_NULL, True)),
+    st.just(_of_series("Manufacturer", Op.IN, ("ACME", "Ümlaut"))),
+    st.just(Related(Level.SERIES, AllOf((_PARTS.condition, Not(_PARTS.condition))))),  # type: ignore[union-attr]
+    st.just(Related(Level.SERIES, AnyOf((_PARTS.condition, _PARTS.condition)))),  # type: ignore[union-attr]
+)
+ROLLED = st.one_of(
+    st.just(EVERYTHING),
+    LEAVES,
+    LEAVES.map(Not),
+    st.lists(LEAVES, min_size=2, max_size=3).map(tuple).map(AllOf),
+    st.lists(LEAVES, min_size=2, max_size=2).map(tuple).map(AnyOf),
+)
+
+
+@ROLLUP_EXAMPLES
+@given(archives=OPEN, facets=st.lists(FACETS, min_size=1, max_size=3), condition=ROLLED)
+def test_rolled_up_cells_equal_a_scan(
+    loaded: Loaded, archives: str, facets: list[Facet], condition: Condition
+) -> None:
+    asked = loaded.groups(archives, "")
+    found, expected = (
+        loaded.runner.run(stats.facet(loaded.reader, Question(asked, condition, scan=scan), facets, 1000))
+        for scan in (False, True)
+    )
+    assert found == expected
+
+
+@ROLLUP_EXAMPLES
+@given(archives=OPEN, condition=ROLLED)
+def test_rolled_up_sums_equal_a_scan(loaded: Loaded, archives: str, condition: Condition) -> None:
+    question = Question(loaded.groups(archives, ""), condition)
+    expected = loaded.runner.run(stats.totals(loaded.reader, question))
+    if question.rollup() is not None:
+        found = loaded.runner.run(stats.sums(loaded.reader, question))
+        assert found == {name: getattr(expected, name) for name in found}
+    if condition == EVERYTHING:
+        assert loaded.runner.run(stats.patients(loaded.reader, question)) == expected.patients
+
+
+@ROLLUP_EXAMPLES
+@given(
+    archives=OPEN,
+    by=st.sampled_from(list(DateFacet)),
+    interval=st.sampled_from(list(DateInterval)),
+    condition=ROLLED,
+)
+def test_rolled_up_histograms_equal_a_scan(
+    loaded: Loaded, archives: str, by: DateFacet, interval: DateInterval, condition: Condition
+) -> None:
+    asked = loaded.groups(archives, "")
+    found, expected = (
+        loaded.runner.run(
+            stats.date_histogram(loaded.reader, Question(asked, condition, scan=scan), by, interval)
+        )
+        for scan in (False, True)
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "facets", "kind"),
+    [
+        (EVERYTHING, [Facet.ERN], 0),
+        (EVERYTHING, [Facet.MODALITY], 2),
+        (EVERYTHING, [Facet.MODALITY, Facet.ERN, Facet.STUDY_YEAR], 1),
+        (EVERYTHING, [Facet.SERIES_DESCRIPTION, Facet.ERN], 9),
+        (EVERYTHING, [Facet.SERIES_DESCRIPTION, Facet.MODALITY], None),
+        (EVERYTHING, [Facet.AGE_BAND, Facet.BODY_PART], None),
+        (_of_studies("StudyDate", Op.GTE, date(2020, 1, 1)), [Facet.MODALITY], 1),
+        (_of_studies("StudyDate", Op.LTE, date(2020, 3, 31)), [Facet.PATIENT_SEX], 4),
+        (_of_studies("StudyDate", Op.LTE, date(2020, 3, 30)), [Facet.ARCHIVE], 7),
+        (_of_studies("StudyDate", Op.LTE, date(2020, 3, 30)), [Facet.MODALITY], None),
+        (_of_studies("PatientID", Op.EQ, "P1"), [Facet.MODALITY], None),
+        (_of_series("Modality", Op.EQ, "MR"), [Facet.MODALITY], None),
+        (_of_series("Manufacturer", Op.EQ, "ACME"), [Facet.BODY_PART], 2),
+        (_of_series("Manufacturer", Op.IS_NULL, True), [Facet.BODY_PART], None),
+    ],
+)
+def test_which_rollup_answers(condition: Condition, facets: list[Facet], kind: int | None) -> None:
+    found = rollup_for(condition, [AXES[each] for each in facets])
+    assert (None if found is None else found.kind) == kind
+
+
+def test_who_may_only_count_is_not_answered_from_rollups(loaded: Loaded) -> None:
+    assert Question(loaded.groups("0", "12"), EVERYTHING).rollup() is None
+    counting = Reach(
+        Scope((), ()), Scope((), ()), tuple(ScopedArchive(n, "", "") for n in loaded.made.archive_ids)
+    )
+    for sql in ("select * from counts.rollup_cell", "select * from counts.rollup_person_set"):
+        rows = loaded.runner.run(loaded.walled.within(counting).fetch("x", sql))
+        assert rows == []
+
+
+def test_bands_of_ages_are_those_of_pseudonymised_records(loaded: Loaded) -> None:
+    born = date(1900, 3, 1)
+    days = [born.replace(year=born.year + years, day=day) for years in range(132) for day in (1, 2)]
+    days += [date(1900 + years, 2, 28) for years in range(132)]
+    sql = "select age_band(day, $2) as band from unnest($1::date[]) with ordinality d (day, n) order by n"
+    found = loaded.runner.run(loaded.reader.fetch("bands", sql, days, born))
+    for day, row in zip(days, found, strict=True):
+        years = ages.years_between(born, day)
+        assert row["band"] == (None if years is None else ages.age_band(years))
 
 
 @EXAMPLES

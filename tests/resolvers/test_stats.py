@@ -28,11 +28,29 @@ WHOLE = """query ($filter: StudyFilter, $archives: [String!]) {
 
 
 async def test_one_statement_an_aggregate_however_often_it_is_asked(house: House) -> None:
-    answer = await house.ask(WHOLE)
+    given = {"accessionNumber": {"isNull": False}}
+    answer = await house.ask(WHOLE, {"filter": given})
     assert answer.errors == []
     assert answer.statements.count("stats_totals") == 1
     assert answer.statements.count("stats_cells") == 4
     assert answer.requests == {}
+
+
+async def test_rollups_answer_where_they_can(house: House) -> None:
+    """By archive for `sources` too. Patients of a filter are counted one by one."""
+    whole = await house.ask(WHOLE)
+    assert sorted(set(whole.statements)) == [
+        *("list_archives", "stats_rollup_cells", "stats_rollup_patients", "stats_rollup_sums")
+    ]
+    assert whole.statements.count("stats_rollup_cells") == 5
+    filtered = await house.ask(WHOLE, {"filter": {"patientSex": {"eq": "F"}}})
+    assert filtered.statements.count("stats_totals") == 1
+    assert "stats_rollup_patients" not in filtered.statements
+
+
+async def test_who_may_only_count_gets_nothing_from_rollups(house: House) -> None:
+    answer = await house.seeing(a1=AccessLevel.COUNTS).ask(WHOLE, {"archives": ["a1"]})
+    assert not any("rollup" in statement for statement in answer.statements)
 
 
 async def test_open_archives_are_counted_exactly(house: House, federation: Federation) -> None:
@@ -55,6 +73,20 @@ async def test_a_bucket_has_as_many_studies_as_a_list_with_its_value(house: Hous
         query = "query ($m: String!) { studies(filter: {modalitiesInStudy: {any: [$m]}}) { totalCount } }"
         listed = await house.data(query, {"m": bucket["value"]})
         assert listed["studies"]["totalCount"] == bucket["count"]["value"]
+
+
+CUBE = """query ($filter: StudyFilter) { studyStats(filter: $filter) {
+    cube(by: [MODALITY, ERN, STUDY_YEAR], first: 1000) { values count { value } } } }"""
+
+
+async def test_modality_by_network_by_year(house: House) -> None:
+    """From a rollup, and study by study."""
+    cells = (await house.data(CUBE))["studyStats"]["cube"]
+    assert {len(each["values"]) for each in cells} == {3}
+    assert {each["values"][2] for each in cells} == {"2020", None}
+    scanned = await house.ask(CUBE, {"filter": {"not": {"accessionNumber": {"eq": "nobody's"}}}})
+    assert scanned.statements.count("stats_cells") == 1
+    assert scanned.data["studyStats"]["cube"] == cells
 
 
 async def test_archives_that_are_not_asked_do_not_count(house: House) -> None:
@@ -81,6 +113,8 @@ async def test_an_archive_that_may_not_be_seen_does_not_exist(house: House) -> N
         "facet(by: MODALITY, first: 1001) { value }",
         "facet(by: MODALITY, first: null) { value }",
         "crossTab(rows: ERN, columns: MODALITY, first: 1001) { row }",
+        "cube(by: []) { values }",
+        "cube(by: [ERN, MODALITY, STUDY_YEAR, ARCHIVE]) { values }",
         " ".join(f"f{n}: facet(by: ERN, first: {n}) {{ value }}" for n in range(1, 22)),
     ],
 )
