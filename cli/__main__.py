@@ -8,7 +8,7 @@ import typer
 COMMANDS = {
     "demo": "everything on this machine: Postgres, sample archives, index, server",
     "serve": "serve the API",
-    "index": "fill the index: once, watch, status",
+    "index": "fill the index: once, watch, reconcile, status",
     "migrate": "bring the database to this version's schema",
     "archives": "the archives of archives.toml: list, check, probe",
     "audit": "the audit log: verify, export, who-saw",

@@ -1,9 +1,10 @@
-"""`ernfed index`: fill the index once, keep it fresh, say how far it has come.
+"""`ernfed index`: fill the index once, work on what is due, remove what is gone, say how far it has come.
 
 Exit status: 0 all that was asked was done, 1 it was not (each archive that failed is named), 2 wrong use.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
@@ -20,14 +21,16 @@ from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
 from db.archives import ArchiveRow, IndexState, index_states, list_archives
 from db.embedded import EmbeddedPostgresError
+from db.jobs import JobState, job_states
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
-from indexer.run import RunResult, RunState, index_once
-from indexer.watch import watch as keep_watching
+from indexer.run import SIDE_BY_SIDE, RunResult, RunState, index_once
+from indexer.worker import Worker
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="Fill the index: once, watch, status.")
+app = typer.Typer(no_args_is_help=True, help="Fill the index: once, watch, reconcile, status.")
+_OVERDUE = 15.0  # seconds after which nobody seems to work
 
 _PROBLEMS = (
     *(ArchivesFileError, SettingsError, PseudonymKeysError),
@@ -52,20 +55,39 @@ def once(
     ] = False,
 ) -> None:
     """Bring the index of the archives up to date, once."""
+    _run_once("once", archive, reconcile=reconcile, confirm=confirm)
 
+
+@app.command()
+def reconcile(
+    archive: Annotated[
+        list[str] | None, typer.Option(help="Code of an archive; may be repeated. All when not given.")
+    ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Remove even when that is most of an archive.")
+    ] = False,
+) -> None:
+    """Compare everything with the archives, once, and remove what is no longer there."""
+    if confirm and not archive:
+        typer.echo("ernfed index reconcile: --confirm needs --archive: which one is meant?", err=True)
+        raise typer.Exit(2)
+    _run_once("reconcile", archive, reconcile=True, confirm=confirm)
+
+
+def _run_once(command: str, codes: list[str] | None, *, reconcile: bool, confirm: bool) -> None:
     async def work(house: Opened) -> list[RunResult]:
-        codes = _known(house, archive)
+        known = _known(house, codes)
         with IndexProgress() as progress:
             return await index_once(
                 house.database,
                 house.archives,
-                codes=codes,
+                codes=known,
                 reconcile=reconcile,
                 confirmed=confirm,
                 progress=progress,
             )
 
-    results = _with_house("once", work)
+    results = _with_house(command, work)
     for result in results:
         typer.echo(_line(result), err=not result.all_done)
     if not all(result.all_done for result in results):
@@ -73,8 +95,13 @@ def once(
 
 
 @app.command()
-def watch() -> None:
-    """Keep the index fresh until Ctrl-C or SIGTERM: each archive by its sync_every and reconcile_every."""
+def watch(
+    concurrency: Annotated[int, typer.Option(min=2, help="Jobs at a time.")] = SIDE_BY_SIDE,
+) -> None:
+    """Work on what is due until Ctrl-C or SIGTERM: runs, reconciles and probes of all archives.
+
+    Start as many as you like, on as many machines: they share the work, and take up that of one that died.
+    """
 
     def told(result: RunResult) -> None:
         if result.state is not RunState.COMPLETED or result.studies or result.removed:
@@ -82,25 +109,28 @@ def watch() -> None:
 
     async def work(house: Opened) -> None:
         typer.echo(f"watching {len(house.archives)} archives. Stop it with Ctrl-C.", err=True)
-        await keep_watching(house.database, house.archives, asyncio.Event(), told=told)
+        worker = Worker(house.database, house.archives.get, told)
+        await worker.run(asyncio.Event(), at_once=concurrency)
 
     _with_house("watch", work)
 
 
 @app.command()
 def status() -> None:
-    """Show how far the index of each archive has come."""
+    """Show how far the index of each archive has come, and what is under way or due."""
 
-    async def work(house: Opened) -> None:
-        states = await index_states(house.database)
+    async def work(house: Opened) -> bool:
+        states, jobs = await index_states(house.database), await job_states(house.database)
         table = Table(box=None, pad_edge=False)
-        for name in ("archive", "studies", "series", "instances", "last complete run", "now"):
+        for name in ("archive", "studies", "series", "instances", "last complete run", "lag", "next", "now"):
             table.add_column(name, justify="right" if name in ("studies", "series", "instances") else "left")
         for row in await list_archives(house.database):
-            table.add_row(*_cells(row, states[row.archive_id]))
-        Console().print(table)
+            table.add_row(*_cells(row, states[row.archive_id], jobs[row.archive_id]))
+        Console(width=None if sys.stdout.isatty() else 240).print(table)
+        return any((job.overdue_seconds or 0) > _OVERDUE and not job.running for job in jobs.values())
 
-    _with_house("status", work)
+    if _with_house("status", work):
+        typer.echo("Runs are overdue: is a worker running? (ernfed index watch)", err=True)
 
 
 def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) -> T:
@@ -144,17 +174,37 @@ def _line(result: RunResult) -> str:
     return f"{result.code}: {result.state.value}{problem} ({counted})"
 
 
-def _cells(row: ArchiveRow, state: IndexState) -> tuple[str, ...]:
+def _cells(row: ArchiveRow, state: IndexState, job: JobState) -> tuple[str, ...]:
     completed = f"{row.last_completed_at:%Y-%m-%d %H:%M:%S} UTC" if row.last_completed_at else "never"
     counts = (str(state.studies), str(state.series), str(state.instances))
-    return row.code, *counts, completed, _now(row, state)
+    lag = "" if job.lag_seconds is None else _span(job.lag_seconds)
+    return row.code, *counts, completed, lag, _next(job), _now(row, state, job)
 
 
-def _now(row: ArchiveRow, state: IndexState) -> str:
+def _next(job: JobState) -> str:
+    if job.overdue_seconds is None or job.running:
+        return ""
+    return f"in {_span(-job.overdue_seconds)}" if job.overdue_seconds < 0 else "due"
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+def _now(row: ArchiveRow, state: IndexState, job: JobState) -> str:
     if not row.enabled:
-        return "not in archives.toml"
+        return "removed, or switched off"
+    parts = []
     if state.running:
-        return f"running, {state.done}{'' if state.total is None else f' of {state.total}'} studies"
-    if state.error_code is not None:
-        return f"{state.state}: {state.error_code}: {state.error_message}"
+        of = "" if state.total is None else f" of {state.total}"
+        parts.append(f"running, {state.done}{of} studies")
+    elif job.kind is not None:
+        parts.append(f"{job.kind} {'begins' if job.running else 'queued'}")
+    if not state.running and state.error_code is not None:
+        parts.append(f"{state.state}: {state.error_code}: {state.error_message}")
+    if parts:
+        return "; ".join(parts)
     return "" if state.state is None else "up to date"

@@ -1,9 +1,11 @@
 """`ernfed serve`: the API on a database and archives that are there already."""
 
+import asyncio
 import functools
 import socket
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +23,11 @@ from config.pseudonym_keys import PseudonymKeysError
 from config.settings import Settings, SettingsError, load_settings
 from db.embedded import EmbeddedPostgresError
 from db.migrate import MigrationError
-from db.pool import DatabaseUnreachable
+from db.pool import Database, DatabaseUnreachable
 from db.ready import problems
+
+if TYPE_CHECKING:
+    from cli.open import Opened
 
 app = typer.Typer(subcommand_metavar="")
 
@@ -40,6 +45,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="port to listen on; 0 takes a free one (ERNFED_PORT, 8000)")
     ] = None,
+    worker: Annotated[
+        bool,
+        typer.Option("--worker/--no-worker", help="also work on what is due, as `ernfed index watch` does"),
+    ] = False,
 ) -> None:
     """Serves the API until Ctrl-C or SIGTERM."""
     try:
@@ -48,7 +57,7 @@ def serve(
         refuse_strangers(settings)
         sock = listen(settings.host, settings.port)
         with sock:
-            run_until_stopped(serve_on(sock, settings, _announce))
+            run_until_stopped(serve_on(sock, settings, _announce, worker=worker))
     except _PROBLEMS as error:
         typer.echo(f"ernfed serve: {error}", err=True)
         raise typer.Exit(1) from None
@@ -68,10 +77,13 @@ async def serve_on(
     settings: Settings,
     started: Callable[[str], None],
     issuer: DemoIssuer | None = None,
+    *,
+    worker: bool = False,
 ) -> None:
     """Opens everything, serves on the socket until cancelled, closes everything. `started` gets the URL.
 
     issuer: the demo's, whose people are known; who shows no token is everyone_here all the same.
+    worker: also does the jobs of the indexer.
     """
     from api.rules import rules_of
     from cli.identity import identity_of
@@ -84,6 +96,7 @@ async def serve_on(
         opened(settings, settings.statement_timeout) as house,
         opened_audit(settings, house.database_url) as audit,
         opened_limit(settings, house.database) as limit,
+        working(house, wanted=worker),
     ):
         rules = load_access_rules(house.settings.archives)
         services = await Services.open(house.database, house.archives, house.settings, rules)
@@ -114,6 +127,26 @@ async def serve_on(
             await run_server(app, sock, started=started, max_message=allowed.max_body)
         finally:
             await services.close()
+
+
+@asynccontextmanager
+async def working(house: "Opened", *, wanted: bool) -> AsyncIterator[None]:
+    """A worker beside the server while the block runs, on connections whose statements may take their time."""
+    if not wanted:
+        yield
+        return
+    from indexer.worker import Worker
+
+    database = await Database.open(house.database_url)
+    database.after_write = house.database.after_write
+    stop = asyncio.Event()
+    task = asyncio.create_task(Worker(database, house.archives.get).run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(task, return_exceptions=True)
+        await database.close()
 
 
 def _announce(url: str) -> None:

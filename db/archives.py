@@ -1,12 +1,12 @@
 """The archives as the database knows them: one row each, their health, capabilities and index state."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 
-from config.archives_file import ArchiveConfig
+from db.definitions import sync_archives as sync_archives  # what makes the rows that are read here
 from db.pool import Database, Reader
 from db.statements import statements
 
@@ -63,22 +63,6 @@ class IndexState:
     removed: int = 0
     error_code: str | None = None
     error_message: str | None = None
-
-
-async def sync_archives(database: Database, configs: Iterable[ArchiveConfig]) -> dict[str, int]:
-    """Makes the table say what archives.toml says; an archive that left the file is disabled, its index
-    kept. Returns archive_id by code."""
-    listed = list(configs)
-    rows = await database.fetch(
-        "sync_archives",
-        statements("archives")["sync"],
-        [config.code for config in listed],
-        [config.ern for config in listed],
-        [config.title for config in listed],
-        [config.kind for config in listed],
-        [config.index for config in listed],
-    )
-    return {row["code"]: row["archive_id"] for row in rows}
 
 
 async def list_archives(database: Reader, schema: str = STORED) -> list[ArchiveRow]:

@@ -88,6 +88,11 @@ class Database:
             ) from error
         return cls(pool, url)
 
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """The pool itself, for libraries that bring their own statements (db/jobs.py)."""
+        return self._pool
+
     async def close(self) -> None:
         await self._pool.close()
 

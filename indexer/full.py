@@ -159,5 +159,5 @@ def suspicious(code: str, gone: int, total: int) -> str:
     """The sentence that says what would go and how to confirm it."""
     return (
         f"the archive no longer lists {gone} of its {total} studies; nothing was removed. "
-        f"If that is right, run `ernfed index once --archive {code} --reconcile --confirm`"
+        f"If that is right, run `ernfed index reconcile --archive {code} --confirm`"
     )

@@ -21,8 +21,14 @@ async def probe_if_due(database: Database, client: ArchiveClient, archive: Archi
     """The capabilities as known now. An archive that cannot be probed keeps what was known of it."""
     known = archive.capabilities
     why = _why(client, known, datetime.now(UTC))
-    if why is None:
-        return known
+    return known if why is None else await probe(database, client, archive, why)
+
+
+async def probe(
+    database: Database, client: ArchiveClient, archive: ArchiveRow, why: str
+) -> Mapping[str, str]:
+    """Probes now; the capabilities as known then."""
+    known = archive.capabilities
     try:
         found = await client.probe()
     except ArchiveError as error:

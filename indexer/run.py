@@ -4,20 +4,22 @@ stops the others."""
 import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 import structlog
 
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError
-from db import ingest, runs
+from db import ingest, jobs, runs
 from db.archives import ArchiveRow, list_archives, save_health
 from db.pool import Connection, Database
 from indexer.full import run_full
 from indexer.incremental import run_incremental
 from indexer.probing import note_doubts, probe_if_due
 from indexer.progress import Progress, silent
+from indexer.rhythm import pause
 from indexer.work import RunFailed, Tally, Work
 
 SIDE_BY_SIDE = 4
@@ -36,7 +38,8 @@ class RunState(StrEnum):
 class RunResult:
     """What a run did. A completed run with an error_code (PARTIAL) lacks something that it names.
 
-    studies, series, instances: records read from the archive; removed: studies.
+    studies, series, instances: records read from the archive; removed: studies. as_of: all that the archive
+    held then is in the index; None where it is not known.
     """
 
     code: str
@@ -51,6 +54,7 @@ class RunResult:
     seconds: float = 0.0
     error_code: str | None = None
     error_message: str | None = None
+    as_of: datetime | None = None
 
     @property
     def all_done(self) -> bool:
@@ -110,11 +114,29 @@ async def index_archive(
         async with runs.lease(database, archive.archive_id) as ours:
             if not ours:
                 return RunResult(archive.code, RunState.SKIPPED, error_code="BUSY", error_message=_BUSY)
-            return await _run(database, client, archive, order, progress or silent, started)
+            result = await _run(database, client, archive, order, progress or silent, started)
     except Exception as error:  # a bug, or the database: it must not stop the other archives
         _log.exception("index run failed", archive=archive.code)
         why = ("INTERNAL", f"{type(error).__name__}; the log says more")
-        return _result(archive.code, started, Tally(), why, failed=True)
+        result = _result(archive.code, started, Tally(), why, failed=True)
+    try:
+        await _plan_next(database, archive, result)
+    except Exception:  # the database; the archive stays due
+        _log.exception("next run not planned", archive=archive.code)
+    return result
+
+
+async def _plan_next(database: Database, archive: ArchiveRow, result: RunResult) -> None:
+    every, failures = await jobs.rhythm(database, archive.archive_id)
+    failed = result.state is RunState.FAILED
+    await jobs.run_ended(
+        database,
+        archive.archive_id,
+        failed=failed,
+        pause=pause(every - result.seconds, failures + 1 if failed else 0),
+        reconciled=result.reconciled,
+        current_as_of=result.as_of,
+    )
 
 
 _BUSY = "another indexer is at work on this archive"
@@ -166,7 +188,10 @@ async def _run(
     except Exception as error:
         await runs.fail(database, run, "INTERNAL", f"{type(error).__name__}; the log says more")
         raise
-    return _result(archive.code, started, work.tally, _warning(work.tally), full=full, reconciled=reconciled)
+    # What an earlier run read before it broke off may have changed since.
+    as_of = None if plan.checkpoint else run.started_at
+    done = _result(archive.code, started, work.tally, _warning(work.tally), full=full, reconciled=reconciled)
+    return replace(done, as_of=as_of)
 
 
 _STOPPED = "The indexer was stopped in the middle of this run; the next one goes on from there."

@@ -99,6 +99,27 @@ class IndexState:
     running: bool = _describe("True while a run is under way.")
     progress: float | None = _describe("Share of the running run that is done, 0 to 1; null when not known.")
     error: SourceError | None = _describe("Why the last run failed.")
+    last_reconciled_at: datetime | None = _describe(
+        "When everything was last compared with the archive, and removed what it no longer had."
+    )
+    row: strawberry.Private[ArchiveRow]
+
+    @strawberry.field(
+        description="At most so many seconds old is the index's picture of the archive: all that it held before "
+        "is in the index. Null: no complete run yet."
+    )
+    async def lag_seconds(self, info: Info) -> float | None:
+        lag = (await info.context.job_state(self.row.archive_id)).lag_seconds
+        return None if lag is None else round(lag, 1)
+
+    @strawberry.field(description="True while a job of this archive waits for a worker.")
+    async def queued(self, info: Info) -> bool:
+        state = await info.context.job_state(self.row.archive_id)
+        return state.kind is not None and not state.running
+
+    @strawberry.field(description="When the next run is due; null where none is planned.")
+    async def next_run_at(self, info: Info) -> datetime | None:
+        return (await info.context.job_state(self.row.archive_id)).next_sync_at if self.row.enabled else None
 
 
 @strawberry.type(description="One DICOMweb archive of the federation.")
@@ -154,6 +175,8 @@ class Archive(Node):
             running=state.running,
             progress=self._progress(state),
             error=source_error(state.error_code, state.error_message, self.access),
+            last_reconciled_at=self.row.last_reconciled_at,
+            row=self.row,
         )
 
     def _progress(self, state: StateOfIndex) -> float | None:

@@ -13,6 +13,7 @@ from archives.registry import Archives
 from config.access_file import AccessRules
 from config.settings import Settings
 from db.archives import WALLED, ArchiveRow, IndexState, index_states, list_archives
+from db.jobs import JobState, job_states
 from db.nodes import Row, data_set
 from db.pool import Database, Reader
 from db.secrets import shared_secret
@@ -94,6 +95,7 @@ class Context:
     loaders: dict[Face, Loaders]
     warnings: dict[str, str] = field(default_factory=dict)
     _index_states: "asyncio.Future[dict[int, IndexState]] | None" = field(default=None)
+    _job_states: "asyncio.Future[dict[int, JobState]] | None" = field(default=None)
     _archives: "asyncio.Task[dict[int, ArchiveRow]] | None" = field(default=None)
 
     @classmethod
@@ -144,6 +146,12 @@ class Context:
         if self._index_states is None:
             self._index_states = asyncio.ensure_future(index_states(self.database, WALLED))
         return (await asyncio.shield(self._index_states)).get(archive_id, IndexState())
+
+    async def job_state(self, archive_id: int) -> JobState:
+        """When an archive is due, and its job; read once a request."""
+        if self._job_states is None:
+            self._job_states = asyncio.ensure_future(job_states(self.database))
+        return (await asyncio.shield(self._job_states)).get(archive_id, JobState())
 
     async def _read_archives(self) -> dict[int, ArchiveRow]:
         reach = self.reach

@@ -7,6 +7,7 @@ import strawberry
 from db.consent import StudyConsent
 from resolvers.consent import ConsentChange, change_consent
 from resolvers.info import Info
+from resolvers.managing import RefreshRequest, refresh
 from resolvers.scalars import UID
 
 
@@ -31,3 +32,17 @@ class Mutation:
     ) -> ConsentChange:
         wanted = StudyConsent(study_instance_uid, care, registry, research)
         return await change_consent(info.context, archive, wanted)
+
+    @strawberry.mutation(
+        description="Asks for a look at an archive now, instead of when it is due; a worker takes it up. For "
+        "people with the verb admin for the archive's ERN."
+    )
+    async def refresh_archive(
+        self,
+        info: Info,
+        code: Annotated[str, _argument("Code of the archive.")],
+        reconcile: Annotated[
+            bool, _argument("Compare everything, which finds what was removed and changed unnoticed.")
+        ] = False,
+    ) -> RefreshRequest:
+        return await refresh(info.context, code, reconcile=reconcile)

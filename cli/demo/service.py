@@ -47,8 +47,9 @@ async def index_archives(settings: Settings, progress: Callable[[int, int], None
 
 
 async def serve(settings: Settings, listening: socket.socket, ready: Callable[[str], None]) -> None:
-    """Serves on the socket until it is cancelled; `ready` gets the URL when requests are taken."""
-    await serve_on(listening, settings, ready, demo_issuer(url_of(listening), settings.data_dir))
+    """Serves and keeps the index fresh until it is cancelled; `ready` gets the URL when requests are taken."""
+    issuer = demo_issuer(url_of(listening), settings.data_dir)
+    await serve_on(listening, settings, ready, issuer, worker=True)
 
 
 def _summary(results: list[RunResult]) -> str:

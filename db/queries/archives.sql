@@ -1,19 +1,3 @@
--- name: sync  Archives of the file in its order, as arrays; those that left it are disabled. All rows.
-with wanted as (
-    select *, (ordinality - 1)::smallint as rank
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-        with ordinality w (code, ern, title, kind, index_level, ordinality)
-), disabled as (
-    update archive set enabled = false
-    where enabled and code not in (select code from wanted)
-)
-insert into archive (code, ern, title, kind, index_level, rank)
-select code, ern, title, kind, index_level, rank from wanted order by rank
-on conflict (code) do update
-    set (ern, title, kind, index_level, rank, enabled)
-        = (excluded.ern, excluded.title, excluded.kind, excluded.index_level, excluded.rank, true)
-returning code, archive_id
-
 -- name: list  All archives, the enabled ones first, in rank order.
 select archive_id, code, ern, title, kind, index_level, rank, enabled,
     health_state, health_checked_at, health_latency_ms, health_error_code, health_error_message,

@@ -126,7 +126,7 @@ async def test_a_suspicious_removal_waits_for_a_word(bench: Bench, held: int, le
     for _ in range(2):
         result = await bench.run(archive)
         assert (result.state, result.error_code) == (RunState.FAILED, "SUSPICIOUS_REMOVAL")
-        assert "--reconcile --confirm" in (result.error_message or "")
+        assert "index reconcile --archive eye --confirm" in (result.error_message or "")
         assert len(await bench.studies()) == held
     confirmed = await bench.run(archive, reconcile=True, confirmed=True)
     assert (confirmed.state, confirmed.removed) == (RunState.COMPLETED, held - left)

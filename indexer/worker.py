@@ -1,0 +1,105 @@
+"""A worker: puts on the queue what is due, and does what is on it. Any number of them may share a database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from archives.client import ArchiveClient
+from db.archives import ArchiveRow, list_archives
+from db.jobs import JobKind, enqueue_due, forget_log, probed
+from db.pool import Database
+from db.queue import Job, Later, take_jobs
+from indexer.probing import probe
+from indexer.progress import Progress
+from indexer.run import SIDE_BY_SIDE, Order, RunResult, RunState, index_archive
+
+_LOOK_EVERY = 1.0  # seconds: for what is due
+_FORGET_EVERY = 3600.0
+_BUSY_AGAIN = 1.0
+_STRANGER_TRIES = 30
+_log = structlog.get_logger(__name__)
+
+ClientOf = Callable[[str], ArchiveClient | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """client_of: the archive of a code, None where this process does not know it (yet).
+
+    told: called with each run's result.
+    """
+
+    database: Database
+    client_of: ClientOf
+    told: Callable[[RunResult], None] = lambda _result: None
+    progress: Progress | None = None
+
+    async def run(self, stop: asyncio.Event, *, at_once: int = SIDE_BY_SIDE) -> None:
+        """Works until `stop` is set or it is cancelled: a run under way is then interrupted and given back to
+        the queue. at_once: jobs at a time, 2 or more."""
+        leaving = asyncio.Event()
+        handlers = {
+            JobKind.SYNC: self._index,
+            JobKind.RECONCILE: self._index,
+            JobKind.PROBE: self._probe,
+        }
+        tasks = [
+            asyncio.create_task(take_jobs(self.database.url, handlers, leaving, at_once=at_once)),
+            asyncio.create_task(_every(_LOOK_EVERY, lambda: enqueue_due(self.database))),
+            asyncio.create_task(_every(_FORGET_EVERY, lambda: forget_log(self.database))),
+        ]
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait((*tasks, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.set()
+            for task in (*tasks[1:], stopped):
+                task.cancel()
+            await asyncio.gather(*tasks, stopped, return_exceptions=True)
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def _index(self, job: Job) -> None:
+        archive, client = await self._known(job)
+        if archive is None or client is None:
+            return
+        order = Order(reconcile=job.kind is JobKind.RECONCILE)
+        result = await index_archive(self.database, client, archive, order, self.progress)
+        if result.state is RunState.SKIPPED:
+            raise Later(_BUSY_AGAIN)
+        self.told(result)
+        if result.full and result.studies:
+            # Without statistics Postgres plans for empty tables; its own daemon comes a minute later.
+            await self.database.execute("analyze", "analyze")
+
+    async def _probe(self, job: Job) -> None:
+        archive, client = await self._known(job)
+        if archive is None or client is None:
+            return
+        await probe(self.database, client, archive, "it is due")
+        await probed(self.database, archive.archive_id)
+
+    async def _known(self, job: Job) -> tuple[ArchiveRow | None, ArchiveClient | None]:
+        """The archive and its client; None for one that was removed or switched off since it was asked for.
+
+        Raises Later where this process has yet to hear of it.
+        """
+        rows = await list_archives(self.database)
+        archive = next((row for row in rows if row.code == job.archive and row.enabled), None)
+        client = self.client_of(job.archive)
+        if archive is not None and client is None and job.attempt < _STRANGER_TRIES:
+            raise Later(_BUSY_AGAIN)
+        return archive, client
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Again and again. What fails is logged: the database, most likely, which comes back."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            _log.exception("worker's schedule failed")
+        await asyncio.sleep(seconds)
