@@ -19,6 +19,8 @@ from typing import Any, Final, Protocol
 from model.errors import BadInput
 
 ANONYMOUS: Final = "anonymous"
+EXPORT_PATH: Final = "/export/"
+"""How the endpoints begin whose answers are files that somebody keeps."""
 GENESIS: Final = bytes(32)
 """What stands for the digest before the first line."""
 

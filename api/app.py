@@ -15,6 +15,7 @@ from strawberry import Schema
 
 from api.audit import Trail
 from api.auth import Identity
+from api.export import export_routes
 from api.gate import Gate, Limiter
 from api.graphql import ContextFactory, GraphQLEndpoint
 from api.guard import guarded
@@ -79,6 +80,7 @@ def create_app(
         Route("/readyz", ready(readiness)),
         _text("/metrics", metrics.render, CONTENT_TYPE),
         Route("/schema.graphql", _schema_text(partial(sdl, schema), rules.introspection)),
+        *export_routes(served, endpoint, rules.max_body),
         *(_asset(path, *asset) for path, asset in _ASSETS.items()),
         *routes,
     ]

@@ -14,14 +14,17 @@ from graphql import GraphQLError
 from starlette.requests import HTTPConnection
 from strawberry.types import ExecutionContext
 
-from access.audit import ANONYMOUS, AuditRecord, Touched, document_digest, network_of, purpose_of
+from access.audit import ANONYMOUS, EXPORT_PATH, AuditRecord, Touched, document_digest, network_of, purpose_of
 from access.scope import Reach
 from api.errors import correlation_id
+from api.export_rows import COLUMNS, MEDIA_TYPES
 from db.audit import AuditLog, AuditUnavailable
 from model.errors import InputError
 
 PURPOSE_HEADER: Final = "x-purpose-of-use"
-_ENDPOINTS: Final = frozenset({"/graphql", "/schema.graphql", "/metrics"})
+EXPORTS: Final = {(of, form): f"{EXPORT_PATH}{of}.{form}" for of in COLUMNS for form in MEDIA_TYPES}
+"""What is exported in which format → the path."""
+_ENDPOINTS: Final = frozenset({"/graphql", "/schema.graphql", "/metrics", *EXPORTS.values()})
 
 
 @dataclass(slots=True)

@@ -63,7 +63,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         )
         self._context_factory = context_factory
         self.identity = identity
-        self._trail, self._limiter, self._rules = trail or Trail(None), limiter, rules or Rules()
+        self.trail, self._limiter, self._rules = trail or Trail(None), limiter, rules or Rules()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asking.set(asking_of(HTTPConnection(scope)))
@@ -76,7 +76,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             response = await self._answer(request)
         except HttpProblem as refused:
             if refused.status != 429:  # or a flood of requests would be a flood of lines
-                self._trail.refused(refused.code)
+                self.trail.refused(refused.code)
             response = refused.response(_type_for_refusal(request))
         await response(scope, receive, send)
 

@@ -26,11 +26,12 @@ class RequestToGraphQL(StarletteRequestAdapter):
             given["operationName"] = given.get("operationName") or None
         else:
             require_json(self.content_type)
-            given = _parsed(await self._body(most_bytes))
+            given = _parsed(await self.body_of(most_bytes))
         status = 400 if answer_type(self.headers.get("accept")) == GRAPHQL else 200
         return _request_data(given, persisted, status, protocol)
 
-    async def _body(self, most: int) -> bytes:
+    async def body_of(self, most: int) -> bytes:
+        """Raises HttpProblem 413."""
         too_large = HttpProblem(413, f"The request is larger than {most} bytes.")
         length = self._request.headers.get("content-length", "")
         if length.isascii() and length.isdigit() and int(length) > most:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from access.audit import GENESIS, AuditLine, flaw, patient_key, study_key
+from access.audit import EXPORT_PATH, GENESIS, AuditLine, flaw, patient_key, study_key
 from db.audit import audit_secret
 from db.past_pseudonyms import NO_PSEUDONYMS, PastPseudonyms, real_study
 from db.pool import Database
@@ -116,6 +116,23 @@ async def accesses_of_others(
     told = [(row["is_total"], Accesses(row["purpose"], row["requests"], row["people"])) for row in rows]
     total = next((each for is_total, each in told if is_total), Accesses(None, 0, 0))
     return total, [each for is_total, each in told if not is_total]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file that held a record; `purpose` None: none was told."""
+
+    at: datetime
+    purpose: str | None
+
+
+async def exports_of(
+    database: Database, study_uid: str, past: PastPseudonyms, since: datetime
+) -> list[Export]:
+    """The exports since then that held a study, as stored or pseudonymised, oldest first; at most 1000."""
+    keys = await _keys_of_studies(database, [study_uid], past)
+    rows = await database.fetch("audit.exports", statements("audit")["exports"], keys, since, EXPORT_PATH)
+    return [Export(row["at"], row["purpose"]) for row in rows]
 
 
 async def _keys_of_studies(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from access.scope import AccessLevel, ScopedArchive
-from db.audit_lines import Accesses, accesses_of_others
+from db.audit_lines import Accesses, accesses_of_others, exports_of
 from db.consent import StoredConsent, StudyConsent, consent_of, set_consents
 from db.nodes import Row
 from db.past_pseudonyms import past_pseudonyms
@@ -74,7 +74,7 @@ class ConsentChange:
         "Earlier accesses of others; null where no consent held before."
     )
     exports: list[EarlierExport] = _describe(
-        "Earlier exports that held the study. This version makes no exports, so none is listed."
+        "Earlier exports that held the study, since that consent was given, oldest first; at most 1000."
     )
 
 
@@ -96,8 +96,8 @@ async def change_consent(context: "Context", archive_code: str, wanted: StudyCon
     row = await loaders.study_by_uid.load(wanted.study_uid)
     if row is None:
         raise NotFound("studyInstanceUid: the study was removed from the index just now.")
-    accesses = await _earlier(context, wanted.study_uid, before)
-    return ConsentChange(study=study_of(row), accesses=accesses, exports=[])
+    accesses, exports = await _earlier(context, wanted.study_uid, before)
+    return ConsentChange(study=study_of(row), accesses=accesses, exports=exports)
 
 
 def _administrated(context: "Context", code: str) -> ScopedArchive:
@@ -113,20 +113,22 @@ def _administrated(context: "Context", code: str) -> ScopedArchive:
 
 async def _earlier(
     context: "Context", study_uid: str, before: StoredConsent | None
-) -> EarlierAccesses | None:
+) -> tuple[EarlierAccesses | None, list[EarlierExport]]:
     if before is None or before.given_at is None:
-        return None
+        return None, []
     services = context.services
     past = await past_pseudonyms(services.owner, services.settings.pseudonym_keys_file)
     total, parts = await accesses_of_others(
         services.owner, study_uid, past, before.given_at, context.viewer.subject
     )
-    return EarlierAccesses(
+    accesses = EarlierAccesses(
         since=before.given_at,
         requests=total.requests,
         people=total.people,
         by_purpose=[_purpose(part) for part in parts],
     )
+    exports = await exports_of(services.owner, study_uid, past, before.given_at)
+    return accesses, [EarlierExport(at=each.at, purpose=each.purpose) for each in exports]
 
 
 def _purpose(part: Accesses) -> PurposeAccesses:

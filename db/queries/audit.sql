@@ -51,3 +51,12 @@ from (
 where subject <> $3
 group by grouping sets ((purpose), ())
 order by is_total, purpose nulls last;
+
+-- name: exports  the files since $2 that held one of these ($1), oldest first: one for each request, of many pages
+select min(e.at) as at, min(e.payload::jsonb ->> 'purpose') as purpose
+from audit_event e
+where e.at >= $2 and e.id in (select t.event_id from audit_touch t where t.key = any($1::bytea[]))
+    and starts_with(e.payload::jsonb ->> 'endpoint', $3) and e.payload::jsonb ->> 'outcome' in ('OK', 'PARTIAL')
+group by e.payload::jsonb ->> 'request', e.payload::jsonb ->> 'subject'
+order by 1
+limit 1000;

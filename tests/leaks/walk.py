@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLSchema, parse
 
+from api.audit import EXPORTS
 from tests.leaks.canaries import Canary
 from tests.leaks.people import PEOPLE, Reply, Served, access_of
 from tests.leaks.questions import Questions
@@ -16,6 +17,9 @@ from tests.leaks.values import Values
 
 _CURSORS = "{ %s(first: 70) { edges { cursor node { id } } } }"
 _ROOTS = {"studies": "StudyConnection", "series": "SeriesConnection", "instances": "InstanceConnection"}
+_ATTRIBUTES = {
+    "attributes": ["PatientComments", "00080080", "OtherPatientIDsSequence.PatientID", "PatientAge"]
+}
 _ARCHIVES = "{ archives { id code } }"
 
 
@@ -86,6 +90,11 @@ async def walk(seeded: Seeded, app: Served, schema: GraphQLSchema) -> Walked:
         for each in by_one if not answered else ():
             await _everybody(seeded, app, schema, walked, each)
     await app.ask("another", "{ studies(first: 99) { nodes { id } } }")
+    for path in EXPORTS.values():
+        for person in (*PEOPLE, "another"):
+            look(
+                seeded, walked, person, f"POST {path}", await app.send(person, "POST", path, json=_ATTRIBUTES)
+            )
     for query in again:
         await _everybody(seeded, app, schema, walked, query)
     return walked

@@ -32,7 +32,7 @@ SET = """mutation ($uid: UID!, $archive: String!, $research: Boolean!) {
   setConsent(studyInstanceUid: $uid, archive: $archive, care: true, registry: false, research: $research) {
     study { studyInstanceUid consent { care registry research } }
     accesses { requests people byPurpose { purpose requests people } }
-    exports { at } } }"""
+    exports { at purpose } } }"""
 
 
 @dataclass
@@ -272,6 +272,35 @@ async def test_a_change_tells_of_the_accesses_of_others_since_consent_was_given(
             {"purpose": None, "requests": 1, "people": 1},
         ],
     }
+
+
+async def test_a_change_lists_earlier_exports(home: Home) -> None:
+    """One for each request, however many pages it took; not of other studies, nor of who was refused."""
+    admin, uid = home.house.asked_by(ADMIN), home.uids()[0]
+    database = await Database.open(home.database.url, max_size=1, session=AUDIT_SESSION)
+    log = await AuditLog.open(database)
+    await _export(log, "early", uid)
+    await _change(admin, uid, research=True)
+    await _export(log, "first", home.maker.uid(uid), purpose="HRESCH")
+    await _export(log, "first", home.maker.uid(uid), purpose="HRESCH")
+    await _export(log, "second", uid)
+    await _export(log, "other", "1.2.99")
+    await _export(log, "refused", uid, outcome="FORBIDDEN")
+    exports = (await _change(admin, uid, research=False))["exports"]
+    await log.close()
+    await database.close()
+    assert [each["purpose"] for each in exports] == ["HRESCH", None]
+    assert exports == sorted(exports, key=lambda each: each["at"])
+
+
+async def _export(
+    log: AuditLog, request: str, uid: str, *, purpose: str | None = None, outcome: str = "OK"
+) -> None:
+    record = AuditRecord(
+        *(datetime.now(UTC), "anna", purpose, "/export/studies.csv", outcome, None, request),
+        touched=Touched(studies={uid}),
+    )
+    await log.write(record)
 
 
 async def _access(log: AuditLog, subject: str, purpose: str | None, uid: str) -> None:
