@@ -25,6 +25,7 @@ from archives.queries import Query, plan
 from archives.recheck import Recheck
 from archives.rows import (
     SERIES_INSTANCE_UID,
+    SOP_INSTANCE_UID,
     STUDY_INSTANCE_UID,
     Level,
     as_rows,
@@ -100,7 +101,7 @@ class DicomWebArchive:
                     raise
                 if self.abilities.top_level:
                     self._surprised(f"it refuses /{level}, which it did not before")
-                if not selection.study_uids:
+                if not selection.study_uids and error.status == 400:
                     raise
                 found = await self._below_studies(level, selection)
                 self.abilities.top_level = False
@@ -183,14 +184,24 @@ class DicomWebArchive:
         try:
             reply = await self._transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
         except Rejected as error:
-            if error.status == 404 and query.study_uid is not None:
-                return Page([])  # a study that is not there has no children
-            raise
+            if error.status != 404 or query.study_uid is None or await self._has(query):
+                raise
+            return Page([])  # a study that is not there has no children
         for row in reply.value:  # rows below a study need not repeat its UID (PS3.18 10.6.3)
             for tag, uid in ((STUDY_INSTANCE_UID, query.study_uid), (SERIES_INSTANCE_UID, query.series_uid)):
                 if uid is not None and text(row, tag) is None:
                     put(row, tag, "UI", uid)
         return Page(reply.value, bool(reply.warnings))
+
+    async def _has(self, query: Query) -> bool:
+        """Whether the parent that the query's route names is there: only then is its 404 an error."""
+        filters = {"StudyInstanceUID": str(query.study_uid)}
+        parent = Query("studies", filters=filters)
+        if query.series_uid is not None:
+            parent = Query("series", query.study_uid, filters={"SeriesInstanceUID": query.series_uid})
+        wanted = query.series_uid or query.study_uid
+        name = SERIES_INSTANCE_UID if query.series_uid else STUDY_INSTANCE_UID
+        return any(text(row, name) == wanted for row in (await self.qido(parent, 1, 0, None)).rows)
 
     async def _enrich(self, level: Level, rows: list[Row]) -> None:
         """Add to the rows what QIDO-RS cannot give."""
@@ -217,6 +228,25 @@ class DicomWebArchive:
     async def metadata(
         self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
     ) -> list[Row]:
+        """A 404 is not taken for "nothing there": what is there and is not given raises NotSupported."""
+        rows = await self._metadata(study_uid, series_uid, sop_uid)
+        if rows is not None:
+            return rows
+        if series_uid is None:  # Orthanc: a study under two PatientIDs is 404, its series are not
+            found = await self._below_studies("series", Selection(study_uids=[study_uid]))
+            series = {text(row, SERIES_INSTANCE_UID) for row in found.rows.values()}
+            parts = [self.metadata(study_uid, uid) for uid in sorted(filter(None, series))]
+            return [row for part in await side_by_side(parts) for row in part]
+        filters = {} if sop_uid is None else {"SOPInstanceUID": sop_uid}
+        page = await self.qido(Query("instances", study_uid, series_uid, filters), 1, 0, None)
+        if any(sop_uid in (None, text(row, SOP_INSTANCE_UID)) for row in page.rows):
+            raise NotSupported(f"{self.config.code}: gives no whole data sets (RetrieveMetadata is 404)")
+        return []
+
+    async def _metadata(
+        self, study_uid: str, series_uid: str | None, sop_uid: str | None
+    ) -> list[Row] | None:
+        """None for a 404."""
         web = self._transport.web
         work: partial[Any]
         if series_uid is None:
@@ -229,7 +259,7 @@ class DicomWebArchive:
             reply = await self._transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
         except Rejected as error:
             if error.status == 404:
-                return []
+                return None
             raise
         return reply.value
 

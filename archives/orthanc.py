@@ -114,18 +114,6 @@ class OrthancArchive(DicomWebArchive):
             if isinstance(syntax, str) and (row := by_id.get(str(resource.get("ID")))) is not None:
                 put(row, AVAILABLE_TRANSFER_SYNTAX_UID, "UI", syntax)
 
-    async def metadata(
-        self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
-    ) -> list[Row]:
-        rows = await super().metadata(study_uid, series_uid, sop_uid)
-        if rows or series_uid is not None:
-            return rows
-        # A study under two PatientIDs is 404 here, its series are not.
-        found = await self._find("series", Selection(study_uids=[study_uid]))
-        series = {text(row, SERIES_INSTANCE_UID) for row in found.rows.values()}
-        parts = [super(OrthancArchive, self).metadata(study_uid, uid) for uid in sorted(filter(None, series))]
-        return [row for part in await side_by_side(parts) for row in part]
-
     async def list_study_uids(self) -> list[str] | None:
         """All IDs come in one answer, which is a snapshot; pages of /studies are none."""
         ids = await self.rest("GET", "/studies")

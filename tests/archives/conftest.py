@@ -1,4 +1,4 @@
-"""Real archives on the same files: an Orthanc for the whole session, and a folder."""
+"""Real archives on the same files: an Orthanc and a tiny_pacs for the whole session, and a folder."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from archives.registry import open_archive
 from config.archives_file import ArchiveConfig
 from tests.archives.files import everything
 from tests.orthanc import OrthancServer, running_orthanc
+from tests.small_pacs import running_small_pacs
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +39,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 ON_ORTHANC = [pytest.param(kind, marks=pytest.mark.orthanc) for kind in ("dicomweb", "orthanc")]
 
 
-@pytest.fixture(params=[*ON_ORTHANC, "folder"])
+SMALL_PACS = "small-pacs"
+"""Code of the archive behind which is tiny_pacs."""
+
+
+@pytest.fixture(scope="session")
+def small_pacs() -> Iterator[str]:
+    """DICOMweb root of a tiny_pacs filled with `files.everything()`; not to be changed by tests."""
+    with running_small_pacs(everything()) as dicomweb:
+        yield dicomweb
+
+
+@pytest.fixture(params=[*ON_ORTHANC, "folder", SMALL_PACS])
 async def archive(request: pytest.FixtureRequest) -> AsyncIterator[ArchiveClient]:
     """The same files behind each kind of client."""
     kind = request.param
     if kind == "folder":
         config = ArchiveConfig("x", "ERN-EYE", "X", kind, path=request.getfixturevalue("folder"))
+    elif kind == SMALL_PACS:
+        url = request.getfixturevalue("small_pacs")
+        config = ArchiveConfig(SMALL_PACS, "ERN-EYE", "X", "dicomweb", url=url, timeout=20)
     else:
         server: OrthancServer = request.getfixturevalue("orthanc_server")
         config = ArchiveConfig("x", "ERN-EYE", "X", kind, url=server.dicomweb, timeout=20)

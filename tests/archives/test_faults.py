@@ -251,11 +251,13 @@ async def test_an_archive_without_top_level_routes() -> None:
         client = DicomWebArchive(replace(CONFIG, url=server.url))
         answer = await client.search_series(Selection(study_uids=["1.2.3.1"], series_uids=["1.2.3.1.7"]))
         assert [text(row, STUDY_INSTANCE_UID) for row in answer.rows] == ["1.2.3.1"]
-        answer = await client.search_instances(Selection(study_uids=["1.2.3.1", "1.2.3.2"]))
+        answer = await client.search_instances(Selection(study_uids=["1.2.3.1", "1.2.3.9"]))
         assert [key("instances", row) for row in answer.rows] == [("1.2.3.1.7.1", "1.2.3.1.7")]
         asked = len(server.asked)
-        assert (await client.search_series(Selection(study_uids=["1.2.3.2"]))).rows == []
-        assert len(server.asked) == asked + 1  # the route is known by now
+        assert (await client.search_series(Selection(study_uids=["1.2.3.9"]))).rows == []
+        assert len(server.asked) == asked + 2  # the route is known by now; is the study really not there?
+        with pytest.raises(Rejected):  # it is there, so no answer is not "no series"
+            await client.search_series(Selection(study_uids=["1.2.3.2"]))
         with pytest.raises(NotSupported, match="x: has no top-level /series route"):
             await client.search_series(Selection(series_uids=["1.2.3.1.7"]))
         await client.close()
@@ -320,6 +322,27 @@ async def test_store_without_a_result_is_an_error_and_not_repeated(behaviour: Be
         assert len(server.asked) == 1
 
 
+def _finds_nothing(exchange: Exchange) -> None:
+    exchange.reply(404 if exchange.path.endswith("/metadata") else 204)
+
+
+async def test_an_archive_that_gives_no_metadata_says_so() -> None:
+    def behave(exchange: Exchange) -> None:
+        if exchange.path.endswith("/metadata"):
+            exchange.reply(404)
+        elif exchange.path.endswith("/series"):
+            exchange.rows([{"0020000E": {"vr": "UI", "Value": ["1.2.3"]}}])
+        else:
+            exchange.rows([{"00080018": {"vr": "UI", "Value": ["1.2.3.4"]}}])
+
+    with faulty(behave) as server:
+        client = DicomWebArchive(replace(CONFIG, url=server.url))
+        for uids in (("1.2",), ("1.2", "1.2.3"), ("1.2", "1.2.3", "1.2.3.4")):
+            with pytest.raises(NotSupported, match="x: gives no whole data sets"):
+                await client.metadata(*uids)
+        await client.close()
+
+
 async def test_metadata_faults() -> None:
     async def outcome(behaviour: Behaviour, *uids: str) -> object:
         with faulty(behaviour) as server:
@@ -332,7 +355,8 @@ async def test_metadata_faults() -> None:
                 await client.close()
 
     for uids in (("1.2",), ("1.2", "1.2.3"), ("1.2", "1.2.3", "1.2.3.4")):
-        assert await outcome(says(404), *uids) == []
+        assert await outcome(says(404), *uids) == "REJECTED"  # nor does it say that nothing is there
+        assert await outcome(_finds_nothing, *uids) == []
         assert await outcome(says(204), *uids) == []
         assert await outcome(says(200, b"null"), *uids) == "BAD_ANSWER"
         assert await outcome(says(401), *uids) == "REJECTED"
