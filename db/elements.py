@@ -1,105 +1,150 @@
 """Tests of any attribute of a data set: a path through DICOM JSON → SQL, compared as its VR says.
 
-Private attributes and those without a VR in the dictionary compare as text.
+The expressions are those that indexes of declared attributes are made of (db/declared_indexes.py): a path
+stands in them as it is, because a parameter would keep Postgres from finding its index. Only hexadecimal digits
+and creators of plain letters get there; a path with any other creator goes through Params.
 """
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from typing import Any
 
 from db.params import Params
-from model.errors import BadInput
+from model.attributes import Level
 from model.filters import Op, PathTest, Value
-from model.paths import BULK_VRS, NUMERIC_VRS, TEMPORAL_VRS, AttributePath, Step
+from model.paths import AttributePath
+from model.spans import Span, ValueKind, check_comparable, kind_of, number_of, spans_of
 
-_COMPARE = {Op.EQ: "=", Op.GTE: ">=", Op.LTE: "<="}
-_TEXT_OPS = {Op.STARTS_WITH, Op.CONTAINS, Op.WILDCARD}
-_MOMENT = re.compile(r"[0-9]{2,}(\+[0-9]{4})?\Z")
-_NUMBER = re.compile(r"[+-]?(\d{1,60}\.?\d{0,60}|\.\d{1,60})([eE][+-]?\d{1,3})?\Z")
-
-
-def element_test(params: Params, test: PathTest) -> Callable[[str], str]:
-    """SQL, given the alias of a row with `data`, that is true when a value at the path passes."""
-    last = test.path.last
-    if last.vr in BULK_VRS or last.vr == "SQ":
-        raise BadInput(f"attribute {test.path.name}: VR {last.vr} has no values to compare.")
-    sources = _sources(params, test.path.steps)
-    tests = [_condition(params, test.path, op, value) for op, value in test.comparisons]
-    condition = " and ".join(["v.text is not null", *tests])
-    return lambda a: f"exists (select 1 from {sources(a)} where {condition})"
+_PLAIN_CODE = re.compile(r"[0-9A-F]{8}\Z|\([A-Za-z0-9 ._:/-]{1,64}\)[0-9A-F]{6}\Z")
+_BETWEEN = "\x1f"  # stands between the texts of path_words
 
 
-def _sources(params: Params, steps: tuple[Step, ...]) -> Callable[[str], str]:
-    """The FROM list that walks a path: one function call a step, then the value as text `v.text`."""
-    calls = [_call(params, step) for step in steps]
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values at a path in rows of one level, as SQL with {a} for the alias of the row."""
 
-    def sources(alias: str) -> str:
-        item, parts = f"{alias}.data", []
-        for number, (function, arguments) in enumerate(calls):
-            parts.append(f"{function}({item}, {arguments}) e{number} (item)")
-            item = f"e{number}.item"
-        return ", ".join([*parts, f"value_texts({item}) v (text)"])
+    texts: str
+    numbers: str
+    words: str
 
-    return sources
+    @classmethod
+    def of(cls, path: AttributePath, level: Level, written: str) -> "Values":
+        """`written`: the path as SQL. Of series what the search answered and the representative count."""
+        moments = kind_of(path) is ValueKind.MOMENT
+        more = f", '{path.last.vr}'" if moments else ""
+        sources = ["{a}.data", "{a}.representative"] if level is Level.SERIES else ["{a}.data"]
 
+        def joined(function: str, arguments: str, operator: str) -> str:
+            calls = [f"{function}({source}, {written}{arguments})" for source in sources]
+            return calls[0] if len(calls) == 1 else f"({operator.join(calls)})"
 
-def _call(params: Params, step: Step) -> tuple[str, str]:
-    if step.tag is not None:
-        return "element_values", params.add(step.tag, "text")
-    names = (step.creator, step.group, step.element)
-    return "private_values", ", ".join(params.add(name, "text") for name in names)
-
-
-def _condition(params: Params, path: AttributePath, op: Op, value: Value) -> str:
-    vr = path.last.vr
-    if op in _TEXT_OPS:
-        if vr in NUMERIC_VRS:
-            raise BadInput(f"attribute {path.name}: VR {vr} is a number; use eq, in, gte or lte.")
-        return _pattern(op, params.add(value, "text"))
-    if vr in NUMERIC_VRS:
-        return _compare(
-            params, op, value, "numeric_value(v.text)", "numeric", lambda text: _number(path, text)
+        return cls(
+            joined("path_texts", "", " || "),
+            joined("path_moments" if moments else "path_numbers", more, " + "),
+            joined("path_words", "", " || "),
         )
-    if vr in TEMPORAL_VRS:
-        return _compare(
-            params, op, value, 'moment_value(v.text) collate "C"', "text", lambda text: _moment(path, text)
-        )
-    if op in (Op.GTE, Op.LTE) and vr is not None:
-        raise BadInput(f"attribute {path.name}: VR {vr} has no order; gte and lte need numbers or dates.")
-    return _compare(params, op, value, 'btrim(v.text) collate "C"', "text", str)
 
 
-def _compare(
-    params: Params, op: Op, value: Value, expression: str, sql_type: str, read: Callable[[str], object]
-) -> str:
-    if isinstance(value, tuple):
-        return f"{expression} = any({params.add([read(str(item)) for item in value], sql_type + '[]')})"
-    return f"{expression} {_COMPARE[op]} {params.add(read(str(value)), sql_type)}"
+def literal(path: AttributePath) -> str | None:
+    """The path as an SQL literal; None for one that must not be written into a statement."""
+    if not all(_PLAIN_CODE.match(code) for code in path.codes):
+        return None
+    return "'{" + ",".join(f'"{code}"' for code in path.codes) + "}'::text[]"
 
 
-def _pattern(op: Op, value: str) -> str:
-    match op:
-        case Op.STARTS_WITH:
-            return f"fold(v.text) like like_literal({value}) || '%'"
-        case Op.CONTAINS:
-            return f"fold(v.text) like '%' || like_literal({value}) || '%'"
-        case _:
-            return f"fold(v.text) like like_wildcard({value})"
+def element_test(params: Params, test: PathTest, level: Level) -> Callable[[str], str]:
+    """SQL, given the alias of a row of the level, that is true when a value at the path passes.
+
+    Raises BadInput for what its VR cannot be compared with.
+    """
+    path = test.path
+    check_comparable(path, test.comparisons)
+    values = Values.of(path, level, literal(path) or params.add(list(path.codes), "text[]"))
+    sql = _Compiler(params, path, values).test(test.comparisons)
+    return lambda alias: sql.replace("{a}", alias)
 
 
-def _number(path: AttributePath, text: str) -> Decimal:
-    try:
-        if _NUMBER.match(text.strip()):
-            return Decimal(text.strip())
-    except InvalidOperation:
-        pass
-    raise BadInput(f"attribute {path.name}: VR {path.last.vr} is compared as a number.")
+class _Compiler:
+    """The comparisons of one test."""
+
+    def __init__(self, params: Params, path: AttributePath, values: Values) -> None:
+        self._params = params
+        self._path = path
+        self._values = values
+
+    def test(self, comparisons: tuple[tuple[Op, Value], ...]) -> str:
+        if not comparisons:
+            return f"{self._values.texts} <> '{{}}'"
+        kind = kind_of(self._path)
+        if kind in (ValueKind.NUMBER, ValueKind.MOMENT):
+            return f"{self._values.numbers} && {self._spans(spans_of(self._path, comparisons))}"
+        found = " and ".join(self._some(op, value) for op, value in comparisons)
+        if len(comparisons) == 1 and comparisons[0][0] is not Op.WILDCARD:
+            return f"({found})"
+        # Each is passed by some value: an index can say so. That it is the same one, only the values tell.
+        one = " and ".join(self._passes(op, value) for op, value in comparisons)
+        return f"({found} and exists (select 1 from unnest({self._values.texts}) v (text) where {one}))"
+
+    def _some(self, op: Op, value: Value) -> str:
+        """Some value passes, or for a wildcard may pass."""
+        values = self._values
+        match op:
+            case Op.STARTS_WITH:
+                return f"{values.words} like '%{_BETWEEN}' || like_literal({self._text(value)}) || '%'"
+            case Op.CONTAINS:
+                return f"{values.words} like '%' || like_literal({self._text(value)}) || '%'"
+            case Op.WILDCARD:
+                pattern = f"like_wildcard({self._text(value)})"
+                return f"{values.words} like '%{_BETWEEN}' || {pattern} || '{_BETWEEN}%'"
+            case Op.GTE | Op.LTE:
+                return f"{values.numbers} && {self._spans(spans_of(self._path, [(op, value)]))}"
+            case _:
+                equal = f"{values.texts} && {self._params.add(_listed(value), 'text[]')}"
+                spans = self._equal_numbers(op, value)
+                return f"({equal} or {values.numbers} && {self._spans(spans)})" if spans else equal
+
+    def _passes(self, op: Op, value: Value) -> str:
+        """The value `v.text` passes."""
+        folded, number = f"fold(translate(v.text, '{_BETWEEN}', ' '))", "path_number(v.text)"
+        match op:
+            case Op.STARTS_WITH:
+                return f"{folded} like like_literal({self._text(value)}) || '%'"
+            case Op.CONTAINS:
+                return f"{folded} like '%' || like_literal({self._text(value)}) || '%'"
+            case Op.WILDCARD:
+                return f"{folded} like like_wildcard({self._text(value)})"
+            case Op.GTE | Op.LTE:
+                return f"{number} <@ {self._spans(spans_of(self._path, [(op, value)]))}"
+            case _:
+                equal = f"v.text = any({self._params.add(_listed(value), 'text[]')})"
+                spans = self._equal_numbers(op, value)
+                return f"({equal} or {number} <@ {self._spans(spans)})" if spans else equal
+
+    def _equal_numbers(self, op: Op, value: Value) -> list[Span]:
+        """What is asked as numbers, where nobody knows whether the values are texts or numbers."""
+        if kind_of(self._path) is not ValueKind.MIXED:
+            return []
+        asked = tuple(each for each in _listed(value) if number_of(each) is not None)
+        return spans_of(self._path, [(Op.IN, asked)]) if asked else []
+
+    def _text(self, value: Value) -> str:
+        return self._params.add(str(value).replace(_BETWEEN, " "), "text")
+
+    def _spans(self, spans: list[Span]) -> str:
+        return f"{self._params.add(_written(spans), 'text')}::nummultirange"
 
 
-def _moment(path: AttributePath, text: str) -> str:
-    moment = text.translate(str.maketrans("", "", ".:- T"))
-    if not _MOMENT.match(moment):
-        raise BadInput(
-            f"attribute {path.name}: VR {path.last.vr} is compared as a date or time, such as 2024-05-31."
-        )
-    return moment
+def _listed(value: Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, tuple) else [str(value)]
+
+
+def _written(spans: list[Span]) -> str:
+    """A multirange as Postgres reads it."""
+    edges = (
+        ("[" if span.low is not None else "(")
+        + f"{'' if span.low is None else span.low},{'' if span.high is None else span.high}"
+        + (")" if span.ends_before or span.high is None else "]")
+        for span in spans
+    )
+    return "{" + ",".join(edges) + "}"

@@ -58,7 +58,9 @@ CREATE TABLE public.series (
     shared boolean DEFAULT false NOT NULL,
     data jsonb NOT NULL,
     synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    instances_synced_at timestamp with time zone
+    instances_synced_at timestamp with time zone,
+    representative jsonb,
+    representative_synced_at timestamp with time zone
 );
 
 CREATE VIEW counts.series AS
@@ -80,7 +82,9 @@ CREATE VIEW counts.series AS
     shared,
     data,
     synced_at,
-    instances_synced_at
+    instances_synced_at,
+    representative,
+    representative_synced_at
    FROM public.series s
   WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
            FROM public.consent c
@@ -246,7 +250,9 @@ CREATE TABLE pseudonymised.series (
     source_pk bigint NOT NULL,
     key_id text DEFAULT ''::text NOT NULL,
     research boolean DEFAULT false NOT NULL,
-    made_for text DEFAULT ''::text NOT NULL
+    made_for text DEFAULT ''::text NOT NULL,
+    representative jsonb,
+    representative_synced_at timestamp with time zone
 );
 
 CREATE VIEW pseudonyms.series AS
@@ -271,7 +277,10 @@ CREATE VIEW pseudonyms.series AS
     instances_synced_at,
     source_pk,
     key_id,
-    research
+    research,
+    made_for,
+    representative,
+    representative_synced_at
    FROM pseudonymised.series p
   WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
@@ -757,6 +766,46 @@ CREATE FUNCTION public.like_wildcard(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN replace(replace(public.like_literal(value), '*'::text, '%'::text), '?'::text, '_'::text);
 
+CREATE FUNCTION public.moment_seconds(vr text, value text) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+declare
+    part text[];
+    leap boolean;
+    day bigint := 0;
+    clock text[];
+begin
+    if vr = 'TM' then
+        clock := regexp_match(value, '^([0-9]{2}):?(?:([0-9]{2}):?(?:([0-9]{2})(\.[0-9]{1,6})?)?)?$');
+    else
+        part := case vr
+            when 'DA' then regexp_match(value, '^([0-9]{4})(\.?)([0-9]{2})\2([0-9]{2})$')
+            else regexp_match(value,
+                '^([0-9]{4})()(?:([0-9]{2})(?:([0-9]{2})([0-9.]*))?)?([-+][0-9]{4})?$') end;
+        leap := part[1]::integer % 4 = 0 and (part[1]::integer % 100 <> 0 or part[1]::integer % 400 = 0);
+        if part is null or part[1] = '0000' or coalesce(part[3], '01') not between '01' and '12'
+            or coalesce(part[4]::integer, 1) not between 1 and
+                (array[31, case when leap then 29 else 28 end, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+                    [coalesce(part[3]::integer, 1)] then
+            return null;
+        end if;
+        day := (make_date(part[1]::integer, coalesce(part[3]::integer, 1), coalesce(part[4]::integer, 1))
+            - date '1970-01-01')::bigint;
+        clock := regexp_match(coalesce(nullif(part[5], ''), '00'),
+            '^([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(\.[0-9]{1,6})?)?)?$');
+        day := day * 86400 - case
+            when part[6] is null then 0
+            else (left(part[6], 1) || '1')::integer
+                * (substr(part[6], 2, 2)::integer * 3600 + right(part[6], 2)::integer * 60) end;
+    end if;
+    if clock is null or clock[1] > '23' or clock[2] > '59' or clock[3] > '60' then
+        return null;
+    end if;
+    -- a leap second is legal in TM and DT, and unknown to clocks
+    return day + clock[1]::integer * 3600 + coalesce(clock[2]::integer, 0) * 60
+        + least(coalesce(clock[3]::integer, 0), 59) + coalesce(clock[4]::numeric, 0);
+end $_$;
+
 CREATE FUNCTION public.moment_value(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN translate(value, '.:- T'::text, ''::text);
@@ -768,6 +817,51 @@ CREATE FUNCTION public.name_groups(value text) RETURNS text[]
 CREATE FUNCTION public.name_key(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN btrim(regexp_replace(replace(replace(replace(public.fold(value), 'ue'::text, 'u'::text), 'oe'::text, 'o'::text), 'ae'::text, 'a'::text), '[\^=\s.,''-]+'::text, ' '::text, 'g'::text));
+
+CREATE FUNCTION public.path_texts(data jsonb, path text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+    items jsonb[] := array[data];
+    step text;
+begin
+    if data is null or left(path[1], 1) <> '(' and data -> path[1] is null then
+        return '{}';
+    end if;
+    foreach step in array path loop
+        if left(step, 1) = '(' then
+            items := array(
+                select v.value from unnest(items) i (item), public.private_values(
+                    i.item, split_part(substr(step, 2), ')', 1), left(split_part(step, ')', 2), 4), right(step, 2)) v (value));
+        else
+            items := array(
+                select v.value from unnest(items) i (item), public.element_values(i.item, step) v (value));
+        end if;
+        if items = '{}' then
+            return '{}';
+        end if;
+    end loop;
+    return array(
+        select t.value
+        from unnest(items) i (item), public.value_texts(i.item) v (raw), btrim(v.raw, E' \t\n\r\f\v') t (value)
+        where t.value <> '');
+end $$;
+
+CREATE FUNCTION public.path_moments(data jsonb, path text[], vr text) RETURNS nummultirange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE((SELECT range_agg(numrange(s.value, s.value, '[]'::text)) AS range_agg FROM unnest(public.path_texts(path_moments.data, path_moments.path)) t(value), LATERAL public.moment_seconds(path_moments.vr, t.value) s(value) WHERE (s.value IS NOT NULL)), '{}'::nummultirange);
+
+CREATE FUNCTION public.path_number(value text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (value ~ '^[-+.0-9eE]+$'::text) THEN public.numeric_value(value) ELSE NULL::numeric END;
+
+CREATE FUNCTION public.path_numbers(data jsonb, path text[]) RETURNS nummultirange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE((SELECT range_agg(numrange(n.value, n.value, '[]'::text)) AS range_agg FROM unnest(public.path_texts(path_numbers.data, path_numbers.path)) t(value), LATERAL public.path_number(t.value) n(value) WHERE (n.value IS NOT NULL)), '{}'::nummultirange);
+
+CREATE FUNCTION public.path_words(data jsonb, path text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE((SELECT ((''::text || string_agg(public.fold(translate(t.value, ''::text, ' '::text)), ''::text)) || ''::text) FROM unnest(public.path_texts(path_words.data, path_words.path)) t(value)), ''::text);
 
 CREATE FUNCTION public.private_values(item jsonb, creator text, group_number text, element text) RETURNS SETOF jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -854,7 +948,9 @@ CREATE VIEW records.series AS
     shared,
     data,
     synced_at,
-    instances_synced_at
+    instances_synced_at,
+    representative,
+    representative_synced_at
    FROM public.series
   WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
 
@@ -1577,6 +1673,8 @@ CREATE INDEX series_series_uid_idx1 ON pseudonymised.series USING btree (series_
 
 CREATE INDEX series_study_uid_archive_id_idx ON pseudonymised.series USING btree (study_uid, archive_id);
 
+CREATE INDEX series_unrepresented ON pseudonymised.series USING btree (archive_id, series_uid) WHERE (representative IS NULL);
+
 CREATE INDEX study_accession_number_study_uid_idx ON pseudonymised.study USING btree (accession_number, study_uid);
 
 CREATE INDEX study_accession_number_study_uid_idx1 ON pseudonymised.study USING btree (accession_number DESC NULLS LAST, study_uid);
@@ -1740,6 +1838,8 @@ CREATE INDEX series_shared_number ON public.series USING btree (series_number, s
 CREATE INDEX series_shared_number_desc ON public.series USING btree (series_number DESC NULLS LAST, series_uid) WHERE shared;
 
 CREATE INDEX series_unindexed ON public.series USING btree (archive_id, series_uid) WHERE (instances_synced_at IS NULL);
+
+CREATE INDEX series_unrepresented ON public.series USING btree (archive_id, series_uid) WHERE (representative IS NULL);
 
 CREATE INDEX study_accession_like ON public.study USING gin (public.fold(accession_number) public.gin_trgm_ops);
 ALTER INDEX public.study_accession_like ALTER COLUMN 1 SET STATISTICS 1000;

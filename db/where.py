@@ -69,7 +69,7 @@ class Where:
             case ConsentTest(consent):
                 return leaf(self._has_consent(consent), alias, level)
             case PathTest():
-                return leaf(element_test(self._params, condition), alias, level)
+                return leaf(element_test(self._params, condition, level), alias, level)
 
     def _related(self, child: Condition, alias: str, level: Level, other: Level, leaf: "Leaf") -> str:
         """The parent or a child at `other`: inside the same archive for unshared families."""

@@ -33,7 +33,7 @@ class Op(StrEnum):
     HAS = "has"  # a list column holds the value
 
 
-Value = str | int | bool | date | tuple[str, ...] | tuple[int, ...]
+Value = str | int | bool | date | tuple[str, ...] | tuple[int, ...] | tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Resolved against PS3.6 (pydicom's dictionary); values are found in DICOM JSON (PS3.18 Annex F).
 """
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,11 +11,12 @@ from pydicom.datadict import (
     dictionary_has_tag,
     dictionary_keyword,
     dictionary_VR,
-    keyword_dict,
+    private_dictionary_VR,
     tag_for_keyword,
 )
 
 from model.errors import BadInput
+from model.near_names import near_names
 
 _TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
 _PRIVATE = re.compile(
@@ -26,7 +26,9 @@ MAX_STEPS = 8
 
 NUMERIC_VRS = frozenset({"DS", "IS", "FL", "FD", "US", "UL", "SS", "SL", "UV", "SV"})
 TEMPORAL_VRS = frozenset({"DA", "TM", "DT"})
-BULK_VRS = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN", "OB or OW", "US or OW"})
+BULK_VRS = frozenset(
+    {"OB", "OW", "OF", "OD", "OL", "OV", "UN", "OB or OW", "US or OW", "US or SS or OW", "NONE"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Step:
     group: str | None = None
     element: str | None = None
 
+    @property
+    def code(self) -> str:
+        """As the index knows it: GGGGEEEE or (creator)GGGGEE."""
+        return self.tag or f"({self.creator}){self.group}{self.element}"
+
 
 @dataclass(frozen=True, slots=True)
 class AttributePath:
@@ -51,6 +58,11 @@ class AttributePath:
     @property
     def last(self) -> Step:
         return self.steps[-1]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The steps as the index knows them: the same for all names of one path."""
+        return tuple(step.code for step in self.steps)
 
 
 @lru_cache(maxsize=4096)
@@ -84,7 +96,10 @@ def _step(part: str) -> Step:
         group = private["group"].upper()
         if int(group, 16) % 2 == 0:
             raise BadInput(f"attribute name: private groups are odd, {group} is even.")
-        return Step(None, None, None, private["creator"], group, private["element"].upper())
+        element = private["element"].upper()
+        return Step(
+            None, _private_vr(private["creator"], group, element), None, private["creator"], group, element
+        )
     if _TAG.match(part):
         tag = part.upper()
         known = dictionary_has_tag(tag)
@@ -95,6 +110,15 @@ def _step(part: str) -> Step:
     return Step(f"{number:08X}", dictionary_VR(number), part)
 
 
+def _private_vr(creator: str, group: str, element: str) -> str | None:
+    """As pydicom's dictionary of private attributes has it; None where it does not say what to compare."""
+    try:
+        vr = private_dictionary_VR(int(f"{group}10{element}", 16), creator)
+    except KeyError:
+        return None
+    return None if vr in BULK_VRS else vr
+
+
 def _suggestion(part: str) -> str:
-    near = difflib.get_close_matches(part[:64], keyword_dict, n=3, cutoff=0.75)
+    near = near_names(part[:64])
     return f" Did you mean {', '.join(near)}?" if near else ""

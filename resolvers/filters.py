@@ -22,6 +22,7 @@ from model.filters import (
     all_of,
     check_size,
 )
+from resolvers.any_attribute import attribute_tests
 from resolvers.matches import (
     AttributeMatch,
     DateRange,
@@ -30,7 +31,6 @@ from resolvers.matches import (
     PersonNameMatch,
     StringMatch,
     UidMatch,
-    attribute_tests,
     checked,
     tests_of,
 )

@@ -5,10 +5,9 @@ from typing import Any, cast
 
 import strawberry
 
-from model.attributes import BY_KEYWORD, Attribute, Level, attribute
+from model.attributes import Attribute, attribute
 from model.errors import BadInput
-from model.filters import MAX_TEXT, AllOf, AnyOf, Condition, Not, Op, PathTest, Test, Value
-from model.paths import parse_path
+from model.filters import MAX_TEXT, AllOf, AnyOf, Condition, Not, Op, Test, Value
 from resolvers.scalars import UID
 
 MAX_LIST = 1000
@@ -91,7 +90,7 @@ class AttributeMatch:
     exists: bool | None = _describe("true: has a value. false: has none.")
 
 
-_OPS = {
+OPS = {
     "eq": Op.EQ,
     "in_": Op.IN,
     "starts_with": Op.STARTS_WITH,
@@ -113,14 +112,9 @@ def tests_of(keyword: str, match: Match) -> list[Condition]:
         return _list_tests(column, match)
     return [
         Test(column, op, checked(f"{keyword}.{op}", value))
-        for name, op in _OPS.items()
+        for name, op in OPS.items()
         if (value := getattr(match, name, None)) is not None
     ]
-
-
-def attribute_tests(level: Level, matches: list[AttributeMatch]) -> list[Condition]:
-    """The tests of `attribute: […]` at one level. Raises BadInput."""
-    return [test for match in matches for test in _path_tests(level, match)]
 
 
 def checked(where: str, value: Value | list[str] | list[int]) -> Value:
@@ -155,26 +149,3 @@ def _list_tests(column: Attribute, match: ListMatch) -> list[Condition]:
 def _has(column: Attribute, name: str, values: list[str]) -> tuple[Condition, ...]:
     checked(f"{column.keyword}.{name}", values)
     return tuple(Test(column, Op.HAS, value) for value in values)
-
-
-def _path_tests(level: Level, match: AttributeMatch) -> list[Condition]:
-    path = parse_path(str(checked("attribute.name", match.name)))
-    elsewhere = BY_KEYWORD.get(path.steps[0].keyword or "")
-    if elsewhere is not None and elsewhere.level is not level:
-        raise BadInput(
-            f"attribute {elsewhere.keyword}: of the {elsewhere.level} level, asked at the {level} level; "
-            f"put it into the {elsewhere.level} filter."
-        )
-    comparisons = tuple(
-        (op, checked(f"attribute.{op}", value))
-        for name, op in _OPS.items()
-        if (value := getattr(match, name, None)) is not None
-    )
-    if not comparisons and match.exists is None:
-        raise BadInput(
-            f"attribute {path.name[:64]}: give a condition: eq, in, startsWith, contains, … or exists."
-        )
-    tests: list[Condition] = [PathTest(path, comparisons)] if comparisons else []
-    if match.exists is not None:
-        tests.append(PathTest(path) if match.exists else Not(PathTest(path)))
-    return tests

@@ -1,0 +1,130 @@
+-- Any attribute: the values at a path as one expression, so that an index can be made of it.
+
+-- ---- values at a path -----------------------------------------------------------------------------------
+-- A path is the steps of model/paths.py: 'GGGGEEEE', or '(creator)GGGGEE' of a private attribute. All values of
+-- all items count. What is empty but for padding is no value.
+
+create function path_texts(data jsonb, path text[]) returns text[]
+    language plpgsql immutable parallel safe as $$
+declare
+    items jsonb[] := array[data];
+    step text;
+begin
+    if data is null or left(path[1], 1) <> '(' and data -> path[1] is null then
+        return '{}';
+    end if;
+    foreach step in array path loop
+        if left(step, 1) = '(' then
+            items := array(
+                select v.value from unnest(items) i (item), public.private_values(
+                    i.item, split_part(substr(step, 2), ')', 1), left(split_part(step, ')', 2), 4), right(step, 2)) v (value));
+        else
+            items := array(
+                select v.value from unnest(items) i (item), public.element_values(i.item, step) v (value));
+        end if;
+        if items = '{}' then
+            return '{}';
+        end if;
+    end loop;
+    return array(
+        select t.value
+        from unnest(items) i (item), public.value_texts(i.item) v (raw), btrim(v.raw, E' \t\n\r\f\v') t (value)
+        where t.value <> '');
+end $$;
+
+create function path_number(value text) returns numeric
+    language sql immutable strict parallel safe
+    return case when value ~ '^[-+.0-9eE]+$' then numeric_value(value) end;
+
+-- The numbers among them. A value asked for lies in this set, or a range overlaps it: GiST answers both.
+create function path_numbers(data jsonb, path text[]) returns nummultirange
+    language sql immutable parallel safe
+    return coalesce((
+        select range_agg(numrange(n.value, n.value, '[]'))
+        from unnest(path_texts(data, path)) t (value), path_number(t.value) n (value)
+        where n.value is not null), '{}');
+
+-- A DA or DT in seconds since 1970, a TM in seconds since midnight; null for what is none. A value of little
+-- precision is its beginning (2020 is the first of January); an offset from UTC counts where it is given.
+create function moment_seconds(vr text, value text) returns numeric
+    language plpgsql immutable strict parallel safe as $$
+declare
+    part text[];
+    leap boolean;
+    day bigint := 0;
+    clock text[];
+begin
+    if vr = 'TM' then
+        clock := regexp_match(value, '^([0-9]{2}):?(?:([0-9]{2}):?(?:([0-9]{2})(\.[0-9]{1,6})?)?)?$');
+    else
+        part := case vr
+            when 'DA' then regexp_match(value, '^([0-9]{4})(\.?)([0-9]{2})\2([0-9]{2})$')
+            else regexp_match(value,
+                '^([0-9]{4})()(?:([0-9]{2})(?:([0-9]{2})([0-9.]*))?)?([-+][0-9]{4})?$') end;
+        leap := part[1]::integer % 4 = 0 and (part[1]::integer % 100 <> 0 or part[1]::integer % 400 = 0);
+        if part is null or part[1] = '0000' or coalesce(part[3], '01') not between '01' and '12'
+            or coalesce(part[4]::integer, 1) not between 1 and
+                (array[31, case when leap then 29 else 28 end, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+                    [coalesce(part[3]::integer, 1)] then
+            return null;
+        end if;
+        day := (make_date(part[1]::integer, coalesce(part[3]::integer, 1), coalesce(part[4]::integer, 1))
+            - date '1970-01-01')::bigint;
+        clock := regexp_match(coalesce(nullif(part[5], ''), '00'),
+            '^([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(\.[0-9]{1,6})?)?)?$');
+        day := day * 86400 - case
+            when part[6] is null then 0
+            else (left(part[6], 1) || '1')::integer
+                * (substr(part[6], 2, 2)::integer * 3600 + right(part[6], 2)::integer * 60) end;
+    end if;
+    if clock is null or clock[1] > '23' or clock[2] > '59' or clock[3] > '60' then
+        return null;
+    end if;
+    -- a leap second is legal in TM and DT, and unknown to clocks
+    return day + clock[1]::integer * 3600 + coalesce(clock[2]::integer, 0) * 60
+        + least(coalesce(clock[3]::integer, 0), 59) + coalesce(clock[4]::numeric, 0);
+end $$;
+
+create function path_moments(data jsonb, path text[], vr text) returns nummultirange
+    language sql immutable parallel safe
+    return coalesce((
+        select range_agg(numrange(s.value, s.value, '[]'))
+        from unnest(path_texts(data, path)) t (value), moment_seconds(vr, t.value) s (value)
+        where s.value is not null), '{}');
+
+-- The texts folded, each between unit separators (U+001F): what patterns are looked for in.
+create function path_words(data jsonb, path text[]) returns text
+    language sql immutable parallel safe
+    return coalesce((
+        select E'\x1f' || string_agg(fold(translate(t.value, E'\x1f', ' ')), E'\x1f') || E'\x1f'
+        from unnest(path_texts(data, path)) t (value)), '');
+
+-- ---- the representative of a series ---------------------------------------------------------------------
+-- The data set of one of its instances, without bulk data and long sequences: what only instances tell (slice
+-- thickness, echo time) without an index of all of them. Made again when the series changed after it.
+
+alter table series
+    add column representative jsonb,
+    add column representative_synced_at timestamptz;
+alter table pseudonymised.series
+    add column representative jsonb,
+    add column representative_synced_at timestamptz;
+
+create index series_unrepresented on series (archive_id, series_uid) where representative is null;
+create index series_unrepresented on pseudonymised.series (archive_id, series_uid) where representative is null;
+
+create or replace view records.series as
+    select * from public.series where archive_id = any ((select scope_of('full'))::smallint[]);
+
+create or replace view pseudonyms.series as
+    select p.* from pseudonymised.series p
+    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
+
+create or replace view counts.series as
+    select s.* from public.series s
+    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[])
+        and (archive_id <> all ((select scope_of('consented'))::smallint[])
+            or exists (
+                select from public.consent c
+                where c.archive_id = s.archive_id and c.study_uid = s.study_uid and c.research));
