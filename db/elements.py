@@ -93,7 +93,7 @@ class _Compiler:
             case Op.STARTS_WITH:
                 return f"{values.words} like '%{_BETWEEN}' || like_literal({self._text(value)}) || '%'"
             case Op.CONTAINS:
-                return f"{values.words} like '%' || like_literal({self._text(value)}) || '%'"
+                return f"{values.words} like '{_BETWEEN}%' || like_literal({self._text(value)}) || '%'"
             case Op.WILDCARD:
                 pattern = f"like_wildcard({self._text(value)})"
                 return f"{values.words} like '%{_BETWEEN}' || {pattern} || '{_BETWEEN}%'"

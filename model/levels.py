@@ -15,7 +15,7 @@ NameOfPhysiciansReadingStudy PhysiciansReadingStudyIdentificationSequence Consul
 ConsultingPhysicianIdentificationSequence ReferringPhysicianIdentificationSequence
 ReferringPhysicianAddress ReferringPhysicianTelephoneNumbers RequestingServiceCodeSequence
 ReasonForPerformedProcedureCodeSequence AdmittingDiagnosesDescription AdmittingDiagnosesCodeSequence
-ModalitiesInStudy SOPClassesInStudy NonpatientObjectsInStudy IssuerOfAccessionNumberSequence
+ModalitiesInStudy SOPClassesInStudy IssuerOfAccessionNumberSequence
 """
 # General Series, General Equipment, Frame of Reference (C.7.3.1, C.7.5.1, C.7.4.1).
 _SERIES = """

@@ -5,7 +5,7 @@
 -- all items count. What is empty but for padding is no value.
 
 create function path_texts(data jsonb, path text[]) returns text[]
-    language plpgsql immutable parallel safe as $$
+    language plpgsql immutable parallel safe cost 300 as $$
 declare
     items jsonb[] := array[data];
     step text;
@@ -38,7 +38,7 @@ create function path_number(value text) returns numeric
 
 -- The numbers among them. A value asked for lies in this set, or a range overlaps it: GiST answers both.
 create function path_numbers(data jsonb, path text[]) returns nummultirange
-    language sql immutable parallel safe
+    language sql immutable parallel safe cost 500
     return coalesce((
         select range_agg(numrange(n.value, n.value, '[]'))
         from unnest(path_texts(data, path)) t (value), path_number(t.value) n (value)
@@ -47,7 +47,7 @@ create function path_numbers(data jsonb, path text[]) returns nummultirange
 -- A DA or DT in seconds since 1970, a TM in seconds since midnight; null for what is none. A value of little
 -- precision is its beginning (2020 is the first of January); an offset from UTC counts where it is given.
 create function moment_seconds(vr text, value text) returns numeric
-    language plpgsql immutable strict parallel safe as $$
+    language plpgsql immutable strict parallel safe cost 100 as $$
 declare
     part text[];
     leap boolean;
@@ -86,7 +86,7 @@ begin
 end $$;
 
 create function path_moments(data jsonb, path text[], vr text) returns nummultirange
-    language sql immutable parallel safe
+    language sql immutable parallel safe cost 500
     return coalesce((
         select range_agg(numrange(s.value, s.value, '[]'))
         from unnest(path_texts(data, path)) t (value), moment_seconds(vr, t.value) s (value)
@@ -94,7 +94,7 @@ create function path_moments(data jsonb, path text[], vr text) returns nummultir
 
 -- The texts folded, each between unit separators (U+001F): what patterns are looked for in.
 create function path_words(data jsonb, path text[]) returns text
-    language sql immutable parallel safe
+    language sql immutable parallel safe cost 500
     return coalesce((
         select E'\x1f' || string_agg(fold(translate(t.value, E'\x1f', ' ')), E'\x1f') || E'\x1f'
         from unnest(path_texts(data, path)) t (value)), '');
