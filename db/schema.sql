@@ -819,7 +819,7 @@ CREATE FUNCTION public.name_key(value text) RETURNS text
     RETURN btrim(regexp_replace(replace(replace(replace(public.fold(value), 'ue'::text, 'u'::text), 'oe'::text, 'o'::text), 'ae'::text, 'a'::text), '[\^=\s.,''-]+'::text, ' '::text, 'g'::text));
 
 CREATE FUNCTION public.path_texts(data jsonb, path text[]) RETURNS text[]
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE COST 300 PARALLEL SAFE
     AS $$
 declare
     items jsonb[] := array[data];
@@ -848,7 +848,7 @@ begin
 end $$;
 
 CREATE FUNCTION public.path_moments(data jsonb, path text[], vr text) RETURNS nummultirange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE COST 500 PARALLEL SAFE
     RETURN COALESCE((SELECT range_agg(numrange(s.value, s.value, '[]'::text)) AS range_agg FROM unnest(public.path_texts(path_moments.data, path_moments.path)) t(value), LATERAL public.moment_seconds(path_moments.vr, t.value) s(value) WHERE (s.value IS NOT NULL)), '{}'::nummultirange);
 
 CREATE FUNCTION public.path_number(value text) RETURNS numeric
@@ -856,11 +856,11 @@ CREATE FUNCTION public.path_number(value text) RETURNS numeric
     RETURN CASE WHEN (value ~ '^[-+.0-9eE]+$'::text) THEN public.numeric_value(value) ELSE NULL::numeric END;
 
 CREATE FUNCTION public.path_numbers(data jsonb, path text[]) RETURNS nummultirange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE COST 500 PARALLEL SAFE
     RETURN COALESCE((SELECT range_agg(numrange(n.value, n.value, '[]'::text)) AS range_agg FROM unnest(public.path_texts(path_numbers.data, path_numbers.path)) t(value), LATERAL public.path_number(t.value) n(value) WHERE (n.value IS NOT NULL)), '{}'::nummultirange);
 
 CREATE FUNCTION public.path_words(data jsonb, path text[]) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE COST 500 PARALLEL SAFE
     RETURN COALESCE((SELECT ((''::text || string_agg(public.fold(translate(t.value, ''::text, ' '::text)), ''::text)) || ''::text) FROM unnest(public.path_texts(path_words.data, path_words.path)) t(value)), ''::text);
 
 CREATE FUNCTION public.private_values(item jsonb, creator text, group_number text, element text) RETURNS SETOF jsonb
