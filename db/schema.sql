@@ -853,7 +853,7 @@ CREATE FUNCTION public.path_moments(data jsonb, path text[], vr text) RETURNS nu
 
 CREATE FUNCTION public.path_number(value text) RETURNS numeric
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE WHEN (value ~ '^[-+.0-9eE]+$'::text) THEN public.numeric_value(value) ELSE NULL::numeric END;
+    RETURN CASE WHEN ((length(value) <= 800) AND (value ~ '^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$'::text)) THEN (value)::numeric ELSE NULL::numeric END;
 
 CREATE FUNCTION public.path_numbers(data jsonb, path text[]) RETURNS nummultirange
     LANGUAGE sql IMMUTABLE COST 500 PARALLEL SAFE

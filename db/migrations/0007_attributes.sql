@@ -32,9 +32,12 @@ begin
         where t.value <> '');
 end $$;
 
+-- A value as a number, null when it is none: an FD may have 309 digits as jsonb writes it.
 create function path_number(value text) returns numeric
     language sql immutable strict parallel safe
-    return case when value ~ '^[-+.0-9eE]+$' then numeric_value(value) end;
+    return case
+        when length(value) <= 800 and value ~ '^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$'
+            then value::numeric end;
 
 -- The numbers among them. A value asked for lies in this set, or a range overlaps it: GiST answers both.
 create function path_numbers(data jsonb, path text[]) returns nummultirange

@@ -38,7 +38,7 @@ async def test_moments(database: Database) -> None:
 
 
 DATA = {
-    "00180050": {"vr": "DS", "Value": ["abc", None, " 1.5 ", 1e300, "", "--1", "١٢", True, [1], "9" * 130]},
+    "00180050": {"vr": "DS", "Value": ["abc", None, " 1.5 ", 1e300, "", "--1", "١٢", True, [1], "9" * 801]},
     "00081030": {"vr": "LO", "Value": ["  a\x1fb ", "\t", "C"]},
     "00100010": {"vr": "PN", "Value": [{"Alphabetic": "A^B", "Ideographic": "", "Phonetic": None}]},
     "00400275": {"vr": "SQ", "Value": [{}, None, 5, {"00400009": {"vr": "SH", "Value": ["S1"]}}, "x"]},
@@ -66,7 +66,7 @@ async def test_numbers(database: Database) -> None:
     """What is no number is none, and the others stay; nothing that an archive can send is an error."""
     sql = "select path_numbers($1, '{00180050}')::text, path_numbers(null, '{00180050}')::text"
     (row,) = await database.fetch("t", sql, orjson.dumps(DATA).decode())
-    assert row[0] == f"{{[1.5,1.5],[1{'0' * 300},1{'0' * 300}]}}"
+    assert row[0] == "{[1.5,1.5],[%s,%s]}" % ((f"1{'0' * 300}",) * 2)
     assert row[1] == "{}"
     for data in ("null", "[]", "5", '"x"', "{}"):
         (row,) = await database.fetch("t", "select path_texts($1, '{00180050,00400009}')", data)
