@@ -85,7 +85,7 @@ def _holds(vr: str, value: Any, op: str, wanted: Any) -> bool:
             return number is not None and asked is not None and _ordered(number, op, asked)
     match op:
         case "eq":
-            return text == wanted
+            return bool(text == wanted)
         case "startsWith":
             return fold(text).startswith(fold(wanted))
         case "contains":

@@ -154,12 +154,13 @@ def _item(rng: random.Random, keywords: list[str]) -> Dataset:
 def _value(rng: random.Random, keyword: str, vr: str) -> Any:
     if rng.random() < 0.08:
         return None
-    pool: list[Any] = {
+    pools: dict[str, list[Any]] = {
         "DS": NUMBERS, "IS": WHOLE, "FL": [0.5, 1.5, -2.25, 1e20], "FD": [0.1, 1.5, 1e300, 3.0],
         "UV": [0, 2**63, 2**64 - 1, 7], "SV": [-(2**63), 7, 0], "SL": [-(2**31), 7, 0], "US or SS": [-5, 0, 7],
         "DA": DAYS, "TM": CLOCKS, "DT": MOMENTS, "PN": NAMES, "UI": [UID(each) for each in UIDS], "AS": AGES,
         "AT": TAGS, "CS": ["ORIGINAL", "PRIMARY", "AXIAL", "M_FFE"],
-    }.get(vr, TEXTS)  # fmt: skip
+    }  # fmt: skip
+    pool = pools.get(vr, TEXTS)
     if vr not in ("LT", "ST", "UT"):
         pool = [each.replace("\\", "/") if isinstance(each, str) else each for each in pool]
     is_many = keyword in (
