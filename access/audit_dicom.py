@@ -1,6 +1,7 @@
 """An audit line as a DICOM audit message (PS3.15 A.5), in the XML of A.5.1. One line of text a message.
 
-A line about the audit log itself is "Audit Log Used" (A.5.3.2), every other one is a "Query" (A.5.3.10).
+A line about the audit log itself is "Audit Log Used" (A.5.3.2), one about a file "Export" (A.5.3.5), every
+other one a "Query" (A.5.3.10).
 The schema has no place for the purpose of use and for counts: they are ParticipantObjectDetails.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from access.audit import AuditLine
+from access.audit import EXPORT_PATH, AuditLine
 
 SOURCE_ID: Final = "ernfed"
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -43,6 +44,8 @@ def event_of(endpoint: str) -> tuple[str, str, str]:
     """EventID (code, meaning) and EventActionCode."""
     if endpoint.startswith(_ON_AUDIT):
         return "110101", "Audit Log Used", "R"
+    if endpoint.startswith(EXPORT_PATH):
+        return "110106", "Export", "R"
     return "110112", "Query", "E"
 
 
@@ -57,17 +60,17 @@ def _event(message: ET.Element, said: Mapping[str, Any]) -> None:
     )
     _coded(event, "EventID", code, "DCM", meaning)
     if said["outcome"] != "OK":
-        ET.SubElement(event, "EventOutcomeDescription").text = _text(said["outcome"])
+        ET.SubElement(event, "EventOutcomeDescription").text = plain_text(said["outcome"])
 
 
 def _participant(
     message: ET.Element, user: str, *, requestor: bool, role: tuple[str, str], at: str | None = None
 ) -> None:
     participant = ET.SubElement(
-        message, "ActiveParticipant", UserID=_text(user), UserIsRequestor=str(requestor).lower()
+        message, "ActiveParticipant", UserID=plain_text(user), UserIsRequestor=str(requestor).lower()
     )
     if at:
-        participant.set("NetworkAccessPointID", _text(at))
+        participant.set("NetworkAccessPointID", plain_text(at))
         participant.set("NetworkAccessPointTypeCode", "2")
     _coded(participant, "RoleIDCode", role[0], "DCM", role[1])
 
@@ -77,7 +80,7 @@ def _object(message: ET.Element, line: AuditLine, said: Mapping[str, Any]) -> No
     asked = ET.SubElement(
         message,
         "ParticipantObjectIdentification",
-        ParticipantObjectID=_text(said["endpoint"]),
+        ParticipantObjectID=plain_text(said["endpoint"]),
         ParticipantObjectTypeCode="2",
         ParticipantObjectTypeCodeRole="24" if said["document"] else "13",
     )
@@ -114,5 +117,6 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
 
 
-def _text(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Without what neither XML nor a string of FHIR may hold."""
     return _NOT_XML.sub("\ufffd", text)

@@ -4,7 +4,7 @@ import base64
 from typing import Any, Final
 
 from access.audit import AuditLine
-from access.audit_dicom import SOURCE_ID, details, event_of, outcome_indicator
+from access.audit_dicom import SOURCE_ID, details, event_of, outcome_indicator, plain_text
 
 _DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _PURPOSES: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
@@ -40,7 +40,7 @@ def audit_event(line: AuditLine) -> dict[str, Any]:
 def _person(said: dict[str, Any]) -> dict[str, Any]:
     agent: dict[str, Any] = {
         "type": {"coding": [{"system": _DCM, "code": "110153", "display": "Source Role ID"}]},
-        "who": {"identifier": {"value": said["subject"]}},
+        "who": {"identifier": {"value": plain_text(said["subject"])}},
         "requestor": True,
     }
     if said["client"]:
@@ -62,7 +62,9 @@ def _asked(line: AuditLine, said: dict[str, Any]) -> dict[str, Any]:
         "what": {"identifier": {"value": said["endpoint"]}},
         "type": {"system": _ENTITY, "code": "2", "display": "System Object"},
         "role": {"system": _ROLE, "code": "24", "display": "Query"},
-        "detail": [{"type": name, "valueString": value} for name, value in details(line, said).items()],
+        "detail": [
+            {"type": name, "valueString": plain_text(value)} for name, value in details(line, said).items()
+        ],
     }
     if said["document"]:
         entity["query"] = base64.b64encode(f"sha256:{said['document']}".encode()).decode()

@@ -184,10 +184,11 @@ CASES = [
     record(2, outcome="PARTIAL", purpose=None, client=None),
     record(3, outcome="INTERNAL", document=None, archives=()),
     record(4, subject="a\x00b<&>\ud800", endpoint="ernfed audit who-saw", operation="Worklist"),
+    record(5, endpoint="/export/studies.csv", operation=None),
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=["ok", "partial", "failed", "odd"])
+@pytest.mark.parametrize("case", CASES, ids=["ok", "partial", "failed", "odd", "export"])
 def test_a_dicom_message_has_what_a_5_1_requires(case: AuditRecord) -> None:
     [line] = chain([case])
     text = audit_message(line)
@@ -208,6 +209,7 @@ def test_a_dicom_message_has_what_a_5_1_requires(case: AuditRecord) -> None:
     assert event[0].attrib in (
         {"csd-code": "110112", "codeSystemName": "DCM", "originalText": "Query"},
         {"csd-code": "110101", "codeSystemName": "DCM", "originalText": "Audit Log Used"},
+        {"csd-code": "110106", "codeSystemName": "DCM", "originalText": "Export"},
     )
     assert (person.get("UserIsRequestor"), server.get("UserIsRequestor")) == ("true", "false")
     assert person.get("UserID")
@@ -226,7 +228,7 @@ def test_a_dicom_message_has_what_a_5_1_requires(case: AuditRecord) -> None:
             assert {"csd-code", "codeSystemName", "originalText"} <= set(coded.attrib)
 
 
-@pytest.mark.parametrize("case", CASES, ids=["ok", "partial", "failed", "odd"])
+@pytest.mark.parametrize("case", CASES, ids=["ok", "partial", "failed", "odd", "export"])
 def test_a_fhir_event_has_what_r4_requires(case: AuditRecord) -> None:
     [line] = chain([case])
     event = audit_event(line)
