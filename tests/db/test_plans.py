@@ -19,6 +19,8 @@ from model.attributes import Level, attribute
 from model.cursors import Position
 from model.filters import EVERYTHING, AllOf, Condition, Op, Related, Test, TextTest
 
+pytestmark = pytest.mark.xdist_group("plans")  # what its tests share is made once
+
 STUDIES = 100_000
 NOBODYS = Scope((), (), Face.PSEUDONYMS)
 
