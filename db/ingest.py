@@ -180,7 +180,8 @@ async def rebuild_rollups(database: Database) -> None:
 
 
 async def reject(conn: Connection, archive_id: int, rejected: Sequence[Rejected]) -> None:
-    """Keeps rows aside that could not become records; one that is known only gets a new `last_seen_at`."""
+    """Keeps rows aside that could not become records, or not without doubts; one that is known only gets a
+    new `last_seen_at`."""
     if rejected:
         await conn.execute(
             statements("rejected")["reject"],
@@ -198,6 +199,22 @@ async def _begin(conn: Connection) -> None:
 
 
 async def _put(
+    conn: Connection, archive_id: int, level: Level, upsert: str, records: Sequence[Record]
+) -> Stored:
+    """Upserts all records but those that the database refuses, and keeps a note of what is suspect in them."""
+    stored = await _upsert_all(conn, archive_id, level, upsert, records)
+    refused = {row.uid for row in stored.refused}
+    suspect = [record for record in records if record.suspect and record.uid not in refused]
+    await reject(conn, archive_id, [_note(record) for record in suspect])
+    return stored
+
+
+def _note(record: Record) -> Rejected:
+    reason = f"in the index, but not decoded by its character set: {record.suspect}"
+    return Rejected(record.level, record.uid, reason, record.data)
+
+
+async def _upsert_all(
     conn: Connection, archive_id: int, level: Level, upsert: str, records: Sequence[Record]
 ) -> Stored:
     """Upserts all records but those that the database refuses; the staging table then holds the others."""

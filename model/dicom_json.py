@@ -1,7 +1,8 @@
 """DICOM JSON (PS3.18 Annex F) → records. A bad row becomes a Rejected, never an exception.
 
 A value that its VR forbids (a DA of 'unknown', an IS of 'x') is None in its typed column and stays raw
-in `data`: only a missing or invalid UID, or a row that is no object, rejects the row.
+in `data`: only a missing or invalid UID, or a row that is no object, rejects the row. The same for a group of a
+name that the archive did not decode (decoding.py); the record says so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 import orjson
 
 from model.attributes import Attribute, Kind, Level, attribute
+from model.decoding import suspects, without_suspect_groups
 from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Record, Rejected
 from model.uids import is_uid
 
@@ -53,13 +55,15 @@ def parse_row(level: Level, row: Any) -> Record | Rejected:
             known = uids[0] if is_uid(uids[0]) else None
             return Rejected(level, known, f"{tag} is {'missing' if uid is None else 'not a UID'}", _text(row))
     values = tuple(_CONVERT[column.kind](row, column) for column in _COLUMNS[level])
+    text = _text(row)
     return Record(
         level=level,
         uid=uids[0],
         study_uid=uids[-1],
         series_uid=uids[1] if level is Level.INSTANCE else "",
         values=values,
-        data=_text(row),
+        data=text,
+        suspect=", ".join(suspects(row, text)),
     )
 
 
@@ -156,7 +160,7 @@ def _time(row: DataSet, column: Attribute) -> time | None:
 
 
 def _name(row: DataSet, column: Attribute) -> str | None:
-    return name_text(first(row, column.tag))
+    return name_text(without_suspect_groups(first(row, column.tag)))
 
 
 def _list(row: DataSet, column: Attribute) -> list[str]:

@@ -16,7 +16,10 @@ INSTANCE_COLUMNS: tuple[Attribute, ...] = columns_of(Level.INSTANCE)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One copy of a study, series or instance as an archive told it. Parent UIDs are '' above the level."""
+    """One copy of a study, series or instance as an archive told it. Parent UIDs are '' above the level.
+
+    suspect: tags of attributes that the archive did not decode rightly (decoding.py), or ''.
+    """
 
     level: Level
     uid: str
@@ -24,6 +27,7 @@ class Record:
     series_uid: str
     values: tuple[Any, ...]
     data: str
+    suspect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
