@@ -26,12 +26,13 @@ def _is_identifying(condition: Condition) -> bool:
         case TextTest():
             return True  # it reads descriptions
         case PathTest(path):
-            return _path_is_identifying(path)
+            return path_is_identifying(path)
         case _:
             return False
 
 
-def _path_is_identifying(path: AttributePath) -> bool:
+def path_is_identifying(path: AttributePath) -> bool:
+    """True when values at this path may identify a person."""
     *sequences, last = path.steps
     if any(step.tag is None or step.vr is None for step in sequences):
         return True  # private or unknown

@@ -30,16 +30,12 @@ MOST: Final = 2**53 - 1
 """Where counting ends: the largest whole number that every client reads exactly."""
 
 _AGGREGATES: Final = (
-    "studies",
-    "series",
-    "instances",
-    "patients",
-    "facet",
-    "dateHistogram",
-    "crossTab",
-    "cube",
+    *("studies", "series", "instances", "patients"),
+    *("facet", "facetOf", "dateHistogram", "histogram", "crossTab", "cube"),
 )
-PRICES: Final = {("StudyStats", name): 1_000 for name in _AGGREGATES}
+PRICES: Final = {
+    (of, name): 1_000 for of in ("StudyStats", "SeriesStats", "InstanceStats") for name in _AGGREGATES
+}
 """Fields that cost more than 1, whatever is asked below them: each reads a large part of the index."""
 
 Path = tuple["Path", str] | None

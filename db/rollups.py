@@ -127,7 +127,7 @@ def date_axis(by: DateFacet, interval: DateInterval) -> Axis:
     value = f"date_trunc('{interval.lower()}', r.{by.lower()}::timestamp)::date"
     if by is DateFacet.STUDY_DATE:
         return Axis(value, Needs(day=_FINE[interval]))
-    return Axis(value, Needs(frozenset({"patient_birth_date"})))
+    return Axis(value, Needs(frozenset({by.lower()})))
 
 
 # ---- conditions ------------------------------------------------------------------------------------------
@@ -226,13 +226,13 @@ class Cells:
         return f"select {sums} from counts.rollup_cell r where {self._rows}"
 
     def buckets(self, axes: list[Axis]) -> str:
-        """Rows (v0, v1, …, studies)."""
+        """Rows (v0, v1, …, nodes)."""
         values, joins = [], []
         for number, axis in enumerate(axes):
             values.append(f"{axis.value} as v{number}".replace("{f}", f"x{number}"))
             joins.append(axis.join.replace("{f}", f"x{number}"))
         groups = ", ".join(f"v{number}" for number in range(len(axes)))
         return (
-            f"select {', '.join(values)}, sum(r.studies) as studies from counts.rollup_cell r {' '.join(joins)}"
+            f"select {', '.join(values)}, sum(r.studies) as nodes from counts.rollup_cell r {' '.join(joins)}"
             f" where {self._rows} group by {groups}"
         )

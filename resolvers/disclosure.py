@@ -4,22 +4,26 @@ No type of the schema is here; those are in stats.py.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from access.identifying import identifying_tests
+from access.identifying import identifying_tests, path_is_identifying
 from access.scope import Reach, ScopedArchive
 from access.small_counts import Cell, Hidden, Policies, Policy, Published, publish, record_seed
 from db import stats
+from db.attribute_facets import Named, named, numeric
 from db.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
 from db.pool import Reader
-from db.stats import MOST_CELLS, Bucket, Groups, Question
+from db.stats import MOST_CELLS, Bucket
+from db.stats_statement import Groups, Question
+from model.attributes import Level
 from model.errors import BadInput
 from model.filters import EVERYTHING, Condition
 from resolvers.question import named_archives
 
 MAX_AGGREGATES = 20
+MOST_NUMBER = 1e300
 AT_ONCE = 4  # statements of one query that run at the same time
 
 
@@ -72,6 +76,7 @@ class Statistics:
     condition: Condition
     policies: Policies
     secret: bytes = b""
+    level: Level = Level.STUDY
     _asked: dict[Hashable, "asyncio.Future[Any]"] = field(default_factory=dict)
     _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
@@ -79,7 +84,7 @@ class Statistics:
         """studies, series or instances."""
         question = self._question()
         if question.rollup() is None:
-            return self._told(getattr(await self._totals(), name))
+            return self._told((await self._totals())[name])
         found = await self._once("sums", lambda: stats.sums(self.database, question))
         return self._told(found[name])
 
@@ -87,11 +92,11 @@ class Statistics:
         """Patients: a study without a PatientID counts as one."""
         question = self._question()
         if question.condition != EVERYTHING or question.rollup() is None:
-            return self._told((await self._totals()).patients)
+            return self._told((await self._totals())["patients"])
         return self._told(await self._once("patients", lambda: stats.patients(self.database, question)))
 
-    async def _totals(self) -> stats.Totals:
-        found: stats.Totals = await self._once(
+    async def _totals(self) -> Mapping[str, Cell]:
+        found: Mapping[str, Cell] = await self._once(
             "totals", lambda: stats.totals(self.database, self._question())
         )
         return found
@@ -123,13 +128,78 @@ class Statistics:
         buckets = await self._once(key, lambda: stats.facet(self.database, self._question(), facets, first))
         if len(facets) == 1 and facets[0] in OF_ARCHIVES:
             buckets = self._with_hidden_archives(buckets, facets[0])
-        told = [
-            (rank, Told(bucket.values, count))
-            for bucket in buckets
-            for rank, count in self._published(bucket, facets)
+        return self._largest(buckets, facets, first)
+
+    async def attribute_facet(self, name: str, first: int | None) -> list[Told]:
+        """The `first` largest buckets of any attribute's values. Raises BadInput."""
+        if first is None or not 1 <= first <= 1000:
+            raise BadInput(f"first: 1 to 1000, got {first}.")
+        attribute = named(name)
+        self._check_identity(attribute)
+        question = self._question()
+        buckets = await self._once(
+            ("facet", attribute.path, first),
+            lambda: stats.attribute_facet(self.database, question, attribute, first),
+        )
+        return self._largest(buckets, (), first)
+
+    async def number_histogram(
+        self, name: str, count: int | None, low: float | None, high: float | None
+    ) -> list[Told]:
+        """(lower edge, upper edge) of each bin that is not empty, lowest first. Raises BadInput."""
+        if count is None or not 1 <= count <= 1000:
+            raise BadInput(f"bins: 1 to 1000, got {count}.")
+        attribute, question = numeric(name), self._question()
+        self._check_identity(attribute)
+        edges = await self._edges(attribute, low, high)
+        if edges is None:
+            return []
+        count = 1 if edges[0] == edges[1] else count
+        buckets = await self._once(
+            ("numbers", attribute.path, edges, count),
+            lambda: stats.number_histogram(self.database, question, attribute, edges, count),
+        )
+        width = (edges[1] - edges[0]) / count
+        return [
+            Told((edges[0] + (n - 1) * width, edges[1] if n == count else edges[0] + n * width), told)
+            for bucket in sorted(buckets, key=lambda each: each.values[0] or 0)
+            if (n := bucket.values[0]) is not None
+            for _, told in self._published(bucket, ())
         ]
-        told.sort(key=lambda each: (-each[0], [(value is None, value or "") for value in each[1].values]))
-        return [each for _, each in told[:first]]
+
+    async def _edges(
+        self, attribute: Named, low: float | None, high: float | None
+    ) -> tuple[float, float] | None:
+        """The lowest and highest number are somebody's: those of records that stay hidden are not looked at."""
+        for name, edge in (("min", low), ("max", high)):
+            if edge is not None and not abs(edge) < MOST_NUMBER:
+                raise BadInput(f"{name}: a number between -1e300 and 1e300.")
+        if low is None or high is None:
+            if not self.scope.open:
+                raise BadInput(
+                    "min and max: needed where you may only count, because the smallest and the largest number "
+                    "are somebody's."
+                )
+            question = self._question()
+            found = await self._once(
+                ("bounds", attribute.path), lambda: stats.bounds(self.database, question, attribute)
+            )
+            if found is None:
+                return None
+            low, high = found[0] if low is None else low, found[1] if high is None else high
+            return (low, high) if low <= high else None
+        if low >= high:
+            raise BadInput("min: has to be less than max.")
+        return low, high
+
+    def _check_identity(self, attribute: Named) -> None:
+        """What may identify a person is not counted over records that stay hidden."""
+        if self._counted and path_is_identifying(attribute.path):
+            codes = ", ".join(sorted(each.code for each in self._counted))
+            raise BadInput(
+                f"attribute {attribute.path.name}: it may identify a person, and you may only count the records of "
+                f"{codes}; name the other archives in `archives`."
+            )
 
     async def histogram(self, by: DateFacet, interval: DateInterval) -> list[Told]:
         """Buckets from the earliest date on, without those that are empty. Raises BadInput for too many."""
@@ -149,6 +219,15 @@ class Statistics:
         ]
 
     # ---- which cells may be told, and how --------------------------------------------------------------
+
+    def _largest(self, buckets: Iterable[Bucket], facets: Sequence[Facet], first: int) -> list[Told]:
+        told = [
+            (rank, Told(bucket.values, count))
+            for bucket in buckets
+            for rank, count in self._published(bucket, facets)
+        ]
+        told.sort(key=lambda each: (-each[0], [(value is None, value or "") for value in each[1].values]))
+        return [each for _, each in told[:first]]
 
     def _published(self, bucket: Bucket, facets: Sequence[Facet]) -> Iterable[tuple[int, Published]]:
         """The bucket's rank and count; nothing for a value that only hidden records have, and few of them."""
@@ -182,14 +261,14 @@ class Statistics:
         open_ids = tuple(each.archive_id for each in self.scope.open)
         groups = Groups(open_ids, tuple(each.archive_id for each in self._counted))
         if not groups.counted:
-            return Question(groups, self.condition)
+            return Question(groups, self.condition, level=self.level)
         least = min(self._policy([each.ern]).threshold for each in self._counted)
-        return Question(groups, self.condition, least, record_seed(self.secret))
+        return Question(groups, self.condition, least, record_seed(self.secret), self.level)
 
     async def _once(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> Any:
         if key not in self._asked:
             if len(self._asked) >= MAX_AGGREGATES:
-                raise BadInput(f"studyStats: at most {MAX_AGGREGATES} aggregates; ask in several requests.")
+                raise BadInput(f"statistics: at most {MAX_AGGREGATES} aggregates; ask in several requests.")
 
             async def limited() -> Any:
                 async with self._at_once:

@@ -24,7 +24,7 @@ from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
 from resolvers.question import question_of
 from resolvers.scalars import UID
 from resolvers.series import SeriesConnection, series_of
-from resolvers.stats import StudyStats, study_stats
+from resolvers.stats import InstanceStats, SeriesStats, StudyStats, stats_of
 from resolvers.study import Study, StudyConnection, study_of
 from resolvers.viewer import Viewer, viewer_of
 
@@ -151,7 +151,25 @@ class Query:
         filter: Annotated[StudyFilter | None, _argument("Which studies; null: all.")] = None,
         archives: Archives = None,
     ) -> StudyStats:
-        return await study_stats(info, filter, archives)
+        return await stats_of(info, StudyStats, Level.STUDY, filter, archives)
+
+    @strawberry.field(description="The same over the matching series.")
+    async def series_stats(
+        self,
+        info: Info,
+        filter: Annotated[SeriesFilter | None, _argument("Which series; null: all.")] = None,
+        archives: Archives = None,
+    ) -> SeriesStats:
+        return await stats_of(info, SeriesStats, Level.SERIES, filter, archives)
+
+    @strawberry.field(description="The same over the matching instances, of those in the index.")
+    async def instance_stats(
+        self,
+        info: Info,
+        filter: Annotated[InstanceFilter | None, _argument("Which instances; null: all.")] = None,
+        archives: Archives = None,
+    ) -> InstanceStats:
+        return await stats_of(info, InstanceStats, Level.INSTANCE, filter, archives)
 
     @strawberry.field(
         description="The DICOM dictionary as this federation knows it: what exists, what can be searched."

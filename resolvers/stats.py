@@ -1,17 +1,16 @@
-"""Statistics in the schema: counts, facets, histograms and cross tables of the studies that match."""
+"""Statistics in the schema: counts, facets, histograms and cross tables of what matches, at each level."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
-from strawberry.types.enum import WithStrawberryEnumDefinition
 from strawberry.types.nodes import SelectedField, Selection
 
 from access.scope import Scope
-from access.small_counts import Published
 from db import nodes
-from db.facets import DateFacet, DateInterval, Facet
+from db.attribute_facets import named
+from db.facets import DEPTH, DateFacet, DateInterval, Facet, level_of_facet
 from db.pages import Listing
 from model.attributes import Level
 from model.errors import BadInput
@@ -19,11 +18,12 @@ from model.filters import EVERYTHING, Condition, Related, all_of
 from resolvers.archive import Count, SourceError
 from resolvers.depth import go_deep_enough
 from resolvers.disclosure import Statistics, stats_scope
-from resolvers.filters import StudyFilter, condition_of
+from resolvers.filters import Filter, condition_of
 from resolvers.info import Info
 from resolvers.loaders import Counts, counted
 from resolvers.question import Question, Shortfall
 from resolvers.sources import SourceReport, SourceState, reports_of
+from resolvers.stats_buckets import CrossTabCell, CubeCell, DateBucket, FacetBucket, NumberBucket, count_of
 
 MAX_AXES = 3
 
@@ -31,127 +31,73 @@ if TYPE_CHECKING:
     from resolvers.context import Context
 
 
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 def _argument(description: str) -> Any:
     return strawberry.argument(description=description)
 
 
-_FACETS = {
-    Facet.ARCHIVE: "Code of an archive that holds the study.",
-    Facet.ERN: "Code of a European Reference Network whose archives hold the study.",
-    Facet.MODALITY: "ModalitiesInStudy (0008,0061).",
-    Facet.BODY_PART: "BodyPartExamined (0018,0015) of a series.",
-    Facet.MANUFACTURER: "Manufacturer (0008,0070) of a series.",
-    Facet.PATIENT_SEX: "PatientSex (0010,0040).",
-    Facet.AGE_BAND: "Completed years at the StudyDate, by PatientBirthDate: 0-4, 5-9, …, 90+.",
-    Facet.STUDY_YEAR: "Year of the StudyDate (0008,0020).",
-    Facet.STUDY_DESCRIPTION: "StudyDescription (0008,1030).",
-    Facet.SERIES_DESCRIPTION: "SeriesDescription (0008,103E) of a series.",
-    Facet.SOP_CLASS: "SOPClassUID (0008,0016) of an instance, of those in the index.",
-}
-_DATE_FACETS = {
-    DateFacet.STUDY_DATE: "StudyDate (0008,0020).",
-    DateFacet.PATIENT_BIRTH_DATE: "PatientBirthDate (0010,0030).",
-}
-_INTERVALS = {
-    DateInterval.YEAR: "From 1 January.",
-    DateInterval.QUARTER: "From the first day of January, April, July and October.",
-    DateInterval.MONTH: "From the first day of the month.",
-    DateInterval.DAY: "Each day.",
-}
-strawberry.enum(Facet, description="What studies are counted by.")
-strawberry.enum(DateFacet, description="Which date studies are counted by.")
-strawberry.enum(DateInterval, description="How wide a bucket of a histogram is.")
-for _words in (_FACETS, _DATE_FACETS, _INTERVALS):
-    for _value in cast(
-        WithStrawberryEnumDefinition, type(next(iter(_words)))
-    ).__strawberry_definition__.values:
-        _value.description = {name.value: words for name, words in _words.items()}[_value.value]
-
-
-@strawberry.type(description="How many studies have a value.")
-class FacetBucket:
-    value: str | None = _describe("The value; null for studies that have none.")
-    count: Count = _describe("Studies.")
-
-
-@strawberry.type(description="How many studies are of an interval.")
-class DateBucket:
-    start: date = _describe("First day of the interval.")
-    count: Count = _describe("Studies.")
-
-
-@strawberry.type(description="How many studies have a pair of values.")
-class CrossTabCell:
-    row: str | None = _describe("Value of the rows' facet; null for studies that have none.")
-    column: str | None = _describe("Value of the columns' facet; null for studies that have none.")
-    count: Count = _describe("Studies.")
-
-
-@strawberry.type(description="How many studies have a combination of values.")
-class CubeCell:
-    values: list[str | None] = _describe("One value for each facet, in order; null for studies without one.")
-    count: Count = _describe("Studies.")
-
-
 _FIRST = "How many, the largest first: 1 to 1000."
+_ATTRIBUTE = "Keyword, GGGGEEEE, private (creator)GGxxEE, or a dotted path through sequences."
+First = Annotated[int | None, _argument(_FIRST)]
 
 
-@strawberry.type(
-    description="Counts, facets and histograms over the matching studies. Where you may only count an "
-    "archive's records, counts that they may be in are perturbed, small ones hidden, and values that only "
-    "few of its patients have are left out; totals and buckets then need not add up."
-)
-class StudyStats:
+@strawberry.type(description="Counts of what matches, whatever the level.")
+class Aggregates:
     statistics: strawberry.Private[Statistics]
     context: strawberry.Private["Context"]
     shortfall: strawberry.Private[Shortfall]
-
-    @strawberry.field(description="Studies; one that several archives hold counts once.")
-    async def studies(self) -> Count:
-        return _count(await self.statistics.sum("studies"))
-
-    @strawberry.field(description="Series of these studies.")
-    async def series(self) -> Count:
-        return _count(await self.statistics.sum("series"))
-
-    @strawberry.field(description="Instances of these studies, as far as their number is known.")
-    async def instances(self) -> Count:
-        return _count(await self.statistics.sum("instances"))
 
     @strawberry.field(
         description="Patients: different PatientIDs with their issuers; a study without one counts as one."
     )
     async def patients(self) -> Count:
-        return _count(await self.statistics.patients())
+        return count_of(await self.statistics.patients())
 
     @strawberry.field(
-        description="Studies by value, most first. A study with several values is in each bucket; a shared "
-        "study counts once, but in each of its archives for ARCHIVE and ERN."
+        description="By value, most first. What has several values is in each bucket; what several archives "
+        "hold counts once, but in each of its archives for ARCHIVE and ERN."
     )
     async def facet(
-        self,
-        by: Annotated[Facet, _argument("What to count by.")],
-        first: Annotated[int | None, _argument(_FIRST)] = 20,
+        self, by: Annotated[Facet, _argument("What to count by.")], first: First = 20
     ) -> list[FacetBucket]:
         told = await self.statistics.facet([by], first)
-        return [FacetBucket(value=each.values[0], count=_count(each.count)) for each in told]
+        return [FacetBucket(value=each.values[0], count=count_of(each.count)) for each in told]
 
     @strawberry.field(
-        description="Studies by date, earliest first; empty intervals and undated studies left out."
+        description="By the values of any attribute, most first, as in `facet`; values are cut after 400 "
+        "characters. One that may identify a person only of archives with full access."
     )
+    async def facet_of(
+        self, attribute: Annotated[str, _argument(_ATTRIBUTE)], first: First = 20
+    ) -> list[FacetBucket]:
+        told = await self.statistics.attribute_facet(attribute, first)
+        return [FacetBucket(value=each.values[0], count=count_of(each.count)) for each in told]
+
+    @strawberry.field(description="By date, earliest first; empty intervals and what has no date left out.")
     async def date_histogram(
         self,
         by: Annotated[DateFacet, _argument("Which date.")] = DateFacet.STUDY_DATE,
         interval: Annotated[DateInterval, _argument("How wide the buckets are.")] = DateInterval.YEAR,
     ) -> list[DateBucket]:
         told = await self.statistics.histogram(by, interval)
-        return [DateBucket(start=each.values[0], count=_count(each.count)) for each in told]
+        return [DateBucket(start=each.values[0], count=count_of(each.count)) for each in told]
 
-    @strawberry.field(description="Studies by pairs of values, most first; pairs without studies left out.")
+    @strawberry.field(
+        description="By the numbers of an attribute in bins of equal width, lowest first; empty bins, and what "
+        "has no number between the edges, left out. One that may identify a person only of archives with full access."
+    )
+    async def histogram(
+        self,
+        attribute: Annotated[str, _argument(f"{_ATTRIBUTE} Its VR is numeric.")],
+        bins: Annotated[int | None, _argument("How many: 1 to 1000.")] = 20,
+        min: Annotated[float | None, _argument("Lower edge; null: the smallest number.")] = None,
+        max: Annotated[float | None, _argument("Upper edge; null: the largest number.")] = None,
+    ) -> list[NumberBucket]:
+        told = await self.statistics.number_histogram(attribute, bins, min, max)
+        return [
+            NumberBucket(from_=each.values[0], to=each.values[1], count=count_of(each.count)) for each in told
+        ]
+
+    @strawberry.field(description="By pairs of values, most first; pairs that nothing has left out.")
     async def cross_tab(
         self,
         rows: Annotated[Facet, _argument("What the rows are.")],
@@ -160,11 +106,12 @@ class StudyStats:
     ) -> list[CrossTabCell]:
         told = await self.statistics.facet([rows, columns], first)
         return [
-            CrossTabCell(row=each.values[0], column=each.values[1], count=_count(each.count)) for each in told
+            CrossTabCell(row=each.values[0], column=each.values[1], count=count_of(each.count))
+            for each in told
         ]
 
     @strawberry.field(
-        description="Studies by combinations of values, most first; those without studies left out."
+        description="By combinations of values, most first; combinations that nothing has left out."
     )
     async def cube(
         self,
@@ -174,7 +121,7 @@ class StudyStats:
         if not 1 <= len(by) <= MAX_AXES:
             raise BadInput(f"by: 1 to {MAX_AXES} facets, got {len(by)}.")
         told = await self.statistics.facet(by, first)
-        return [CubeCell(values=list(each.values), count=_count(each.count)) for each in told]
+        return [CubeCell(values=list(each.values), count=count_of(each.count)) for each in told]
 
     @strawberry.field(
         description="False as soon as one archive that the query asked for is missing or answered in part."
@@ -199,16 +146,55 @@ class StudyStats:
         return reports
 
     async def _matched(self) -> Counts:
-        """Studies in each open archive; of the others no exact number may be told."""
+        """Nodes in each open archive; of the others no exact number may be told."""
         statistics = self.statistics
         hidden = {each.archive_id: None for each in statistics.scope.counted}
         if (rolled_up := await statistics.of_open_archives()) is not None:
             total, matched = rolled_up
             return Counts(total, {**matched, **hidden})
         asked = Scope(self.context.reach.records.visible, statistics.scope.open)
-        listing = Listing(asked, Level.STUDY, statistics.condition)
+        listing = Listing(asked, statistics.level, statistics.condition)
         found = counted(await nodes.counts(self.context.database, listing))
         return Counts(found.total, {**found.matched, **hidden})
+
+
+_PROTECTED = (
+    " Where you may only count an archive's records, counts that they may be in are perturbed, small ones "
+    "hidden, and values that only few of its patients have are left out; totals and buckets then need not add up."
+)
+
+
+@strawberry.type(description=f"Counts, facets and histograms over the matching instances.{_PROTECTED}")
+class InstanceStats(Aggregates):
+    @strawberry.field(description="Instances in the index; one that several archives hold counts once.")
+    async def instances(self) -> Count:
+        return count_of(await self.statistics.sum("instances"))
+
+
+@strawberry.type(description=f"Counts, facets and histograms over the matching series.{_PROTECTED}")
+class SeriesStats(Aggregates):
+    @strawberry.field(description="Series; one that several archives hold counts once.")
+    async def series(self) -> Count:
+        return count_of(await self.statistics.sum("series"))
+
+    @strawberry.field(description="Instances of these series, as far as their number is known.")
+    async def instances(self) -> Count:
+        return count_of(await self.statistics.sum("instances"))
+
+
+@strawberry.type(description=f"Counts, facets and histograms over the matching studies.{_PROTECTED}")
+class StudyStats(Aggregates):
+    @strawberry.field(description="Studies; one that several archives hold counts once.")
+    async def studies(self) -> Count:
+        return count_of(await self.statistics.sum("studies"))
+
+    @strawberry.field(description="Series of these studies.")
+    async def series(self) -> Count:
+        return count_of(await self.statistics.sum("series"))
+
+    @strawberry.field(description="Instances of these studies, as far as their number is known.")
+    async def instances(self) -> Count:
+        return count_of(await self.statistics.sum("instances"))
 
 
 _IDENTIFYING_FILTER = SourceError(
@@ -216,40 +202,44 @@ _IDENTIFYING_FILTER = SourceError(
     message="You may only count this archive's records, and the filter looks at what may identify a person.",
 )
 
+Stats = TypeVar("Stats", bound=Aggregates)
 
-async def study_stats(info: Info, given: StudyFilter | None, archives: list[str] | None) -> StudyStats:
+
+async def stats_of(
+    info: Info, of: type[Stats], level: Level, given: Filter | None, archives: list[str] | None
+) -> Stats:
     """The statistics of a query; nothing is counted before a field asks. Raises BadInput and NotFound."""
     context = info.context
     condition = condition_of(given)
     scope = stats_scope(context.reach, archives)
     looked_into: list[Condition] = [
-        Related(level, EVERYTHING) for level in sorted(_levels(info.selected_fields))
+        Related(below, EVERYTHING)
+        for below in sorted(_levels(info.selected_fields), key=DEPTH.__getitem__)
+        if DEPTH[below] > DEPTH[level]
     ]
     # Nothing is fetched for archives whose records stay hidden.
     question = Question((Scope(context.reach.records.visible, scope.open),), scope.open)
-    question = await go_deep_enough(context, question, Level.STUDY, all_of([condition, *looked_into]))
+    question = await go_deep_enough(context, question, level, all_of([condition, *looked_into]))
     context.touched.asked(each.archive_id for each in scope.asked)
     services = context.services
     statistics = Statistics(
-        context.database, scope, condition, services.small_counts, services.small_counts_secret
+        context.database, scope, condition, services.small_counts, services.small_counts_secret, level
     )
-    shortfall = question.shortfall
-    return StudyStats(statistics=statistics, context=context, shortfall=shortfall)
-
-
-_FACET_LEVELS = {
-    Facet.BODY_PART: Level.SERIES,
-    Facet.MANUFACTURER: Level.SERIES,
-    Facet.SERIES_DESCRIPTION: Level.SERIES,
-    Facet.SOP_CLASS: Level.INSTANCE,
-}
+    return of(statistics=statistics, context=context, shortfall=question.shortfall)
 
 
 def _levels(selections: Iterable[Selection]) -> set[Level]:
-    """The levels below the study that the selected facets look into."""
-    given = [value for each in _fields(selections) for value in each.arguments.values()]
-    named = {str(one) for value in given for one in (value if isinstance(value, list) else [value])}
-    return {level for facet, level in _FACET_LEVELS.items() if facet.value in named}
+    """The levels that the selected facets and attributes look into."""
+    found = set()
+    for each in _fields(selections):
+        for name, value in each.arguments.items():
+            if name == "attribute":
+                with contextlib.suppress(BadInput):  # the field itself says so
+                    found.add(named(str(value)).level)
+            elif name != "first":
+                asked = value if isinstance(value, list) else [value]
+                found |= {level_of_facet(Facet(one)) for one in asked if one in Facet.__members__}
+    return found
 
 
 def _fields(selections: Iterable[Selection]) -> Iterator[SelectedField]:
@@ -257,7 +247,3 @@ def _fields(selections: Iterable[Selection]) -> Iterator[SelectedField]:
         if isinstance(each, SelectedField):
             yield each
         yield from _fields(each.selections)
-
-
-def _count(published: Published) -> Count:
-    return Count(value=published.value, at_most=published.at_most, suppressed=published.suppressed)

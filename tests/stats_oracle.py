@@ -7,7 +7,7 @@ from typing import Any
 
 from config.archives_file import ArchiveConfig
 from db.facets import DateInterval, Facet
-from db.stats import Groups
+from db.stats_statement import Groups
 from model.attributes import Level
 from model.filters import Condition
 from tests.federation import Federation

@@ -40,7 +40,7 @@ create index study_fact_archive on study_fact (archive_id);
 -- The same from the index itself: what study_fact must say.
 create view fact_now as
 select s.study_uid, s.archive_id,
-    case when s.patient_id is null then '\' || s.study_uid else s.patient_key end as person,
+    case when s.patient_id is null then '\\' || s.study_uid else s.patient_key end as person,
     s.study_date, s.patient_birth_date, s.patient_sex, s.study_description, s.modalities,
     coalesce(x.body_parts, '{}') as body_parts, coalesce(x.manufacturers, '{}') as manufacturers,
     coalesce(x.series_descriptions, '{}') as series_descriptions, coalesce(i.sop_classes, '{}') as sop_classes,

@@ -101,6 +101,10 @@ class Values:
                 yield from map(json.dumps, [*(each.token for each in self.canaries.about("code")), "nowhere"])
             case "String", "keywords":
                 yield from map(json.dumps, NAMES)
+            case "String", "attribute":
+                yield from map(json.dumps, [*_NUMBERS, *NAMES])
+            case "Float", _:
+                yield from ("-1.5", "0", "1000")
             case "String", "search":
                 yield from ('"Patient"', json.dumps(self._one("PatientName", ERNS[0])))
             case "Boolean", _:

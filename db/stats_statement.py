@@ -1,0 +1,274 @@
+"""One statement of statistics as SQL: from facets.py, the attribute table and bound parameters.
+
+`m` is what matches, each node (study, series or instance) once; `c` gives each of these its values.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from access.scope import Face
+from db.facets import ABOVE, Dimension
+from db.pages import is_best
+from db.params import Params
+from db.rollups import Axis, Cells, Rollup, rollup_for
+from db.where import Where
+from model.attributes import UID_COLUMN, Level
+from model.filters import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Asked archives by what the viewer may see of them, each in rank order; an ERN's are all in one."""
+
+    open: tuple[int, ...]
+    counted: tuple[int, ...] = ()
+
+    @property
+    def asks_any(self) -> bool:
+        return bool(self.open or self.counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is counted: nodes at `level` of these archives that match. `threshold`: hidden cells of fewer
+    patients are not read; `seed` keys the record keys, a secret of 64 bits. Where `counted` is not empty,
+    `condition` must not look at identifying attributes (access/identifying.py). `scan`: not from rollups, to
+    compare with."""
+
+    groups: Groups
+    condition: Condition
+    threshold: int = 0
+    seed: int = 0
+    level: Level = Level.STUDY
+    scan: bool = False
+
+    def rollup(self, axes: Sequence[Axis] = ()) -> Rollup | None:
+        """The rollup that has all that is asked; None where the nodes have to be looked at."""
+        if self.scan or self.groups.counted or not self.groups.open or self.level is not Level.STUDY:
+            return None
+        return rollup_for(self.condition, axes)
+
+
+SUMMED: Mapping[Level, Mapping[str, str]] = {
+    Level.STUDY: {
+        "studies": "1",
+        "series": "case when s.shared then counts.study_union_series(s.study_uid, {ids}) else s.number_of_series end",
+        "instances": "case when s.shared then counts.study_union_instances(s.study_uid, {ids})"
+        " else s.number_of_instances end",
+    },
+    Level.SERIES: {
+        "series": "1",
+        "instances": "case when s.shared then counts.series_union_instances(s.series_uid, {ids})"
+        " else s.number_of_instances end",
+    },
+    Level.INSTANCE: {"instances": "1"},
+}
+"""What a node adds to the counts of its level and those below; how many patients that is is counted apart."""
+_OF_PART = "case when m.hidden then {counted} else {open} end"
+
+
+class Statement:
+    """Composes one statement of statistics: from db/facets.py, the attribute table and bound parameters.
+    At least one archive is asked. shared_only: unshared studies come from a rollup."""
+
+    def __init__(self, question: Question, *, shared_only: bool = False) -> None:
+        self.params = Params()
+        self._question = question
+        self._level = question.level
+        self._uid = UID_COLUMN[question.level]
+        self._families = (True,) if shared_only else (False, True)
+        self._groups = question.groups
+        self._hides = bool(question.groups.counted)
+
+    # A parameter that a statement does not mention is an error: each is added when it is first needed.
+
+    @cached_property
+    def _open(self) -> str:
+        return self.params.add(list(self._groups.open), "smallint[]")
+
+    @cached_property
+    def _counted(self) -> str:
+        return self.params.add(list(self._groups.counted), "smallint[]")
+
+    @cached_property
+    def _held(self) -> str:
+        return self._by_part("({open} || {counted})")
+
+    @cached_property
+    def _seed(self) -> str:
+        return self.params.add(self._question.seed, "bigint")
+
+    def totals(self) -> str:
+        """One row a part: hidden, the counts of the level (SUMMED) and patients, and what protects them."""
+        names = list(SUMMED[self._level])
+        key = "min(m.record_key)" if self._hides else "null::bigint"
+        sums = "".join(f", coalesce(sum(m.{name}), 0) as {name}" for name in names)
+        told = "".join(
+            f" sum(p.{name})::bigint as {name}, max(p.{name})::bigint as {name}_largest," for name in names
+        )
+        # Someone of whom another node is visible is a visible patient.
+        counts = "not p.hidden or p.person not in (select o.person from p o where not o.hidden)"
+        return (
+            f"with m as ({self._matching(SUMMED[self._level], person=True)}),"
+            f" p as materialized (select m.hidden, m.person{sums}, {key} as key from m group by m.hidden, m.person)"
+            f" select p.hidden, count(*) as persons, min(p.key) as key,{told}"
+            f" count(*) filter (where {counts}) as patients,"
+            f" min(p.key) filter (where {counts}) as patients_key from p group by p.hidden"
+        )
+
+    def cells(self, dimensions: Sequence[Dimension], limit: int) -> str:
+        """Rows (hidden, v0, v1, …, nodes) of the largest cells; hidden ones with what protects them."""
+        values, matching = self._axes(dimensions)
+        listed, most = ", ".join(values), self.params.add(limit, "integer")
+        seen = (
+            f"select false as hidden, {listed}, count(*) as nodes, null::bigint as persons,"
+            " null::bigint as key, null::bigint as nodes_largest"
+            f" from c where not c.hidden group by {listed} order by nodes desc, {_in_order(values)} limit {most}"
+        )
+        sql = f"{matching} ({seen})"
+        if not self._hides:
+            return sql
+        threshold = self.params.add(self._question.threshold, "bigint")
+        return (
+            f"{sql} union all (select true, {listed}, sum(n)::bigint, count(*), min(key), max(n) from"
+            f" (select {listed}, person, count(*) as n, min(record_key) as key from c where c.hidden"
+            f" group by {listed}, person) p group by {listed} having count(*) >= {threshold}"
+            f" order by sum(n) desc limit {most})"
+        )
+
+    def bounds(self, dimension: Dimension) -> str:
+        """One row: the lowest and the highest value of an axis."""
+        _, matching = self._axes([dimension])
+        return f"{matching} select min(v0) as low, max(v0) as high from c"
+
+    # ---- with rollups: unshared studies of open archives are in cells, the others are looked at -----------
+
+    def rolled_up_sums(self, rollup: Rollup) -> str:
+        """One row: studies, series, instances."""
+        cells = Cells(self.params, rollup, self._question.condition, self._open)
+        return (
+            f"with m as ({self._matching(SUMMED[Level.STUDY], person=False)}),"
+            " shared as (select count(*) as studies, coalesce(sum(series), 0) as series,"
+            " coalesce(sum(instances), 0) as instances from m)"
+            " select r.studies + m.studies as studies, (r.number_of_series + m.series)::bigint as series,"
+            f" (r.number_of_instances + m.instances)::bigint as instances from ({cells.sums()}) r cross join shared m"
+        )
+
+    def rolled_up_persons(self) -> str:
+        """One row: patients. Of everything only: who has several studies is in several cells."""
+        columns = {"patient_id": "s.patient_id"}
+        return (
+            f"with m as ({self._matching(columns, person=True)}) select"
+            " (select coalesce(sum(r.persons), 0)::bigint from counts.rollup_person_set r"
+            f" where r.archives && {self._open})"
+            " + (select count(distinct m.person) from m where not exists (select from counts.study n"
+            " where not n.shared and n.patient_id = m.patient_id and n.patient_key = m.person"
+            f" and n.archive_id = any({self._open}))) as patients"
+        )
+
+    def rolled_up_cells(
+        self, dimensions: Sequence[Dimension], axes: Sequence[Axis], rollup: Rollup, limit: int
+    ) -> str:
+        """The rows of `cells`, where nothing is hidden."""
+        values, matching = self._axes(dimensions)
+        listed, most = ", ".join(values), self.params.add(limit, "integer")
+        cells = Cells(self.params, rollup, self._question.condition, self._open)
+        return (
+            f"{matching}, u as (select {listed}, count(*) as nodes from c group by {listed}"
+            f" union all {cells.buckets(list(axes))})"
+            f" select false as hidden, {listed}, sum(nodes)::bigint as nodes from u group by {listed}"
+            f" order by nodes desc, {_in_order(values)} limit {most}"
+        )
+
+    # ---- parts ------------------------------------------------------------------------------------------
+
+    def _axes(self, dimensions: Sequence[Dimension]) -> tuple[list[str], str]:
+        """The names of the values, and the statement's beginning: `m`, the studies, and `c`, their values."""
+        axes = [(f"f{n}", axis) for n, axis in enumerate(dimensions)]
+        columns = {alias: axis.column for alias, axis in axes if axis.column is not None}
+        values = [f"v{n}" for n in range(len(dimensions))]
+        above = frozenset(axis.above for axis in dimensions if axis.above is not None)
+        matching = self._matching(columns, person=self._hides, above=above)
+        return values, f"with m as ({matching}), c as ({self._values(axes)})"
+
+    def _values(self, axes: list[tuple[str, Dimension]]) -> str:
+        """A row for each node and combination of values; a bucket of a hidden archive is hidden as a whole."""
+
+        def of(template: str, alias: str) -> str:
+            named = template.replace("{f}", alias)
+            return named.replace("{ids}", self._by_part(_OF_PART)) if "{ids}" in named else named
+
+        hidden = ["m.hidden"]
+        if self._hides:
+            hidden += [
+                f"{alias}a.archive_id = any({self._counted})" for alias, axis in axes if axis.by_archive
+            ]
+        listed = ", ".join(f"{of(axis.value, alias)} as v{n}" for n, (alias, axis) in enumerate(axes))
+        joins = " ".join(of(axis.join, alias) for alias, axis in axes)
+        keys = ", m.person, m.record_key" if self._hides else ""
+        distinct = "distinct " if any(axis.repeats for _, axis in axes) else ""
+        return f"select {distinct}m.uid{keys}, {' or '.join(hidden)} as hidden, {listed} from m {joins}"
+
+    def _by_part(self, both: str) -> str:
+        """SQL of archive ids: `both` where both groups are asked, else the ids of the one that is."""
+        if self._groups.open and self._groups.counted:
+            return both.format(open=self._open, counted=self._counted)
+        return self._counted if self._hides else self._open
+
+    def _matching(
+        self, columns: Mapping[str, str], *, person: bool, above: frozenset[Level] = frozenset()
+    ) -> str:
+        """Each matching node once: uid, hidden, the columns; person and record_key where asked for. Columns
+        may be of the copy's own rows `above`."""
+        if person and self._level is not Level.STUDY:
+            above |= {Level.STUDY}
+        parents = "".join(f" cross join lateral ({ABOVE[level]}) {level}_above" for level in sorted(above))
+        branches = []
+        for hidden in (False, True):
+            if not (self._groups.counted if hidden else self._groups.open):
+                continue
+            ids = self._counted if hidden else self._open
+            where = Where(self.params, Face.COUNTS, ids)
+            named = "".join(f", {self._column(sql, ids)} as {name}" for name, sql in columns.items())
+            keys = self._person() if person else ""
+            selected = f"select s.{self._uid} as uid, {str(hidden).lower()} as hidden{keys}{named}"
+            branches += [
+                f"{selected} from counts.{self._level} s{parents}"
+                f" where {self._rows(where, ids, hidden=hidden, shared=shared)}"
+                for shared in self._families
+            ]
+        return " union all ".join(branches)
+
+    def _column(self, sql: str, ids: str) -> str:
+        return sql.replace("{ids}", ids).replace("{held}", self._held if "{held}" in sql else "")
+
+    def _person(self) -> str:
+        """The patient, or the study where it has no PatientID; and the record key, of hidden parts only.
+
+        The key is the study's at every level: the same set of series, asked for as series or as the series
+        of studies, has one answer.
+        """
+        of = "s" if self._level is Level.STUDY else f"{Level.STUDY}_above"
+        person = rf", case when {of}.patient_id is null then '\\' || s.study_uid else {of}.patient_key end as person"
+        key = f", hashtextextended(s.study_uid, {self._seed}) as record_key" if self._hides else ""
+        return person + key
+
+    def _rows(self, where: Where, ids: str, *, hidden: bool, shared: bool) -> str:
+        condition, level, uid = self._question.condition, self._level, self._uid
+        if not shared:
+            return f"not s.shared and s.archive_id = any({ids}) and {where.copies(condition, 's', level)}"
+        elsewhere = (
+            f" and not exists (select 1 from counts.{level} e where e.{uid} = s.{uid}"
+            f" and e.archive_id = any({self._open}))"
+            if hidden and self._groups.open
+            else ""
+        )
+        return (
+            f"s.shared and s.archive_id = any({ids}) and {is_best(level, 's', Face.COUNTS, (uid,), ids)}"
+            f"{elsewhere} and {where.nodes(condition, 's', level)}"
+        )
+
+
+def _in_order(values: list[str]) -> str:
+    return ", ".join(f'{value}::text collate "C"' for value in values)
