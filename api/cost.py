@@ -29,13 +29,13 @@ from api.pages import PAGE_FIELDS, field_of, is_connection, size_of
 MOST: Final = 2**53 - 1
 """Where counting ends: the largest whole number that every client reads exactly."""
 
-_AGGREGATES: Final = (
-    *("studies", "series", "instances", "patients"),
-    *("facet", "facetOf", "dateHistogram", "histogram", "crossTab", "cube"),
-)
-PRICES: Final = {
-    (of, name): 1_000 for of in ("StudyStats", "SeriesStats", "InstanceStats") for name in _AGGREGATES
+_COUNTS: Final = {
+    "StudyStats": ("studies", "series", "instances"),
+    "SeriesStats": ("series", "instances"),
+    "InstanceStats": ("instances",),
 }
+_AGGREGATES: Final = ("patients", "facet", "facetOf", "dateHistogram", "histogram", "crossTab", "cube")
+PRICES: Final = {(of, name): 1_000 for of, counts in _COUNTS.items() for name in (*counts, *_AGGREGATES)}
 """Fields that cost more than 1, whatever is asked below them: each reads a large part of the index."""
 
 Path = tuple["Path", str] | None

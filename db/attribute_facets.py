@@ -1,54 +1,54 @@
 """Any attribute as an axis of statistics: its values as texts, or its numbers in bins.
 
 An attribute of the attribute table is its column. Any other is read from the data sets of its level: the node's
-own, that of what it is part of, or those of its children in the index.
+own, that of what it is part of, or those of its series. Studies and series know what only instances tell from the
+representatives of series.
 """
 
 from dataclasses import dataclass
 
 from access.scope import Face
+from db.elements import Values, literal
 from db.facets import DEPTH, Dimension
 from db.params import Params
 from db.where import union_count
 from model.attributes import BY_KEYWORD, UID_COLUMN, Attribute, Kind, Level
 from model.errors import BadInput
-from model.paths import BULK_VRS, NUMERIC_VRS, AttributePath, Step, parse_path
+from model.levels import level_of
+from model.paths import BULK_VRS, NUMERIC_VRS, AttributePath, parse_path
 
 MAX_TEXT = 400
 """Characters of a value by which is counted; typed columns are cut at the same length."""
-_STUDY_GROUP = "0010"
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An attribute, where it lives, and its column if it has one."""
+    """An attribute, whose rows tell it to nodes at the level that is counted, and its column there if it has one."""
 
     path: AttributePath
-    level: Level
+    home: Level
     column: Attribute | None
 
-    @property
-    def is_number(self) -> bool:
-        return self.path.last.vr in NUMERIC_VRS
 
-
-def named(name: str) -> Named:
-    """The attribute that `name` means. Raises BadInput for an unknown one and for one without values."""
+def named(name: str, level: Level) -> Named:
+    """The attribute that `name` means at a level. Raises BadInput for an unknown one and one without values."""
     path = parse_path(name)
     if path.last.vr in BULK_VRS or path.last.vr == "SQ":
         raise BadInput(f"attribute {path.name}: VR {path.last.vr} has no values to count by.")
     known = BY_KEYWORD.get(path.last.keyword or "") if len(path.steps) == 1 else None
-    if known is not None:
-        return Named(path, known.level, known)
-    in_study = (path.steps[0].tag or "").startswith(_STUDY_GROUP)
-    return Named(path, Level.STUDY if in_study else Level.INSTANCE, None)
+    at = known.level if known is not None else level_of(path)
+    if at is None:  # private: anywhere
+        home: Level = Level.SERIES if level is Level.STUDY else level
+    else:
+        home = Level.SERIES if at is Level.INSTANCE and level is not Level.INSTANCE else at
+    return Named(path, home, known if known is not None and known.level is home else None)
 
 
-def numeric(name: str) -> Named:
+def numeric(name: str, level: Level) -> Named:
     """The same, of numbers only. Raises BadInput."""
-    found = named(name)
-    if not found.is_number:
-        vr = found.path.last.vr
+    found = named(name, level)
+    vr = found.path.last.vr
+    if vr not in NUMERIC_VRS:
         what = f"its VR is {vr}, which is no number" if vr else "it has no VR in the dictionary"
         raise BadInput(f"attribute {found.path.name}: {what}; count it with facetOf.")
     return found
@@ -81,16 +81,17 @@ def bins(params: Params, attribute: Named, level: Level, low: float, high: float
 def _rows(params: Params, attribute: Named, level: Level) -> str:
     """SELECT of the distinct values as text `value`, of a row {r}."""
     if attribute.column is None:
-        steps = attribute.path.steps
-        return f"select distinct left(v.text, {MAX_TEXT}) as value from {_walk(params, steps)} where v.text <> ''"
+        written = literal(attribute.path) or params.add(list(attribute.path.codes), "text[]")
+        found = Values.of(attribute.path, attribute.home, written).texts.replace("{a}", "{r}")
+        return f"select distinct left(v.text, {MAX_TEXT}) as value from unnest({found}) v (text)"
     column = f"{{r}}.{attribute.column.column}"
     if attribute.column.kind is Kind.LIST:
         of_all = "counts.study_union_modalities({r}.study_uid, {ids})"
         whole = (
-            f"case when {{r}}.shared then {of_all} else {column} end" if attribute.level is level else column
+            f"case when {{r}}.shared then {of_all} else {column} end" if attribute.home is level else column
         )
         return f"select unnest({whole}) as value"
-    if attribute.level is level:
+    if attribute.home is level:
         union = union_count(attribute.column, Face.COUNTS, "{r}", "{ids}")
         column = f"case when {{r}}.shared then {union} else {column} end" if union else column
     return f"select v.value from (values (({column})::text)) v (value) where v.value is not null"
@@ -98,7 +99,7 @@ def _rows(params: Params, attribute: Named, level: Level) -> str:
 
 def _as_numbers(rows: str) -> str:
     """The numbers among the values; numbers beyond the range of a float are none."""
-    number = "numeric_value(t.value)"
+    number = "path_number(t.value)"
     return (
         f"select distinct {number}::float8 as value from ({rows}) t"
         f" where abs({number}) < 1e300 and (abs({number}) > 1e-300 or {number} = 0)"
@@ -106,7 +107,7 @@ def _as_numbers(rows: str) -> str:
 
 
 def _dimension(attribute: Named, level: Level, rows: str, value: str) -> Dimension:
-    home = attribute.level
+    home = attribute.home
     if DEPTH[home] <= DEPTH[level]:
         of = "s" if home is level else f"{home}_above"
         column = f"array({rows.replace('{r}', of)})"
@@ -117,17 +118,3 @@ def _dimension(attribute: Named, level: Level, rows: str, value: str) -> Dimensi
         f" where {{f}}x.{UID_COLUMN[level]} = m.uid and {{f}}x.archive_id = any({{ids}})"
     )
     return Dimension(value, join=f"left join lateral ({below}) {{f}}u on true")
-
-
-def _walk(params: Params, steps: tuple[Step, ...]) -> str:
-    """The FROM list that walks a path through {r}.data: one call a step, then each value as text `v.text`."""
-    item, parts = "{r}.data", []
-    for number, step in enumerate(steps):
-        if step.tag is not None:
-            call = f"element_values({item}, {params.add(step.tag, 'text')})"
-        else:
-            names = ", ".join(params.add(name, "text") for name in (step.creator, step.group, step.element))
-            call = f"private_values({item}, {names})"
-        parts.append(f"{call} e{number} (item)")
-        item = f"e{number}.item"
-    return ", ".join([*parts, f"value_texts({item}) v (text)"])

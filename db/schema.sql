@@ -627,7 +627,7 @@ CREATE VIEW public.fact_now AS
  SELECT s.study_uid,
     s.archive_id,
         CASE
-            WHEN (s.patient_id IS NULL) THEN ('\'::text || s.study_uid)
+            WHEN (s.patient_id IS NULL) THEN ('\\'::text || s.study_uid)
             ELSE s.patient_key
         END AS person,
     s.study_date,

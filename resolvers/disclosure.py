@@ -134,7 +134,7 @@ class Statistics:
         """The `first` largest buckets of any attribute's values. Raises BadInput."""
         if first is None or not 1 <= first <= 1000:
             raise BadInput(f"first: 1 to 1000, got {first}.")
-        attribute = named(name)
+        attribute = named(name, self.level)
         self._check_identity(attribute)
         question = self._question()
         buckets = await self._once(
@@ -149,7 +149,7 @@ class Statistics:
         """(lower edge, upper edge) of each bin that is not empty, lowest first. Raises BadInput."""
         if count is None or not 1 <= count <= 1000:
             raise BadInput(f"bins: 1 to 1000, got {count}.")
-        attribute, question = numeric(name), self._question()
+        attribute, question = numeric(name, self.level), self._question()
         self._check_identity(attribute)
         edges = await self._edges(attribute, low, high)
         if edges is None:

@@ -14,7 +14,7 @@ from db.facets import DEPTH, DateFacet, DateInterval, Facet, level_of_facet
 from db.pages import Listing
 from model.attributes import Level
 from model.errors import BadInput
-from model.filters import EVERYTHING, Condition, Related, all_of
+from model.filters import EVERYTHING, Condition, PathTest, Related, all_of
 from resolvers.archive import Count, SourceError
 from resolvers.depth import go_deep_enough
 from resolvers.disclosure import Statistics, stats_scope
@@ -212,11 +212,7 @@ async def stats_of(
     context = info.context
     condition = condition_of(given)
     scope = stats_scope(context.reach, archives)
-    looked_into: list[Condition] = [
-        Related(below, EVERYTHING)
-        for below in sorted(_levels(info.selected_fields), key=DEPTH.__getitem__)
-        if DEPTH[below] > DEPTH[level]
-    ]
+    looked_into = list(_looked_into(info.selected_fields, level))
     # Nothing is fetched for archives whose records stay hidden.
     question = Question((Scope(context.reach.records.visible, scope.open),), scope.open)
     question = await go_deep_enough(context, question, level, all_of([condition, *looked_into]))
@@ -228,18 +224,20 @@ async def stats_of(
     return of(statistics=statistics, context=context, shortfall=question.shortfall)
 
 
-def _levels(selections: Iterable[Selection]) -> set[Level]:
-    """The levels that the selected facets and attributes look into."""
-    found = set()
+def _looked_into(selections: Iterable[Selection], level: Level) -> Iterator[Condition]:
+    """What the selected facets and attributes look into, as conditions: for what the index may lack of it."""
     for each in _fields(selections):
         for name, value in each.arguments.items():
             if name == "attribute":
                 with contextlib.suppress(BadInput):  # the field itself says so
-                    found.add(named(str(value)).level)
+                    of = named(str(value), level)
+                    here: Condition = EVERYTHING if of.column else PathTest(of.path)
+                    yield Related(of.home, here) if DEPTH[of.home] > DEPTH[level] else here
             elif name != "first":
                 asked = value if isinstance(value, list) else [value]
-                found |= {level_of_facet(Facet(one)) for one in asked if one in Facet.__members__}
-    return found
+                facets = [Facet(one) for one in asked if isinstance(one, str) and one in Facet.__members__]
+                homes = {level_of_facet(each) for each in facets}
+                yield from (Related(home, EVERYTHING) for home in homes if DEPTH[home] > DEPTH[level])
 
 
 def _fields(selections: Iterable[Selection]) -> Iterator[SelectedField]:

@@ -22,6 +22,7 @@ from tests.leaks.seeded import ERNS, PRIVATE
 Arguments = dict[str, str]
 """Arguments by name, as GraphQL literals."""
 
+_NUMBERS = ("Rows", "PatientSize", "SeriesNumber")
 NAMES = (
     "PatientName",
     "00100020",

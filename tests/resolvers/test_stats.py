@@ -75,6 +75,78 @@ async def test_a_bucket_has_as_many_studies_as_a_list_with_its_value(house: Hous
         assert listed["studies"]["totalCount"] == bucket["count"]["value"]
 
 
+DEEP = """query ($archives: [String!]) {
+  studyStats(archives: $archives) {
+    facetOf(attribute: "StudyDescription", first: 1000) { value count { value suppressed } }
+    again: facet(by: STUDY_DESCRIPTION, first: 1000) { value count { value suppressed } }
+    histogram(attribute: "PatientSize", bins: 2) { from to count { value } }
+  }
+  seriesStats(archives: $archives) {
+    series { value } instances { value } patients { value }
+    facet(by: SERIES_DESCRIPTION) { value count { value } }
+    cube(by: [MODALITY, PATIENT_SEX]) { values count { value } }
+    histogram(attribute: "SeriesNumber", min: 1, max: 3, bins: 2) { from to count { value } }
+    complete sources { matched }
+  }
+  instanceStats(archives: $archives) {
+    instances { value } patients { value }
+    facet(by: MODALITY) { value count { value } }
+    histogram(attribute: "Rows", bins: 4) { from to count { value } }
+  }
+}"""
+
+
+async def test_series_and_instances_are_counted_too(house: House, federation: Federation) -> None:
+    found = await house.data(DEEP)
+    oracle = Oracle(federation.copies, federation.archive_ids)
+    studies, serieses, instances = found["studyStats"], found["seriesStats"], found["instanceStats"]
+    assert serieses["series"]["value"] == len(oracle.matching(Level.SERIES, EVERYTHING))
+    assert instances["instances"]["value"] == len(oracle.matching(Level.INSTANCE, EVERYTHING))
+    assert serieses["instances"]["value"] == instances["instances"]["value"]
+    assert serieses["patients"] == instances["patients"]
+    assert sum(each["count"]["value"] for each in serieses["facet"]) == serieses["series"]["value"]
+    assert studies["facetOf"] == studies["again"]
+    assert [(each["from"], each["to"]) for each in studies["histogram"]] == [(1.5, 1.75), (1.75, 2.0)]
+    assert [each["from"] for each in instances["histogram"]] == [256, 448]
+    assert sum(each["count"]["value"] for each in instances["histogram"]) == instances["instances"]["value"]
+    assert {len(each["values"]) for each in serieses["cube"]} == {2}
+    assert serieses["complete"] is True
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (
+            'histogram(attribute: "StudyDescription") { to }',
+            "its VR is LO, which is no number; count it with facetOf",
+        ),
+        ('histogram(attribute: "(ACME)0009xx01") { to }', "it has no VR in the dictionary"),
+        ('histogram(attribute: "PixelData") { to }', "has no values to count by"),
+        ('histogram(attribute: "SliceThicknes") { to }', "Did you mean SliceThickness"),
+        ('histogram(attribute: "Rows", bins: 0) { to }', "bins: 1 to 1000"),
+        ('histogram(attribute: "Rows", bins: null) { to }', "bins: 1 to 1000"),
+        ('histogram(attribute: "Rows", min: 5, max: 5) { to }', "min: has to be less than max"),
+        ('histogram(attribute: "Rows", min: 1e301, max: 2e301) { to }', "between -1e300 and 1e300"),
+        ('facetOf(attribute: "RequestAttributesSequence") { value }', "VR SQ has no values to count by"),
+        ('facetOf(attribute: "Manufacturer", first: 0) { value }', "first: 1 to 1000"),
+    ],
+)
+@pytest.mark.parametrize("level", ["studyStats", "seriesStats", "instanceStats"])
+async def test_what_cannot_be_counted_by_says_why(house: House, level: str, field: str, said: str) -> None:
+    answer = await house.ask(f"{{ {level} {{ {field} }} }}")
+    assert answer.codes == ["BAD_INPUT"]
+    assert said in answer.errors[0]["message"]
+
+
+async def test_the_index_says_what_it_lacks_of_an_attribute(house: House) -> None:
+    """No archive's search tells the slice thickness, and no series here has a representative."""
+    query = """{ studyStats { histogram(attribute: "SliceThickness") { to } complete
+        sources { state error { code } } } }"""
+    found = (await house.data(query))["studyStats"]
+    assert found["histogram"] == []
+    assert found["complete"] is house.services.directory[0].kind.startswith("folder")
+
+
 CUBE = """query ($filter: StudyFilter) { studyStats(filter: $filter) {
     cube(by: [MODALITY, ERN, STUDY_YEAR], first: 1000) { values count { value } } } }"""
 
@@ -167,6 +239,43 @@ async def test_an_identifying_filter_leaves_counted_archives_out(
     assert left_out["error"] == {"code": "IDENTIFYING_FILTER"}
     for name in ("studies", "modality", "ern", "crossTab", "dateHistogram"):
         assert found[name] == alone[name]
+
+
+COUNTED = """query ($attribute: String!, $min: Float, $max: Float) { seriesStats(archives: ["a0", "a1"]) {
+    histogram(attribute: $attribute, min: $min, max: $max, bins: 2) { from to count { value suppressed } }
+    series { value } patients { value } } }"""
+
+
+async def test_what_identifies_is_not_counted_over_hidden_records(half_open: House) -> None:
+    for attribute in ("PatientSize", "(ACME)0009xx01"):
+        field = f'facetOf(attribute: "{attribute}") {{ value }}'
+        refused = await half_open.ask(f"{{ studyStats {{ {field} }} }}")
+        assert refused.codes == ["BAD_INPUT"]
+        assert "may only count the records of a1" in refused.errors[0]["message"]
+        assert (await half_open.ask(f'{{ studyStats(archives: ["a0"]) {{ {field} }} }}')).errors == []
+
+
+async def test_edges_are_not_taken_from_hidden_records(house: House) -> None:
+    counting = house.seeing(a0=AccessLevel.COUNTS, a1=AccessLevel.COUNTS)
+    refused = await counting.ask(COUNTED, {"attribute": "SeriesNumber"})
+    assert refused.codes == ["BAD_INPUT"]
+    assert "min and max: needed" in refused.errors[0]["message"]
+    given = {"attribute": "SeriesNumber", "min": 1, "max": 3}
+    told = (await counting.data(COUNTED, given))["seriesStats"]
+    assert all(each["count"]["value"] is None or each["count"]["value"] >= 10 for each in told["histogram"])
+    exact = (await house.data(COUNTED, given))["seriesStats"]
+    seen = house.seeing(a1=AccessLevel.COUNTS)
+    beside = (await seen.data(COUNTED, {"attribute": "SeriesNumber"}))["seriesStats"]
+    assert [each["from"] for each in beside["histogram"]] == [each["from"] for each in exact["histogram"]]
+
+
+async def test_one_set_of_series_has_one_answer(house: House) -> None:
+    """As series, or as the series of all studies: two answers would be two draws of the noise."""
+    query = """{ studyStats(archives: ["a0"]) { series { value } patients { value } }
+        seriesStats(archives: ["a0"]) { series { value } patients { value } } }"""
+    told = await house.seeing(a0=AccessLevel.COUNTS).data(query)
+    assert told["studyStats"]["series"]["value"] is not None
+    assert told["studyStats"] == told["seriesStats"]
 
 
 async def test_the_empty_and_the_small_look_the_same(half_open: House) -> None:
