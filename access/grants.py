@@ -32,7 +32,8 @@ def viewer_of_claims(
     groups_claim: name of the claim that holds names of groups; None where groups give nothing.
     """
     words = granted_words(claims, rules, groups_claim)
-    here = sorted(set(erns))
+    # Who administers an ERN may add its first archive.
+    here = sorted({*erns, *(ern for ern, given in words.items() if "admin" in given)})
     grants = (_grant(ern, words.get(ern, frozenset()), rules) for ern in here)
     kept = tuple(grant for grant in grants if grant.access is not AccessLevel.NONE or grant.verbs)
     strangers = (ern for ern in here if not is_member(words.get(ern, frozenset())))

@@ -1,4 +1,4 @@
-"""The archives that this process talks to, by code, in the order of archives.toml."""
+"""The archives that this process talks to, by code, in rank order. They may change while it runs."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +22,7 @@ class Archives:
 
     def __init__(self, clients: Iterable[ArchiveClient]) -> None:
         self._clients = {client.config.code: client for client in clients}
+        self._leaving: dict[asyncio.Task[None], ArchiveClient] = {}
 
     def get(self, code: str) -> ArchiveClient | None:
         return self._clients.get(code)
@@ -38,8 +39,27 @@ class Archives:
     def __contains__(self, code: object) -> bool:
         return code in self._clients
 
+    def follow(self, configs: Iterable[ArchiveConfig]) -> None:
+        """From now on these and no others. Clients of unchanged ones stay; those of others are closed when
+        their requests under way have had their time."""
+        before, self._clients = self._clients, {}
+        for config in configs:
+            same = before.get(config.code)
+            if same is not None and same.config == config:
+                self._clients[config.code] = before.pop(config.code)
+            else:
+                self._clients[config.code] = open_archive(config)
+        for client in before.values():
+            task = asyncio.create_task(_close_later(client))
+            self._leaving[task] = client
+            task.add_done_callback(self._leaving.pop)
+
     async def aclose(self) -> None:
-        await asyncio.gather(*(client.close() for client in self), return_exceptions=True)
+        leaving = dict(self._leaving)
+        for task in leaving:
+            task.cancel()
+        clients = (*self, *leaving.values())
+        await asyncio.gather(*(client.close() for client in clients), return_exceptions=True)
 
     async def __aenter__(self) -> "Archives":
         return self
@@ -48,6 +68,11 @@ class Archives:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+async def _close_later(client: ArchiveClient) -> None:
+    await asyncio.sleep(client.config.timeout)
+    await client.close()
 
 
 def open_archive(config: ArchiveConfig) -> ArchiveClient:

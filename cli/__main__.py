@@ -10,7 +10,7 @@ COMMANDS = {
     "serve": "serve the API",
     "index": "fill the index: once, watch, reconcile, status",
     "migrate": "bring the database to this version's schema",
-    "archives": "the archives of archives.toml: list, check, probe",
+    "archives": "the archives: list, check, probe, enable, disable, remove",
     "audit": "the audit log: verify, export, who-saw",
     "consent": "consents of patients: import, list",
     "pseudonyms": "pseudonymised rows: status, rotate",

@@ -16,12 +16,17 @@ from rich.table import Table
 from archives.client import ArchiveClient, Health
 from archives.errors import ArchiveError
 from archives.registry import open_archives
+from cli import archives_changes
 from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
 from config.settings import SettingsError, load_settings
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="The archives of archives.toml: list, check, probe.")
+app = typer.Typer(
+    no_args_is_help=True, help="The archives: list, check, probe those of archives.toml; switch, remove."
+)
+for _change in (archives_changes.enable, archives_changes.disable, archives_changes.remove):
+    app.command()(_change)
 
 ArchivesFile = Annotated[
     Path | None,

@@ -110,7 +110,8 @@ def watch(
     async def work(house: Opened) -> None:
         typer.echo(f"watching {len(house.archives)} archives. Stop it with Ctrl-C.", err=True)
         worker = Worker(house.database, house.archives.get, told)
-        await worker.run(asyncio.Event(), at_once=concurrency)
+        async with house.following():
+            await worker.run(asyncio.Event(), at_once=concurrency)
 
     _with_house("watch", work)
 

@@ -2,18 +2,19 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from access.pseudonyms import Pseudonymiser
 from archives.registry import Archives, open_archives
-from config.archives_file import ArchiveConfig, load_archives
+from cli.live import LiveArchives
+from config.archives_file import load_archives
 from config.pseudonym_keys import PseudonymKeysError, derived_key, load_pseudonym_keys
 from config.settings import Settings, SettingsError
-from db.archives import sync_archives
 from db.audit import AUDIT_SESSION, AuditLog
+from db.definitions import Definition, definitions
 from db.embedded import EmbeddedPostgres
 from db.faces import Faces
 from db.ingest import followed
@@ -26,15 +27,35 @@ from db.secrets import shared_secret
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """archive_ids: by code, of the archives in archives.toml. migrated: the migrations applied just now."""
+    """archive_ids: by code, of the archives that are asked. migrated: the migrations applied just now.
+
+    live: follows changes of the archives where its `run` does.
+    """
 
     settings: Settings
     database: Database
     database_url: str
-    archives: Archives
-    archive_ids: dict[str, int]
+    live: LiveArchives
     migrated: list[str]
     faces: Faces
+
+    @property
+    def archives(self) -> Archives:
+        return self.live.archives
+
+    @property
+    def archive_ids(self) -> dict[str, int]:
+        return self.live.ids
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Follows changes of the archives while the block runs."""
+        task = asyncio.create_task(self.live.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -59,38 +80,51 @@ async def opened(settings: Settings, statement_timeout: float | None = None) -> 
 
     Raises ArchivesFileError, SettingsError, EmbeddedPostgresError, MigrationError, DatabaseUnreachable.
     """
-    configs = load_archives(settings.archives)
+    load_archives(settings.archives)  # before anything is started
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url_of(settings))
         database = await Database.open(url, statement_timeout=statement_timeout)
         stack.push_async_callback(database.close)
         migrated = await migrate(url)
-        archive_ids = await sync_archives(database, configs)
-        faces = await open_faces(settings, database, configs, archive_ids)
+        archives = await stack.enter_async_context(open_archives(()))
+        maker_of = await _makers(settings, database)
+        live = LiveArchives(settings.archives, database, archives, maker_of)
+        await live.read_file()
+        try:
+            _refuse_missing_keys(live, await definitions(database))
+        except PseudonymKeysError as error:
+            raise SettingsError(str(error)) from None
+        await live.look()
+        faces = Faces(database, live.makers, live.codes)
         database.after_write.append(faces.drain)
         await followed(database)  # what a killed process has left
-        archives = await stack.enter_async_context(open_archives(configs))
-        yield Opened(settings, database, url, archives, archive_ids, migrated, faces)
+        yield Opened(settings, database, url, live, migrated, faces)
 
 
-async def open_faces(
-    settings: Settings, database: Database, configs: list[ArchiveConfig], archive_ids: dict[str, int]
-) -> Faces:
-    """The maker of pseudonymised copies. Without a file of keys they come from a secret in the database.
+def _refuse_missing_keys(live: LiveArchives, found: list[Definition]) -> None:
+    """At the start a network without a key stops everything; later it only keeps its archive out."""
+    for each in found:
+        if not each.disabled:
+            live.maker_of(each.config.ern)
 
-    Raises SettingsError for keys that cannot be used.
+
+async def _makers(settings: Settings, database: Database) -> Callable[[str], Pseudonymiser]:
+    """The pseudonymiser of an ERN. Without a file of keys they come from a secret in the database.
+
+    Raises SettingsError for a file of keys that cannot be used.
     """
     file = settings.pseudonym_keys_file
-    makers, today = {}, datetime.now(UTC).date()
     try:
         keys = load_pseudonym_keys(file) if file is not None else None
-        master = b"" if keys else await shared_secret(database, MASTER_KEY, new_master)
-        for config in configs:
-            key = keys.writing(config.ern, today) if keys else derived_key(master, config.ern)
-            makers[archive_ids[config.code]] = Pseudonymiser(key.key, config.ern, key_id=key.key_id)
     except PseudonymKeysError as error:
         raise SettingsError(str(error)) from None
-    return Faces(database, makers, {archive_id: code for code, archive_id in archive_ids.items()})
+    master = b"" if keys else await shared_secret(database, MASTER_KEY, new_master)
+
+    def maker_of(ern: str) -> Pseudonymiser:
+        key = keys.writing(ern, datetime.now(UTC).date()) if keys else derived_key(master, ern)
+        return Pseudonymiser(key.key, ern, key_id=key.key_id)
+
+    return maker_of
 
 
 def new_master() -> bytes:

@@ -96,10 +96,13 @@ async def serve_on(
         opened(settings, settings.statement_timeout) as house,
         opened_audit(settings, house.database_url) as audit,
         opened_limit(settings, house.database) as limit,
+        house.following(),
         working(house, wanted=worker),
     ):
         rules = load_access_rules(house.settings.archives)
         services = await Services.open(house.database, house.archives, house.settings, rules)
+        house.live.told.append(services.directory.refresh)
+        services.directory.follow = house.live.look
 
         identity, routes = await identity_of(settings, house.database, services, issuer)
 

@@ -90,7 +90,7 @@ def load_archives(path: Path) -> list[ArchiveConfig]:
         mistakes.append(f"{path.name}:1: no [[archive]] table; see {EXAMPLE}")
     headers = [table for table in lines if table.name == "archive"]
     headers += [TableLines("archive", lines[0].of("archive"))] * (len(tables) - len(headers))  # inline tables
-    readers = [_Reader(path, table, header) for table, header in zip(tables, headers, strict=False)]
+    readers = [TableReader(path, table, header) for table, header in zip(tables, headers, strict=False)]
     configs = [reader.config() for reader in readers]
     _refuse_duplicates(readers)
     mistakes += [mistake for reader in readers for _, mistake in sorted(reader.mistakes)]
@@ -118,24 +118,27 @@ def _syntax(path: Path, error: tomllib.TOMLDecodeError) -> str:
     return f"{path.name}:{line[1] if line else 'end'}: not TOML: {said}"
 
 
-def _refuse_duplicates(readers: list["_Reader"]) -> None:
-    first: dict[str, _Reader] = {}
+def _refuse_duplicates(readers: list["TableReader"]) -> None:
+    first: dict[str, TableReader] = {}
     for reader in readers:
         code = reader.table.get("code")
         if isinstance(code, str) and (other := first.setdefault(code, reader)) is not reader:
             reader.wrong("code", f"expected a code of its own, line {other.lines.of('code')} has the same")
 
 
-class _Reader:
-    """Reads one [[archive]] table and collects what is wrong with it, as (line, message)."""
+class TableReader:
+    """Reads one [[archive]] table and collects what is wrong with it: mistakes as (line, message) of the
+    file, problems as (key, what is wrong)."""
 
     def __init__(self, path: Path, table: dict[str, Any], lines: TableLines) -> None:
         self.path = path
         self.table = table
         self.lines = lines
         self.mistakes: list[tuple[int, str]] = []
+        self.problems: list[tuple[str, str]] = []
 
     def wrong(self, key: str, problem: str) -> None:
+        self.problems.append((key, problem))
         line = self.lines.of(key)
         code = self.table.get("code")
         name = f'archive "{code}"' if isinstance(code, str) else "archive"

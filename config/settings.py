@@ -27,6 +27,10 @@ class Settings(BaseSettings):
         default=None, description="file that holds the database URL, instead of ERNFED_DATABASE_URL"
     )
     archives: Path = Field(default=Path("archives.toml"), description="path of archives.toml")
+    archive_hosts: str | None = Field(
+        default=None,
+        description="hosts that archives added over the API may have, with commas and `*`; unset: any",
+    )
     data_dir: Path = Field(default=Path(".ernfed"), description="where the embedded Postgres keeps its data")
     host: str = Field(
         default="127.0.0.1", description="address to listen on; other than loopback needs an issuer"

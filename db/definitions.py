@@ -69,6 +69,12 @@ async def definition(database: Database, code: str) -> Definition | None:
     return _definition(row) if row else None
 
 
+async def network_of(database: Database, code: str) -> str | None:
+    """The ERN of an archive that is defined or was removed; None where there never was one."""
+    row = await database.fetchrow("known_archive", statements("definitions")["known"], code)
+    return row["ern"] if row else None
+
+
 async def add(database: Database, config: ArchiveConfig, by: str) -> None:
     """A new archive, or one that was removed and comes back. Raises DefinitionRefused."""
     sql = statements("definitions")
@@ -108,10 +114,15 @@ async def switch(database: Database, code: str, *, disabled: bool, by: str) -> N
 
 
 async def remove(database: Database, code: str) -> None:
-    """Not defined any more; its rows stay. Raises DefinitionRefused for one of archives.toml."""
+    """Not defined any more; its rows stay. Nothing happens to one that was removed before.
+
+    Raises DefinitionRefused for one of archives.toml.
+    """
     sql = statements("definitions")
     async with database.transaction("remove_archive") as conn:
         await conn.execute(sql["lock"])
+        if await conn.fetchrow(sql["one"], code) is None:
+            return
         await _ours(conn, code)
         await conn.execute(sql["remove"], code)
         await conn.execute(sql["announce"])

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import structlog
 
 from archives.client import ArchiveClient
+from db import runs
 from db.archives import ArchiveRow, list_archives
 from db.jobs import JobKind, enqueue_due, forget_log, probed
 from db.pool import Database
+from db.purge import purge
 from db.queue import Job, Later, take_jobs
 from indexer.probing import probe
 from indexer.progress import Progress
@@ -44,6 +46,7 @@ class Worker:
             JobKind.SYNC: self._index,
             JobKind.RECONCILE: self._index,
             JobKind.PROBE: self._probe,
+            JobKind.PURGE: self._purge,
         }
         tasks = [
             asyncio.create_task(take_jobs(self.database.url, handlers, leaving, at_once=at_once)),
@@ -81,6 +84,17 @@ class Worker:
             return
         await probe(self.database, client, archive, "it is due")
         await probed(self.database, archive.archive_id)
+
+    async def _purge(self, job: Job) -> None:
+        rows = await list_archives(self.database)
+        archive = next((row for row in rows if row.code == job.archive), None)
+        if archive is None or archive.enabled:
+            return  # it has come back since
+        async with runs.lease(self.database, archive.archive_id) as ours:
+            if not ours:
+                raise Later(_BUSY_AGAIN)
+            studies = await purge(self.database, archive.archive_id)
+        _log.info("archive purged", archive=job.archive, studies=studies)
 
     async def _known(self, job: Job) -> tuple[ArchiveRow | None, ArchiveClient | None]:
         """The archive and its client; None for one that was removed or switched off since it was asked for.

@@ -20,6 +20,7 @@ from db.secrets import shared_secret
 from db.walled import WalledDatabase
 from model.cursors import Cursors
 from model.dicom_json import DataSet
+from resolvers.directory import Directory
 from resolvers.loaders import Loaders
 from resolvers.on_demand import OnDemand
 from resolvers.values import has_all
@@ -33,7 +34,7 @@ class Services:
     database: WalledDatabase
     archives: Archives
     settings: Settings
-    directory: tuple[ArchiveRow, ...]
+    directory: Directory
     cursors: Cursors
     small_counts_secret: bytes
     small_counts: Policies
@@ -50,13 +51,13 @@ class Services:
         `owner` writes what is fetched on demand. Viewers read behind the wall, on connections opened here.
         Raises DatabaseUnreachable.
         """
-        directory = tuple(row for row in await list_archives(owner) if row.enabled)
-        codes = {row.archive_id: row.code for row in directory}
+        directory = Directory(owner)
+        await directory.refresh()
 
         def client_of(archive_id: int) -> ArchiveClient:
-            client = archives.get(codes[archive_id])
+            client = archives.get(directory.code_of(archive_id) or "")
             if client is None:
-                raise NotSupported("this process has no connection to the archive; restart it")
+                raise NotSupported("the archive was removed or changed just now; ask again")
             return client
 
         key = await shared_secret(owner, "cursors", Cursors.new_key)

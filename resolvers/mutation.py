@@ -7,7 +7,18 @@ import strawberry
 from db.consent import StudyConsent
 from resolvers.consent import ConsentChange, change_consent
 from resolvers.info import Info
-from resolvers.managing import RefreshRequest, refresh
+from resolvers.managing import (
+    ArchiveChanges,
+    ArchiveInput,
+    ManagedArchive,
+    RefreshRequest,
+    RemovedArchive,
+    add_archive,
+    change_archive,
+    refresh,
+    remove_archive,
+    switch_archive,
+)
 from resolvers.scalars import UID
 
 
@@ -46,3 +57,54 @@ class Mutation:
         ] = False,
     ) -> RefreshRequest:
         return await refresh(info.context, code, reconcile=reconcile)
+
+    @strawberry.mutation(
+        description="Adds an archive, at once and without a restart. For people with the verb admin for its ERN."
+    )
+    async def add_archive(
+        self, info: Info, archive: Annotated[ArchiveInput, _argument("What it is.")]
+    ) -> ManagedArchive:
+        return await add_archive(info.context, archive)
+
+    @strawberry.mutation(
+        description="Changes an archive that was added here; of one that is in archives.toml the file decides. "
+        "Another address or depth has it indexed anew. For people with the verb admin for its ERN."
+    )
+    async def update_archive(
+        self,
+        info: Info,
+        code: Annotated[str, _argument("Code of the archive.")],
+        changes: Annotated[ArchiveChanges, _argument("What is different now.")],
+    ) -> ManagedArchive:
+        return await change_archive(info.context, code, changes)
+
+    @strawberry.mutation(
+        description="Switches an archive off: it is not asked and not shown, its rows are kept. Also one of "
+        "archives.toml. For people with the verb admin for its ERN."
+    )
+    async def disable_archive(
+        self, info: Info, code: Annotated[str, _argument("Code of the archive.")]
+    ) -> ManagedArchive:
+        return await switch_archive(info.context, code, disabled=True)
+
+    @strawberry.mutation(
+        description="Switches an archive on again. For people with the verb admin for its ERN."
+    )
+    async def enable_archive(
+        self, info: Info, code: Annotated[str, _argument("Code of the archive.")]
+    ) -> ManagedArchive:
+        return await switch_archive(info.context, code, disabled=False)
+
+    @strawberry.mutation(
+        description="Removes an archive that was added here, or purges one that was removed before or left "
+        "archives.toml. For people with the verb admin for its ERN."
+    )
+    async def remove_archive(
+        self,
+        info: Info,
+        code: Annotated[str, _argument("Code of the archive.")],
+        purge: Annotated[
+            bool, _argument("Whether its rows go too; else they are kept, unseen, until it comes back.")
+        ],
+    ) -> RemovedArchive:
+        return await remove_archive(info.context, code, purge=purge)

@@ -19,6 +19,7 @@ from resolvers.freshness import Freshness, require_cached
 from resolvers.ids import from_id
 from resolvers.info import Info
 from resolvers.instance import InstanceConnection, instance_of
+from resolvers.managing import ManagedArchive, managed_archives
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
 from resolvers.question import question_of
@@ -65,6 +66,13 @@ class Query:
     async def archives(self, info: Info) -> list[Archive]:
         rows = await info.context.archives()
         return [archive_of(info.context, row) for row in rows.values()]
+
+    @strawberry.field(
+        description="The archives of the ERNs where you have the verb admin, as they are defined; those that are "
+        "switched off too."
+    )
+    async def managed_archives(self, info: Info) -> list[ManagedArchive]:
+        return await managed_archives(info.context)
 
     @strawberry.field(description="One archive; null when there is none that you may see.")
     async def archive(

@@ -110,6 +110,8 @@ class Values:
                 yield from ('"Patient"', json.dumps(self._one("PatientName", ERNS[0])))
             case "Boolean", _:
                 yield from ("true", "false")
+            case "String", _:
+                yield '"zqxnothing"'
             case "Int", _:
                 yield from ("0", "1", "2147483647")
 

@@ -1,6 +1,7 @@
-"""What administrators do with archives over the served schema: looks by hand."""
+"""What administrators do with archives over the served schema: looks by hand, and archives that come and go."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -54,3 +55,119 @@ async def test_not_by_everybody(house: House, viewer: Viewer, code: str, expecte
 async def test_who_sees_counts_only_may_look_after_it(house: House) -> None:
     answer = await house.asked_by(COUNTING).data(REFRESH, {"code": "a0", "all": False})
     assert answer["refreshArchive"]["accepted"] is True
+
+
+# ---- archives that come and go -------------------------------------------------------------------------
+
+SECRET = "ARCHIVE_SECRET_ERN_EYE_NEW"  # noqa: S105
+NEW = {
+    "code": "new",
+    "ern": EYE,
+    "title": "New",
+    "kind": "orthanc",
+    "url": "http://127.0.0.1:1/dicom-web",
+    "syncEvery": "30s",
+}
+ADD = """mutation ($archive: ArchiveInput!) { addArchive(archive: $archive) {
+  code ern title kind url username passwordEnv index enabled inFile changedBy } }"""
+CHANGE = """mutation ($code: String!, $changes: ArchiveChanges!) {
+  updateArchive(code: $code, changes: $changes) { title url } }"""
+SWITCH = "mutation ($code: String!) {{ {}Archive(code: $code) {{ enabled }} }}"
+REMOVE = (
+    "mutation ($code: String!, $purge: Boolean!) { removeArchive(code: $code, purge: $purge) { purging } }"
+)
+CODES = "{ archives { code } managedArchives { code enabled } }"
+
+
+async def codes(house: House) -> tuple[list[str], dict[str, bool]]:
+    found = await house.data(CODES)
+    managed = {each["code"]: each["enabled"] for each in found["managedArchives"]}
+    return [each["code"] for each in found["archives"]], managed
+
+
+async def test_an_archive_comes_changes_and_goes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, "hidden")
+    given = NEW | {"username": "ernfed", "passwordEnv": SECRET}
+    made = (await house.data(ADD, {"archive": given}))["addArchive"]
+    assert made == {
+        **{name: given[name] for name in ("code", "ern", "title", "kind", "url", "username", "passwordEnv")},
+        **{"index": "series", "enabled": True, "inFile": False, "changedBy": "admin"},
+    }
+    assert await codes(house) == (["a0", "a1", "new"], {"a0": True, "new": True})
+    changed = await house.data(CHANGE, {"code": "new", "changes": {"title": "Newer"}})
+    assert changed["updateArchive"] == {"title": "Newer", "url": NEW["url"]}
+    await house.data(SWITCH.format("disable"), {"code": "new"})
+    assert await codes(house) == (["a0", "a1"], {"a0": True, "new": False})
+    await house.data(SWITCH.format("enable"), {"code": "new"})
+    assert (await codes(house))[0] == ["a0", "a1", "new"]
+    removed = await house.data(REMOVE, {"code": "new", "purge": True})
+    assert removed["removeArchive"] == {"purging": True}
+    assert await codes(house) == (["a0", "a1"], {"a0": True})
+    jobs = await house.services.owner.fetch("jobs", "select code, kind from archive_job")
+    assert [tuple(job) for job in jobs] == [("new", "purge")]
+
+
+async def test_an_archive_of_the_file_can_only_be_switched(house: House) -> None:
+    for query, variables in (
+        (CHANGE, {"code": "a0", "changes": {"title": "Mine"}}),
+        (REMOVE, {"code": "a0", "purge": True}),
+    ):
+        answer = await house.ask(query, variables)
+        assert answer.codes == ["BAD_INPUT"]
+        assert "archives.toml" in answer.errors[0]["message"]
+    await house.data(SWITCH.format("disable"), {"code": "a0"})
+    assert (await codes(house))[0] == ["a1"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"code": "New!"}, "code: expected"),
+        ({"code": "a0"}, "already"),
+        ({"ern": "ERN-NOWHERE"}, "ern: expected"),
+        ({"kind": "folder"}, "archives.toml"),
+        ({"kind": "ftp"}, "kind: expected"),
+        ({"url": "file:///etc/passwd"}, "url: expected"),
+        ({"url": "http://name:word@host/dicom-web"}, "without credentials"),
+        ({"url": "http://169.254.169.254/dicom-web"}, "archive_hosts"),
+        ({"passwordEnv": "ERNFED_DATABASE_URL", "username": "x"}, "ARCHIVE_SECRET_ERN_EYE_"),
+        ({"passwordEnv": "ARCHIVE_SECRET_ERN_RND_X", "username": "x"}, "ARCHIVE_SECRET_ERN_EYE_"),
+        ({"passwordEnv": "ARCHIVE_SECRET_ERN_EYE_X", "username": "x"}, "set the environment variable"),
+        ({"syncEvery": "soon"}, "syncEvery: expected"),
+        ({"maxConnections": 1000}, "maxConnections: expected"),
+    ],
+)
+async def test_mistakes_are_named(house: House, wrong: dict[str, object], said: str) -> None:
+    settings = house.services.settings.model_copy(update={"archive_hosts": "127.0.0.1, *.example.org"})
+    strict = House(replace(house.services, settings=settings), viewer=ADMIN)
+    answer = await strict.ask(ADD, {"archive": NEW | wrong})
+    assert answer.codes == ["BAD_INPUT"]
+    assert said in answer.errors[0]["message"]
+    assert (await codes(house))[0] == ["a0", "a1"]
+
+
+@pytest.mark.parametrize(
+    ("viewer", "code", "expected"),
+    [
+        (ADMIN, "a1", "FORBIDDEN"),
+        (ADMIN, "a2", "NOT_FOUND"),
+        (ADMIN, "gone", "NOT_FOUND"),
+        (Viewer("member", None, (Grant(EYE, AccessLevel.FULL, ("full",)),)), "a0", "FORBIDDEN"),
+    ],
+)
+async def test_others_change_nothing(house: House, viewer: Viewer, code: str, expected: str) -> None:
+    asker = house.asked_by(viewer)
+    for query, variables in (
+        (CHANGE, {"code": code, "changes": {"title": "Mine"}}),
+        (SWITCH.format("disable"), {"code": code}),
+        (REMOVE, {"code": code, "purge": False}),
+    ):
+        assert (await asker.ask(query, variables)).codes == [expected]
+    assert (await asker.ask(ADD, {"archive": NEW | {"ern": "VASCERN"}})).codes == ["FORBIDDEN"]
+
+
+async def test_the_first_archive_of_an_ern(house: House) -> None:
+    grants = (Grant("ERN-LUNG", AccessLevel.COUNTS, ("admin",)),)
+    asker = house.asked_by(Viewer("lung", None, grants))
+    assert (await asker.data(ADD, {"archive": NEW | {"ern": "ERN-LUNG"}}))["addArchive"]["code"] == "new"
+    assert await codes(asker) == (["new"], {"new": True})

@@ -1,0 +1,116 @@
+"""The archives of a running process: they follow archives.toml and the database without a restart."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from access.pseudonyms import Pseudonymiser
+from archives.registry import Archives
+from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
+from config.pseudonym_keys import PseudonymKeysError
+from db.definitions import Definition, definitions, heed, sync_archives
+from db.pool import Database
+
+LOOK_EVERY = 2.0  # seconds; a change that another process makes is told at once
+_log = structlog.get_logger(__name__)
+
+_Stamp = tuple[int, int, int]
+
+
+@dataclass(slots=True)
+class LiveArchives:
+    """ids, makers, codes: of the archives that are asked, changed in place. maker_of: the pseudonymiser of an ERN.
+
+    told: called after each change. problem: what is wrong with the file; what it said before holds on.
+    """
+
+    file: Path
+    database: Database
+    archives: Archives
+    maker_of: Callable[[str], Pseudonymiser]
+    ids: dict[str, int] = field(default_factory=dict)
+    makers: dict[int, Pseudonymiser] = field(default_factory=dict)
+    codes: dict[int, str] = field(default_factory=dict)
+    told: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    problem: str | None = None
+    _known: list[Definition] = field(default_factory=list)
+    _read: _Stamp | None = None
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def read_file(self) -> None:
+        """Writes the file's archives into the database, if it changed. Raises ArchivesFileError."""
+        stamp = _stamp(self.file)
+        if stamp is not None and stamp == self._read:
+            return
+        self._read = stamp
+        await sync_archives(self.database, await asyncio.to_thread(load_archives, self.file))
+
+    async def look(self) -> None:
+        """Follows the definitions in the database."""
+        async with self._one_at_a_time:
+            found = await definitions(self.database)
+            if found == self._known:
+                return
+            asked = [each for each in found if not each.disabled and self._has_maker(each)]
+            self.archives.follow(each.config for each in asked)
+            self.ids.clear()
+            self.ids |= {each.config.code: each.archive_id for each in asked}
+            self._known = found
+            for tell in self.told:
+                await tell()
+
+    async def run(self) -> None:
+        """Follows until it is cancelled. What fails is logged and tried again."""
+        woken = asyncio.Event()
+        listening = asyncio.create_task(heed(self.database.url, woken.set))
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), LOOK_EVERY)
+                woken.clear()
+                await self._turn()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _turn(self) -> None:
+        try:
+            await self.read_file()
+            if self._read is not None:
+                self.problem = None
+        except ArchivesFileError as error:
+            if str(error) != self.problem:
+                self.problem = str(error)
+                _log.error("archives.toml cannot be used: its last good state holds on", problem=self.problem)
+            self._read = _stamp(self.file)
+        except Exception as error:
+            self._read = None  # the database, most likely
+            _log.error("archives.not_followed", error=type(error).__name__)
+            return
+        try:
+            await self.look()
+        except Exception:
+            _log.exception("archives.not_followed")
+
+    def _has_maker(self, each: Definition) -> bool:
+        config: ArchiveConfig = each.config
+        try:
+            self.makers[each.archive_id] = self.maker_of(config.ern)
+        except PseudonymKeysError as error:
+            _log.error("archive left out", archive=config.code, problem=str(error))
+            return False
+        self.codes[each.archive_id] = config.code
+        return True
+
+
+def _stamp(file: Path) -> _Stamp | None:
+    """What changes when the file is written; None where it cannot be read."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,136 @@
+"""Archives that change while processes run: each follows its file and what others change."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from pydicom.data import get_testdata_file
+from typer.testing import CliRunner
+
+from cli import archives_command, index_command
+from cli.open import Opened, opened
+from config.archives_file import ArchiveConfig
+from config.settings import Settings, load_settings
+from db import definitions
+from indexer.worker import Worker
+from resolvers.context import Services
+
+TABLE = '[[archive]]\ncode = "{0}"\nern = "ERN-EYE"\ntitle = "{0}"\nkind = "folder"\npath = "{0}"\n'
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    for code, name in (("one", "CT_small.dcm"), ("two", "MR_small.dcm")):
+        (tmp_path / code).mkdir()
+        shutil.copy(str(get_testdata_file(name)), tmp_path / code)
+    file = tmp_path / "archives.toml"
+    file.write_text(TABLE.format("one"), encoding="utf-8")
+    return load_settings(database_url=database_url, archives=file)
+
+
+def write(settings: Settings, *codes: str) -> None:
+    settings.archives.write_text("".join(TABLE.format(code) for code in codes), encoding="utf-8")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[Opened, Services]]:
+    """A process as `serve` is one."""
+    async with opened(settings) as house:
+        services = await Services.open(house.database, house.archives, settings)
+        house.live.told.append(services.directory.refresh)
+        services.directory.follow = house.live.look
+        async with house.following():
+            yield house, services
+        await services.close()
+
+
+async def test_all_processes_follow(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(settings.archives, elsewhere)
+    other = settings.model_copy(update={"archives": elsewhere / "archives.toml"})
+    (elsewhere / "one").mkdir()
+    monkeypatch.setattr("cli.live.LOOK_EVERY", 0.1)
+    async with running(settings) as (house, services), running(other) as (second, others):
+
+        def codes() -> list[list[str]]:
+            directories = ([row.code for row in each.directory] for each in (services, others))
+            return [*directories, [*house.archive_ids], [*second.archive_ids]]
+
+        first = house.archives["one"]
+        write(settings, "one", "two")
+        await until(lambda: codes() == [["one", "two"]] * 4)
+        assert house.archives["one"].config.path == tmp_path / "one"
+        assert set(house.faces.makers) == set(house.archive_ids.values())
+        config = ArchiveConfig(code="three", ern="VASCERN", title="Three", kind="orthanc", url="http://h/d")
+        await definitions.add(house.database, config, "tester")
+        await until(lambda: codes() == [["one", "two", "three"]] * 4)
+        write(settings, "two")
+        await until(lambda: codes() == [["two", "three"]] * 4)
+        assert house.archives.get("one") is None
+        assert first.config.code == "one"
+
+
+async def test_a_broken_file_changes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
+    async with running(settings) as (house, _):
+        settings.archives.write_text('[[archive]]\ncode = "one"\nkind = "ftp"\n', encoding="utf-8")
+        await until(lambda: house.live.problem is not None)
+        assert "archives.toml:3" in (house.live.problem or "")
+        assert [*house.archive_ids] == ["one"]
+        write(settings, "one", "two")
+        await until(lambda: [*house.archive_ids] == ["one", "two"])
+        assert house.live.problem is None
+
+
+async def test_a_worker_indexes_what_was_added(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("indexer.worker._LOOK_EVERY", 0.05)
+    done: list[str] = []
+    stop = asyncio.Event()
+    async with running(settings) as (house, _):
+        worker = Worker(house.database, house.archives.get, lambda result: done.append(result.code))
+        task = asyncio.create_task(worker.run(stop))
+        await until(lambda: "one" in done)
+        write(settings, "one", "two")
+        await until(lambda: "two" in done)
+        stop.set()
+        await task
+    assert sorted(done) == ["one", "two"]
+
+
+def test_switching_and_removing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.database_url is not None
+    monkeypatch.setenv("ERNFED_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("ERNFED_ARCHIVES", str(settings.archives))
+    write(settings, "one", "two")
+
+    def archives(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(archives_command.app, arguments)
+        return done.exit_code, done.output
+
+    def status() -> str:
+        return CliRunner().invoke(index_command.app, ["status"]).output
+
+    assert CliRunner().invoke(index_command.app, ["once"]).exit_code == 0
+    assert archives("disable", "one") == (0, "one: off\n")
+    assert "switched off" in status()
+    assert archives("enable", "one") == (0, "one: on\n")
+    assert archives("remove", "one", "--purge")[0] == 1
+    assert "there are: one, two" in archives("disable", "three")[1]
+    write(settings, "two")
+    assert "put it into archives.toml again" in archives("enable", "one")[1]
+    assert archives("remove", "one") == (0, "one: removed; its rows are kept\n")
+    assert archives("remove", "one", "--purge") == (0, "one: removed, with 1 studies\n")
+    assert archives("remove", "one", "--purge") == (0, "one: removed, with 0 studies\n")
