@@ -21,6 +21,9 @@ class Directory:
     def __iter__(self) -> Iterator[ArchiveRow]:
         return iter(self._rows)
 
+    def __getitem__(self, place: int) -> ArchiveRow:
+        return self._rows[place]
+
     def code_of(self, archive_id: int) -> str | None:
         """None for an archive that was removed or switched off."""
         return next((row.code for row in self._rows if row.archive_id == archive_id), None)
