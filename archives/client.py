@@ -9,7 +9,7 @@ a total puts asyncio.timeout around the call: a cancelled call frees its connect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from archives.standing import Standing
 from config.archives_file import ArchiveConfig
@@ -134,3 +134,17 @@ class ArchiveClient(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Overlooked(Protocol):
+    """What an archive can that is looked over at each run, at little cost: deletions are in no feed."""
+
+    async def copies(self) -> dict[str, int]:
+        """Every StudyInstanceUID, and under how many patients it stands: one complete listing."""
+        ...
+
+    async def feed_marks(self, upto: int) -> dict[int, str]:
+        """The newest entries of the change feed up to a sequence, sequence → digest. While it is the same feed,
+        later answers for the same sequence hold the same digests, of fewer entries perhaps."""
+        ...

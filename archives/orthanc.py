@@ -6,6 +6,7 @@ Measured on 1.10.1 with DICOMweb plugin 1.7. Its identifiers are made of DICOM's
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -34,6 +35,7 @@ from archives.side_by_side import side_by_side
 from config.archives_file import ArchiveConfig
 
 _BATCH: Final = 2000  # resources a bulk request: 0.06 ms and 0.5 kB each
+_MARKS: Final = 50  # entries: enough that some are left when their studies are deleted
 _NEW_STUDY: Final = "NewStudy"
 
 
@@ -45,6 +47,7 @@ class OrthancArchive(DicomWebArchive):
         self._root = self._transport.url.rsplit("/", 1)[0]
         self._system: str | None = None
         self._gives_transfer_syntax = True
+        self._uid_of: dict[str, str] = {}  # StudyInstanceUID by Orthanc ID, of those listed last
 
     def _nothing_learned(self) -> Abilities:
         return Abilities(uid_list=True, top_level=True)
@@ -115,11 +118,26 @@ class OrthancArchive(DicomWebArchive):
                 put(row, AVAILABLE_TRANSFER_SYNTAX_UID, "UI", syntax)
 
     async def list_study_uids(self) -> list[str] | None:
-        """All IDs come in one answer, which is a snapshot; pages of /studies are none."""
+        return list(await self.copies())
+
+    async def copies(self) -> dict[str, int]:
+        """All IDs come in one answer, which is a snapshot; pages of /studies are none. An ID is made of PatientID and
+        StudyInstanceUID, so that its UID needs to be asked for once only."""
         ids = await self.rest("GET", "/studies")
         if not isinstance(ids, list):
             raise BadAnswer(f"{self.config.code}: /studies is not a list")
-        return _study_uids(await self._bulk([str(one) for one in ids], "Study"))
+        listed = [str(one) for one in ids]
+        known = {one: self._uid_of[one] for one in listed if one in self._uid_of}
+        for found in await self._bulk((one for one in listed if one not in known), "Study"):
+            if (uid := _study_uid(found)) is not None:
+                known[str(found.get("ID"))] = uid
+        self._uid_of = known
+        return dict(Counter(known.values()))
+
+    async def feed_marks(self, upto: int) -> dict[int, str]:
+        page = self.mapping(await self.rest("GET", f"/changes?since={max(0, upto - _MARKS)}&limit={_MARKS}"))
+        entries = (entry for entry in _objects(page.get("Changes")) if isinstance(entry.get("Seq"), int))
+        return {entry["Seq"]: _digest(entry) for entry in entries if entry["Seq"] <= upto}
 
     async def last_change(self) -> int | None:
         return _sequence(self.mapping(await self.rest("GET", "/changes?last")))
@@ -199,6 +217,12 @@ def _study_uid(resource: dict[str, Any] | None) -> str | None:
 def _study_uids(resources: Sequence[dict[str, Any]]) -> list[str]:
     """Each once: a StudyInstanceUID may stand under two patients."""
     return list(dict.fromkeys(uid for resource in resources if (uid := _study_uid(resource)) is not None))
+
+
+def _digest(entry: dict[str, Any]) -> str:
+    """Of a change: two servers may have the same sequences, not the same things at the same times."""
+    written = "|".join(str(entry.get(name)) for name in ("ChangeType", "Date", "ID"))
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
 
 
 def _instance_id(row: Row) -> str:

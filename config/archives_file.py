@@ -57,6 +57,7 @@ class ArchiveConfig:
     retries: int = 2
     breaker_failures: int = 5
     breaker_rest: float = 5.0
+    removal_limit: float = 0.2
 
     def password(self) -> str | None:
         """The secret that `password_env` names, from the environment or from the file in NAME_FILE."""
@@ -269,6 +270,12 @@ def _size(value: object) -> int:
     return int(found[1]) * _SIZES[found[2]]
 
 
+def _share(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
+        raise _Expected("a share up to 1, such as 0.2")
+    return float(value)
+
+
 def _number(least: int, most: int) -> Callable[[object], int]:
     def check(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
@@ -297,6 +304,7 @@ _KEYS: dict[str, Callable[[object], object]] = {
     "retries": _number(0, 10),
     "breaker_failures": _number(1, 1000),
     "breaker_rest": _duration,
+    "removal_limit": _share,
 }
 
 

@@ -1,9 +1,11 @@
 """Runs of the indexer: the lease that keeps two from one archive, checkpoints, and how each run ended."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+
+import orjson
 
 from db.pool import Connection, Database
 from db.statements import statements
@@ -150,6 +152,33 @@ async def unseen(
     sql = statements("runs")
     rows = await database.fetch("unseen", sql["unseen"], archive_id, before, list(seen))
     return [row["study_uid"] for row in rows], await count_studies(database, archive_id)
+
+
+async def differing(database: Database, archive_id: int, copies: Mapping[str, int]) -> list[str]:
+    """StudyInstanceUIDs that the archive lists (with how many patients each), and the index lacks or holds
+    under another number of patients."""
+    sql = statements("runs")["differing"]
+    rows = await database.fetch("differing", sql, archive_id, list(copies), list(copies.values()))
+    return [row["uid"] for row in rows]
+
+
+async def feed_marks(database: Database, archive_id: int) -> tuple[int, dict[int, str]]:
+    """The cursor at which entries of the feed were noted, and these: sequence → digest; empty: none were."""
+    row = await database.fetchrow("feed_marks", statements("runs")["marks"], archive_id)
+    noted = orjson.loads(row["feed_marks"]) if row else {}
+    return noted.get("upto", 0), {int(each): digest for each, digest in noted.get("marks", {}).items()}
+
+
+async def forget_feed(database: Database, archive_id: int) -> None:
+    """The archive's feed is another one than was followed."""
+    await database.execute("forget_feed", statements("runs")["forget_feed"], archive_id)
+
+
+async def note_feed_marks(database: Database, archive_id: int, upto: int, marks: Mapping[int, str]) -> None:
+    noted = {"upto": upto, "marks": {str(each): digest for each, digest in marks.items()}}
+    await database.execute(
+        "note_feed_marks", statements("runs")["save_marks"], archive_id, orjson.dumps(noted).decode()
+    )
 
 
 async def count_studies(database: Database, archive_id: int) -> int:

@@ -19,9 +19,9 @@ from model.uids import is_uid
 
 _STUDY_UID = attribute("StudyInstanceUID").tag
 _BY_DATE = "date:"
-# More than this share of at least so many studies gone at once: rather a broken archive than a clean-up.
-_SUSPICIOUS_SHARE = 0.5
+# More than `removal_limit` of at least so many studies gone at once: rather a broken archive than a clean-up.
 _SUSPICIOUS_FROM = 20
+_HIDDEN_SHARE = 0.5
 
 
 async def run_full(work: Work, after: str, *, reconcile: bool, confirmed: bool) -> bool:
@@ -69,7 +69,7 @@ def _judge_hidden(work: Work, hidden: int, asked: int) -> None:
     if hidden == 0:
         return
     message = f"the archive lists {hidden} studies that its search does not answer"
-    if hidden > asked * _SUSPICIOUS_SHARE:
+    if hidden > asked * _HIDDEN_SHARE:
         raise RunFailed("INCOMPLETE", f"{message}, of {asked} in all", start_over=True)
     work.tally.shortfalls.append(message)
 
@@ -139,7 +139,8 @@ async def remove_unseen(work: Work, seen: set[str], *, confirmed: bool) -> None:
     stale, total = await runs.unseen(work.database, work.archive_id, seen, work.run.started_at)
     if not stale:
         return
-    many = total >= _SUSPICIOUS_FROM and len(stale) > total * _SUSPICIOUS_SHARE
+    limit = work.client.config.removal_limit
+    many = total >= _SUSPICIOUS_FROM and len(stale) > total * limit
     if (many or not seen) and not confirmed:
         raise RunFailed("SUSPICIOUS_REMOVAL", suspicious(work.run.code, len(stale), total), start_over=True)
 

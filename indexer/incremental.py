@@ -9,6 +9,7 @@ from db import ingest, runs
 from db.pool import Connection
 from indexer.batch import STUDIES_AT_ONCE, Batch, chunks, fetch_batch
 from indexer.full import suspicious
+from indexer.overlook import overlook
 from indexer.work import RunFailed, Work, ahead
 from model.uids import is_uid
 
@@ -16,7 +17,8 @@ _PAGE = 1000
 
 
 async def run_incremental(work: Work, cursor: int) -> None:
-    """Follows the feed from `cursor` to its end; the cursor moves with the last batch of each page.
+    """Follows the feed from `cursor` to its end; the cursor moves with the last batch of each page. Then the archive
+    is looked over, where it can be.
 
     Raises ArchiveError, RunFailed.
     """
@@ -39,6 +41,7 @@ async def run_incremental(work: Work, cursor: int) -> None:
                 await work.write(batch, "", cursor=last)
             elif last is not None and last != cursor:
                 await _move_cursor(work, last)
+    await overlook(work)
 
 
 async def _batches_of(work: Work, page: ChangePage) -> AsyncGenerator[tuple[Batch, int | None], None]:

@@ -17,6 +17,7 @@ from db.archives import ArchiveRow, list_archives, save_health
 from db.pool import Connection, Database
 from indexer.full import run_full
 from indexer.incremental import run_incremental
+from indexer.overlook import is_same_feed, note_feed
 from indexer.probing import note_doubts, probe_if_due
 from indexer.progress import Progress, silent
 from indexer.rhythm import pause
@@ -170,7 +171,7 @@ async def _run(
     full = reconciled = False
     try:
         known = await _look_at(database, client, archive)
-        plan = _plan(order, position, left, await client.last_change())
+        plan = await _decide(work, order, position, left)
         full = plan.full
         await runs.plan(database, run, full=full, change_cursor=plan.cursor, checkpoint=plan.checkpoint)
         try:
@@ -178,6 +179,7 @@ async def _run(
         finally:
             await note_doubts(database, client, archive, known)
         await _complete(work, plan, reconciled=reconciled)
+        await note_feed(database, archive.archive_id, client)
     except (ArchiveError, RunFailed) as error:
         start_over = isinstance(error, RunFailed) and error.start_over
         await runs.fail(database, run, error.code, error.message, start_over=start_over)
@@ -201,6 +203,17 @@ def _needs_full(order: Order, position: runs.Position) -> bool:
     return (
         order.full or order.reconcile or position.last_completed_at is None or position.change_cursor is None
     )
+
+
+async def _decide(work: Work, order: Order, position: runs.Position, left: runs.Resumable | None) -> _Plan:
+    """What to do, after a look at the feed: another one than was followed is not gone on with."""
+    newest = await work.client.last_change()
+    followed = position.change_cursor is not None
+    if followed and not await is_same_feed(work.database, work.archive_id, work.client):
+        _log.warning("another database stands behind the archive: all is read", archive=work.run.code)
+        await runs.forget_feed(work.database, work.archive_id)
+        return _Plan(full=True, checkpoint="", cursor=newest)
+    return _plan(order, position, left, newest)
 
 
 def _plan(order: Order, position: runs.Position, left: runs.Resumable | None, newest: int | None) -> _Plan:

@@ -81,3 +81,24 @@ where archive_id = $1 and synced_at < $2
 
 -- name: count_studies  Distinct StudyInstanceUIDs of an archive in the index.
 select count(distinct study_uid) from study where archive_id = $1
+
+-- name: differing  Listed studies that the index lacks, or holds under another number of patients; rejected ones are left out.
+select l.uid
+from unnest($2::text[], $3::integer[]) l (uid, copies)
+left join (select study_uid, count(*) as copies from study where archive_id = $1 group by 1) s on s.study_uid = l.uid
+where coalesce(s.copies, 0) <> l.copies
+    and not exists (
+        select from rejected_record r where r.archive_id = $1 and r.level = 'study' and r.uid = l.uid)
+order by l.uid
+
+-- name: marks  Entries of the feed as they were at the cursor: {"upto": sequence, "marks": {sequence: digest}}.
+select feed_marks from archive_schedule where archive_id = $1
+
+-- name: forget_feed  The feed is another one: no cursor, nothing noted.
+with archive as (
+    update archive set change_cursor = null where archive_id = $1
+)
+update archive_schedule set feed_marks = '{}' where archive_id = $1
+
+-- name: save_marks  The same, as they are now.
+update archive_schedule set feed_marks = $2::jsonb where archive_id = $1

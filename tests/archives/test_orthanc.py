@@ -71,6 +71,25 @@ async def test_deletions_are_seen_by_listing_only(
     assert SPLIT not in {change.study_uid for change in (await archive.changes(0)).changes}
 
 
+async def test_it_is_looked_over_in_one_listing(
+    archive: OrthancArchive, empty_orthanc: OrthancServer
+) -> None:
+    for content in built()[:6]:
+        empty_orthanc.upload(content)
+    assert await archive.copies() == {SPLIT: 1, TWO_PATIENTS: 2, UNDATED: 1}
+    assert await archive.copies() == {SPLIT: 1, TWO_PATIENTS: 2, UNDATED: 1}
+    upto = await archive.last_change() or 0
+    marks = await archive.feed_marks(upto)
+    assert marks
+    assert max(marks) <= upto
+    empty_orthanc.delete_study(SPLIT)
+    empty_orthanc.upload(instance(f"{SPLIT}.9"))
+    assert await archive.copies() == {TWO_PATIENTS: 2, UNDATED: 1, f"{SPLIT}.9": 1}
+    later = await archive.feed_marks(upto)
+    assert later
+    assert later.items() < marks.items()
+
+
 async def test_store_tells_good_files_from_bad_ones(archive: OrthancArchive) -> None:
     good, other = instance(SPLIT, 1, 1), instance(SPLIT, 1, 2)
     assert (await archive.store([])).stored == []

@@ -52,6 +52,14 @@ def test_passwords_come_from_the_environment_or_a_file(
     monkeypatch.setenv("EYE_PASSWORD", "from the environment")
     assert load(tmp_path, text)[0].password() == "from the environment"
     monkeypatch.delenv("EYE_PASSWORD")
+    (
+        (
+            GOOD + "removal_limit = 2\n",
+            [
+                'archives.toml:7: archive "eye": removal_limit: expected a share up to 1, such as 0.2, got 2',
+            ],
+        ),
+    )
     (tmp_path / "secret").write_text("from a file\n", encoding="utf-8")
     monkeypatch.setenv("EYE_PASSWORD_FILE", str(tmp_path / "secret"))
     assert load(tmp_path, text)[0].password() == "from a file"

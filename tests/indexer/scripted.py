@@ -1,5 +1,6 @@
 """An archive in memory, scripted at the edge: what it holds, where it caps, when it breaks."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -29,6 +30,7 @@ class ScriptedArchive:
         self.feed: bool = options.get("feed", False)
         self.cap: int | None = options.get("cap")
         self.log: list[Change] = []
+        self.epoch = 1  # of its database
         self.searches: list[tuple[str, Selection]] = []
         self.hidden: set[str] = set()
         self.before: Callable[[str, Selection], None] = lambda level, selection: None
@@ -84,6 +86,16 @@ class ScriptedArchive:
         page = self.log[since : since + min(limit, 3)]
         last = page[-1].sequence if page else since
         return ChangePage(page, last, last >= len(self.log))
+
+    async def copies(self) -> dict[str, int]:
+        return dict(Counter(await self.list_study_uids() or ()))
+
+    async def feed_marks(self, upto: int) -> dict[int, str]:
+        return {
+            change.sequence: f"{self.epoch} {change.study_uid}"
+            for change in self.log[max(0, upto - 5) : upto]
+            if change.study_uid in await self.copies()
+        }
 
     async def store(self, files: Iterable[bytes]) -> StoreResult:
         raise NotSupported("read only")

@@ -1,5 +1,7 @@
 """Runs along a change feed."""
 
+import pytest
+
 from archives.client import Change
 from archives.errors import Unreachable
 from indexer.run import RunState
@@ -82,10 +84,8 @@ async def test_a_study_that_is_gone(bench: Bench) -> None:
     archive.changed(uids(1)[0])
     archive.log.append(Change(len(archive.log) + 1, None, "deleted", "native"))
     result = await bench.run(archive)
-    assert (result.full, result.removed) == (False, 1)
-    # The feed is silent about the other one: reconciling finds it.
-    result = await bench.run(archive, reconcile=True)
-    assert (result.full, result.removed) == (True, 1)
+    # The feed is silent about the other one: the listing shows it.
+    assert (result.full, result.removed) == (False, 2)
     assert await bench.studies() == uids(30)[2:]
 
 
@@ -101,9 +101,9 @@ async def test_a_study_that_is_hidden_stays(bench: Bench) -> None:
 async def test_a_feed_that_went_back_means_a_full_run(bench: Bench) -> None:
     archive = await filled(bench)
     archive.log = archive.log[:5]
-    archive.remove(uids(30)[20:])
+    archive.remove(uids(30)[25:])
     result = await bench.run(archive)
-    assert (result.full, result.removed) == (True, 10)
+    assert (result.full, result.removed) == (True, 5)
     assert (await bench.archive()).change_cursor == 5
 
 
@@ -119,3 +119,66 @@ async def test_a_feed_that_does_not_move_on(bench: Bench) -> None:
     archive.changes = stuck  # type: ignore[assignment,method-assign]
     result = await bench.run(archive)
     assert (result.state, result.error_code) == (RunState.FAILED, "BAD_ANSWER")
+
+
+async def test_deletions_are_seen_at_the_next_look(bench: Bench) -> None:
+    archive = await filled(bench)
+    archive.remove(uids(30)[:3])
+    result = await bench.run(archive)
+    assert (result.full, result.state, result.removed) == (False, RunState.COMPLETED, 3)
+    assert await bench.studies() == uids(30)[3:]
+    assert archive.searches == []
+
+
+@pytest.mark.parametrize("left", [0, 20])
+async def test_a_sick_listing_wipes_nothing(bench: Bench, left: int) -> None:
+    archive = await filled(bench)
+    whole = list(archive.studies)
+    archive.studies = archive.studies[:left]
+    result = await bench.run(archive)
+    assert (result.state, result.error_code) == (RunState.FAILED, "SUSPICIOUS_REMOVAL")
+    assert len(await bench.studies()) == 30
+    archive.studies = whole
+    archive.fill(uids(1, "1.9"))
+    assert (await bench.run(archive)).state is RunState.COMPLETED
+    assert len(await bench.studies()) == 31
+
+
+async def test_what_the_feed_did_not_tell_is_found_in_the_listing(bench: Bench) -> None:
+    archive = await filled(bench)
+    archive.fill(uids(2, "1.9"))
+    archive.log = archive.log[:-2]  # a gap
+    archive.studies.append(study(uids(1)[0], PatientID="another"))
+    result = await bench.run(archive)
+    assert (result.full, result.state, result.studies) == (False, RunState.COMPLETED, 4)
+    assert await bench.counts() == (33, 64, 0)
+    del archive.studies[-1]
+    await bench.run(archive)
+    assert await bench.counts() == (32, 64, 0)
+
+
+@pytest.mark.parametrize("grown", [0, 40])
+async def test_another_database_is_read_anew(bench: Bench, grown: int) -> None:
+    """Its feed may be as long as the one that was followed, or longer."""
+    archive = await filled(bench)
+    archive.epoch = 2
+    archive.studies[0] = study(uids(1)[0], StudyDescription="of another database")
+    archive.log += [Change(len(archive.log) + n, uids(1)[0], "changed") for n in range(1, grown + 1)]
+    result = await bench.run(archive)
+    assert (result.full, result.state) == (True, RunState.COMPLETED)
+    assert ("of another database",) in await bench.rows("study_description", "study")
+    assert (await bench.run(archive)).full is False
+
+
+async def test_a_study_that_moves_to_another_archive(bench: Bench) -> None:
+    here, there = ScriptedArchive("here", feed=True), ScriptedArchive("there", feed=True)
+    here.fill(uids(30))
+    await bench.once(here, there)
+    moved = uids(30)[7]
+    there.fill([moved])
+    await bench.once(here, there)
+    assert await bench.rows("shared", "study", "there") == [(True,)]
+    here.remove([moved])
+    await bench.once(here, there)
+    assert moved not in await bench.studies("here")
+    assert await bench.rows("study_uid, shared", "study", "there") == [(moved, False)]

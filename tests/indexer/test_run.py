@@ -1,6 +1,7 @@
 """Whole runs over archives that are complete, capped, broken, emptied, moved on, or wrong in a row."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,16 +109,16 @@ async def test_one_failed_archive_does_not_stop_the_others(bench: Bench) -> None
 
 async def test_what_the_listing_lacks_is_removed(bench: Bench) -> None:
     archive = ScriptedArchive()
-    archive.fill(uids(30))
+    archive.fill(uids(50))
     await bench.run(archive)
-    archive.remove(uids(30)[:10])
+    archive.remove(uids(50)[:10])
     result = await bench.run(archive)
     assert (result.state, result.removed, result.reconciled) == (RunState.COMPLETED, 10, True)
-    assert await bench.studies() == uids(30)[10:]
-    assert await bench.counts() == (20, 40, 0)
+    assert await bench.studies() == uids(50)[10:]
+    assert await bench.counts() == (40, 80, 0)
 
 
-@pytest.mark.parametrize(("held", "left"), [(30, 14), (30, 0), (5, 0)])
+@pytest.mark.parametrize(("held", "left"), [(30, 14), (30, 23), (30, 0), (5, 0)])
 async def test_a_suspicious_removal_waits_for_a_word(bench: Bench, held: int, left: int) -> None:
     archive = ScriptedArchive()
     archive.fill(uids(held))
@@ -131,6 +132,15 @@ async def test_a_suspicious_removal_waits_for_a_word(bench: Bench, held: int, le
     confirmed = await bench.run(archive, reconcile=True, confirmed=True)
     assert (confirmed.state, confirmed.removed) == (RunState.COMPLETED, held - left)
     assert await bench.studies() == uids(held)[:left]
+
+
+async def test_the_limit_is_the_archives(bench: Bench) -> None:
+    archive = ScriptedArchive()
+    archive.config = replace(archive.config, removal_limit=0.6)
+    archive.fill(uids(30))
+    await bench.run(archive)
+    archive.remove(uids(30)[14:])
+    assert (await bench.run(archive)).removed == 16
 
 
 async def test_few_studies_may_go_at_once(bench: Bench) -> None:
