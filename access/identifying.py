@@ -1,17 +1,20 @@
 """Which conditions look at what may identify a person: never evaluated over records that stay hidden.
 
 The attribute table says so for its columns. Any other attribute of a data set counts as identifying unless it
-is a code or a number outside the patient's group: PS3.15 Table E.1-1 removes or replaces most of the rest.
+is a code or a number outside the patient's group that pseudonymised rows keep as it was (profile.py): a filter on
+what they have not would match nothing there, and say nothing of it.
 """
 
 from collections.abc import Sequence
 
+from access.profile import Options, Treatment, treatment
 from model.attributes import BY_KEYWORD
 from model.filters import Condition, Op, PathTest, Test, TextTest, walk
 from model.paths import NUMERIC_VRS, AttributePath, Step
 
 _HARMLESS_VRS = NUMERIC_VRS | {"CS"}
 _PATIENT_GROUP = "0010"
+_DEFAULT = Options()
 
 
 def identifying_tests(condition: Condition) -> bool:
@@ -34,16 +37,17 @@ def _is_identifying(condition: Condition) -> bool:
 def path_is_identifying(path: AttributePath) -> bool:
     """True when values at this path may identify a person."""
     *sequences, last = path.steps
-    if any(step.tag is None or step.vr is None for step in sequences):
-        return True  # private or unknown
+    if any(_treatment(step) is not Treatment.ITEMS for step in sequences):
+        return True  # private, unknown, or removed as a whole
     known = BY_KEYWORD.get(last.keyword or "")
-    return known.identifying if known is not None else _step_is_identifying(last)
+    if known is not None:
+        return known.identifying
+    is_harmless = last.vr in _HARMLESS_VRS and not (last.tag or _PATIENT_GROUP).startswith(_PATIENT_GROUP)
+    return not is_harmless or _treatment(last) is not Treatment.KEEP
 
 
-def _step_is_identifying(step: Step) -> bool:
-    if step.tag is None or step.tag.startswith(_PATIENT_GROUP):
-        return True
-    return step.vr not in _HARMLESS_VRS
+def _treatment(step: Step) -> Treatment:
+    return Treatment.REMOVE if step.tag is None else treatment(step.tag, _DEFAULT)
 
 
 # Searching for a pseudonym by the whole of it tells nothing but where that pseudonym is.

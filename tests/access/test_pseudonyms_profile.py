@@ -1,12 +1,11 @@
 """The rules against Table E.1-1: what it says of named attributes and what ernfed makes of them."""
 
 import pytest
-from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_keyword, tag_for_keyword
 
 from access.descriptor_words import WORDS
 from access.profile import Options, Treatment, compiled, treatment
 from access.profile_table import BY_TAG, EDITION, ROWS
-from access.pseudonymised_filters import identifying, searchable_by_pseudonym
 
 DEFAULT = Options()
 
@@ -203,46 +202,3 @@ def test_private_repeating_and_unknown(tag: str) -> None:
 
 def test_words_are_no_vr_padding() -> None:
     assert all(word == word.upper() and word.isalnum() for word in WORDS)
-
-
-@pytest.mark.parametrize(
-    ("name", "filtering", "ordering"),
-    [
-        ("Modality", False, False),
-        ("ModalitiesInStudy", False, False),
-        ("PatientSex", False, False),
-        ("NumberOfStudyRelatedSeries", False, False),
-        ("00280010", False, False),
-        ("SOPClassUID", False, False),
-        ("ProcedureCodeSequence.CodeMeaning", False, False),
-        ("StudyDate", True, False),
-        ("StudyTime", True, False),
-        ("StudyInstanceUID", True, True),
-        ("PatientID", True, True),
-        ("PatientName", True, True),
-        ("PatientBirthDate", True, True),
-        ("PatientAge", True, True),
-        ("StudyDescription", True, True),
-        ("InstitutionName", True, True),
-        ("RequestAttributesSequence.Modality", True, True),
-        ("Modality.PatientName", True, True),
-        ("(ACME 1.0)0029xx10", True, True),
-        ("00104711", True, True),
-        ("NoSuchKeyword", True, True),
-        ("", True, True),
-    ],
-)
-def test_identifying(name: str, filtering: bool, ordering: bool) -> None:
-    assert identifying(name) is filtering
-    assert identifying(name, order=True) is ordering
-
-
-def test_identifying_follows_the_options() -> None:
-    assert identifying("PatientSex", Options(patient_characteristics=False))
-    assert identifying("Manufacturer", Options(device_identity=False))
-
-
-def test_searchable_by_pseudonym() -> None:
-    for keyword in searchable_by_pseudonym:
-        assert identifying(keyword)
-        assert dictionary_VR(tag_for_keyword(keyword) or 0) in ("UI", "LO", "SH")
