@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from api.limits import LimitExceeded
-from api.pages import PAGE_FIELDS, field_of, is_connection, size_of
+from api.pages import PAGE_FIELDS, asks_archives, field_of, is_connection, size_of
 
 MOST: Final = 2**53 - 1
 """Where counting ends: the largest whole number that every client reads exactly."""
@@ -37,6 +37,9 @@ _COUNTS: Final = {
 _AGGREGATES: Final = ("patients", "facet", "facetOf", "dateHistogram", "histogram", "crossTab", "cube")
 PRICES: Final = {(of, name): 1_000 for of, counts in _COUNTS.items() for name in (*counts, *_AGGREGATES)}
 """Fields that cost more than 1, whatever is asked below them: each reads a large part of the index."""
+
+LIVE_PRICE: Final = 10_000
+"""What `freshness` adds to a field when it is not CACHED: archives are asked."""
 
 Path = tuple["Path", str] | None
 """Names of fields from the root, innermost last; linked, so that one more name is one step."""
@@ -144,7 +147,8 @@ class _Pricing:
         """Adds the price of the field; where it has fields of its own, the place of these."""
         name = node.name.value
         owner = place.type.name if place.type is not None else ""
-        place.page.cost += place.times * PRICES.get((owner, name), 1)
+        price = PRICES.get((owner, name), 1) + (LIVE_PRICE if asks_archives(node, self.variables) else 0)
+        place.page.cost += place.times * price
         if node.selection_set is None:
             return
         found = field_of(place.type, name)

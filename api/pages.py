@@ -1,4 +1,5 @@
-"""Pages in the schema: which types are connections, and how many nodes a field may answer with (cost.py)."""
+"""Pages in the schema: which types are connections, how many nodes a field may answer with, and whether it asks
+archives (cost.py)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,12 +7,14 @@ from typing import Any, Final
 from graphql import (
     GRAPHQL_MAX_INT,
     GRAPHQL_MIN_INT,
+    EnumValueNode,
     FieldNode,
     GraphQLField,
     GraphQLNamedType,
     IntValueNode,
     ListValueNode,
     NullValueNode,
+    ObjectValueNode,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -54,6 +57,21 @@ def size_of(field: GraphQLField, node: FieldNode, variables: Mapping[str, Any]) 
         defaults = (field.args[name].default_value for name in _SIZES if name in field.args)
         sizes = [value for value in defaults if isinstance(value, int)]
     return max(1, min(max(sizes, default=1), _MOST))
+
+
+def asks_archives(node: FieldNode, variables: Mapping[str, Any]) -> bool:
+    """Whether the field has a `freshness` that is not CACHED; what cannot be read counts as one."""
+    given = next((each.value for each in node.arguments or () if each.name.value == "freshness"), None)
+    freshness = _value(given, variables)
+    if freshness is None:
+        return False
+    mode: Any = "CACHED"
+    if isinstance(freshness, ObjectValueNode):
+        found = next((each.value for each in freshness.fields if each.name.value == "mode"), None)
+        mode = _value(found, variables) if found is not None else mode
+    elif isinstance(freshness, Mapping):
+        mode = freshness.get("mode", mode)
+    return (mode.value if isinstance(mode, EnumValueNode) else mode) != "CACHED"
 
 
 def _number(node: ValueNode | None, variables: Mapping[str, Any]) -> int | None:

@@ -24,6 +24,7 @@ class Selection:
     Empty means all. `study_date` is inclusive on both ends; None is open; undated studies are in no range.
     undated: only studies without a StudyDate (what a full pass by date windows leaves over).
     Where both study and series UIDs are known, give both: an archive without top-level routes needs them.
+    most: read no more than so many studies (a search by UID reads all); more than that is an incomplete answer.
     """
 
     study_uids: Sequence[str] = ()
@@ -33,6 +34,7 @@ class Selection:
     modality: str | None = None
     study_date: tuple[date | None, date | None] | None = None
     undated: bool = False
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ class DicomWebArchive:
         if level == "studies" or self.abilities.top_level is not False:
             uid_list = await self._takes_uid_lists(selection)
             try:
-                return await self._run(self._plan(level, selection, uid_list=uid_list, top_level=True))
+                queries = self._plan(level, selection, uid_list=uid_list, top_level=True)
+                return await self._run(queries, selection.most)
             except Rejected as error:
                 if level == "studies" or error.status not in _NO_SUCH_ROUTE:
                     raise
@@ -125,13 +126,13 @@ class DicomWebArchive:
     def _plan(self, level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:
         return plan(level, selection, uid_list=uid_list, top_level=top_level)
 
-    async def _run(self, queries: list[Query]) -> Found:
-        """All queries side by side, no more at once than there are connections."""
+    async def _run(self, queries: list[Query], most: int | None = None) -> Found:
+        """All queries side by side, no more at once than there are connections; of each `most` rows."""
         slots = asyncio.Semaphore(self.config.max_connections)
 
         async def one(query: Query) -> Found:
             async with slots:
-                return await self._pages(query)
+                return await self._pages(query, most)
 
         merged = Found()
         for found in await side_by_side([one(query) for query in queries]):
@@ -140,13 +141,12 @@ class DicomWebArchive:
             merged.incomplete_because = merged.incomplete_because or found.incomplete_because
         return merged
 
-    async def _pages(self, query: Query) -> Found:
+    async def _pages(self, query: Query, most: int | None) -> Found:
         async def fetch(limit: int, offset: int) -> Page:
             return await self.page(query, limit, offset)
 
-        found = await read_pages(
-            query.level, self.config.page_size, fetch, self.abilities.pages, self._max_pages
-        )
+        size = self.config.page_size if most is None else min(self.config.page_size, most + 1)
+        found = await read_pages(query.level, size, fetch, self.abilities.pages, self._max_pages, most)
         if query.level != "studies" and query.study_uid is None:
             self.abilities.top_level = True
         return found

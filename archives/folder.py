@@ -49,7 +49,10 @@ class FolderArchive:
             self._index.refresh()
             return [dict(row) for row in self._index.rows[level] if check.fits(row)]
 
-        return Answer(await self._ask(rows), requests=0)
+        found = await self._ask(rows)
+        if selection.most is not None and len(found) > selection.most:
+            return Answer(found[: selection.most], False, f"more than {selection.most} rows", requests=0)
+        return Answer(found, requests=0)
 
     async def metadata(
         self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None

@@ -54,8 +54,10 @@ async def read_pages(
     fetch: Callable[[int, int], Awaitable[Page]],
     memory: PageMemory,
     max_pages: int = MAX_PAGES,
+    most: int | None = None,
 ) -> Found:
-    """Every page of one search. `fetch(limit, offset)` gives a page or raises ArchiveError."""
+    """Every page of one search, or until there are more than `most` rows. `fetch(limit, offset)` gives a page
+    or raises ArchiveError."""
     found = Found()
     offset = 0
     overlapped = False
@@ -79,8 +81,12 @@ async def read_pages(
         memory.largest = max(memory.largest, len(page.rows))
         if not capped:
             break
+        if most is not None and len(found.rows) > most:
+            break
     else:
         found.incomplete_because = f"stopped after {max_pages} pages"
+    if most is not None and len(found.rows) > most:
+        found.incomplete_because = f"more than {most} rows"
     if overlapped and found.incomplete_because is None:
         found.incomplete_because = "pages overlapped: the archive changed while it was read"
     return found

@@ -109,6 +109,25 @@ async def unindexed(
     return await database.fetch("unindexed", sql, *values)
 
 
+async def known_studies(database: Reader, scope: Scope, condition: Condition, limit: int) -> list[Row]:
+    """Asked copies of studies that match: (source_pk, archive_id, uid)."""
+    sql, values = Listing(scope, Level.STUDY, condition).copies(limit)
+    return await database.fetch("known_studies", sql, *values)
+
+
+async def parents_now(
+    database: Reader, scope: Scope, level: Level, uids: Sequence[str], archive_ids: Sequence[int]
+) -> list[Row]:
+    """The visible copies of these nodes in these archives, whether their children are indexed or not."""
+    uid = UID_COLUMN[level]
+    sql = (
+        f"select {source_pk(scope.face, level)} as source_pk, s.archive_id, s.{uid} as uid"
+        f" from {scope.face}.{level} s where s.{uid} = any($2::text[])"
+        f" and s.archive_id = any($1::smallint[]) and s.archive_id = any($3::smallint[])"
+    )
+    return await database.fetch("parents_now", sql, scope.visible_ids, list(uids), list(archive_ids))
+
+
 async def childless(database: Reader, scope: Scope, level: Level, uids: Sequence[str]) -> list[Row]:
     """The visible copies of these nodes that lack their children."""
     uid = UID_COLUMN[level]

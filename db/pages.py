@@ -197,11 +197,15 @@ class Listing:
 
     def unindexed(self, limit: int) -> tuple[str, list[Any]]:
         """Asked copies (source_pk) that match and lack their children. Of a listing with one scope."""
-        (part,) = self._parts
         done = {Level.STUDY: "series_synced_at", Level.SERIES: "instances_synced_at"}[self._level]
+        return self.copies(limit, f"s.{done} is null and ")
+
+    def copies(self, limit: int, narrowed: str = "") -> tuple[str, list[Any]]:
+        """Asked copies (source_pk, archive_id, uid) of nodes that match. Of a listing with one scope."""
+        (part,) = self._parts
         sql = (
             f"select {source_pk(part.face, self._level)} as source_pk, s.archive_id, s.{part.uid} as uid"
-            f" from {part.table} s where s.{done} is null and s.archive_id = any({part.asked})"
+            f" from {part.table} s where {narrowed}s.archive_id = any({part.asked})"
             f" and {part.matches('s')} order by s.archive_id, s.{part.uid} limit {self.params.add(limit, 'integer')}"
         )
         return sql, self.params.values

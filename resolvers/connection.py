@@ -15,6 +15,7 @@ from model.attributes import Level
 from model.cursors import Position
 from model.filters import Condition
 from resolvers.arguments import PageArguments
+from resolvers.live import Fresh
 from resolvers.loaders import Children, Counts, Loaders, counted
 from resolvers.question import Question, Shortfall
 from resolvers.sources import SourceReport, SourceState, reports_of
@@ -171,6 +172,7 @@ async def list_children(
     page: PageArguments,
     parent_uid: str,
     shortfall: Shortfall,
+    fresh: Fresh | None = None,
 ) -> Listed:
     """A page of one parent's children; the parents of a list share their statements."""
     order = wanted.listing(loaders.scope).order
@@ -186,7 +188,7 @@ async def list_children(
 
     holders = await loaders.archives_holding(wanted.parent, parent_uid)
     asked = tuple(a for a in loaders.scope.visible if a.archive_id in holders)
-    question = Question((loaders.scope,), asked, shortfall)
+    question = Question((loaders.scope,), asked, shortfall, fresh=fresh)
     return _listed(context, question, order, rows, page, wanted.window, other_way, count)
 
 

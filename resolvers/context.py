@@ -21,6 +21,7 @@ from db.walled import WalledDatabase
 from model.cursors import Cursors
 from model.dicom_json import DataSet
 from resolvers.directory import Directory
+from resolvers.live import Live
 from resolvers.loaders import Loaders
 from resolvers.on_demand import OnDemand
 from resolvers.values import has_all
@@ -39,6 +40,7 @@ class Services:
     small_counts_secret: bytes
     small_counts: Policies
     on_demand: OnDemand
+    live: Live
 
     @classmethod
     async def open(
@@ -72,10 +74,12 @@ class Services:
             await shared_secret(owner, "small_counts", new_secret),
             _small_counts(settings, rules or AccessRules()),
             OnDemand(owner, client_of),
+            Live(owner, client_of),
         )
 
     async def close(self) -> None:
         await self.on_demand.close()
+        await self.live.close()
         await self.database.close()
 
 

@@ -20,6 +20,7 @@ from model.filters import (
     path_tests,
     walk,
 )
+from resolvers.live import Fresh
 from resolvers.loaders import Loaders
 from resolvers.on_demand import Failures, Missing
 from resolvers.question import Question
@@ -35,19 +36,25 @@ _ABOVE = {Level.STUDY: (), Level.SERIES: (Level.STUDY,), Level.INSTANCE: (Level.
 async def go_deep_enough(
     context: "Context", question: Question, level: Level, condition: Condition
 ) -> Question:
-    """Fetches what the list needs and the index lacks; the question, with what it still lacks afterwards."""
+    """Fetches what the list needs and the index lacks; the question, with what it still lacks afterwards.
+
+    Archives that were asked just now (`question.fresh`) gave all that the list looks at, or cannot be asked.
+    """
     failures: dict[int, ArchiveError] = {}
     gaps: set[int] = set()
+    fresh = question.fresh
     for scope, parent in product(question.scopes, _ABOVE[level]):
         about = _known(all_of(_about(condition, parent)), parent)
         lacking = await nodes.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
-        missing = [Missing.of(row) for row in lacking]
-        if len(missing) <= FETCHABLE:
-            failures |= _by_archive(await _fetch(context, parent, missing))
+        missing = [Missing.of(row) for row in lacking if not fresh or row["archive_id"] not in fresh.outcomes]
+        if len(lacking) <= FETCHABLE:
+            failures |= _by_archive(await _fetch(context, parent, missing, fresh))
         else:
             gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
     for scope, parent in product(question.scopes, _looked_into(level, condition)):
         gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
+    if fresh:
+        gaps -= fresh.outcomes.keys()
     unsearched = await _unsearched(context, question, level, condition)
     return question.lacking(failures, frozenset(gaps), unsearched)
 
@@ -88,13 +95,20 @@ async def gaps_of_children(loaders: Loaders, level: Level, condition: Condition)
     return frozenset().union(*found)
 
 
-async def _fetch(context: "Context", parent: Level, missing: list[Missing]) -> Failures:
-    on_demand = context.services.on_demand
-    return await (on_demand.series(missing) if parent is Level.STUDY else on_demand.instances(missing))
+async def _fetch(context: "Context", parent: Level, missing: list[Missing], fresh: Fresh | None) -> Failures:
+    on_demand, within = context.services.on_demand, fresh.within if fresh else None
+    fetch = on_demand.series if parent is Level.STUDY else on_demand.instances
+    return await fetch(missing, within)
 
 
 def _by_archive(failures: Failures) -> dict[int, ArchiveError]:
     return {archive: error for errors in failures.values() for archive, error in errors.items()}
+
+
+def known_about(level: Level, condition: Condition) -> list[Condition]:
+    """What the index can say of the studies that a list at `level` is about, whatever is indexed below them."""
+    about = [condition] if level is Level.STUDY else _about(condition, Level.STUDY)
+    return [_known(each, Level.STUDY) for each in about]
 
 
 def _about(condition: Condition, level: Level) -> list[Condition]:

@@ -10,6 +10,7 @@ from resolvers import locations
 from resolvers.connection import Connection, Listed
 from resolvers.ids import to_id
 from resolvers.info import Info
+from resolvers.live import Fresh
 from resolvers.locations import InstanceLocation
 from resolvers.node import Node
 from resolvers.scalars import UID
@@ -37,6 +38,7 @@ class Instance(Node):
     columns: int | None = _describe("Columns (0028,0011), pixels.")
     number_of_frames: int | None = _describe("NumberOfFrames (0028,0008).")
     transfer_syntax_uid: UID | None = _describe("AvailableTransferSyntaxUID (0008,3002), the first.")
+    fresh: strawberry.Private[Fresh | None] = None
 
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:
@@ -52,7 +54,7 @@ class Instance(Node):
         row = await info.context.loaders_of(self.row).series_by_uid.load(self.row["series_uid"])
         if row is None:
             raise LookupError("an instance without its series: the index is being rewritten, ask again")
-        return series_of(row)
+        return series_of(row, self.fresh)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[InstanceLocation]:
@@ -85,8 +87,8 @@ class Instance(Node):
         return None
 
 
-def instance_of(row: Row) -> Instance:
-    """The node of a row of the index."""
+def instance_of(row: Row, fresh: Fresh | None = None) -> Instance:
+    """The node of a row of the index; fresh: what was asked for it just now."""
     return Instance(
         row=row,
         sop_instance_uid=UID(row["uid"]),
@@ -96,6 +98,7 @@ def instance_of(row: Row) -> Instance:
         columns=row["columns"],
         number_of_frames=row["number_of_frames"],
         transfer_syntax_uid=row["transfer_syntax_uid"],
+        fresh=fresh,
     )
 
 
@@ -113,8 +116,9 @@ class InstanceEdge:
 class InstanceConnection(Connection):
     @strawberry.field(description="The instances of this page with their cursors.")
     def edges(self) -> list[InstanceEdge]:
-        return [InstanceEdge(node=instance_of(row), listed=self.listed) for row in self.listed.read()]
+        fresh = self.listed.question.fresh
+        return [InstanceEdge(node=instance_of(row, fresh), listed=self.listed) for row in self.listed.read()]
 
     @strawberry.field(description="The instances of this page.")
     def nodes(self) -> list[Instance]:
-        return [instance_of(row) for row in self.listed.read()]
+        return [instance_of(row, self.listed.question.fresh) for row in self.listed.read()]

@@ -25,6 +25,7 @@ from model.cursors import Cursors
 from model.dicom_json import DataSet
 from model.filters import Condition
 from resolvers.arguments import PageArguments
+from resolvers.live import Fresh
 from resolvers.on_demand import Missing, OnDemand
 
 K = TypeVar("K", bound=Hashable)
@@ -92,6 +93,7 @@ class Loaders:
         self.gaps_by_level = _loader(self._gaps, set)
         self._pages: dict[Children, DataLoader[str, list[Row]]] = {}
         self._counts: dict[tuple[Level, Level, Condition], DataLoader[str, Counts]] = {}
+        self._now: dict[tuple[Fresh, Level], DataLoader[str, dict[int, ArchiveError]]] = {}
 
     def children(self, wanted: Children) -> DataLoader[str, list[Row]]:
         """Parent UID → rows of its children, in order. One statement for all parents with these arguments."""
@@ -119,6 +121,26 @@ class Loaders:
 
             self._counts[key] = _loader(load, lambda: Counts(0, {}))
         return self._counts[key]
+
+    def missing(self, parent: Level, fresh: Fresh | None) -> DataLoader[str, dict[int, ArchiveError]]:
+        """Parent UID → what of its children could not be fetched, by archive. fresh: children that are there
+        are asked for again in the archives that it asked."""
+        if fresh is None:
+            return self.missing_by_study if parent is Level.STUDY else self.missing_by_series
+        if (fresh, parent) not in self._now:
+
+            async def load(uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
+                rows = await nodes.parents_now(self._database, self.scope, parent, uids, fresh.reachable)
+                rows += [
+                    row
+                    for row in await nodes.childless(self._database, self.scope, parent, uids)
+                    if row["archive_id"] not in fresh.outcomes
+                ]
+                fetch = self._on_demand.series if parent is Level.STUDY else self._on_demand.instances
+                return await fetch([Missing.of(row) for row in rows], fresh.within)
+
+            self._now[fresh, parent] = _loader(load, dict)
+        return self._now[fresh, parent]
 
     async def archives_holding(self, level: Level, uid: str) -> set[int]:
         """The visible archives that hold a copy of a study or series."""

@@ -6,20 +6,27 @@ A failing archive is reported to those who asked and leaves the index as it was.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
-from archives.client import ArchiveClient, Row, Selection
-from archives.errors import ArchiveError
+from archives.client import Answer, ArchiveClient, Row, Selection
+from archives.errors import ArchiveError, TimedOut
 from db import ingest, nodes
 from db.pool import Connection, Database
 from model.attributes import Level
 from model.dicom_json import parse
+from resolvers.errands import Errands
 
 Failures = dict[str, dict[int, ArchiveError]]
 _Errand = tuple[str, "Missing"]
+LATE = TimedOut("no complete answer inside timeoutMs; what comes later is kept in the index")
+
+
+class Incomplete(ArchiveError):
+    """The archive answered a part; it is kept."""
+
+    code = "INCOMPLETE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +58,41 @@ class OnDemand:
     def __init__(self, database: Database, client_of: Callable[[int], ArchiveClient]) -> None:
         self._database = database
         self._client_of = client_of
-        self._under_way: dict[_Errand, asyncio.Task[ArchiveError | None]] = {}
+        self._errands: Errands[_Errand, ArchiveError | None] = Errands()
 
-    async def series(self, missing: Sequence[Missing]) -> Failures:
+    # within: seconds after which what has not come is a failure (TimedOut); it goes on and is kept.
+
+    async def series(self, missing: Sequence[Missing], within: float | None = None) -> Failures:
         """Indexes the series of study copies. Failures by study UID and archive."""
-        return await self._fetch(missing, self._fetch_series)
+        return await self._fetch(missing, self._fetch_series, within)
 
-    async def instances(self, missing: Sequence[Missing]) -> Failures:
+    async def instances(self, missing: Sequence[Missing], within: float | None = None) -> Failures:
         """Indexes the instances of series copies. Failures by series UID and archive."""
-        return await self._fetch(missing, self._fetch_instances)
+        return await self._fetch(missing, self._fetch_instances, within)
 
     async def data_sets(self, missing: Sequence[Missing]) -> Failures:
         """Replaces what a search said of series' instances by their whole data sets."""
-        return await self._fetch(missing, self._fetch_data_sets)
+        return await self._fetch(missing, self._fetch_data_sets, None)
 
     async def close(self) -> None:
         """Lets what is on its way finish: what was fetched is kept."""
-        await asyncio.gather(*set(self._under_way.values()), return_exceptions=True)
+        await self._errands.close()
 
-    async def _fetch(self, missing: Sequence[Missing], fetch: "_Fetch") -> Failures:
+    async def _fetch(self, missing: Sequence[Missing], fetch: "_Fetch", within: float | None) -> Failures:
         by_archive: dict[int, list[Missing]] = defaultdict(list)
         for copy in missing:
-            if (fetch.__name__, copy) not in self._under_way:
+            if (fetch.__name__, copy) not in self._errands:
                 by_archive[copy.archive_id].append(copy)
         for archive_id, copies in by_archive.items():
-            errands = [(fetch.__name__, copy) for copy in copies]
-            task = asyncio.create_task(_attempt(fetch(archive_id, copies)))
-            self._under_way |= dict.fromkeys(errands, task)
-            task.add_done_callback(partial(self._forget, errands))
-        return await _outcomes({copy: self._under_way[fetch.__name__, copy] for copy in missing})
-
-    def _forget(self, errands: list["_Errand"], _: object) -> None:
-        for errand in errands:
-            self._under_way.pop(errand, None)
+            keys = [(fetch.__name__, copy) for copy in copies]
+            self._errands.start(keys, _attempt(fetch(archive_id, copies)))
+        outcomes = await self._errands.results([(fetch.__name__, copy) for copy in missing], within)
+        failures: Failures = defaultdict(dict)
+        for copy in missing:
+            error = outcomes.get((fetch.__name__, copy), LATE)
+            if error is not None:
+                failures[copy.uid][copy.archive_id] = error
+        return dict(failures)
 
     async def _fetch_series(self, archive_id: int, copies: list[Missing]) -> None:
         study_uids, _ = await self._uids(Level.STUDY, copies)
@@ -97,6 +106,7 @@ class OnDemand:
             await ingest.settle(connection, study_uids)
 
         await ingest.write(self._database, "keep_series", work)
+        _must_be_whole(answer)
 
     async def _fetch_instances(self, archive_id: int, copies: list[Missing]) -> None:
         study_uids, series_uids = await self._uids(Level.SERIES, copies)
@@ -104,6 +114,7 @@ class OnDemand:
         answer = await self._client_of(archive_id).search_instances(selection)
         complete = series_uids if answer.complete else []
         await self._keep_instances(archive_id, study_uids, answer.rows, complete, full=False)
+        _must_be_whole(answer)
 
     async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> None:
         """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
@@ -139,11 +150,7 @@ async def _attempt(fetch: Awaitable[None]) -> ArchiveError | None:
     return None
 
 
-async def _outcomes(tasks: Mapping[Missing, "asyncio.Task[ArchiveError | None]"]) -> Failures:
-    # Shielded: an asker that goes away does not cancel the fetch that others wait for.
-    await asyncio.gather(*(asyncio.shield(task) for task in set(tasks.values())))
-    failures: Failures = defaultdict(dict)
-    for copy, task in tasks.items():
-        if (error := task.result()) is not None:
-            failures[copy.uid][copy.archive_id] = error
-    return dict(failures)
+def _must_be_whole(answer: Answer) -> None:
+    if not answer.complete:
+        why = answer.incomplete_because or "the archive does not answer more"
+        raise Incomplete(f"the archive did not answer everything: {why}")

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from db.nodes import Row
-from model.attributes import Level
+from db.pages import Listing
+from model.attributes import Level, attribute
 from model.errors import BadInput
+from model.filters import Op, Test
 from resolvers.archive import Archive, archive_of
 from resolvers.arguments import After, Archives, Before, First, Last, page_arguments
 from resolvers.connection import Listed, list_nodes
 from resolvers.definitions import AttributeDefinitionConnection, find_definitions
 from resolvers.depth import go_deep_enough
 from resolvers.filters import Filter, InstanceFilter, SeriesFilter, StudyFilter, condition_of
-from resolvers.freshness import Freshness, require_cached
+from resolvers.freshness import Freshness, checked, refreshed, warn_of_failures
 from resolvers.ids import from_id
 from resolvers.info import Info
 from resolvers.instance import InstanceConnection, instance_of
@@ -88,9 +90,14 @@ class Query:
         study_instance_uid: Annotated[UID, _argument("StudyInstanceUID.")],
         freshness: Fresh = None,
     ) -> Study | None:
-        require_cached(freshness)
+        wanted, condition = checked(freshness), Test(attribute("StudyInstanceUID"), Op.EQ, study_instance_uid)
+        question = question_of(info.context.reach, None, condition, ())
+        question = await refreshed(info.context, question, Level.STUDY, condition, wanted)
+        if question.fresh is not None:
+            info.context.touched.asked(archive.archive_id for archive in question.asked)
+            warn_of_failures(info.context, question)
         row = await _lookup(info.context, "study_by_uid", study_instance_uid)
-        return study_of(row) if row is not None else None
+        return study_of(row, question.fresh) if row is not None else None
 
     @strawberry.field(description="One list of studies over all archives.")
     async def studies(
@@ -108,9 +115,10 @@ class Query:
         before: Before = None,
         freshness: Fresh = None,
     ) -> StudyConnection:
-        require_cached(freshness)
         page = (first, after, last, before)
-        return StudyConnection(listed=await _list(info, Level.STUDY, filter, archives, order_by, page))
+        return StudyConnection(
+            listed=await _list(info, Level.STUDY, filter, archives, order_by, page, freshness)
+        )
 
     @strawberry.field(description="One list of series over all archives.")
     async def series(
@@ -125,9 +133,10 @@ class Query:
         before: Before = None,
         freshness: Fresh = None,
     ) -> SeriesConnection:
-        require_cached(freshness)
         page = (first, after, last, before)
-        return SeriesConnection(listed=await _list(info, Level.SERIES, filter, archives, order_by, page))
+        return SeriesConnection(
+            listed=await _list(info, Level.SERIES, filter, archives, order_by, page, freshness)
+        )
 
     @strawberry.field(
         description="One list of instances over all archives. Those of up to 200 matching series that the "
@@ -145,9 +154,8 @@ class Query:
         before: Before = None,
         freshness: Fresh = None,
     ) -> InstanceConnection:
-        require_cached(freshness)
         page = (first, after, last, before)
-        listed = await _list(info, Level.INSTANCE, filter, archives, order_by, page)
+        listed = await _list(info, Level.INSTANCE, filter, archives, order_by, page, freshness)
         return InstanceConnection(listed=listed)
 
     @strawberry.field(
@@ -200,11 +208,17 @@ async def _list(
     archives: list[str] | None,
     order_by: list[Any] | None,
     page: tuple[int | None, str | None, int | None, str | None],
+    freshness: Freshness | None,
 ) -> Listed:
     context = info.context
-    arguments = page_arguments(info, *page)
+    arguments, wanted = page_arguments(info, *page), checked(freshness)
     condition, sorts = condition_of(given), sorts_of(order_by)
     question = question_of(context.reach, archives, condition, sorts)
+    if wanted is not None:  # what cannot be answered is refused before anybody is asked
+        listing = Listing(question.scopes, level, condition, sorts)
+        listing.page(arguments.window(listing.order, context.services.cursors))
+    is_later_page = arguments.cursor is not None
+    question = await refreshed(context, question, level, condition, wanted, is_later_page=is_later_page)
     question = await go_deep_enough(context, question, level, condition)
     return await list_nodes(context, question, level, condition, sorts, arguments)
 

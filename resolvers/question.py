@@ -9,6 +9,7 @@ from archives.errors import ArchiveError
 from db.orders import Sort
 from model.errors import NotFound
 from model.filters import Condition
+from resolvers.live import Fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Question:
     shortfall: Shortfall = field(default_factory=Shortfall)
     # archives whose records the viewer may not see make an answer incomplete when the query names them
     is_named: bool = True
+    # what asking the archives now has brought; None: nobody was to be asked
+    fresh: Fresh | None = None
 
     def lacking(
         self,

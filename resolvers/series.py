@@ -14,6 +14,7 @@ from resolvers.depth import gaps_of_children
 from resolvers.filters import InstanceFilter, condition_of
 from resolvers.ids import to_id
 from resolvers.info import Info
+from resolvers.live import Fresh
 from resolvers.loaders import Children
 from resolvers.locations import SeriesLocation
 from resolvers.node import Node
@@ -49,6 +50,7 @@ class Series(Node):
     manufacturer: str | None = _describe("Manufacturer (0008,0070).")
     manufacturer_model_name: str | None = _describe("ManufacturerModelName (0008,1090).")
     number_of_series_related_instances: int | None = _describe("Instances of the fullest visible copy.")
+    fresh: strawberry.Private[Fresh | None] = None
 
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:
@@ -59,7 +61,7 @@ class Series(Node):
         row = await info.context.loaders_of(self.row).study_by_uid.load(self.row["study_uid"])
         if row is None:
             raise LookupError("a series without its study: the index is being rewritten, ask again")
-        return study_of(row)
+        return study_of(row, self.fresh)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[SeriesLocation]:
@@ -87,7 +89,8 @@ class Series(Node):
         return attributes_of(data_set(copies[0]), names) if copies else []
 
     @strawberry.field(
-        description="Its instances. Where the index does not hold them yet, their archive is asked, once."
+        description="Its instances. Where the index does not hold them yet, their archive is asked, once; and again "
+        "below what was asked for with `freshness`."
     )
     async def instances(
         self,
@@ -116,10 +119,11 @@ class Series(Node):
             sorts_of(order_by),
             page,
         )
-        failures = await loaders.missing_by_series.load(self.series_instance_uid)
+        failures = await loaders.missing(Level.SERIES, self.fresh).load(self.series_instance_uid)
         gaps = await gaps_of_children(loaders, Level.INSTANCE, wanted.condition)
-        shortfall = Shortfall(failures, gaps)
-        listed = await list_children(context, loaders, wanted, page, self.series_instance_uid, shortfall)
+        lacks = Shortfall(failures, gaps)
+        uid = self.series_instance_uid
+        listed = await list_children(context, loaders, wanted, page, uid, lacks, self.fresh)
         return InstanceConnection(listed=listed)
 
     @strawberry.field(
@@ -134,8 +138,8 @@ class Series(Node):
         return None
 
 
-def series_of(row: Row) -> Series:
-    """The node of a row of the index."""
+def series_of(row: Row, fresh: Fresh | None = None) -> Series:
+    """The node of a row of the index; fresh: what was asked for it just now."""
     return Series(
         row=row,
         series_instance_uid=UID(row["uid"]),
@@ -150,6 +154,7 @@ def series_of(row: Row) -> Series:
         manufacturer=row["manufacturer"],
         manufacturer_model_name=row["manufacturer_model_name"],
         number_of_series_related_instances=row["number_of_instances"],
+        fresh=fresh,
     )
 
 
@@ -167,8 +172,9 @@ class SeriesEdge:
 class SeriesConnection(Connection):
     @strawberry.field(description="The series of this page with their cursors.")
     def edges(self) -> list[SeriesEdge]:
-        return [SeriesEdge(node=series_of(row), listed=self.listed) for row in self.listed.read()]
+        fresh = self.listed.question.fresh
+        return [SeriesEdge(node=series_of(row, fresh), listed=self.listed) for row in self.listed.read()]
 
     @strawberry.field(description="The series of this page.")
     def nodes(self) -> list[Series]:
-        return [series_of(row) for row in self.listed.read()]
+        return [series_of(row, self.listed.question.fresh) for row in self.listed.read()]

@@ -13,11 +13,20 @@ import strawberry
 from access.scope import AccessLevel
 from db.archives import ArchiveRow
 from resolvers.archive import Archive, SourceError, archive_of, source_error
+from resolvers.live import Outcome
 from resolvers.loaders import Counts
 from resolvers.question import Question, Shortfall
 
 if TYPE_CHECKING:
     from resolvers.context import Context
+
+
+SENTENCES = {
+    "TIMEOUT": "The archive did not answer inside timeoutMs; what comes later is kept in the index.",
+    "TOO_WIDE": "Too much to ask the archive for; ask by studyInstanceUid.",
+    "KNOWN_ONLY": "Only records that the index already shows were asked for; new ones come with the next run.",
+    "BUSY": "This archive is being asked too much at once; try again.",
+}
 
 
 def _describe(description: str) -> Any:
@@ -27,8 +36,10 @@ def _describe(description: str) -> Any:
 @strawberry.enum(description="What an archive's part of an answer is worth.")
 class SourceState(Enum):
     CACHED = strawberry.enum_value("CACHED", description="From the index, as of asOf.")
-    LIVE = strawberry.enum_value("LIVE", description="Asked just now.")
-    STALE = strawberry.enum_value("STALE", description="From the index, which is older than was asked for.")
+    LIVE = strawberry.enum_value("LIVE", description="Asked just now, and all of it came.")
+    STALE = strawberry.enum_value(
+        "STALE", description="From the index, older than was asked for: the archive could not be asked."
+    )
     PARTIAL = strawberry.enum_value("PARTIAL", description="Some of it is missing; the error says why.")
     FAILED = strawberry.enum_value("FAILED", description="Nothing is known of it; the error says why.")
     SKIPPED = strawberry.enum_value("SKIPPED", description="It was not asked; the error says why.")
@@ -53,9 +64,12 @@ _CONSENT = SourceRestriction(
 class SourceReport:
     archive: Archive = _describe("The archive that was asked.")
     state: SourceState = _describe("What its part is worth.")
-    as_of: datetime | None = _describe("What it is as of: the last completed run for CACHED, now for LIVE.")
+    as_of: datetime | None = _describe(
+        "What it is as of: the last completed run; for LIVE when the archive was asked."
+    )
     elapsed_ms: float | None = _describe(
-        "How long the archive took, in milliseconds; null when not asked now."
+        "How long the archive took, in milliseconds; null when it was not asked for this answer, or where you do "
+        "not see its records as stored."
     )
     error: SourceError | None = _describe("Why something is missing.")
     restriction: SourceRestriction | None = _describe(
@@ -70,8 +84,9 @@ class SourceReport:
         if self.state in (SourceState.FAILED, SourceState.SKIPPED, SourceState.FORBIDDEN):
             return None
         found = (await self.counts()).matched.get(self.archive.row.archive_id, 0)
-        # Of an archive that answered in part, none found does not mean none there.
-        return None if not found and self.state is SourceState.PARTIAL else found
+        # Of an archive that answered in part, or not now, none found does not mean none there.
+        unsure = self.state in (SourceState.PARTIAL, SourceState.STALE)
+        return None if not found and unsure else found
 
 
 async def reports_of(
@@ -80,21 +95,26 @@ async def reports_of(
     """One report for each asked archive, in rank order."""
     rows = await context.archives()
     return [
-        _report(context, rows[archive.archive_id], counts, question.shortfall)
+        _report(context, rows[archive.archive_id], counts, question)
         for archive in question.asked
         if archive.archive_id in rows
     ]
 
 
 def _report(
-    context: "Context", row: ArchiveRow, counts: Callable[[], Awaitable[Counts]], shortfall: Shortfall
+    context: "Context", row: ArchiveRow, counts: Callable[[], Awaitable[Counts]], question: Question
 ) -> SourceReport:
-    state, error = _judge(row, context.viewer.access_to(row.ern), shortfall)
+    access = context.viewer.access_to(row.ern)
+    outcome = question.fresh.outcomes.get(row.archive_id) if question.fresh else None
+    state, error = _judge(row, access, question.shortfall, outcome)
+    as_of = outcome.asked_at if outcome and state is SourceState.LIVE else row.last_completed_at
+    # How long an archive takes tells how much it holds, also of what is hidden.
+    elapsed_ms = outcome.elapsed_ms if outcome and access is AccessLevel.FULL else None
     return SourceReport(
         archive=archive_of(context, row),
         state=state,
-        as_of=row.last_completed_at,
-        elapsed_ms=None,
+        as_of=as_of,
+        elapsed_ms=elapsed_ms,
         error=error,
         restriction=_CONSENT if row.archive_id in context.reach.consented_ids else None,
         counts=counts,
@@ -102,7 +122,7 @@ def _report(
 
 
 def _judge(
-    row: ArchiveRow, access: AccessLevel, shortfall: Shortfall
+    row: ArchiveRow, access: AccessLevel, shortfall: Shortfall, outcome: Outcome | None
 ) -> tuple[SourceState, SourceError | None]:
     if row.archive_id in shortfall.forbidden:
         return SourceState.FORBIDDEN, SourceError(
@@ -114,16 +134,18 @@ def _judge(
             message="Its records are pseudonymised for you, and the filter or order is on an identifying "
             "attribute; it matches nothing there.",
         )
-    if (failure := shortfall.failures.get(row.archive_id)) is not None:
-        return SourceState.PARTIAL, source_error(failure.code, failure.message, access)
-    if row.last_completed_at is None:
-        if row.has_studies:
-            return SourceState.PARTIAL, SourceError(
-                code="INDEXING", message="The first index run of this archive has not ended yet."
-            )
-        return SourceState.FAILED, SourceError(
-            code="NOT_INDEXED", message="This archive has not been indexed yet; run `ernfed index once`."
+    if not row.enabled:
+        return SourceState.SKIPPED, SourceError(
+            code="DISABLED", message="This archive is switched off; it is not asked."
         )
+    if outcome is not None and outcome.code is not None:
+        state = _unrefreshed(row) if outcome.failed else SourceState.PARTIAL
+        return state, _said(outcome.code, outcome.message, access)
+    if (failure := shortfall.failures.get(row.archive_id)) is not None:
+        state = SourceState.PARTIAL if outcome is None else _unrefreshed(row)
+        return state, _said(failure.code, failure.message, access)
+    if outcome is None and row.last_completed_at is None:
+        return _never_completed(row)
     if row.archive_id in shortfall.not_indexed:
         return SourceState.PARTIAL, SourceError(
             code="NOT_INDEXED",
@@ -135,4 +157,28 @@ def _judge(
             message="Searches of this archive do not return an attribute that the filter names by path; "
             "records whose whole data set is not in the index were not found by it.",
         )
-    return SourceState.CACHED, None
+    return (SourceState.CACHED if outcome is None else SourceState.LIVE), None
+
+
+def _never_completed(row: ArchiveRow) -> tuple[SourceState, SourceError]:
+    if row.has_studies:
+        return SourceState.PARTIAL, SourceError(
+            code="INDEXING", message="The first index run of this archive has not ended yet."
+        )
+    return SourceState.FAILED, SourceError(
+        code="NOT_INDEXED", message="This archive has not been indexed yet; run `ernfed index once`."
+    )
+
+
+def _unrefreshed(row: ArchiveRow) -> SourceState:
+    """What the index is worth where asking has failed: older than wanted, a part, or nothing."""
+    if row.last_completed_at is not None:
+        return SourceState.STALE
+    return SourceState.PARTIAL if row.has_studies else SourceState.FAILED
+
+
+def _said(code: str, message: str, access: AccessLevel) -> SourceError | None:
+    """The words of an archive are for those who see its records as stored; some of ours are for everybody."""
+    if access is not AccessLevel.FULL and code in SENTENCES:
+        return SourceError(code=code, message=SENTENCES[code])
+    return source_error(code, message, access)

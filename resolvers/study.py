@@ -16,6 +16,7 @@ from resolvers.depth import gaps_of_children
 from resolvers.filters import SeriesFilter, condition_of
 from resolvers.ids import to_id
 from resolvers.info import Info
+from resolvers.live import Fresh
 from resolvers.loaders import Children
 from resolvers.locations import StudyLocation
 from resolvers.node import Node
@@ -58,6 +59,7 @@ class Study(Node):
     number_of_study_related_series: int | None = _describe("Different series over all visible copies.")
     number_of_study_related_instances: int | None = _describe("Different instances over all visible copies.")
     access: AccessLevel = _describe("FULL, or PSEUDONYMISED when identifying attributes are replaced.")
+    fresh: strawberry.Private[Fresh | None] = None
 
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:
@@ -102,7 +104,8 @@ class Study(Node):
         return attributes_of(data_set(copies[0]), names) if copies else []
 
     @strawberry.field(
-        description="Its series. Where the index does not hold them yet, their archive is asked, once."
+        description="Its series. Where the index does not hold them yet, their archive is asked, once; and again "
+        "below what was asked for with `freshness`."
     )
     async def series(
         self,
@@ -131,10 +134,11 @@ class Study(Node):
             sorts_of(order_by),
             page,
         )
-        failures = await loaders.missing_by_study.load(self.study_instance_uid)
+        failures = await loaders.missing(Level.STUDY, self.fresh).load(self.study_instance_uid)
         gaps = await gaps_of_children(loaders, Level.SERIES, wanted.condition)
-        shortfall = Shortfall(failures, gaps)
-        listed = await list_children(context, loaders, wanted, page, self.study_instance_uid, shortfall)
+        lacks = Shortfall(failures, gaps)
+        uid = self.study_instance_uid
+        listed = await list_children(context, loaders, wanted, page, uid, lacks, self.fresh)
         return SeriesConnection(listed=listed)
 
     @strawberry.field(
@@ -149,8 +153,8 @@ class Study(Node):
         return None
 
 
-def study_of(row: Row) -> Study:
-    """The node of a row of the index."""
+def study_of(row: Row, fresh: Fresh | None = None) -> Study:
+    """The node of a row of the index; fresh: what was asked for it just now."""
     return Study(
         row=row,
         study_instance_uid=UID(row["uid"]),
@@ -167,6 +171,7 @@ def study_of(row: Row) -> Study:
         number_of_study_related_series=row["number_of_series"],
         number_of_study_related_instances=row["number_of_instances"],
         access=ACCESS[Face(row["face"])],
+        fresh=fresh,
     )
 
 
@@ -184,8 +189,9 @@ class StudyEdge:
 class StudyConnection(Connection):
     @strawberry.field(description="The studies of this page with their cursors.")
     def edges(self) -> list[StudyEdge]:
-        return [StudyEdge(node=study_of(row), listed=self.listed) for row in self.listed.read()]
+        fresh = self.listed.question.fresh
+        return [StudyEdge(node=study_of(row, fresh), listed=self.listed) for row in self.listed.read()]
 
     @strawberry.field(description="The studies of this page.")
     def nodes(self) -> list[Study]:
-        return [study_of(row) for row in self.listed.read()]
+        return [study_of(row, self.listed.question.fresh) for row in self.listed.read()]

@@ -9,7 +9,7 @@ from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, Opera
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.cost import MOST, PRICES, Cost, cost_of
+from api.cost import LIVE_PRICE, MOST, PRICES, Cost, cost_of
 from api.limits import MAX_COST
 from api.rules import Rules
 from resolvers.schema import schema
@@ -107,6 +107,34 @@ def test_costs(document: str, variables: dict[str, Any], requested: int, dearest
     found = cost(document, variables)
     expected = {"s.n.s": "studies.nodes.series"}.get(dearest, dearest)
     assert (found.requested, found.dearest) == (requested, expected)
+
+
+LIVE = "studies(first: 7, freshness: %s) { nodes { id } }"
+MODE = "query ($m: FreshnessMode!) { " + LIVE % "{mode: $m}" + " }"
+WHOLE = "query ($f: Freshness) { " + LIVE % "$f" + " }"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "asks"),
+    [
+        ("{" + LIVE % "{mode: LIVE}" + "}", {}, True),
+        ("{" + LIVE % "{mode: MAX_AGE, maxAgeSeconds: 5}" + "}", {}, True),
+        ("{" + LIVE % "{mode: CACHED}" + "}", {}, False),
+        ("{" + LIVE % "{}" + "}", {}, False),
+        ("{" + LIVE % "null" + "}", {}, False),
+        (MODE, {"m": "LIVE"}, True),
+        (MODE, {"m": "CACHED"}, False),
+        (MODE, {}, True),
+        (WHOLE, {"f": {"mode": "LIVE"}}, True),
+        (WHOLE, {"f": {"mode": "CACHED"}}, False),
+        (WHOLE, {"f": {}}, False),
+        (WHOLE, {}, False),
+        (WHOLE, {"f": None}, False),
+        (WHOLE.replace("$f: Freshness", "$f: Freshness = {mode: LIVE}"), {}, True),
+    ],
+)  # fmt: skip
+def test_asking_archives_has_a_price(document: str, variables: dict[str, Any], asks: bool) -> None:
+    assert cost(document, variables).requested == 2 + 7 + (LIVE_PRICE if asks else 0)
 
 
 def test_the_operation_that_is_named() -> None:

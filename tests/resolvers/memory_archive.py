@@ -6,19 +6,26 @@ Its rows are those of a generated federation; the meter counts one request for e
 import asyncio
 from collections.abc import Iterable, Mapping
 
+from archives import rows
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
 from archives.errors import ArchiveError, NotSupported
 from archives.meter import count_request
+from archives.recheck import Recheck
 from archives.standing import Standing
 from config.archives_file import ArchiveConfig
 from model.attributes import Level
 from tests.federation import Federation
 
-_UID_TAGS = {"study_uids": "0020000D", "series_uids": "0020000E", "sop_uids": "00080018"}
+_LEVELS: dict[Level, rows.Level] = {
+    Level.STUDY: "studies",
+    Level.SERIES: "series",
+    Level.INSTANCE: "instances",
+}
 
 
 class MemoryArchive:
-    """Implements ArchiveClient. `down`: what every request raises; `delay`: seconds before an answer."""
+    """Implements ArchiveClient. `down`: what every request raises; `delay`: seconds before an answer; `down_at`,
+    `delay_at`: the same for searches of one level."""
 
     def __init__(self, config: ArchiveConfig, rows: dict[Level, list[Row]] | None = None) -> None:
         self.config = config
@@ -26,6 +33,8 @@ class MemoryArchive:
         self.rows = rows or {}
         self.down: ArchiveError | None = None
         self.delay = 0.0
+        self.down_at: dict[Level, ArchiveError] = {}
+        self.delay_at: dict[Level, float] = {}
         self.searches: list[tuple[Level, Selection]] = []
 
     @classmethod
@@ -77,14 +86,12 @@ class MemoryArchive:
     async def _search(self, level: Level, selection: Selection) -> Answer:
         count_request(self.config.code)
         self.searches.append((level, selection))
-        await asyncio.sleep(self.delay)
-        if self.down is not None:
-            raise self.down
-        wanted = {tag: set(getattr(selection, name)) for name, tag in _UID_TAGS.items()}
-        return Answer(
-            [
-                row
-                for row in self.rows.get(level, [])
-                if all(not uids or row[tag]["Value"][0] in uids for tag, uids in wanted.items())
-            ]
-        )
+        await asyncio.sleep(self.delay_at.get(level, self.delay))
+        if (error := self.down_at.get(level, self.down)) is not None:
+            raise error
+        check = Recheck(_LEVELS[level], selection)
+        found = [row for row in self.rows.get(level, []) if check.fits(row)]
+        most = selection.most
+        if most is not None and len(found) > most:
+            return Answer(found[: most + 1], False, f"more than {most} rows")
+        return Answer(found)

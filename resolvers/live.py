@@ -1,0 +1,188 @@
+"""Asking archives now: each in a task of its own, shared by all who ask the same, waited for until a deadline.
+
+What comes is written to the index as an indexing run writes it; whoever asked then reads the index. What comes
+after the deadline is written too.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from archives.client import ArchiveClient
+from archives.errors import ArchiveError
+from db import ingest, live
+from db.pool import Connection, Database
+from resolvers.errands import Errands
+from resolvers.live_missing import ask_for_missing
+from resolvers.live_reading import Reader, Reading, Wanted
+from resolvers.on_demand import LATE
+
+LONGEST: Final = 60.0  # seconds that one reading may take, however long somebody waits for it
+MOST_AT_ONCE: Final = 16  # readings of one archive
+_REMEMBERED: Final = 1000
+_STAMP_AGE: Final = timedelta(hours=1)  # what is as it was is not written again for its stamp alone
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What asking an archive brought. code: None when all came, else why not; came: something did.
+
+    asked_at: what it is as of. elapsed_ms: None where nobody was asked for this answer.
+    """
+
+    asked_at: datetime
+    elapsed_ms: float | None = None
+    code: str | None = None
+    message: str = ""
+    came: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Nothing is known that the index did not know before."""
+        return self.code is not None and not self.came
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fresh:
+    """What asking now has brought for a list (archive_id → outcome), and until when what is below its nodes may
+    be asked for (time.monotonic). An archive that is not in `outcomes` was not to be asked."""
+
+    outcomes: Mapping[int, Outcome]
+    until: float
+
+    @property
+    def within(self) -> float:
+        """Seconds that are left."""
+        return max(self.until - time.monotonic(), 0.0)
+
+    @property
+    def reachable(self) -> list[int]:
+        """Archives that answered, and may be asked for more."""
+        return [archive_id for archive_id, outcome in self.outcomes.items() if not outcome.failed]
+
+
+Errand = tuple[int, Wanted]
+
+
+class Live:
+    """One for a process: it remembers what is on its way, and when what was last read whole."""
+
+    def __init__(self, database: Database, client_of: Callable[[int], ArchiveClient]) -> None:
+        self._database = database
+        self._client_of = client_of
+        self._errands: Errands[Errand, Outcome] = Errands()
+        self._whole: OrderedDict[Errand, Outcome] = OrderedDict()
+
+    async def refresh(
+        self, wanted: Mapping[int, Wanted], within: float, newer_than: datetime | None = None
+    ) -> dict[int, Outcome]:
+        """Reads each archive (archive_id → what) and answers after `within` seconds at the latest.
+
+        newer_than: what was read whole since then by this process is not read again.
+        """
+        asked_at, begin = datetime.now(UTC), time.monotonic()
+        known = {
+            errand: replace(outcome, elapsed_ms=None)
+            for errand in wanted.items()
+            if newer_than and (outcome := self._whole.get(errand)) and outcome.asked_at >= newer_than
+        }
+        outcomes = known | {
+            errand: _failed("BUSY", "this archive is being asked too much at once; try again", asked_at)
+            for errand in wanted.items()
+            if errand not in known and not self._set_out(errand)
+        }
+        waiting = [errand for errand in wanted.items() if errand not in outcomes]
+        outcomes |= await self._errands.results(waiting, within)
+        elapsed_ms = round((time.monotonic() - begin) * 1000, 1)
+        late = replace(_failed(LATE.code, LATE.message, asked_at), elapsed_ms=elapsed_ms)
+        return {errand[0]: outcomes.get(errand, late) for errand in wanted.items()}
+
+    async def close(self) -> None:
+        """Lets what is on its way finish."""
+        await self._errands.close()
+
+    def _set_out(self, errand: Errand) -> bool:
+        if errand in self._errands:
+            return True
+        if sum(archive_id == errand[0] for archive_id, _ in self._errands) >= MOST_AT_ONCE:
+            return False
+        self._errands.start([errand], self._attempt(errand))
+        return True
+
+    async def _attempt(self, errand: Errand) -> Outcome:
+        """One archive, read and written. Whatever goes wrong is an outcome: others must get their answers."""
+        asked_at, begin = datetime.now(UTC), time.monotonic()
+        try:
+            async with asyncio.timeout(LONGEST):
+                reading = await self._read(errand)
+            outcome = Outcome(asked_at)
+            if reading.shortfalls:
+                why = reading.shortfalls[0]
+                outcome = replace(outcome, code=why.code, message=why.message)
+            await ingest.write(self._database, "keep_live", lambda conn: _keep(conn, errand[0], reading))
+        except ArchiveError as error:
+            outcome = _failed(error.code, error.message, asked_at)
+        except TimeoutError:
+            outcome = _failed(LATE.code, LATE.message, asked_at)
+        except Exception as error:  # of the database or our own: its message may quote values of records
+            _log.error("live.failed", error=type(error).__name__)
+            outcome = _failed("INTERNAL", "a fault of the server; its log says more", asked_at)
+        outcome = replace(outcome, elapsed_ms=round((time.monotonic() - begin) * 1000, 1))
+        if outcome.code is None:
+            self._remember(errand, outcome)
+        return outcome
+
+    async def _read(self, errand: Errand) -> Reading:
+        """Raises ArchiveError where nothing came; what fails further down is a shortfall."""
+        client, began = self._client_of(errand[0]), await live.moment(self._database)
+        reader = Reader(self._database, client, *errand, began)
+        await reader.studies()
+        try:
+            await ask_for_missing(reader)
+            await reader.deeper()
+        except ArchiveError as error:
+            reader.lacks(error.code, error.message)
+        return reader.reading
+
+    def _remember(self, errand: Errand, outcome: Outcome) -> None:
+        self._whole[errand] = outcome
+        self._whole.move_to_end(errand)
+        if len(self._whole) > _REMEMBERED:
+            self._whole.popitem(last=False)
+
+
+def _failed(code: str, message: str, asked_at: datetime) -> Outcome:
+    return Outcome(asked_at, None, code, message, came=False)
+
+
+async def _keep(conn: Connection, archive_id: int, reading: Reading) -> None:
+    """Writes what an archive said, in the caller's transaction: series first, so that studies count them."""
+    series = await ingest.store_series(
+        conn, archive_id, reading.series, reading.series_whole, stamp_older_than=_STAMP_AGE
+    )
+    studies = await ingest.store_studies(conn, archive_id, reading.studies, reading.studies_whole)
+    stored = [series, studies]
+    if reading.instances or reading.instances_whole:
+        stored.append(
+            await ingest.store_instances(
+                conn,
+                archive_id,
+                reading.instances,
+                reading.instances_whole,
+                stamp_older_than=_STAMP_AGE,
+            )
+        )
+    removed = await ingest.delete_studies(conn, archive_id, reading.gone) if reading.gone else 0
+    refused = [record for each in stored for record in each.refused]
+    await ingest.reject(conn, archive_id, [*reading.rejected, *refused])
+    await ingest.settle(conn)
+    if removed or any(each.changed or each.removed for each in stored):
+        await live.told(conn, archive_id)

@@ -1,0 +1,234 @@
+"""Reading one archive now: what a question is about, as deep as it looks. Writes nothing.
+
+Studies first, then what is below them by lists of UIDs: one request a level where archives take such lists.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from archives.client import Answer, ArchiveClient, Selection
+from db import live
+from db.pool import Database
+from model.attributes import Level, attribute
+from model.bounds import Bounds
+from model.dicom_json import first, parse_row
+from model.records import Record, Rejected
+from model.uids import is_uid
+
+MOST_STUDIES: Final = 1000
+MOST_SERIES: Final = 200
+MOST_PATIENTS: Final = 10
+_AT_ONCE: Final = 100  # UIDs a request
+_PAIRS_AT_ONCE: Final = 50  # where study and series UIDs go into one
+_PARENT: Final = {
+    Level.STUDY: attribute("StudyInstanceUID").tag,
+    Level.SERIES: attribute("StudyInstanceUID").tag,
+    Level.INSTANCE: attribute("SeriesInstanceUID").tag,
+}
+_TOO_WIDE: Final = "narrow by studyDate, patientId or UID"
+
+Search = Callable[[Selection], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read of an archive: everything within `bounds`, down to `depth`."""
+
+    bounds: Bounds
+    depth: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Why something is missing: a code, and a sentence without patient data."""
+
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the archive said. *_whole: studies and series of which it said all there is. gone: studies that it
+    no longer has. shortfalls: why it is not all that was wanted."""
+
+    studies: list[Record] = field(default_factory=list)
+    series: list[Record] = field(default_factory=list)
+    instances: list[Record] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    studies_whole: set[str] = field(default_factory=set)
+    series_whole: set[str] = field(default_factory=set)
+    instances_whole: set[str] = field(default_factory=set)
+    gone: list[str] = field(default_factory=list)
+    shortfalls: list[Shortfall] = field(default_factory=list)
+
+    @property
+    def study_uids(self) -> list[str]:
+        return sorted({record.study_uid for record in self.studies})
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads one archive into `reading`. began: the database's time before the first request.
+
+    unanswered: studies that were asked for by UID and not answered. complete: a search was answered whole.
+    """
+
+    database: Database
+    client: ArchiveClient
+    archive_id: int
+    wanted: Wanted
+    began: datetime
+    reading: Reading = field(default_factory=Reading)
+    unanswered: set[str] = field(default_factory=set)
+    complete: bool = True
+    _series_wanted: set[str] | None = None  # series that instances are wanted of, None: all
+
+    def lacks(self, code: str, message: str) -> None:
+        """Notes that something is missing."""
+        self.reading.shortfalls.append(Shortfall(code, message))
+
+    # ---- studies ----------------------------------------------------------------------------------------
+
+    async def studies(self) -> None:
+        """The studies that are wanted. Raises ArchiveError."""
+        bounds = self.wanted.bounds
+        if bounds.by_uid:
+            await self.studies_by_uid(bounds.study_uids or await self._parents())
+            return
+        if len(bounds.patient_ids) > MOST_PATIENTS:
+            self.complete = False
+            self.lacks("TOO_WIDE", f"more than {MOST_PATIENTS} patients at once; ask for fewer, or by UID")
+            return
+        patients: list[str | None] = [*sorted(bounds.patient_ids)] or [None]
+        for patient in patients:
+            answer = await self.client.search_studies(
+                Selection(
+                    patient_id=patient,
+                    modality=bounds.modality,
+                    study_date=bounds.study_date,
+                    undated=bounds.undated and bounds.study_date is None,
+                    most=MOST_STUDIES,
+                )
+            )
+            records, _ = self._parsed(Level.STUDY, answer, ())
+            self.reading.studies += records
+            if not answer.complete:
+                self.complete = False
+                self.lacks("TOO_WIDE", f"the archive did not answer everything ({_why(answer)}); {_TOO_WIDE}")
+
+    async def studies_by_uid(self, uids: Collection[str]) -> None:
+        """These studies, each whole, or else unanswered. Raises ArchiveError."""
+
+        def take(asked: list[str], answer: Answer) -> None:
+            records, spoilt = self._parsed(Level.STUDY, answer, asked)
+            answered = {record.study_uid for record in records}
+            self.reading.studies += records
+            self.reading.studies_whole |= answered - spoilt
+            self.unanswered |= set(asked) - answered - spoilt
+
+        await self._each(self.client.search_studies, _by_study, sorted(uids), _AT_ONCE, take)
+
+    async def _parents(self) -> set[str]:
+        """The studies of the series or instances that are asked for: from the index, else from the archive."""
+        bounds = self.wanted.bounds
+        level, uids = (
+            (Level.SERIES, bounds.series_uids) if bounds.series_uids else (Level.INSTANCE, bounds.sop_uids)
+        )
+        known = await live.parents(self.database, self.archive_id, level, uids)
+        studies = {row["study_uid"] for row in known}
+        series = {row["series_uid"] for row in known}
+        unknown = sorted(uids - {row["uid"] for row in known})
+        if unknown:
+            in_series = level is Level.SERIES
+            search = self.client.search_series if in_series else self.client.search_instances
+            answer = await search(
+                Selection(series_uids=unknown) if in_series else Selection(sop_uids=unknown)
+            )
+            records, _ = self._parsed(level, answer, ())
+            studies |= {record.study_uid for record in records}
+            series |= {record.uid if in_series else record.series_uid for record in records}
+        self._series_wanted = series
+        return studies
+
+    # ---- series and instances -----------------------------------------------------------------------------
+
+    async def deeper(self) -> None:
+        """Series and instances, as deep as wanted; else series of studies that are not what they were."""
+        uids = self.reading.study_uids
+        if self.wanted.depth is Level.STUDY:
+            same = await live.unchanged(self.database, self.archive_id, self.reading.studies)
+            uids = [uid for uid in uids if uid not in same] if self.client.config.index != "study" else []
+
+        def take(asked: list[str], answer: Answer) -> None:
+            records, spoilt = self._parsed(Level.SERIES, answer, asked)
+            self.reading.series += records
+            self.reading.series_whole |= set(asked) - spoilt
+
+        await self._each(self.client.search_series, _by_study, uids, _AT_ONCE, take)
+        if self.wanted.depth is Level.INSTANCE:
+            await self._instances()
+
+    async def _instances(self) -> None:
+        study_of = {
+            record.uid: record.study_uid
+            for record in self.reading.series
+            if self._series_wanted is None or record.uid in self._series_wanted
+        }
+        if len(study_of) > MOST_SERIES:
+            self.lacks("TOO_WIDE", f"instances of more than {MOST_SERIES} series; {_TOO_WIDE}")
+            return
+
+        def take(asked: list[str], answer: Answer) -> None:
+            records, spoilt = self._parsed(Level.INSTANCE, answer, asked)
+            self.reading.instances += records
+            self.reading.instances_whole |= set(asked) - spoilt
+
+        def selection(series: list[str]) -> Selection:
+            return Selection(study_uids=sorted({study_of[uid] for uid in series}), series_uids=series)
+
+        await self._each(self.client.search_instances, selection, sorted(study_of), _PAIRS_AT_ONCE, take)
+
+    # ---- answers ------------------------------------------------------------------------------------------
+
+    async def _each(
+        self,
+        search: Search,
+        selection: Callable[[list[str]], Selection],
+        uids: Sequence[str],
+        size: int,
+        take: Callable[[list[str], Answer], None],
+    ) -> None:
+        """Searches for lists of UIDs; an incomplete answer is asked again in halves, down to one UID."""
+        for start in range(0, len(uids), size):
+            asked = list(uids[start : start + size])
+            answer = await search(selection(asked))
+            if answer.complete or len(asked) == 1:
+                take(asked, answer)
+            else:
+                await self._each(search, selection, asked, (len(asked) + 1) // 2, take)
+
+    def _parsed(self, level: Level, answer: Answer, asked: Collection[str]) -> tuple[list[Record], set[str]]:
+        """Records, and the asked UIDs of which this answer must not count as the whole."""
+        records: list[Record] = []
+        spoilt = set() if answer.complete else set(asked)
+        if spoilt:
+            self.lacks("INCOMPLETE", f"the archive did not answer everything: {_why(answer)}")
+        for row in answer.rows:
+            outcome = parse_row(level, row)
+            if isinstance(outcome, Record):
+                records.append(outcome)
+                continue
+            self.reading.rejected.append(outcome)
+            uid = first(row, _PARENT[level])
+            spoilt |= {uid} if is_uid(uid) else set(asked)
+        return records, spoilt
+
+
+def _why(answer: Answer) -> str:
+    return answer.incomplete_because or "the archive does not answer more"
+
+
+def _by_study(uids: list[str]) -> Selection:
+    return Selection(study_uids=uids)
