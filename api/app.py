@@ -1,6 +1,6 @@
 """The application: which path is answered by what. Who asks and what they see is the context's matter."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from strawberry import Schema
 
 from api.audit import Trail
 from api.auth import Identity
+from api.errors import log_exception
 from api.export import export_routes
 from api.gate import Gate, Limiter
 from api.graphql import ContextFactory, GraphQLEndpoint
@@ -28,7 +29,9 @@ from api.rules import Rules
 from api.sdl import sdl
 from archives.client import ArchiveClient
 from db.audit import AuditLog
+from db.jobs import JobState
 
+Jobs = Callable[[], Awaitable[Mapping[str, JobState]]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _STATIC = Path(__file__).parent / "static"
@@ -54,6 +57,7 @@ def create_app(
     limiter: Limiter | None = None,
     rules: Rules | None = None,
     archives: Iterable[ArchiveClient] = (),
+    jobs: Jobs | None = None,
     routes: tuple[BaseRoute, ...] = (),
 ) -> Starlette:
     """The ASGI application; `routes` are further ones of the caller.
@@ -67,7 +71,7 @@ def create_app(
     audit: where every operation leaves its line before it is answered; None only where no patient is.
     limiter: how long a person must wait for their next request (429).
     rules: what requests may ask for; None for the defaults.
-    archives: those that /metrics tells of.
+    archives: those that /metrics tells of. jobs: how the index keeps up with each, by code.
     """
     rules = rules or Rules()
     metrics, trail = Metrics(archives), Trail(audit, known=rules.persisted.names)
@@ -78,7 +82,7 @@ def create_app(
         *([WebSocketRoute("/graphql", endpoint)] if websockets else []),
         Route("/livez", live),
         Route("/readyz", ready(readiness)),
-        _text("/metrics", metrics.render, CONTENT_TYPE),
+        Route("/metrics", _metrics(metrics, jobs)),
         Route("/schema.graphql", _schema_text(partial(sdl, schema), rules.introspection)),
         *export_routes(served, endpoint, rules.max_body),
         *(_asset(path, *asset) for path, asset in _ASSETS.items()),
@@ -97,11 +101,16 @@ def create_app(
     return app
 
 
-def _text(path: str, text: Callable[[], str | bytes], media_type: str) -> Route:
+def _metrics(metrics: Metrics, jobs: Jobs | None) -> Callable[[Request], Awaitable[Response]]:
     async def serve(_request: Request) -> Response:
-        return Response(text(), media_type=media_type)
+        try:
+            metrics.jobs = await jobs() if jobs is not None else {}
+        except Exception as error:  # the database: what is not known is not told, the rest is
+            log_exception("metrics.no_jobs", error)
+            metrics.jobs = {}
+        return Response(metrics.render(), media_type=CONTENT_TYPE)
 
-    return Route(path, serve)
+    return serve
 
 
 def _schema_text(text: Callable[[], str], rule: Introspection) -> Callable[[Request], Awaitable[Response]]:

@@ -3,7 +3,7 @@
 What is counted of archives is kept by their clients (archives/standing.py) and read when Prometheus asks.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -13,17 +13,23 @@ from prometheus_client.registry import Collector
 
 from archives.breaker import BreakerState
 from archives.client import ArchiveClient
+from db.jobs import JobState
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
-    """Counters and histograms of one application. archives: those that it asks, read at each scrape."""
+    """Counters and histograms of one application. archives: those that it asks, read at each scrape.
+
+    jobs: the job state of archives by code, which the endpoint sets before it renders.
+    """
 
     def __init__(self, archives: Iterable[ArchiveClient] = ()) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(_OfArchives(archives))
+        self.registry.register(_OfJobs(self))
+        self.jobs: Mapping[str, JobState] = {}
         self.http_requests = Counter(
             "ernfed_http_requests",
             "HTTP requests by route, method and status.",
@@ -45,6 +51,32 @@ class Metrics:
     def render(self) -> bytes:
         """The text that Prometheus reads."""
         return generate_latest(self.registry)
+
+
+class _OfJobs(Collector):
+    """How the index keeps up with each archive."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        lag = GaugeMetricFamily(
+            "ernfed_archive_lag_seconds", "How old the index's picture of it may be.", labels=["archive"]
+        )
+        overdue = GaugeMetricFamily(
+            "ernfed_archive_overdue_seconds",
+            "How long ago its next run was due; grows where nobody works.",
+            labels=["archive"],
+        )
+        failures = GaugeMetricFamily(
+            "ernfed_archive_failed_runs", "Runs that failed, one after the other.", labels=["archive"]
+        )
+        for code, state in self._metrics.jobs.items():
+            if state.lag_seconds is not None:
+                lag.add_metric([code], state.lag_seconds)
+            overdue.add_metric([code], max(0.0, state.overdue_seconds or 0.0))
+            failures.add_metric([code], state.failures or 0)
+        yield from (lag, overdue, failures)
 
 
 class _OfArchives(Collector):

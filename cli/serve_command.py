@@ -22,6 +22,7 @@ from config.identity import provider_of
 from config.pseudonym_keys import PseudonymKeysError
 from config.settings import Settings, SettingsError, load_settings
 from db.embedded import EmbeddedPostgresError
+from db.jobs import JobState, job_states
 from db.migrate import MigrationError
 from db.pool import Database, DatabaseUnreachable
 from db.ready import problems
@@ -124,12 +125,18 @@ async def serve_on(
                 limiter=limiter,
                 rules=allowed,
                 archives=house.archives,
+                jobs=functools.partial(_jobs, house),
                 request_timeout=settings.request_timeout,
                 routes=routes,
             )
             await run_server(app, sock, started=started, max_message=allowed.max_body)
         finally:
             await services.close()
+
+
+async def _jobs(house: "Opened") -> dict[str, JobState]:
+    states = await job_states(house.database)
+    return {code: states[each] for code, each in house.archive_ids.items() if each in states}
 
 
 @asynccontextmanager

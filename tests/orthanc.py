@@ -84,7 +84,7 @@ def running_orthanc(
     directory: Path, files: Iterable[bytes] = (), **options: object
 ) -> Iterator[OrthancServer]:
     """Start with storage in `directory`, upload `files`, stop at the end. `options` go into orthanc.json."""
-    server, process = start_orthanc(directory, **options)
+    server, process = start_orthanc(directory, at=None, **options)
     try:
         for content in files:
             server.upload(content)
@@ -93,12 +93,17 @@ def running_orthanc(
         stop_orthanc(process)
 
 
-def start_orthanc(directory: Path, **options: object) -> tuple[OrthancServer, subprocess.Popen[bytes]]:
-    """Start and wait for the first answer. Another process may take the port in between: tries again."""
+def start_orthanc(
+    directory: Path, *, at: int | None = None, **options: object
+) -> tuple[OrthancServer, subprocess.Popen[bytes]]:
+    """Start and wait for the first answer. Another process may take the port in between: tries again.
+
+    at: the port, for one that starts again.
+    """
     program = require_orthanc()
     directory.mkdir(parents=True, exist_ok=True)
     for attempt in range(3):
-        port = _free_port()
+        port = at or free_port()
         configuration = directory / "orthanc.json"
         configuration.write_text(json.dumps(_configuration(directory, port) | options), encoding="utf-8")
         with (directory / "orthanc.log").open("wb") as log:
@@ -158,7 +163,7 @@ def _answers(server: OrthancServer, process: subprocess.Popen[bytes], patience: 
     return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

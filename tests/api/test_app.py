@@ -16,6 +16,7 @@ from api.server import LOOPBACK_NAMES
 from archives.errors import TimedOut
 from archives.registry import Archives
 from config.archives_file import ArchiveConfig
+from db.jobs import JobState
 from tests.api.tiny import schema, tiny_app
 from tests.resolvers.memory_archive import MemoryArchive
 
@@ -155,6 +156,33 @@ async def test_metrics_tell_how_each_archive_stands() -> None:
             pass
         text = (await client.get("/metrics")).text
         assert 'ernfed_archive_breaker_state{archive="eye",state="closed"} 1.0' in text
+
+
+async def test_metrics_tell_how_the_index_keeps_up() -> None:
+    states = {
+        "eye": JobState(failures=2, lag_seconds=12.5, overdue_seconds=3.0),
+        "new": JobState(failures=0, overdue_seconds=-20.0),
+    }
+
+    async def jobs() -> dict[str, JobState]:
+        if not states:
+            raise OSError("the database is away")
+        return states
+
+    async with client_of(jobs=jobs) as client:
+        text = (await client.get("/metrics")).text
+        for line in (
+            'ernfed_archive_lag_seconds{archive="eye"} 12.5',
+            'ernfed_archive_overdue_seconds{archive="eye"} 3.0',
+            'ernfed_archive_overdue_seconds{archive="new"} 0.0',
+            'ernfed_archive_failed_runs{archive="eye"} 2.0',
+        ):
+            assert line in text
+        assert 'lag_seconds{archive="new"}' not in text
+        states.clear()
+        answer = await client.get("/metrics")
+        assert answer.status_code == 200
+        assert 'archive="eye"' not in answer.text
 
 
 async def test_the_schema_is_served_as_text(client: httpx.AsyncClient) -> None:

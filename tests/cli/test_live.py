@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 
 from cli import archives_command, index_command
 from cli.open import Opened, opened
+from cli.serve_command import working
 from config.archives_file import ArchiveConfig
 from config.settings import Settings, load_settings
 from db import definitions
+from db.archives import index_states
 from indexer.worker import Worker
 from resolvers.context import Services
 
@@ -108,6 +110,13 @@ async def test_a_worker_indexes_what_was_added(settings: Settings, monkeypatch: 
         stop.set()
         await task
     assert sorted(done) == ["one", "two"]
+
+
+async def test_a_server_may_work_too(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.worker._LOOK_EVERY", 0.05)
+    async with running(settings) as (house, _), working(house, wanted=True), asyncio.timeout(20):
+        while not (await index_states(house.database))[house.archive_ids["one"]].studies:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 def test_switching_and_removing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_alone_it_lists_the_commands() -> None:
     for arguments in ((), ("--help",), ("help",)):
         done = run(REPO, *arguments)
         assert done.returncode == 0
-        for word in ("./run demo", "./run check", "./run bench", "--data-dir", "serve"):
+        for word in ("./run demo", "./run check", "./run bench", "./run chaos", "--data-dir", "serve"):
             assert word in done.stdout
 
 

@@ -258,7 +258,7 @@ def test_the_curl_of_the_first_query_is_that_query() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_names(PAGES))
 def test_commands_exist(page: Path) -> None:
-    known = {*COMMANDS, "check", "bench", "ARGS"}
+    known = {*COMMANDS, "check", "bench", "chaos", "ARGS"}
     text = page.read_text(encoding="utf-8")
     for command in re.findall(r"(?<![\w/.])\./run ([\w-]+)", text):
         assert command in known, command
