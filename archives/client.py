@@ -107,6 +107,11 @@ class ArchiveClient(Protocol):
         """Full data sets without bulk data (WADO-RS RetrieveMetadata). [] when it is not there."""
         ...
 
+    async def representative(self, study_uid: str, series_uid: str) -> Row | None:
+        """The full data set of one instance of a series, which one is the archive's choice. None for a series
+        that is not there. Raises NotSupported where the archive gives no whole data sets."""
+        ...
+
     async def list_study_uids(self) -> list[str] | None:
         """Every StudyInstanceUID, in one cheap and complete listing; None where there is none."""
         ...

@@ -243,6 +243,14 @@ class DicomWebArchive:
             raise NotSupported(f"{self.config.code}: gives no whole data sets (RetrieveMetadata is 404)")
         return []
 
+    async def representative(self, study_uid: str, series_uid: str) -> Row | None:
+        """The instance that a search for one brings first: two small requests, however large the series."""
+        page = await self.qido(Query("instances", study_uid, series_uid), 1, 0, None)
+        sop_uid = next((uid for row in page.rows if (uid := text(row, SOP_INSTANCE_UID)) is not None), None)
+        if sop_uid is None:
+            return None
+        return next(iter(await self.metadata(study_uid, series_uid, sop_uid)), None)
+
     async def _metadata(
         self, study_uid: str, series_uid: str | None, sop_uid: str | None
     ) -> list[Row] | None:

@@ -64,6 +64,14 @@ class FolderArchive:
 
         return await self._ask(data_sets)
 
+    async def representative(self, study_uid: str, series_uid: str) -> Row | None:
+        def data_set() -> Row | None:
+            self._index.refresh()
+            files = self._index.files(study_uid, series_uid, None)
+            return next((row for path in files if (row := full_data_set(path)) is not None), None)
+
+        return await self._ask(data_set)
+
     async def list_study_uids(self) -> list[str] | None:
         def uids() -> list[str]:
             self._index.refresh()

@@ -53,6 +53,7 @@ class ArchiveConfig:
     timeout: float = 5.0
     max_connections: int = 4
     page_size: int = 1000
+    representatives: bool = True
     max_response: int = 64 * 1024**2
     retries: int = 2
     breaker_failures: int = 5
@@ -276,6 +277,12 @@ def _share(value: object) -> float:
     return float(value)
 
 
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Expected("true or false")
+    return value
+
+
 def _number(least: int, most: int) -> Callable[[object], int]:
     def check(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
@@ -300,6 +307,7 @@ _KEYS: dict[str, Callable[[object], object]] = {
     "timeout": _duration,
     "max_connections": _number(1, 32),
     "page_size": _number(1, 10_000),
+    "representatives": _switch,
     "max_response": _size,
     "retries": _number(0, 10),
     "breaker_failures": _number(1, 1000),

@@ -29,11 +29,17 @@ class FaceRow(NamedTuple):
     synced_at: datetime
     key_id: str
     made_for: str
+    representative: str | None = None
+    representative_synced_at: datetime | None = None
 
     @property
     def values(self) -> tuple[Any, ...]:
         record = self.record
-        return (*_keys(record), *record.values[1:], record.data, *self[1:])
+        marks = self[1:] if record.level is Level.SERIES else self[1 : 1 + len(_MARKS)]
+        return (*_keys(record), *record.values[1:], record.data, *marks)
+
+
+_MARKS = ("source_pk", "archive_id", "synced_at", "key_id", "made_for")
 
 
 async def store(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> set[int]:
@@ -71,7 +77,8 @@ async def _put(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> None:
 
 def _columns(level: Level) -> list[str]:
     typed = [column.column for column in columns_of(level)][1:]
-    return [*_UIDS[level], *typed, "data", *FaceRow._fields[1:]]
+    marks = FaceRow._fields[1:] if level is Level.SERIES else _MARKS
+    return [*_UIDS[level], *typed, "data", *marks]
 
 
 def _keys(record: Record) -> tuple[str, ...]:

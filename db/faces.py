@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -174,6 +175,7 @@ class Faces:
             if not isinstance(stored, Record):
                 return None
             record = maker.record(stored, target.patient)
+            more = _representative(maker, stale, target) if level is Level.SERIES else ()
         except Exception:  # whatever an archive has sent: one row must not keep all others waiting
             return None
         return FaceRow(
@@ -183,7 +185,17 @@ class Faces:
             stale["synced_at"],
             maker.made_with,
             target.made_for,
+            *more,
         )
+
+
+def _representative(maker: Pseudonymiser, stale: Row, target: _Target) -> tuple[str | None, datetime | None]:
+    """The representative of a series, an instance like any other; nothing where it cannot be made."""
+    text = stale["representative"]
+    stored = parse_row(Level.INSTANCE, orjson.loads(text)) if text is not None else None
+    if not isinstance(stored, Record):
+        return None, None
+    return maker.record(stored, target.patient).data, stale["representative_synced_at"]
 
 
 async def waiting(database: Database) -> Waiting:

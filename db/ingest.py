@@ -144,7 +144,7 @@ async def store_instances(
 
 async def delete_studies(conn: Connection, archive_id: int, study_uids: Collection[str]) -> int:
     """Removes all copies of these studies from one archive's index; returns how many were there."""
-    await _begin(conn)
+    await begin(conn)
     gone = await conn.fetch(ingest_sql("delete_studies"), archive_id, list(study_uids))
     await conn.fetch(ingest_sql("delete_children"), archive_id, list(study_uids))
     return len(gone)
@@ -153,7 +153,7 @@ async def delete_studies(conn: Connection, archive_id: int, study_uids: Collecti
 async def settle(conn: Connection, study_uids: Collection[str] = ()) -> None:
     """What follows from the rows written since the transaction began, and for `study_uids`: modalities,
     counts, words, `shared`. Call it once, after the last store or delete of the transaction."""
-    await _begin(conn)
+    await begin(conn)
     sql = statements("settle")
     if study_uids:
         await conn.execute(sql["touch"], list(study_uids))
@@ -193,7 +193,8 @@ async def reject(conn: Connection, archive_id: int, rejected: Sequence[Rejected]
         )
 
 
-async def _begin(conn: Connection) -> None:
+async def begin(conn: Connection) -> None:
+    """The first thing of every transaction that writes the index; again does no harm."""
     await conn.execute(ingest_sql("staging"))
     await conn.execute(ingest_sql("begin"), LOCK)
 
@@ -218,7 +219,7 @@ async def _upsert_all(
     conn: Connection, archive_id: int, level: Level, upsert: str, records: Sequence[Record]
 ) -> Stored:
     """Upserts all records but those that the database refuses; the staging table then holds the others."""
-    await _begin(conn)
+    await begin(conn)
     try:
         async with conn.transaction():
             return Stored(changed=await _upsert(conn, archive_id, level, upsert, records))

@@ -72,6 +72,15 @@ async def data_sets(database: Reader, scope: Scope, level: Level, uids: Sequence
     return await database.fetch("data_sets", sql, scope.visible_ids, list(uids))
 
 
+async def representatives(database: Reader, scope: Scope, uids: Sequence[str]) -> list[Row]:
+    """The representative (`data`, `synced_at`) of every visible copy of series that has one, best-ranked first."""
+    columns = "s.archive_id, s.representative as data, s.representative_synced_at as synced_at"
+    rows = await database.fetch(
+        "representatives", _copies_sql(scope, Level.SERIES, columns), scope.visible_ids, list(uids)
+    )
+    return [row for row in rows if row["data"] is not None]
+
+
 def data_set(row: Row) -> dict[str, Any]:
     """The data set of a row of `data_sets`, parsed."""
     parsed: dict[str, Any] = orjson.loads(row["data"])
@@ -169,3 +178,12 @@ async def archives_with_gaps(database: Reader, scope: Scope, level: Level) -> se
         f" from {scope.face}.{level} s where s.archive_id = a.archive_id and s.{_DONE[level]} is null)"
     )
     return {row["archive_id"] for row in await database.fetch("gaps", sql, scope.asked_ids)}
+
+
+async def archives_without_representatives(database: Reader, scope: Scope) -> set[int]:
+    """The asked archives that hold series without a representative."""
+    sql = (
+        "select a.archive_id from unnest($1::smallint[]) a (archive_id) where exists (select 1"
+        f" from {scope.face}.series s where s.archive_id = a.archive_id and s.representative is null)"
+    )
+    return {row["archive_id"] for row in await database.fetch("unrepresented", sql, scope.asked_ids)}

@@ -1791,6 +1791,8 @@ CREATE INDEX series_by_uid ON public.series USING btree (series_uid);
 
 CREATE INDEX series_description_like ON public.series USING gin (public.fold(series_description) public.gin_trgm_ops);
 
+CREATE INDEX series_lacking ON public.series USING btree (archive_id, series_pk) WHERE ((representative_synced_at IS NULL) OR (representative_synced_at < synced_at));
+
 CREATE INDEX series_manufacturer ON public.series USING btree (manufacturer);
 
 CREATE INDEX series_model ON public.series USING btree (manufacturer_model_name);

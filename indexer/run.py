@@ -20,6 +20,7 @@ from indexer.incremental import run_incremental
 from indexer.overlook import is_same_feed, note_feed
 from indexer.probing import note_doubts, probe_if_due
 from indexer.progress import Progress, silent
+from indexer.representatives import fill_representatives
 from indexer.rhythm import pause
 from indexer.work import RunFailed, Tally, Work
 
@@ -176,6 +177,7 @@ async def _run(
         await runs.plan(database, run, full=full, change_cursor=plan.cursor, checkpoint=plan.checkpoint)
         try:
             reconciled = await _follow(work, plan, order)
+            await fill_representatives(work)
         finally:
             await note_doubts(database, client, archive, known)
         await _complete(work, plan, reconciled=reconciled)

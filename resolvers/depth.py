@@ -64,23 +64,29 @@ async def _unsearched(
 ) -> frozenset[int]:
     """Asked archives whose rows may lack an attribute that the filter names by path.
 
-    What an archive's search does not return is in the index only where whole data sets were fetched.
+    What an archive's search does not return is in the index only where whole data sets were fetched: of
+    instances when somebody asked for them, of series that of a representative.
     """
     beyond = {
-        at
+        (at, test.path)
         for at, test in path_tests(condition, level)
         if test.path.steps[0].keyword not in returned_keywords(at)
     }
-    if not beyond:
+    # What studies do not tell themselves is looked for in the representatives of their series.
+    levels = {at for at, path in beyond if at is not Level.STUDY or (Level.SERIES, path) not in beyond}
+    if not levels:
         return frozenset()
     rows = await context.archives()
-    searched = {archive_id for archive_id, row in rows.items() if row.kind != "folder"}
-    if beyond == {Level.INSTANCE}:
+    found = {archive_id for archive_id, row in rows.items() if row.kind != "folder"}
+    if Level.STUDY not in levels:
         lacking: set[int] = set()
         for scope in question.scopes:
-            lacking |= await nodes.archives_with_gaps(context.database, scope, Level.INSTANCE)
-        searched &= lacking
-    return frozenset(searched & {archive.archive_id for archive in question.asked})
+            if Level.SERIES in levels:
+                lacking |= await nodes.archives_without_representatives(context.database, scope)
+            if Level.INSTANCE in levels:
+                lacking |= found & await nodes.archives_with_gaps(context.database, scope, Level.INSTANCE)
+        found = lacking
+    return frozenset(found & {archive.archive_id for archive in question.asked})
 
 
 async def gaps_of_children(loaders: Loaders, level: Level, condition: Condition) -> frozenset[int]:

@@ -86,6 +86,7 @@ class Loaders:
         self.data_sets_by_study = self._data_sets(Level.STUDY)
         self.data_sets_by_series = self._data_sets(Level.SERIES)
         self.data_sets_by_instance = self._data_sets(Level.INSTANCE)
+        self.representatives_by_series = _loader(self._representatives, list)
         self.consent_by_study = _loader(self._consents, lambda: None)
         self.missing_by_study = _loader(self._fetch_series, dict)
         self.missing_by_series = _loader(self._fetch_instances, dict)
@@ -166,6 +167,9 @@ class Loaders:
             return _grouped(await nodes.data_sets(self._database, self.scope, level, uids), "uid")
 
         return _loader(load, list)
+
+    async def _representatives(self, uids: list[str]) -> dict[str, list[Row]]:
+        return _grouped(await nodes.representatives(self._database, self.scope, uids), "uid")
 
     async def _consents(self, study_uids: list[str]) -> dict[str, Row | None]:
         rows = await consent.consents(self._database, self.scope, study_uids)

@@ -20,6 +20,7 @@ from resolvers.locations import SeriesLocation
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, sorts_of
 from resolvers.question import Shortfall
+from resolvers.representative import Representative, representative_of
 from resolvers.scalars import UID
 from resolvers.study import Study, study_of
 from resolvers.values import Attribute, AttributeConflict, attributes_of, keywords_of
@@ -87,6 +88,15 @@ class Series(Node):
         names = keywords_of(keywords)
         copies = await info.context.loaders_of(self.row).data_sets_by_series.load(self.series_instance_uid)
         return attributes_of(data_set(copies[0]), names) if copies else []
+
+    @strawberry.field(
+        description="One of its instances stands for all, with what only instances tell (slice thickness, echo "
+        "time): fetched when the series was indexed. null where there is none."
+    )
+    async def representative(self, info: Info) -> Representative | None:
+        loader = info.context.loaders_of(self.row).representatives_by_series
+        copies = await loader.load(self.series_instance_uid)
+        return representative_of(copies[0]) if copies else None
 
     @strawberry.field(
         description="Its instances. Where the index does not hold them yet, their archive is asked, once; and again "

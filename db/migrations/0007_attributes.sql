@@ -114,6 +114,8 @@ alter table pseudonymised.series
     add column representative_synced_at timestamptz;
 
 create index series_unrepresented on series (archive_id, series_uid) where representative is null;
+create index series_lacking on series (archive_id, series_pk)
+    where representative_synced_at is null or representative_synced_at < synced_at;
 create index series_unrepresented on pseudonymised.series (archive_id, series_uid) where representative is null;
 
 create or replace view records.series as

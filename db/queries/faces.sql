@@ -98,7 +98,8 @@ with stale as materialized (
     where (p.synced_at, p.key_id, p.made_for) is distinct from (s.synced_at, t.key_id, t.made_for)
     order by s.series_pk limit $6
 )
-select s.series_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at
+select s.series_pk as source_pk, s.archive_id, s.study_uid, s.data::text as data, s.synced_at,
+    s.representative::text as representative, s.representative_synced_at
 from stale join series s using (series_pk) order by s.series_pk
 
 -- name: stale_instance  The same of instances.

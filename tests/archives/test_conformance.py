@@ -209,6 +209,19 @@ async def test_metadata(archive: ArchiveClient) -> None:
     assert "http://" not in str(image)
 
 
+async def test_representative(archive: ArchiveClient) -> None:
+    if is_small(archive):
+        with pytest.raises(NotSupported):
+            await archive.representative(SPLIT, f"{SPLIT}.1")
+    else:
+        found = await archive.representative(SPLIT, f"{SPLIT}.1")
+        assert found is not None
+        assert one(found, "SeriesInstanceUID") == f"{SPLIT}.1"
+        assert one(found, "SOPInstanceUID") in (f"{SPLIT}.1.1", f"{SPLIT}.1.2")
+        assert "BulkDataURI" not in str(found)
+    assert await archive.representative(SPLIT, "1.2.3.99") is None
+
+
 async def test_metadata_of_what_is_not_there(archive: ArchiveClient) -> None:
     assert await archive.metadata("1.2.3.99") == []
     assert await archive.metadata("1.2.3.99", "1.2.3.99.1") == []

@@ -59,7 +59,18 @@ async def expected(faces: Faces) -> dict[Level, dict[int, dict[str, Any]]]:
                 "made_for": maker.patient_id(*patient) if patient else "",
                 "research": copy in research,
             }
+            if level is Level.SERIES:
+                found[level][row[PK[level]]]["representative"] = _representative(row, maker, patient)
     return found
+
+
+def _representative(row: Any, maker: Pseudonymiser, patient: Patient | None) -> Any:
+    """An instance like any other."""
+    if row["representative"] is None:
+        return None
+    stored = parse_row(Level.INSTANCE, orjson.loads(row["representative"]))
+    assert isinstance(stored, Record)
+    return orjson.loads(maker.record(stored, patient).data), row["representative_synced_at"]
 
 
 async def actual(database: Database) -> dict[Level, dict[int, dict[str, Any]]]:
@@ -69,6 +80,7 @@ async def actual(database: Database) -> dict[Level, dict[int, dict[str, Any]]]:
                 "uids": (row["study_uid"], row[UID[level]]),
                 "data": orjson.loads(row["text"]),
                 **{name: row[name] for name in ("archive_id", "synced_at", "key_id", "made_for", "research")},
+                **({"representative": _shown(row)} if level is Level.SERIES else {}),
             }
             for row in await database.fetch(
                 "t",
@@ -77,6 +89,11 @@ async def actual(database: Database) -> dict[Level, dict[int, dict[str, Any]]]:
         }
         for level in Level
     }
+
+
+def _shown(row: Any) -> Any:
+    text = row["representative"]
+    return None if text is None else (orjson.loads(text), row["representative_synced_at"])
 
 
 async def check(faces: Faces) -> None:

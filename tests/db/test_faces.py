@@ -5,12 +5,14 @@ import random
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 from structlog.testing import capture_logs
 
 from access.keyed_pseudonyms import Patient
 from access.pseudonyms import Pseudonymiser
 from config.archives_file import ArchiveConfig
+from db import representatives
 from db.archives import sync_archives
 from db.consent import StudyConsent, set_consents
 from db.faces import LOCK, Faces, rows_by_key, waiting
@@ -48,6 +50,13 @@ async def _change(database: Database, rng: random.Random) -> None:
     archive_id, uids = rng.choice([1, 2, 3]), ["1.1", "1.2", "1.3"]
     if rng.random() < 0.2:
         await delete(database, archive_id, *rng.sample(uids, rng.choice([1, 2])))
+        return
+    if rng.random() < 0.25:
+        told = {"PatientName": "CANARY", "InstanceNumber": rng.randint(1, 9), "PatientBirthDate": "19310101"}
+        lacking = await representatives.lacking(database, archive_id, 0, 3)
+        found = [(row["study_uid"], row["series_uid"], row["series_pk"]) for row in lacking]
+        rows_of = [(pk, instance(study_uid, uid, f"{uid}.1", **told)) for study_uid, uid, pk in found]
+        await representatives.store(database, [(pk, orjson.dumps(row).decode()) for pk, row in rows_of])
         return
     if rng.random() < 0.2:
         given = [StudyConsent(uid, True, False, rng.random() < 0.5) for uid in rng.sample(uids, 2)]

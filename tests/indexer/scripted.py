@@ -20,7 +20,13 @@ class ScriptedArchive:
 
     def __init__(self, code: str = "eye", *, index: str = "series", **options: Any) -> None:
         self.config = ArchiveConfig(
-            code=code, ern="ERN-EYE", title=code, kind="dicomweb", index=index, sync_every=0.05
+            code=code,
+            ern="ERN-EYE",
+            title=code,
+            kind="dicomweb",
+            index=index,
+            sync_every=0.05,
+            representatives=options.get("representatives", True),
         )
         self.standing = Standing.of(self.config)
         self.studies: list[Row] = []
@@ -33,6 +39,10 @@ class ScriptedArchive:
         self.epoch = 1  # of its database
         self.searches: list[tuple[str, Selection]] = []
         self.hidden: set[str] = set()
+        # Of representatives: what was asked for, what is told beyond the search, what is raised instead.
+        self.represented: list[str] = []
+        self.told: Row = {"00180050": {"vr": "DS", "Value": [2.5]}}
+        self.refuses: ArchiveError | None = None
         self.before: Callable[[str, Selection], None] = lambda level, selection: None
 
     def fill(self, uids: Iterable[str], *, parts: int = 2, **values: object) -> None:
@@ -73,6 +83,13 @@ class ScriptedArchive:
         self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
     ) -> list[Row]:
         return []
+
+    async def representative(self, study_uid: str, series_uid: str) -> Row | None:
+        self.represented.append(series_uid)
+        if self.refuses is not None:
+            raise self.refuses
+        found = (row for row in self.instances if first(row, SERIES) == series_uid)
+        return next((row | self.told for row in found), None)
 
     async def list_study_uids(self) -> list[str] | None:
         return [str(first(row, STUDY)) for row in self.studies] if self.listed else None

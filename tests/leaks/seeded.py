@@ -16,6 +16,7 @@ from access.scope import AccessLevel
 from archives.client import Row
 from archives.errors import ServerFailed
 from config.archives_file import ArchiveConfig
+from db import representatives
 from db.archives import sync_archives
 from db.faces import Faces
 from db.pool import Database
@@ -173,6 +174,7 @@ async def seed(database: Database) -> Seeded:
         made.rows[by_name["vasc"], Level.SERIES].append(series(uid, f"{uid}.1", BodyPartExamined="EYE"))
         made.rows[by_name["vasc"], Level.INSTANCE].append(instance(uid, f"{uid}.1", f"{uid}.1.1"))
     await load(database, made)
+    await _represent(database, made)
     clients = []
     for (name, ern), config in zip(_PLACES, seeder.configs, strict=True):
         client = MemoryArchive.of(config, made, by_name[name])
@@ -210,6 +212,19 @@ def _collides(seeder: Seeder, name: str, maker: Pseudonymiser) -> bool:
         for row in seeder.rows[name, level]
     ]
     return any(each.token.startswith("19") for each in seeder.canaries.found_in(orjson.dumps(shown)))
+
+
+async def _represent(database: Database, made: Federation) -> None:
+    """Each series gets one of its instances, with all that is hidden in that."""
+    found = await database.fetch("seed", "select series_pk, archive_id, series_uid from series")
+    instances = {
+        (archive_id, row["0020000E"]["Value"][0]): orjson.dumps(row).decode()
+        for (archive_id, level), rows in made.rows.items()
+        if level is Level.INSTANCE
+        for row in rows
+    }
+    told = [(row["series_pk"], instances.get((row["archive_id"], row["series_uid"]))) for row in found]
+    await representatives.store(database, told)
 
 
 async def _sore_points(database: Database, canaries: Canaries, ern: str, archive_id: int) -> None:

@@ -59,6 +59,9 @@ class MemoryArchive:
         answer = await self._search(Level.INSTANCE, Selection([study_uid], series, sop))
         return [row | {"00180050": {"vr": "DS", "Value": [2.5]}} for row in answer.rows]
 
+    async def representative(self, study_uid: str, series_uid: str) -> Row | None:
+        return next(iter(await self.metadata(study_uid, series_uid)), None)
+
     async def list_study_uids(self) -> list[str] | None:
         return None
 
