@@ -16,7 +16,7 @@ import asyncpg
 import orjson
 import structlog
 
-from db.ingest_sql import ingest_sql
+from db.ingest_sql import NAME_COLUMNS, ingest_sql, name_values
 from db.pool import Connection, Database
 from db.rollup_tables import fill_rollups, follow_rollups
 from db.statements import statements
@@ -32,7 +32,7 @@ _TRIES = 3
 _AT_ONCE = timedelta(0)
 
 _STAGED = {
-    Level.STUDY: ["position", *(column.column for column in STUDY_COLUMNS), "data"],
+    Level.STUDY: ["position", *(column.column for column in STUDY_COLUMNS), *NAME_COLUMNS, "data"],
     Level.SERIES: ["position", "study_uid", *(column.column for column in SERIES_COLUMNS), "data"],
     Level.INSTANCE: [
         *("position", "study_uid", "series_uid"),
@@ -250,7 +250,7 @@ async def _upsert(
 def _row(record: Record) -> tuple[Any, ...]:
     match record.level:
         case Level.STUDY:
-            return (*record.values, record.data)
+            return (*record.values, *name_values(record), record.data)
         case Level.SERIES:
             return (record.study_uid, *record.values, record.data)
         case Level.INSTANCE:

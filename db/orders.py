@@ -15,6 +15,7 @@ from model.attributes import UID_COLUMN, Level, attribute
 from model.cursors import Position
 from model.errors import BadInput
 from model.filters import Condition, Test, TextTest, ranked_by
+from model.name_keys import sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,10 @@ def _relevance(ranked: Condition | None, params: Params) -> SortKey:
     """How well a row matches the fuzzy name or the text of the filter, as a number."""
     match ranked:
         case Test(attribute, _, value):
-            term = params.add(value, "text")
-            column = f"name_key({{a}}.{attribute.column})"
-            sql = f"(word_similarity(name_key({term}), {column}) + similarity(name_key({term}), {column}))"
+            wanted = sought(str(value))
+            forms = (wanted.plain, wanted.sound) if wanted is not None else ("", "")
+            plain, sound = (params.add(form, "text") for form in forms)
+            sql = f"name_likeness({{a}}.{attribute.column}_forms, {plain}, {sound})"
             value = f"{attribute.keyword}={value}"
         case TextTest(words):
             value = " ".join(words)

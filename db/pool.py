@@ -13,7 +13,6 @@ SESSION = {
     "application_name": "ernfed",
     "timezone": "UTC",
     "jit": "off",
-    "pg_trgm.word_similarity_threshold": "0.55",
 }
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy

@@ -121,7 +121,11 @@ CREATE TABLE public.study (
     data jsonb NOT NULL,
     synced_at timestamp with time zone DEFAULT now() NOT NULL,
     series_synced_at timestamp with time zone,
-    patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C"
+    patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C",
+    patient_name_keys tsvector DEFAULT ''::tsvector NOT NULL,
+    patient_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    referring_physician_name_keys tsvector DEFAULT ''::tsvector NOT NULL,
+    referring_physician_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 CREATE VIEW counts.study AS
@@ -147,7 +151,11 @@ CREATE VIEW counts.study AS
     data,
     synced_at,
     series_synced_at,
-    patient_key
+    patient_key,
+    patient_name_keys,
+    patient_name_forms,
+    referring_physician_name_keys,
+    referring_physician_name_forms
    FROM public.study s
   WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
            FROM public.consent c
@@ -319,7 +327,11 @@ CREATE TABLE pseudonymised.study (
     source_pk bigint NOT NULL,
     key_id text DEFAULT ''::text NOT NULL,
     research boolean DEFAULT false NOT NULL,
-    made_for text DEFAULT ''::text NOT NULL
+    made_for text DEFAULT ''::text NOT NULL,
+    patient_name_keys tsvector DEFAULT ''::tsvector NOT NULL,
+    patient_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    referring_physician_name_keys tsvector DEFAULT ''::tsvector NOT NULL,
+    referring_physician_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 CREATE VIEW pseudonyms.study AS
@@ -348,7 +360,12 @@ CREATE VIEW pseudonyms.study AS
     patient_key,
     source_pk,
     key_id,
-    research
+    research,
+    made_for,
+    patient_name_keys,
+    patient_name_forms,
+    referring_physician_name_keys,
+    referring_physician_name_forms
    FROM pseudonymised.study p
   WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
@@ -814,9 +831,9 @@ CREATE FUNCTION public.name_groups(value text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (string_to_array(value, '='::text) || value);
 
-CREATE FUNCTION public.name_key(value text) RETURNS text
+CREATE FUNCTION public.name_likeness(forms text, plain text, sound text) RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN btrim(regexp_replace(replace(replace(replace(public.fold(value), 'ue'::text, 'u'::text), 'oe'::text, 'o'::text), 'ae'::text, 'a'::text), '[\^=\s.,''-]+'::text, ' '::text, 'g'::text));
+    RETURN GREATEST(((public.similarity(plain, split_part(forms, '='::text, 1)) + public.similarity(sound, split_part(forms, '='::text, 2))))::double precision, ((2)::double precision * public.similarity(plain, split_part(forms, '='::text, 3))), ((2)::double precision * public.similarity(plain, split_part(forms, '='::text, 4))));
 
 CREATE FUNCTION public.path_texts(data jsonb, path text[]) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE COST 300 PARALLEL SAFE
@@ -901,7 +918,7 @@ CREATE FUNCTION public.study_facts(archive smallint, uid text, data jsonb, descr
              WHEN (g.series = 0) THEN 0
              ELSE COALESCE(g.instances, told.instances)
          END AS "coalesce",
-     public.words(VARIADIC ARRAY[study_facts.description, "left"(array_to_string(g.texts, ' '::text), 100000)]) AS words
+     (setweight(public.words(VARIADIC ARRAY[study_facts.description]), 'A'::"char") || setweight(public.words(VARIADIC ARRAY["left"(array_to_string(g.texts, ' '::text), 100000)]), 'B'::"char"))
     FROM (( SELECT (count(*))::integer AS series,
                  CASE
                      WHEN bool_and((s.number_of_instances IS NOT NULL)) THEN (sum(s.number_of_instances))::integer
@@ -985,7 +1002,11 @@ CREATE VIEW records.study AS
     data,
     synced_at,
     series_synced_at,
-    patient_key
+    patient_key,
+    patient_name_keys,
+    patient_name_forms,
+    referring_physician_name_keys,
+    referring_physician_name_forms
    FROM public.study
   WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
 
@@ -1715,8 +1736,6 @@ CREATE INDEX study_modalities_idx ON pseudonymised.study USING gin (modalities);
 
 CREATE INDEX study_name_groups_idx ON pseudonymised.study USING gin (public.name_groups(patient_name));
 
-CREATE INDEX study_name_key_idx ON pseudonymised.study USING gin (public.name_key(patient_name) public.gin_trgm_ops);
-
 CREATE INDEX study_number_of_instances_study_uid_idx ON pseudonymised.study USING btree (number_of_instances, study_uid);
 
 CREATE INDEX study_number_of_instances_study_uid_idx1 ON pseudonymised.study USING btree (number_of_instances DESC NULLS LAST, study_uid);
@@ -1893,9 +1912,11 @@ ALTER INDEX public.study_patient_id_like ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_patient_name_eq ON public.study USING gin (public.name_groups(patient_name));
 
-CREATE INDEX study_patient_name_key ON public.study USING gin (public.name_key(patient_name) public.gin_trgm_ops);
+CREATE INDEX study_patient_name_keys ON public.study USING gin (patient_name_keys);
 
 CREATE INDEX study_patient_name_like ON public.study USING gin (public.fold(patient_name) public.gin_trgm_ops);
+
+CREATE INDEX study_referring_name_keys ON public.study USING gin (referring_physician_name_keys);
 
 CREATE INDEX study_referring_name_like ON public.study USING gin (public.fold(referring_physician_name) public.gin_trgm_ops);
 ALTER INDEX public.study_referring_name_like ALTER COLUMN 1 SET STATISTICS 1000;

@@ -1,0 +1,90 @@
+-- Names by their keys (model/name_keys.py), and text in which the study's own description counts most.
+
+-- ---- names ------------------------------------------------------------------------------------------------
+
+-- Written with the name itself; of pseudonymised rows always empty: pseudonyms are not sought by sound.
+-- `keys`: what `fuzzy` looks up. `forms`: the name plain, by sound, its other groups; what ranks.
+alter table study
+    add column patient_name_keys tsvector not null default '',
+    add column patient_name_forms text collate "C" not null default '',
+    add column referring_physician_name_keys tsvector not null default '',
+    add column referring_physician_name_forms text collate "C" not null default '';
+alter table pseudonymised.study
+    add column patient_name_keys tsvector not null default '',
+    add column patient_name_forms text collate "C" not null default '',
+    add column referring_physician_name_keys tsvector not null default '',
+    add column referring_physician_name_forms text collate "C" not null default '';
+
+drop index study_patient_name_key;
+drop index pseudonymised.study_name_key_idx;
+drop function name_key;
+
+create index study_patient_name_keys on study using gin (patient_name_keys);
+create index study_referring_name_keys on study using gin (referring_physician_name_keys);
+
+-- How alike the forms of a stored name and a sought one are: 0 to 2. Trigrams of words know no order.
+create function name_likeness(forms text, plain text, sound text) returns double precision
+    language sql immutable strict parallel safe
+    return greatest(
+        similarity(plain, split_part(forms, '=', 1)) + similarity(sound, split_part(forms, '=', 2)),
+        2 * similarity(plain, split_part(forms, '=', 3)),
+        2 * similarity(plain, split_part(forms, '=', 4)))::double precision;
+
+-- What stands in an index from before gets its keys by the next complete run of its archive.
+update archive set change_cursor = null;
+
+-- ---- text ---------------------------------------------------------------------------------------------------
+
+-- As in 0001; a word of the study's description has weight A, one of its series B.
+create or replace function study_facts(archive smallint, uid text, data jsonb, description text, series_known boolean)
+    returns table (modalities text[], number_of_series integer, number_of_instances integer, search tsvector)
+    language sql stable parallel safe
+begin atomic
+    select
+        coalesce((
+            select array_agg(distinct m collate "C" order by m collate "C")
+            from (
+                select btrim(v.value #>> '{}', E' \t\n\r\f\v') from element_values(data, '00080061') v (value)
+                where jsonb_typeof(v.value) = 'string'
+                union select unnest(g.modalities)) both_say (m)
+            where m <> ''), '{}'),
+        case when series_known then g.series else coalesce(told.series, nullif(g.series, 0)) end,
+        case when not series_known then coalesce(told.instances, g.instances)
+            when g.series = 0 then 0
+            else coalesce(g.instances, told.instances) end,
+        -- a tsvector holds at most 1 MB
+        setweight(words(description), 'A')
+            || setweight(words(left(array_to_string(g.texts, ' '), 100000)), 'B')
+    from (
+        select count(*)::integer as series,
+            case when bool_and(s.number_of_instances is not null) then sum(s.number_of_instances)::integer end
+                as instances,
+            array_agg(distinct s.modality) filter (where s.modality is not null) as modalities,
+            array_agg(distinct s.series_description) || array_agg(distinct s.body_part_examined)
+                || array_agg(distinct s.protocol_name) as texts
+        from series s
+        where s.study_uid = uid and s.archive_id = archive
+    ) g
+    cross join (
+        select integer_value(data #>> '{00201206,Value,0}') as series,
+            integer_value(data #>> '{00201208,Value,0}') as instances
+    ) told;
+end;
+
+-- ---- the wall: the views again, with the new columns ------------------------------------------------------------
+
+create or replace view records.study as
+    select * from public.study where archive_id = any ((select scope_of('full'))::smallint[]);
+
+create or replace view pseudonyms.study as
+    select p.* from pseudonymised.study p
+    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
+
+create or replace view counts.study as
+    select s.* from public.study s
+    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[])
+        and (archive_id <> all ((select scope_of('consented'))::smallint[])
+            or exists (
+                select from public.consent c
+                where c.archive_id = s.archive_id and c.study_uid = s.study_uid and c.research));

@@ -1,0 +1,110 @@
+"""How well `fuzzy` finds people: the committed tables, in a crowd. `pytest -s tests/names` prints the figures."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from access.scope import Face, Reach, Scope, ScopedArchive
+from config.archives_file import ArchiveConfig
+from db import ingest, nodes
+from db.archives import sync_archives
+from db.nodes import Row
+from db.pages import Listing, Page
+from db.pool import Connection, Database
+from db.walled import WalledDatabase, WalledReader
+from model.attributes import Level, attribute
+from model.filters import Op, Test
+from tests.names.table import other_people, read
+from tests.rows import records, study
+
+PAIRS, OTHERS = read("pairs"), read("others")
+CROWD = 4_000
+COLUMN = {"PatientName": "patient_name", "ReferringPhysicianName": "referring_physician_name"}
+
+
+@dataclass
+class People:
+    """An index in which everybody has one study, and is the referring physician of it."""
+
+    reader: WalledReader
+    scope: Scope
+    runner: asyncio.Runner
+
+    def found(self, text: str, keyword: str = "PatientName") -> list[str]:
+        """The names that a query finds, in order."""
+        listing = Listing(self.scope, Level.STUDY, Test(attribute(keyword), Op.FUZZY, text))
+        assert listing.order.signature.startswith("study:RELEVANCE")
+        rows: list[Row] = self.runner.run(nodes.page(self.reader, listing, Page(1000)))
+        return [row[COLUMN[keyword]] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def people(new_database_url: Callable[[], str]) -> Iterator[People]:
+    with asyncio.Runner() as runner:
+        yield runner.run(_people(new_database_url(), runner))
+
+
+async def _people(url: str, runner: asyncio.Runner) -> People:
+    database = await Database.open(url)
+    archive_id = (await sync_archives(database, [ArchiveConfig("a0", "ERN-EYE", "Eye", "folder")]))["a0"]
+    named = [pair.stored for pair in PAIRS + OTHERS]
+    people = [*dict.fromkeys(named), *other_people(CROWD, named)]
+    rows = [study(f"1.{n}", PatientName=name, ReferringPhysicianName=name) for n, name in enumerate(people)]
+
+    async def work(connection: Connection) -> None:
+        await ingest.store_studies(connection, archive_id, records(Level.STUDY, rows))
+        await ingest.settle(connection)
+
+    await ingest.write(database, "load", work)
+    await database.close()
+    mine = (ScopedArchive(archive_id, "a0", "ERN-EYE"),)
+    scope, nobodys = Scope(mine, mine), Scope((), (), Face.PSEUDONYMS)
+    return People((await WalledDatabase.open(url, size=1)).within(Reach(scope, nobodys)), scope, runner)
+
+
+def test_the_right_person_comes_first(people: People) -> None:
+    first: dict[str, list[bool]] = defaultdict(list)
+    recalled: dict[str, list[bool]] = defaultdict(list)
+    for pair in PAIRS:
+        found = people.found(pair.query)
+        first[pair.language].append(found[:1] == [pair.stored])
+        recalled[pair.language].append(pair.stored in found)
+        if not first[pair.language][-1]:
+            place = found.index(pair.stored) + 1 if pair.stored in found else "missing"
+            print(f"  {pair.query} → {pair.stored} ({pair.language}, {pair.kind}): {place} of {len(found)}, {found[:2]}")
+    for language in sorted(first, key=lambda each: -len(first[each])):
+        print(f"{language:<12} {len(first[language]):>4} pairs  recall {_share(recalled[language]):.3f}"
+              f"  rank 1 {_share(first[language]):.3f}")  # fmt: skip
+    all_first, all_found = sum(first.values(), []), sum(recalled.values(), [])
+    print(f"all          {len(PAIRS):>4} pairs  recall {_share(all_found):.3f}  rank 1 {_share(all_first):.3f}")
+    assert len(PAIRS) >= 200
+    assert len(first) >= 8
+    assert _share(all_found) >= 0.98
+    assert _share(all_first) >= 0.97
+
+
+def test_others_are_not_found(people: People) -> None:
+    wrong = [pair for pair in OTHERS if pair.stored in people.found(pair.query)]
+    right = sum(pair.stored in people.found(pair.query) for pair in PAIRS)
+    for pair in wrong:
+        print(f"  {pair.query} finds {pair.stored} ({pair.language}, {pair.kind})")
+    print(f"near misses  {len(OTHERS):>4} pairs  left out {1 - len(wrong) / len(OTHERS):.3f}"
+          f"  precision {right / (right + len(wrong)):.3f}")  # fmt: skip
+    assert len(wrong) / len(OTHERS) <= 0.03
+
+
+def test_everybody_finds_themselves_first(people: People) -> None:
+    for pair in [*PAIRS, *OTHERS]:
+        assert people.found(pair.stored)[:1] == [pair.stored]
+
+
+def test_a_referring_physician_is_found_the_same_way(people: People) -> None:
+    for pair in PAIRS[::10]:
+        assert people.found(pair.query, "ReferringPhysicianName") == people.found(pair.query)
+
+
+def _share(values: list[bool]) -> float:
+    return sum(values) / len(values)
