@@ -203,7 +203,8 @@ def _fuzzy_test(params: Params, column: str, text: str) -> RowTest:
     def matches(alias: str) -> str:
         keys = f"{alias}.{column}_keys"
         every = " and ".join(f"{keys} @@ {word}" for word in words)
-        return f"({every})" if wholes is None else f"(({every}) or {keys} @@ {wholes})"
+        some = f"({every})" if wholes is None else f"(({every}) or {keys} @@ {wholes})"
+        return f"({some} and name_is_read({keys}))"
 
     return matches
 

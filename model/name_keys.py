@@ -19,15 +19,17 @@ from model.name_sounds import sounds
 MAX_TEXT = 400
 """Characters of a name that count."""
 _MOST_WORDS = 16
+_LONGEST_WORD = 40
 _MOST_SOUGHT = 6
 # An apostrophe joins what it stands in (O'Brien), and is none at the ends of a word.
 _SPLIT = re.compile(r"(?:[^\w']|_|(?<!\w)'|'(?!\w))+")
 # Words that people write or leave out: they are not asked for, unless there is nothing else.
-_OPTIONAL = frozenset(
-    "van von vom de den der des del della di da do dos das du la le les lo los las el al ul ad as an ar ash bin ben "
-    "bint ibn abu zu zum zur af av ten ter te y e i dr prof med dent dipl ing mag mr mrs ms mme mlle frau herr jr sr "
-    "md phd ii iii iv".split()
-)
+_PARTICLES = """
+    van von vom de den der des del della di da do dos das du la le les lo los las el al ul ad as an ar ash bin ben bint
+    ibn abu zu zum zur af av ten ter te y e i
+"""
+_TITLES = "dr prof med dent dipl ing mag mr mrs ms mme mlle frau herr jr sr md phd ii iii iv"
+_OPTIONAL = frozenset(f"{_PARTICLES} {_TITLES}".split())
 
 
 class NameKeys(NamedTuple):
@@ -67,7 +69,10 @@ def keys_of(name: str | None) -> NameKeys:
 def sought(text: str) -> SoughtName | None:
     """What to look for; None when the text has no letter or digit."""
     words = [
-        word for group in lower(text)[:MAX_TEXT].split("=") for component in _words(group) for word in component
+        word
+        for group in lower(text)[:MAX_TEXT].split("=")
+        for component in _words(group)
+        for word in component
     ][:_MOST_WORDS]
     if not words:
         return None
@@ -83,7 +88,9 @@ def sought(text: str) -> SoughtName | None:
 
 def _words(group: str) -> list[list[str]]:
     """Components, and the words of each."""
-    return [[word for word in _SPLIT.split(component) if word] for component in group.split("^")]
+    return [
+        [word[:_LONGEST_WORD] for word in _SPLIT.split(component) if word] for component in group.split("^")
+    ]
 
 
 def _unspaced(words: list[str]) -> list[list[str]]:

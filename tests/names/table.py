@@ -7,29 +7,34 @@ from typing import NamedTuple
 
 from model.name_keys import keys_of
 
-FAMILIES = """
+_FAMILIES = """
 Albrecht Bauer Brandt Dietrich Engel Fuchs Graf Haas Huber Kaiser Keller Klein Koch König Krause Krüger Lang Lehmann
 Maier Meier Meyer Miller Möller Müller Neumann Otto Pfeiffer Richter Roth Sauer Schmidt Schneider Schubert Schulz Seidel
 Simon Sommer Stein Vogel Wagner Weber Weiß Winter Wolf Ziegler Andersen Christensen Hansen Jensen Larsen Møller Nielsen
 Østergaard Petersen Rasmussen Andersson Bergström Johansson Lindqvist Nyström Öberg Berg Dahl Hagen Håland Korhonen
 Mäkinen Virtanen Bakker Dijkstra Jansen Visser Bernard Dubois Durand Fournier Lambert Lefebvre Moreau Rousseau Alonso
-Fernández García Gómez González Muñoz Navarro Ortega Ruiz Vázquez Almeida Araújo Ferreira Gonçalves Sousa Bianchi Colombo
-Conti Esposito Ferrari Greco Ricci Rossi Brennan Murphy O'Brien Baker Harrison Thompson Dąbrowski Kowalczyk Kowalski
+Fernández García Gómez González Muñoz Navarro Ortega Ruiz Vázquez Almeida Araújo Ferreira Gonçalves Sousa Bianchi
+Colombo Conti Ferrari Greco Ricci Rossi Brennan Murphy O'Brien Baker Harrison Thompson Dąbrowski Kowalczyk Kowalski
 Lewandowska Nowak Wiśniewski Wójcik Zieliński Černý Dvořák Horák Novák Nováková Procházka Svoboda Veselý Balogh Horváth
 Kovács Nagy Szabó Tóth Babić Đorđević Jovanović Kovačević Marković Petrović Aydın Çelik Demir Kaya Öztürk Şahin Yıldırım
 Dumitrescu Ionescu Munteanu Popescu Stan Kalniņš Kazlauskas Tamm Иванов Кузнецова Николаев Петров Смирнова Соколов
-Щербаков Шевченко Ковальчук Димитров Георгиев Αντωνίου Γεωργίου Οικονόμου Παπαδόπουλος Νικολάου Li Ng Wang Wu Tanaka Suzuki
-Kim Park Nguyễn Hassan Khalil
-""".split()
-GIVEN = """
+Щербаков Шевченко Ковальчук Димитров Георгиев Αντωνίου Γεωργίου Οικονόμου Παπαδόπουλος Νικολάου Li Ng Wang Wu Tanaka
+Suzuki Kim Park Nguyễn Hassan Khalil
+"""
+_GIVEN = """
 Achim Andreas Anna Birgit Christian Christina Daniel Elke Emma Felix Franz Gisela Günther Hans Hanna Ingrid Jens Johanna
-Jonas Jürgen Karin Klaus Lena Lotte Lukas Maria Martin Martina Matthias Peter Petra Sabine Stefan Ulrike Ursula Walter Åse
-Bodil Jørgen Niels Søren Björn Göran Gunilla Øystein Ragnhild Päivi Femke Pieter Chloé François Hélène Mathieu Noémie
-Begoña Ignacio José Lucía Beatriz João Luís Giuseppe Ilaria Paolo Aoife Seán Catherine John Sarah Agnieszka Krzysztof
-Łukasz Małgorzata Wojciech František Jiří Šárka Zdeněk István Zsolt Bojan Jelena Milica Ayşe Emine Hasan İbrahim Cătălin
-Ionuț Jānis Žilvinas Александр Андрей Елена Михаил Наталья Ольга Сергей Юлия Георги Αθηνά Γιώργος Δημήτρης Ελένη
+Jonas Jürgen Karin Klaus Lena Lotte Lukas Maria Martin Martina Matthias Peter Petra Sabine Stefan Ulrike Ursula Walter
+Åse Bodil Jørgen Niels Søren Björn Göran Gunilla Øystein Ragnhild Päivi Femke Pieter Chloé François Hélène Mathieu
+Noémie Begoña Ignacio José Lucía Beatriz João Luís Giuseppe Ilaria Paolo Aoife Seán Catherine John Sarah Agnieszka
+Krzysztof Łukasz Małgorzata Wojciech František Jiří Šárka Zdeněk István Zsolt Bojan Jelena Milica Ayşe Emine Hasan
+İbrahim Cătălin Ionuț Jānis Žilvinas Александр Андрей Елена Михаил Наталья Ольга Сергей Юлия Георги Αθηνά
+Γιώργος Δημήτρης
+Ελένη
 Χρήστος Mei Wei Hiroshi Yuki Minsu Thị Karim Nadia Yusuf
-""".split()
+"""
+
+
+FAMILIES, GIVEN = _FAMILIES.split(), _GIVEN.split()
 
 
 class Pair(NamedTuple):
@@ -59,7 +64,7 @@ def _alike(name: str) -> frozenset[str]:
 
 def crowd(count: int, seed: int = 8) -> Iterator[str]:
     """Names of people, always the same: some with two given names, an initial, two family names."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     for _ in range(count):
         family, given = chance.choice(FAMILIES), chance.choice(GIVEN)
         match chance.randrange(10):
