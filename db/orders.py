@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from access.scope import Face
+from db.name_search import likeness
 from db.params import Params
 from db.where import prefix_query, union_count
 from model.attributes import UID_COLUMN, Level, attribute
 from model.cursors import Position
 from model.errors import BadInput
 from model.filters import Condition, Test, TextTest, ranked_by
-from model.name_keys import sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,7 @@ def _relevance(ranked: Condition | None, params: Params) -> SortKey:
     """How well a row matches the fuzzy name or the text of the filter, as a number."""
     match ranked:
         case Test(attribute, _, value):
-            wanted = sought(str(value))
-            forms = (wanted.plain, wanted.sound) if wanted is not None else ("", "")
-            plain, sound = (params.add(form, "text") for form in forms)
-            sql = f"name_likeness({{a}}.{attribute.column}_forms, {plain}, {sound})"
+            sql = likeness(params, attribute.column, str(value))
             value = f"{attribute.keyword}={value}"
         case TextTest(words):
             value = " ".join(words)

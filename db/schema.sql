@@ -831,8 +831,12 @@ CREATE FUNCTION public.name_groups(value text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (string_to_array(value, '='::text) || value);
 
+CREATE FUNCTION public.name_is_read(keys tsvector) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE COST 200 PARALLEL SAFE
+    AS $$begin return true; end$$;
+
 CREATE FUNCTION public.name_likeness(forms text, plain text, sound text) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN GREATEST(((public.similarity(plain, split_part(forms, '='::text, 1)) + public.similarity(sound, split_part(forms, '='::text, 2))))::double precision, ((2)::double precision * public.similarity(plain, split_part(forms, '='::text, 3))), ((2)::double precision * public.similarity(plain, split_part(forms, '='::text, 4))));
 
 CREATE FUNCTION public.path_texts(data jsonb, path text[]) RETURNS text[]
@@ -1912,11 +1916,11 @@ ALTER INDEX public.study_patient_id_like ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_patient_name_eq ON public.study USING gin (public.name_groups(patient_name));
 
-CREATE INDEX study_patient_name_keys ON public.study USING gin (patient_name_keys);
+CREATE INDEX study_patient_name_keys ON public.study USING gin (patient_name_keys) WITH (fastupdate=off);
 
 CREATE INDEX study_patient_name_like ON public.study USING gin (public.fold(patient_name) public.gin_trgm_ops);
 
-CREATE INDEX study_referring_name_keys ON public.study USING gin (referring_physician_name_keys);
+CREATE INDEX study_referring_name_keys ON public.study USING gin (referring_physician_name_keys) WITH (fastupdate=off);
 
 CREATE INDEX study_referring_name_like ON public.study USING gin (public.fold(referring_physician_name) public.gin_trgm_ops);
 ALTER INDEX public.study_referring_name_like ALTER COLUMN 1 SET STATISTICS 1000;

@@ -5,10 +5,11 @@ that indexes answer it. `nodes`: rows of shared families: a test holds when any 
 Identifiers come from the attribute table, values go through Params; nothing of a query's text gets here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from access.scope import Face
 from db.elements import element_test
+from db.name_search import fuzzy_test
 from db.params import Params
 from model.attributes import UID_COLUMN, Attribute, Kind, Level
 from model.filters import (
@@ -24,7 +25,6 @@ from model.filters import (
     Test,
     TextTest,
 )
-from model.name_keys import sought
 
 _SQL_TYPE = {Kind.INTEGER: "integer", Kind.DATE: "date", Kind.TIME: "time"}
 _DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
@@ -177,7 +177,7 @@ def _text_test(params: Params, column: str, test: Test) -> RowTest:
 def _name_test(params: Params, column: str, test: Test) -> RowTest:
     """A PN matches by any of its groups; a pattern's index test is the looser one on the whole name."""
     if test.op is Op.FUZZY:
-        return _fuzzy_test(params, column, str(test.value))
+        return fuzzy_test(params, column, str(test.value))
     value = _bind(params, test)
     match test.op:
         case Op.EQ:
@@ -190,29 +190,6 @@ def _name_test(params: Params, column: str, test: Test) -> RowTest:
         f"(fold({a}.{column}) like '%' || {pattern} || '%' and exists (select 1 from"
         f" unnest(string_to_array(fold({a}.{column}), '=')) g where g like {pattern}))"
     )
-
-
-def _fuzzy_test(params: Params, column: str, text: str) -> RowTest:
-    """Each sought word is in the name by a key of it, or the whole name is among the sought words."""
-    wanted = sought(text)
-    if wanted is None:
-        return lambda a: "false"
-    words = [_any_key(params, keys) for keys in wanted.words]
-    wholes = _any_key(params, wanted.wholes) if wanted.wholes else None
-
-    def matches(alias: str) -> str:
-        keys = f"{alias}.{column}_keys"
-        every = " and ".join(f"{keys} @@ {word}" for word in words)
-        some = f"({every})" if wholes is None else f"(({every}) or {keys} @@ {wholes})"
-        return f"({some} and name_is_read({keys}))"
-
-    return matches
-
-
-def _any_key(params: Params, keys: Sequence[str]) -> str:
-    """The tsquery of names that have one of these keys, which hold letters, digits and . = | only."""
-    query = " | ".join(f"'{key}'" for key in keys)
-    return f"{params.add(query, 'text')}::tsquery"
 
 
 _UNION_COUNTS = {

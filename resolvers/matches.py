@@ -29,14 +29,16 @@ class StringMatch:
 
 @strawberry.input(
     description="All given conditions hold. A name matches by any of its groups (alphabetic, ideographic, "
-    "phonetic). fuzzy tolerates spelling (Müller, Mueller, Muller), order of components and missing accents, "
-    "best match first."
+    "phonetic). fuzzy tolerates spelling (Müller, Mueller, Muller), romanisation (Γιώργος, Giorgos, Yiorgos), "
+    "order, missing parts and initials; best match first."
 )
 class PersonNameMatch:
     eq: str | None = _describe("Equal, to the letter, to the name or to one of its groups.")
     starts_with: str | None = _describe("A group begins with this; case and accents folded.")
     wildcard: str | None = _describe("A group matches: * for any text, ? for one character; folded.")
-    fuzzy: str | None = _describe("Sounds or looks like this; the answer is ordered by RELEVANCE.")
+    fuzzy: str | None = _describe(
+        "A name spelled or transcribed like this; the answer is ordered by RELEVANCE."
+    )
     is_null: bool | None = _describe("true: has no value. false: has one.")
 
 

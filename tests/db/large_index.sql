@@ -1,17 +1,23 @@
--- An index of :studies studies for plan tests, as a run over four archives would leave it.
+-- An index of :studies studies for plan tests, as a run over four archives would leave it. The temporary table
+-- person (number, keys, forms) has the keys of names of :studies / 3 people.
 insert into archive (code, ern, title, kind, index_level, rank)
     select 'a' || n, 'ERN-EYE', 'a', 'folder', 'series', n from generate_series(1, 4) n;
 insert into study (archive_id, study_uid, study_date, accession_number, study_id, study_description, patient_id,
         patient_name, patient_birth_date, patient_sex, referring_physician_name, modalities, number_of_series,
-        number_of_instances, data, series_synced_at, search)
+        number_of_instances, data, series_synced_at, search, patient_name_keys, patient_name_forms,
+        referring_physician_name_keys, referring_physician_name_forms)
     select 1 + n % 4, '1.2.3.' || n, case when n % 20 > 0 then date '2000-01-01' + (n * 7919 % 9000) end,
         'A' || n, 'S' || n % 1000, 'Study ' || left(md5((n % 5000)::text), 12), 'P' || n / 3,
         left(md5((n / 3)::text), 12) || '^' || left(md5((n % 977)::text), 6), date '1950-01-01' + n % 20000,
         (array['F', 'M'])[1 + n % 2], 'Ref^' || left(md5((n % 300)::text), 12),
         array[(array['MR', 'CT', 'OP', 'US', 'CR'])[1 + n % 5]] || case when n % 5000 = 0 then '{XRARE}' end::text[],
         2, n % 500, jsonb_build_object('00100020', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array('P'))),
-        now(), words('Study ' || left(md5((n % 5000)::text), 12))
-    from generate_series(1, :studies) n;
+        now(), words('Study ' || left(md5((n % 5000)::text), 12)), array_to_tsvector(p.keys), p.forms,
+        array_to_tsvector(r.keys), r.forms
+    from generate_series(1, :studies) n
+    join person p on p.number = n / 3
+    join person r on r.number = n % 300
+    order by n;
 insert into study_modality (study_pk, modality, study_date, study_uid)
     select study_pk, unnest(modalities), study_date, study_uid from study;
 insert into series (archive_id, study_uid, series_uid, modality, series_number, series_date, series_description,
