@@ -6,8 +6,7 @@ from archives.client import Selection
 from db import live
 from resolvers.live_reading import MOST_STUDIES, Reader
 
-# More than this share of at least so many studies gone at once: rather a sick archive (as indexer/full.py)
-_SUSPICIOUS_SHARE: Final = 0.5
+# More than `removal_limit` of at least so many studies gone at once: rather a sick archive (as indexer/full.py)
 _SUSPICIOUS_FROM: Final = 20
 
 
@@ -45,7 +44,7 @@ async def _judge(reader: Reader, missing: set[str]) -> None:
             reader.lacks("INCOMPLETE", "the archive lists studies that its search does not answer")
             missing -= hidden
     total = await live.count_studies(reader.database, reader.archive_id)
-    is_most = total >= _SUSPICIOUS_FROM and len(missing) > total * _SUSPICIOUS_SHARE
+    is_most = total >= _SUSPICIOUS_FROM and len(missing) > total * reader.client.config.removal_limit
     if missing and (is_most or not has_any):
         _suspicious(reader, len(missing))
     else:
