@@ -33,6 +33,8 @@ async def slow_proxy(url: str, delay: float) -> AsyncIterator[SlowProxy]:
                 _pump(reader, upstream_writer, proxy, hold=False),
                 _pump(upstream_reader, writer, proxy, hold=True),
             )
+        except asyncio.CancelledError:
+            pass  # the block has ended: whoever waits gets a closed connection
         finally:
             open_now.discard(task)
             for each in (writer, upstream_writer):
