@@ -1,0 +1,119 @@
+"""The NCI Imaging Data Commons as an index: 168,507 studies, 1,044,191 series; and a tenth of a tenth of it.
+
+Tables: what loading takes, the plan of every declared filter, statistics against DuckDB, and what rollups cost
+whoever writes. In a throwaway Postgres; IDC_DATA=FOLDER keeps it there. Takes about ten minutes.
+"""
+
+import asyncio
+import os
+import statistics
+import tempfile
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+import duckdb
+
+from bench import _idc_data as idc
+from bench import _idc_filters, _idc_stats
+from bench._idc_index import Filled, answers, filled, ingested
+from db import ingest
+from db.embedded import EmbeddedPostgres
+from db.rollup_tables import follow_rollups
+from db.rollups import AXES
+
+SMALL = 10_000
+WRITTEN = 1_500
+ROUNDS = 3
+
+
+def main() -> None:
+    """Prints the tables."""
+    folder = os.environ.get("IDC_DATA")
+    with tempfile.TemporaryDirectory() as made, EmbeddedPostgres(Path(folder or made)) as url:
+        asyncio.run(_main(url))
+
+
+async def _main(url: str) -> None:
+    duck = idc.prepared()
+    print("\nLoading (COPY, then one statement a table, indexes in place)")
+    small = await filled(url, "idc_small", duck, SMALL)
+    large = await filled(url, "idc_large", duck, None)
+    await _statistics(duck, small, large)
+    await _filters(small, large)
+    await small.walled.close()
+    await large.walled.close()
+    await _writing(url, duck)
+
+
+async def _statistics(duck: duckdb.DuckDBPyConnection, small: Filled, large: Filled) -> None:
+    print(
+        f"\nStatistics: ms at {small.studies:,} and {large.studies:,} studies (plan: best of 5; total: median of 7)"
+    )
+    head = (
+        "question",
+        "cells",
+        "= DuckDB",
+        "rollup",
+        "rows read",
+        "scans",
+        "ms",
+        "ms",
+        "every study: ms",
+        "ms",
+    )
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for name, facets, where, condition in _idc_stats.QUESTIONS:
+        figures: dict[str, list[str]] = {"rolled": [], "scanned": []}
+        same, number = [], 0
+        for index in (small, large):
+            asked = _idc_stats.question(index, condition)
+            found = await _idc_stats.cells(index, asked, facets)
+            looked = await _idc_stats.cells(index, _idc_stats.scanned(asked), facets)
+            expected = _idc_stats.duck_cells(duck, index.sample, facets, where)
+            same.append(found == looked == expected)
+            number = len(found)
+            plan = await _idc_stats.plan(index, asked, facets)
+            slow = await _idc_stats.plan(index, _idc_stats.scanned(asked), facets)
+            figures["rolled"].append(f"{plan.ms:.2f}")
+            figures["scanned"].append(f"{slow.ms:.1f}")
+        kind = asked.rollup([AXES[each] for each in facets])
+        cells = (name, f"{number:,}", "yes" if all(same) else "NO", str(kind.kind) if kind else "-", f"{plan.rows:,}",
+                 ", ".join(plan.sequential) or "none", *figures["rolled"], *figures["scanned"])  # fmt: skip
+        print("| " + " | ".join(cells) + " |", flush=True)
+    for name, work in _idc_stats.OTHERS.items():
+        times = [await _idc_stats.median_ms(partial(work, index)) for index in (small, large)]
+        print(f"| {name} | | | | | | {times[0]:.2f} | {times[1]:.2f} | | |", flush=True)
+
+
+async def _filters(small: Filled, large: Filled) -> None:
+    print(f"\nA page of 20 studies for each declared filter: {small.studies:,} and {large.studies:,} studies")
+    head = ("filter", "scans", "rows read", "rows read", "ms", "ms", "growth")
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for name, condition in (await _idc_filters.filters(large)).items():
+        few, many = [await _idc_filters.plan(index, condition) for index in (small, large)]
+        cells = (name, ", ".join(many.sequential) or "none", f"{few.rows:,}", f"{many.rows:,}", f"{few.ms:.2f}",
+                 f"{many.ms:.2f}", f"{many.ms / max(few.ms, 0.05):.1f}")  # fmt: skip
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+async def _writing(url: str, duck: duckdb.DuckDBPyConnection) -> None:
+    told = answers(duck, WRITTEN)
+    print(f"\nWriting {len(told):,} studies in batches of 100, study and series rows a second, alternating")
+
+    async def nothing(_: object) -> None:
+        pass
+
+    rates: dict[str, list[float]] = {"without rollups": [], "with rollups": []}
+    for number in range(ROUNDS):
+        for name, hook in (("without rollups", nothing), ("with rollups", follow_rollups)):
+            with mock.patch.object(ingest, "follow_rollups", hook):
+                rows, seconds = await ingested(url, f"written_{number}_{name.split()[0]}", told)
+            rates[name].append(rows / seconds)
+    for name, found in rates.items():
+        print(
+            f"  {name:<20} {statistics.median(found):8,.0f} (of {', '.join(f'{rate:,.0f}' for rate in found)})"
+        )
+    print(
+        f"  ratio {statistics.median(rates['with rollups']) / statistics.median(rates['without rollups']):.2f}"
+    )

@@ -1,0 +1,39 @@
+-- Fills an empty index from idc_series (a row a series) and idc_holder (a row a copy), as runs would leave it.
+insert into study (archive_id, study_uid, study_date, accession_number, study_id, study_description, patient_id,
+        patient_name, patient_birth_date, patient_sex, referring_physician_name, modalities, number_of_series,
+        number_of_instances, data, series_synced_at, search, shared)
+select h.archive_id, s.study_uid, s.study_date, 'ACC' || left(md5(s.study_uid), 10), left(md5(s.study_uid), 4),
+    left(s.study_description, 400), s.patient_id,
+    (array['Müller', 'Novák', 'Rossi', 'García', 'Smith', 'Dubois', 'Kowalski', 'Jansen', 'Παππάς', 'Иванов'])[
+        1 + abs(hashtext(s.patient_id)) % 10] || left(md5(s.patient_id), 6) || '^' || left(md5(s.patient_id || 'g'), 5),
+    (s.study_date - make_interval(years => s.years, days => abs(hashtext(s.patient_id)) % 365))::date, s.sex,
+    'Ref' || left(md5(s.patient_id || 'r'), 3) || '^Doctor', s.modalities, s.series, s.instances,
+    jsonb_strip_nulls(jsonb_build_object(
+        '00100020', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array(s.patient_id)),
+        '00081030', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array(s.study_description)),
+        '00101010', jsonb_build_object('vr', 'AS', 'Value', jsonb_build_array(lpad(s.years::text, 3, '0') || 'Y')))),
+    now(), words(s.study_description, left(array_to_string(s.texts, ' '), 100000)), h.copies > 1
+from (
+    select study_uid, min(study_date) as study_date, min(study_description) as study_description,
+        min(patient_id) as patient_id, min(sex) as sex, min(years) as years, count(*) as series,
+        sum(instances) as instances, array_agg(distinct modality order by modality) as modalities,
+        array_agg(distinct series_description) || array_agg(distinct body_part) as texts
+    from idc_series group by study_uid) s
+join (select study_uid, archive_id, count(*) over (partition by study_uid) as copies from idc_holder) h
+    using (study_uid);
+
+insert into series (archive_id, study_uid, series_uid, modality, series_number, series_date, series_description,
+        body_part_examined, protocol_name, manufacturer, manufacturer_model_name, number_of_instances, data, shared)
+select h.archive_id, s.study_uid, s.series_uid, s.modality, s.series_number, s.series_date,
+    left(s.series_description, 400), s.body_part, left(s.series_description, 12), s.manufacturer, s.model, s.instances,
+    jsonb_build_object('00080060', jsonb_build_object('vr', 'CS', 'Value', jsonb_build_array(s.modality)),
+        '0008103E', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array(s.series_description))),
+    h.copies > 1
+from idc_series s
+join (select study_uid, archive_id, count(*) over (partition by study_uid) as copies from idc_holder) h
+    using (study_uid);
+
+insert into study_modality (study_pk, modality, study_date, study_uid)
+select study_pk, unnest(modalities), study_date, study_uid from study;
+
+update archive set last_completed_at = now();
