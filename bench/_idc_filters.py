@@ -115,7 +115,9 @@ async def explained(index: Filled, sql: str, values: list[Any]) -> Plan:
         for n in nodes
         if "Relation Name" in n
     )
-    scans = sorted({n["Relation Name"] for n in nodes if n["Node Type"] == "Seq Scan"} - {"archive"})
+    scans = sorted(
+        {n["Relation Name"] for n in nodes if n["Node Type"] == "Seq Scan"} - {"archive", "consent"}
+    )
     return Plan(tuple(scans), round(read), best or 0.0)
 
 

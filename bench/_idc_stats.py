@@ -32,6 +32,12 @@ _VALUES = {
 }
 _WHERE = {"": "true", "MR": "list_contains(modalities, 'MR')",
           "LUNG": "study_uid in (select study_uid from series where body_part = 'LUNG')"}  # fmt: skip
+_OF_SERIES = {
+    Facet.MODALITY: "modality",
+    Facet.MANUFACTURER: "manufacturer",
+    Facet.SERIES_DESCRIPTION: "series_description",
+    Facet.PATIENT_SEX: "sex",
+}
 Cells = dict[tuple[Any, ...], int]
 
 QUESTIONS: list[tuple[str, list[Facet], str, Condition]] = [
@@ -44,10 +50,15 @@ QUESTIONS: list[tuple[str, list[Facet], str, Condition]] = [
     ("body part, MR", [Facet.BODY_PART], "MR", MR),
     ("modality × year, body part LUNG", [Facet.MODALITY, Facet.STUDY_YEAR], "LUNG", LUNG),
 ]
+# Of series. Descriptions are cut at 400 characters in the index; none here is longer.
+OF_SERIES: list[tuple[str, list[Facet]]] = [
+    ("series: modality × manufacturer", [Facet.MODALITY, Facet.MANUFACTURER]),
+    ("series: description", [Facet.SERIES_DESCRIPTION]),
+]
 
 
-def question(index: Filled, condition: Condition = EVERYTHING) -> Question:
-    return Question(Groups(tuple(index.scope.asked_ids)), condition)
+def question(index: Filled, condition: Condition = EVERYTHING, level: Level = Level.STUDY) -> Question:
+    return Question(Groups(tuple(index.scope.asked_ids)), condition, level=level)
 
 
 async def cells(index: Filled, asked: Question, facets: Sequence[Facet]) -> Cells:
@@ -61,6 +72,13 @@ def duck_cells(duck: duckdb.DuckDBPyConnection, sample: str, facets: Sequence[Fa
     axes = "".join(f" join ({_VALUES[each]}) a{n} using (study_uid)" for n, each in enumerate(facets))
     values = ", ".join(f"a{n}.v" for n in range(len(facets)))
     sql = f"select {values}, count(distinct study_uid) from ({studies}) s{axes} group by all"
+    return {tuple(row[:-1]): row[-1] for row in duck.execute(sql).fetchall()}
+
+
+def duck_series_cells(duck: duckdb.DuckDBPyConnection, sample: str, facets: Sequence[Facet]) -> Cells:
+    """Series by values of their own."""
+    values = ", ".join(f"x.{_OF_SERIES[each]}" for each in facets)
+    sql = f"select {values}, count(*) from series x join study using (study_uid) where {sample} group by all"
     return {tuple(row[:-1]): row[-1] for row in duck.execute(sql).fetchall()}
 
 

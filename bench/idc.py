@@ -8,6 +8,7 @@ import asyncio
 import os
 import statistics
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -19,8 +20,11 @@ from bench import _idc_filters, _idc_stats
 from bench._idc_index import Filled, answers, filled, ingested
 from db import ingest
 from db.embedded import EmbeddedPostgres
+from db.facets import Facet
 from db.rollup_tables import follow_rollups
 from db.rollups import AXES
+from model.attributes import Level
+from model.filters import EVERYTHING, Condition
 
 SMALL = 10_000
 WRITTEN = 1_500
@@ -64,26 +68,44 @@ async def _statistics(duck: duckdb.DuckDBPyConnection, small: Filled, large: Fil
     )
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     for name, facets, where, condition in _idc_stats.QUESTIONS:
-        figures: dict[str, list[str]] = {"rolled": [], "scanned": []}
-        same, number = [], 0
-        for index in (small, large):
-            asked = _idc_stats.question(index, condition)
-            found = await _idc_stats.cells(index, asked, facets)
-            looked = await _idc_stats.cells(index, _idc_stats.scanned(asked), facets)
-            expected = _idc_stats.duck_cells(duck, index.sample, facets, where)
-            same.append(found == looked == expected)
-            number = len(found)
-            plan = await _idc_stats.plan(index, asked, facets)
-            slow = await _idc_stats.plan(index, _idc_stats.scanned(asked), facets)
-            figures["rolled"].append(f"{plan.ms:.2f}")
-            figures["scanned"].append(f"{slow.ms:.1f}")
-        kind = asked.rollup([AXES[each] for each in facets])
-        cells = (name, f"{number:,}", "yes" if all(same) else "NO", str(kind.kind) if kind else "-", f"{plan.rows:,}",
-                 ", ".join(plan.sequential) or "none", *figures["rolled"], *figures["scanned"])  # fmt: skip
-        print("| " + " | ".join(cells) + " |", flush=True)
+
+        def of_studies(index: Filled, facets: list[Facet] = facets, where: str = where) -> _idc_stats.Cells:
+            return _idc_stats.duck_cells(duck, index.sample, facets, where)
+
+        await _compared(name, facets, (small, large), Level.STUDY, condition, of_studies)
+    for name, facets in _idc_stats.OF_SERIES:
+
+        def of_series(index: Filled, facets: list[Facet] = facets) -> _idc_stats.Cells:
+            return _idc_stats.duck_series_cells(duck, index.sample, facets)
+
+        await _compared(name, facets, (small, large), Level.SERIES, EVERYTHING, of_series)
     for name, work in _idc_stats.OTHERS.items():
         times = [await _idc_stats.median_ms(partial(work, index)) for index in (small, large)]
-        print(f"| {name} | | | | | | {times[0]:.2f} | {times[1]:.2f} | | |", flush=True)
+        print(f"| {name} | | | | | | | {times[0]:.2f} | {times[1]:.2f} | | |", flush=True)
+
+
+async def _compared(
+    name: str,
+    facets: list[Facet],
+    indexes: tuple[Filled, Filled],
+    level: Level,
+    condition: Condition,
+    expected: Callable[[Filled], _idc_stats.Cells],
+) -> None:
+    """One line: the answer against DuckDB's, and the plans from rollups and by a look at every node."""
+    quick, slow, same = [], [], True
+    for index in indexes:
+        asked = _idc_stats.question(index, condition, level)
+        found = await _idc_stats.cells(index, asked, facets)
+        looked = await _idc_stats.cells(index, _idc_stats.scanned(asked), facets)
+        same = same and found == looked == expected(index)
+        quick.append(await _idc_stats.plan(index, asked, facets))
+        slow.append(await _idc_stats.plan(index, _idc_stats.scanned(asked), facets))
+    rollup = asked.rollup([AXES[each] for each in facets])
+    cells = (name, f"{len(found):,}", "yes" if same else "NO", str(rollup.kind) if rollup else "-",
+             *(f"{plan.rows:,}" for plan in quick), ", ".join(quick[-1].sequential) or "none",
+             *(f"{plan.ms:.1f}" for plan in (*quick, *slow)))  # fmt: skip
+    print("| " + " | ".join(cells) + " |", flush=True)
 
 
 async def _filters(small: Filled, large: Filled) -> None:

@@ -86,7 +86,8 @@ def _held(level: Level) -> str:
 
 _MODALITIES = Dimension(
     "{f}u.modality",
-    "case when s.shared then counts.study_union_modalities(s.study_uid, {ids}) else s.modalities end",
+    "case when s.shared then array(select distinct v.modality from counts.study u, unnest(u.modalities) v (modality)"
+    " where u.study_uid = s.study_uid and u.archive_id = any({ids})) else s.modalities end",
     "left join lateral unnest(m.{f}) {f}u (modality) on true",
 )
 _BY_ARCHIVE = (

@@ -1,9 +1,9 @@
 """Which rollup answers a question of statistics, and the SQL that reads it. How rollups are kept:
 rollup_tables.py and migration 0009.
 
-A rollup counts unshared studies by archive and a few dimensions. It answers when these are all that the
-condition and the axes look at; studies of shared families are then added from the index (stats.py). What a
-rollup says is exact, so only open archives are asked: the view behind shows no others.
+A rollup counts unshared studies, series or instances by archive and a few dimensions. It answers when these are
+all that the condition and the axes look at; those of shared families are then added from the index
+(stats_statement.py). What a rollup says is exact, so only open archives are asked: the view shows no others.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from db.facets import DateFacet, DateInterval, Facet
 from db.params import Params
 from db.where import Leaf, Where
 from model.attributes import Level
-from model.filters import AllOf, AnyOf, Condition, Not, Op, Related, Test
+from model.filters import AllOf, AnyOf, Condition, Not, Op, Related, Test, walk
 
 YEAR, MONTH, DAY = 1, 2, 3
 """How fine StudyDate has to be; 0: it is not looked at."""
@@ -49,7 +49,7 @@ def _rollup(kind: int, *columns: str, day: int = 0) -> Rollup:
 
 
 # The smallest first: the first that answers is taken.
-ROLLUPS = (
+_OF_STUDIES = (
     _rollup(0),
     _rollup(2, "modalities", "body_parts", "manufacturers"),
     _rollup(5, "sop_classes"),
@@ -62,20 +62,31 @@ ROLLUPS = (
 )
 # A study is in several of its cells: it answers for the values alone, whatever the archives.
 SERIES_DESCRIPTIONS = _rollup(9, "series_description")
+# In cells of series and instances, sets hold the one value or are empty.
+ROLLUPS = {
+    Level.STUDY: _OF_STUDIES,
+    Level.SERIES: (
+        _rollup(20, "modalities", "body_parts", "manufacturers"),
+        _rollup(22, "modalities", "patient_sex", "age_band", day=YEAR),
+        _rollup(21, "modalities", "series_description"),
+    ),
+    Level.INSTANCE: (_rollup(30, "sop_classes"),),
+}
 
 
-def rollup_for(condition: Condition, axes: Iterable["Axis"]) -> Rollup | None:
-    """The rollup that answers; None where only the index does."""
-    needed = _needs(condition)
+def rollup_for(condition: Condition, axes: Iterable["Axis"], level: Level = Level.STUDY) -> Rollup | None:
+    """The rollup of nodes at `level` that answers; None where only the index does."""
+    over_cells = cell_condition(condition, level)
+    needed = None if over_cells is None else _needs(over_cells, level)
     if needed is None:
         return None
     asked = list(axes)
     for axis in asked:
         needed |= axis.needs
-    if "series_description" in needed.columns:
+    if level is Level.STUDY and "series_description" in needed.columns:
         alone = condition == AllOf(()) and sum(axis.needs != Needs() for axis in asked) == 1
         return SERIES_DESCRIPTIONS if alone and SERIES_DESCRIPTIONS.answers(needed) else None
-    return next((rollup for rollup in ROLLUPS if rollup.answers(needed)), None)
+    return next((rollup for rollup in ROLLUPS[level] if rollup.answers(needed)), None)
 
 
 # ---- axes ------------------------------------------------------------------------------------------------
@@ -134,27 +145,69 @@ def date_axis(by: DateFacet, interval: DateInterval) -> Axis:
 
 _OF_STUDY = frozenset({"patient_sex", "study_description", "patient_birth_date", "modalities"})
 _OF_SERIES = {"body_part_examined": "body_parts", "manufacturer": "manufacturers"}
+# The modalities of a study are more than those of its series; in cells of series they are the series' own.
+_SETS = {
+    Level.STUDY: _OF_SERIES,
+    Level.SERIES: _OF_SERIES | {"modality": "modalities"},
+    Level.INSTANCE: {"sop_class_uid": "sop_classes"},
+}
 
 
-def _needs(condition: Condition) -> Needs | None:
-    """None where it looks at something that no rollup has."""
+def cell_condition(condition: Condition, level: Level) -> Condition | None:
+    """What a condition on nodes at `level` says of cells, as if these were studies: a value of the node is one of
+    the cell's set, and its study is the cell. None where cells cannot say it."""
+    if level is Level.STUDY:
+        return condition
+    match condition:
+        case AllOf(children) | AnyOf(children):
+            parts = [cell_condition(child, level) for child in children]
+            known = tuple(part for part in parts if part is not None)
+            return type(condition)(known) if len(known) == len(parts) else None
+        case Not(child):
+            inner = cell_condition(child, level)
+            return None if inner is None else Not(inner)
+        case Test(attribute, Op.IS_NULL, True) if attribute.level is level:
+            some = cell_condition(Test(attribute, Op.IS_NULL, False), level)
+            return None if some is None else Not(some)
+        case Test(attribute) if attribute.level is level and attribute.column in _SETS[level]:
+            return Related(Level.SERIES, condition)
+        case Test(attribute) if level is Level.SERIES and attribute.column == "series_description":
+            return condition
+        case Related(Level.STUDY, child) if level is Level.SERIES and not _looks_at_modalities(child):
+            return child
+        case _:
+            return None
+
+
+def _looks_at_modalities(condition: Condition) -> bool:
+    """The study's, which its series' cells do not know; nor what its other series say."""
+    return any(
+        isinstance(here, Related) or (isinstance(here, Test) and here.attribute.column == "modalities")
+        for here in walk(condition)
+    )
+
+
+def _needs(condition: Condition, level: Level) -> Needs | None:
+    """Of a condition on cells; None where it looks at something that no rollup has."""
     match condition:
         case AllOf(children) | AnyOf(children):
             found = Needs()
             for child in children:
-                if (one := _needs(child)) is None:
+                if (one := _needs(child, level)) is None:
                     return None
                 found |= one
             return found
         case Not(child):
-            return _needs(child)
+            return _needs(child, level)
         case Test(attribute) if attribute.level is Level.STUDY:
             if attribute.column == "study_date":
                 return Needs(day=_fineness(condition))
             return Needs(frozenset({attribute.column})) if attribute.column in _OF_STUDY else None
         case Related(Level.SERIES, child):
             column = _about_one_value(child)
-            return Needs(frozenset({_OF_SERIES[column]})) if column in _OF_SERIES else None
+            return Needs(frozenset({_SETS[level][column]})) if column in _SETS[level] else None
+        case Test(attribute) if level is Level.SERIES and attribute.column == "series_description":
+            return Needs(frozenset({"series_description"}))
         case _:
             return None
 
@@ -176,7 +229,7 @@ def _about_one_value(condition: Condition) -> str | None:
     match condition:
         case Test(_, Op.IS_NULL, True):
             return None
-        case Test(attribute) if attribute.level is Level.SERIES:
+        case Test(attribute) if attribute.level is not Level.STUDY:
             return attribute.column
         case AllOf(children) | AnyOf(children) if children:
             first, *others = {_about_one_value(child) for child in children}
@@ -185,16 +238,19 @@ def _about_one_value(condition: Condition) -> str | None:
             return None
 
 
+_ALL_SETS = {column: of for sets in _SETS.values() for column, of in sets.items()}
+
+
 class _CellWhere(Where):
     """Conditions over cells `r`: a column of the study is the cell's; one of a series is one of a set."""
 
     def _related(self, child: Condition, alias: str, level: Level, other: Level, leaf: Leaf) -> str:
         column = _about_one_value(child)
-        if column is None or column not in _OF_SERIES:
+        if column is None or column not in _ALL_SETS:
             raise AssertionError("no rollup answers this")
         value = self._alias()
         return (
-            f"exists (select 1 from unnest({alias}.{_OF_SERIES[column]}) {value} ({column})"
+            f"exists (select 1 from unnest({alias}.{_ALL_SETS[column]}) {value} ({column})"
             f" where {self._compile(child, value, other, leaf)})"
         )
 
@@ -205,10 +261,15 @@ class _CellWhere(Where):
 class Cells:
     """Composes what reads the cells of one rollup in open archives; `asked`: SQL of their ids."""
 
-    def __init__(self, params: Params, rollup: Rollup, condition: Condition, asked: str) -> None:
+    def __init__(
+        self, params: Params, rollup: Rollup, condition: Condition, level: Level, asked: str
+    ) -> None:
+        over_cells = cell_condition(condition, level)
+        if over_cells is None:
+            raise AssertionError("no rollup answers this")
         self._params = params
         self._rollup = rollup
-        self._condition = condition
+        self._condition = over_cells
         self._asked = asked
 
     @cached_property
@@ -220,8 +281,8 @@ class Cells:
         )
 
     def sums(self) -> str:
-        """One row: studies, series, instances."""
-        names = ("studies", "number_of_series", "number_of_instances")
+        """One row: nodes, number_of_series, number_of_instances."""
+        names = ("nodes", "number_of_series", "number_of_instances")
         sums = ", ".join(f"coalesce(sum(r.{name}), 0)::bigint as {name}" for name in names)
         return f"select {sums} from counts.rollup_cell r where {self._rows}"
 
@@ -233,6 +294,6 @@ class Cells:
             joins.append(axis.join.replace("{f}", f"x{number}"))
         groups = ", ".join(f"v{number}" for number in range(len(axes)))
         return (
-            f"select {', '.join(values)}, sum(r.studies) as nodes from counts.rollup_cell r {' '.join(joins)}"
+            f"select {', '.join(values)}, sum(r.nodes) as nodes from counts.rollup_cell r {' '.join(joins)}"
             f" where {self._rows} group by {groups}"
         )

@@ -24,6 +24,20 @@ CREATE TYPE jobs.pgqueuer_status AS ENUM (
     'failed'
 );
 
+CREATE TYPE public.instance_group AS (
+	sop_class_uid text,
+	instances integer
+);
+
+CREATE TYPE public.series_group AS (
+	modality text,
+	body_part_examined text,
+	manufacturer text,
+	series_description text,
+	series integer,
+	instances integer
+);
+
 CREATE FUNCTION public.scope_of(name text) RETURNS smallint[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(NULLIF(current_setting(('ernfed.'::text || name), true), ''::text), '{}'::text))::smallint[];
@@ -452,11 +466,13 @@ CREATE TABLE public.study_fact (
     sop_classes text[] NOT NULL,
     number_of_series integer NOT NULL,
     number_of_instances integer NOT NULL,
+    series_groups public.series_group[] NOT NULL,
+    instance_groups public.instance_group[] NOT NULL,
     series_rows integer NOT NULL,
     instance_rows integer NOT NULL
 );
 
-CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint, study_date date, patient_birth_date date, patient_sex text, age_band text, study_description text, series_description text, modalities text[], body_parts text[], manufacturers text[], sop_classes text[], series_rows integer, instance_rows integer)
+CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint, study_date date, patient_birth_date date, patient_sex text, age_band text, study_description text, series_description text, modalities text[], body_parts text[], manufacturers text[], sop_classes text[], nodes integer, number_of_series integer, number_of_instances integer, series_rows integer, instance_rows integer)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
  SELECT (0)::smallint AS int2,
@@ -470,6 +486,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[] AS text,
      NULL::text[] AS text,
      NULL::text[] AS text,
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      (cells_of.f).series_rows AS series_rows,
      (cells_of.f).instance_rows AS instance_rows
  UNION ALL
@@ -484,6 +503,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      (cells_of.f).body_parts AS body_parts,
      NULL::text[],
      NULL::text[],
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
  UNION ALL
@@ -498,6 +520,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      (cells_of.f).body_parts AS body_parts,
      (cells_of.f).manufacturers AS manufacturers,
      NULL::text[],
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
  UNION ALL
@@ -512,6 +537,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
  UNION ALL
@@ -526,6 +554,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
  UNION ALL
@@ -540,6 +571,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      (cells_of.f).sop_classes AS sop_classes,
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
  UNION ALL
@@ -554,6 +588,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
  UNION ALL
@@ -568,6 +605,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
  UNION ALL
@@ -582,6 +622,9 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
  UNION ALL
@@ -596,13 +639,88 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     1,
+     (cells_of.f).number_of_series AS number_of_series,
+     (cells_of.f).number_of_instances AS number_of_instances,
      0,
      0
     FROM unnest(
          CASE
              WHEN ((cells_of.f).series_descriptions = '{}'::text[]) THEN ARRAY[NULL::text]
              ELSE (cells_of.f).series_descriptions
-         END) d(d);
+         END) d(d)
+ UNION ALL
+  SELECT 20,
+     NULL::date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     array_remove(ARRAY[g.modality], NULL::text) AS array_remove,
+     array_remove(ARRAY[g.body_part_examined], NULL::text) AS array_remove,
+     array_remove(ARRAY[g.manufacturer], NULL::text) AS array_remove,
+     NULL::text[],
+     g.series,
+     g.series,
+     g.instances,
+     0,
+     0
+    FROM unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances)
+ UNION ALL
+  SELECT 21,
+     NULL::date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     g.series_description,
+     array_remove(ARRAY[g.modality], NULL::text) AS array_remove,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     g.series,
+     g.series,
+     g.instances,
+     0,
+     0
+    FROM unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances)
+ UNION ALL
+  SELECT 22,
+     (date_trunc('year'::text, ((cells_of.f).study_date)::timestamp without time zone))::date AS date_trunc,
+     NULL::date,
+     (cells_of.f).patient_sex AS patient_sex,
+     public.age_band((cells_of.f).study_date, (cells_of.f).patient_birth_date) AS age_band,
+     NULL::text,
+     NULL::text,
+     array_remove(ARRAY[g.modality], NULL::text) AS array_remove,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     g.series,
+     g.series,
+     g.instances,
+     0,
+     0
+    FROM unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances)
+ UNION ALL
+  SELECT 30,
+     NULL::date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text,
+     NULL::text[],
+     NULL::text[],
+     NULL::text[],
+     array_remove(ARRAY[g.sop_class_uid], NULL::text) AS array_remove,
+     g.instances,
+     0,
+     g.instances,
+     0,
+     0
+    FROM unnest((cells_of.f).instance_groups) g(sop_class_uid, instances);
 END;
 
 CREATE FUNCTION public.count_person_sets() RETURNS trigger
@@ -658,19 +776,33 @@ CREATE VIEW public.fact_now AS
     COALESCE(i.sop_classes, '{}'::text[]) AS sop_classes,
     COALESCE(s.number_of_series, 0) AS number_of_series,
     COALESCE(s.number_of_instances, 0) AS number_of_instances,
-    x.series_rows,
-    i.instance_rows
+    COALESCE(x.groups, '{}'::public.series_group[]) AS series_groups,
+    COALESCE(i.groups, '{}'::public.instance_group[]) AS instance_groups,
+    COALESCE(x.series_rows, 0) AS series_rows,
+    COALESCE(i.instance_rows, 0) AS instance_rows
    FROM ((public.study s
-     CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT series.body_part_examined) FILTER (WHERE (series.body_part_examined IS NOT NULL)) AS body_parts,
-            array_agg(DISTINCT series.manufacturer) FILTER (WHERE (series.manufacturer IS NOT NULL)) AS manufacturers,
-            array_agg(DISTINCT series.series_description) FILTER (WHERE (series.series_description IS NOT NULL)) AS series_descriptions,
-            (count(*))::integer AS series_rows
-           FROM public.series
-          WHERE ((series.study_uid = s.study_uid) AND (series.archive_id = s.archive_id))) x)
-     CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT instance.sop_class_uid) FILTER (WHERE (instance.sop_class_uid IS NOT NULL)) AS sop_classes,
-            (count(*))::integer AS instance_rows
-           FROM public.instance
-          WHERE ((instance.study_uid = s.study_uid) AND (instance.archive_id = s.archive_id))) i)
+     CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT g.body_part_examined) FILTER (WHERE (g.body_part_examined IS NOT NULL)) AS body_parts,
+            array_agg(DISTINCT g.manufacturer) FILTER (WHERE (g.manufacturer IS NOT NULL)) AS manufacturers,
+            array_agg(DISTINCT g.series_description) FILTER (WHERE (g.series_description IS NOT NULL)) AS series_descriptions,
+            array_agg(ROW(g.modality, g.body_part_examined, g.manufacturer, g.series_description, g.series, g.instances)::public.series_group ORDER BY g.modality, g.body_part_examined, g.manufacturer, g.series_description) AS groups,
+            (sum(g.series))::integer AS series_rows
+           FROM ( SELECT series.modality,
+                    series.body_part_examined,
+                    series.manufacturer,
+                    series.series_description,
+                    (count(*))::integer AS series,
+                    (LEAST(COALESCE(sum(series.number_of_instances), (0)::bigint), (2147483647)::bigint))::integer AS instances
+                   FROM public.series
+                  WHERE ((series.study_uid = s.study_uid) AND (series.archive_id = s.archive_id))
+                  GROUP BY series.modality, series.body_part_examined, series.manufacturer, series.series_description) g) x)
+     CROSS JOIN LATERAL ( SELECT array_agg(g.sop_class_uid ORDER BY g.sop_class_uid) FILTER (WHERE (g.sop_class_uid IS NOT NULL)) AS sop_classes,
+            array_agg(ROW(g.sop_class_uid, g.instances)::public.instance_group ORDER BY g.sop_class_uid) AS groups,
+            (sum(g.instances))::integer AS instance_rows
+           FROM ( SELECT instance.sop_class_uid,
+                    (count(*))::integer AS instances
+                   FROM public.instance
+                  WHERE ((instance.study_uid = s.study_uid) AND (instance.archive_id = s.archive_id))
+                  GROUP BY instance.sop_class_uid) g) i)
   WHERE (NOT s.shared);
 
 CREATE TABLE public.rollup_cell (
@@ -687,7 +819,7 @@ CREATE TABLE public.rollup_cell (
     body_parts text[],
     manufacturers text[],
     sop_classes text[],
-    studies bigint NOT NULL,
+    nodes bigint NOT NULL,
     number_of_series bigint NOT NULL,
     number_of_instances bigint NOT NULL,
     series_rows bigint NOT NULL,
@@ -712,7 +844,7 @@ CREATE PROCEDURE public.fill_rollups()
  DELETE FROM public.rollup_cell;
  DELETE FROM public.rollup_person;
  DELETE FROM public.rollup_person_set;
- INSERT INTO public.study_fact (study_uid, archive_id, person, study_date, patient_birth_date, patient_sex, study_description, modalities, body_parts, manufacturers, series_descriptions, sop_classes, number_of_series, number_of_instances, series_rows, instance_rows)  SELECT fact_now.study_uid,
+ INSERT INTO public.study_fact (study_uid, archive_id, person, study_date, patient_birth_date, patient_sex, study_description, modalities, body_parts, manufacturers, series_descriptions, sop_classes, number_of_series, number_of_instances, series_groups, instance_groups, series_rows, instance_rows)  SELECT fact_now.study_uid,
              fact_now.archive_id,
              fact_now.person,
              fact_now.study_date,
@@ -726,10 +858,12 @@ CREATE PROCEDURE public.fill_rollups()
              fact_now.sop_classes,
              fact_now.number_of_series,
              fact_now.number_of_instances,
+             fact_now.series_groups,
+             fact_now.instance_groups,
              fact_now.series_rows,
              fact_now.instance_rows
             FROM public.fact_now;
- INSERT INTO public.rollup_cell (archive_id, kind, cell, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, studies, number_of_series, number_of_instances, series_rows, instance_rows)  SELECT f.archive_id,
+ INSERT INTO public.rollup_cell (archive_id, kind, cell, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, nodes, number_of_series, number_of_instances, series_rows, instance_rows)  SELECT f.archive_id,
              c.kind,
              (md5((jsonb_build_array(c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes))::text))::uuid AS md5,
              c.study_date,
@@ -742,13 +876,13 @@ CREATE PROCEDURE public.fill_rollups()
              c.body_parts,
              c.manufacturers,
              c.sop_classes,
-             count(*) AS count,
-             sum(f.number_of_series) AS sum,
-             sum(f.number_of_instances) AS sum,
+             sum(c.nodes) AS sum,
+             sum(c.number_of_series) AS sum,
+             sum(c.number_of_instances) AS sum,
              sum(c.series_rows) AS sum,
              sum(c.instance_rows) AS sum
             FROM (public.study_fact f
-              CROSS JOIN LATERAL public.cells_of(f.*) c(kind, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, series_rows, instance_rows))
+              CROSS JOIN LATERAL public.cells_of(f.*) c(kind, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, nodes, number_of_series, number_of_instances, series_rows, instance_rows))
            GROUP BY f.archive_id, c.kind, c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes;
  INSERT INTO public.rollup_person (person, archive_id, studies)  SELECT study_fact.person,
              study_fact.archive_id,
@@ -1089,7 +1223,7 @@ CREATE VIEW counts.rollup_cell AS
     body_parts,
     manufacturers,
     sop_classes,
-    studies,
+    nodes,
     number_of_series,
     number_of_instances,
     series_rows,

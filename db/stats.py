@@ -22,7 +22,6 @@ from db.facets import DateFacet, DateInterval, Dimension, Facet, date_dimension,
 from db.pool import Reader
 from db.rollups import AXES, Axis, Rollup, date_axis
 from db.stats_statement import SUMMED, Groups, Question, Statement
-from model.filters import EVERYTHING
 
 MOST_CELLS = 10_000
 
@@ -36,17 +35,17 @@ class Bucket:
 
 
 async def sums(database: Reader, question: Question) -> Mapping[str, Cell]:
-    """studies, series and instances from the question's rollup. Raises ValueError where it has none."""
+    """The counts of the level (SUMMED) from the question's rollup. Raises ValueError where it has none."""
     statement = Statement(question, shared_only=True)
     sql = statement.rolled_up_sums(_rollup_of(question))
     (row,) = await database.fetch("stats_rollup_sums", sql, *statement.params.values)
-    return {name: Cell(row[name]) for name in ("studies", "series", "instances")}
+    return {name: Cell(row[name]) for name in SUMMED[question.level]}
 
 
 async def patients(database: Reader, question: Question) -> Cell:
     """Patients from a rollup. Raises ValueError with a filter: who has several studies is in several cells."""
-    if question.condition != EVERYTHING:
-        raise ValueError("patients of a filter are in no rollup")
+    if not question.knows_persons:
+        raise ValueError("patients of a filter, or of what lies below studies, are in no rollup")
     _rollup_of(question)
     statement = Statement(question, shared_only=True)
     sql = statement.rolled_up_persons()

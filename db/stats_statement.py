@@ -14,7 +14,7 @@ from db.params import Params
 from db.rollups import Axis, Cells, Rollup, rollup_for
 from db.where import Where
 from model.attributes import UID_COLUMN, Level
-from model.filters import Condition
+from model.filters import EVERYTHING, Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,41 @@ class Question:
 
     def rollup(self, axes: Sequence[Axis] = ()) -> Rollup | None:
         """The rollup that has all that is asked; None where the nodes have to be looked at."""
-        if self.scan or self.groups.counted or not self.groups.open or self.level is not Level.STUDY:
+        if self.scan or self.groups.counted or not self.groups.open:
             return None
-        return rollup_for(self.condition, axes)
+        return rollup_for(self.condition, axes, self.level)
+
+    @property
+    def knows_persons(self) -> bool:
+        """Whether a rollup has the patients: of all studies."""
+        return self.level is Level.STUDY and self.condition == EVERYTHING and self.rollup() is not None
 
 
+# The unions of counts.study_union_* and series_union_*: as subqueries ten times as fast as a call for each row.
+_UNION_SERIES = (
+    "greatest((select count(distinct x.series_uid) from counts.series x where x.study_uid = s.study_uid"
+    " and x.archive_id = any({ids})), (select max(u.number_of_series) from counts.study u"
+    " where u.study_uid = s.study_uid and u.archive_id = any({ids})))"
+)
+_UNION_INSTANCES = (
+    "greatest((select sum(l.n) from (select max(x.number_of_instances) as n from counts.series x"
+    " where x.study_uid = s.study_uid and x.archive_id = any({ids}) group by x.series_uid) l),"
+    " (select max(u.number_of_instances) from counts.study u"
+    " where u.study_uid = s.study_uid and u.archive_id = any({ids})))"
+)
+_UNION_OF_SERIES = (
+    "(select max(x.number_of_instances) from counts.series x where x.series_uid = s.series_uid"
+    " and x.archive_id = any({ids}))"
+)
 SUMMED: Mapping[Level, Mapping[str, str]] = {
     Level.STUDY: {
         "studies": "1",
-        "series": "case when s.shared then counts.study_union_series(s.study_uid, {ids}) else s.number_of_series end",
-        "instances": "case when s.shared then counts.study_union_instances(s.study_uid, {ids})"
-        " else s.number_of_instances end",
+        "series": f"case when s.shared then {_UNION_SERIES} else s.number_of_series end",
+        "instances": f"case when s.shared then {_UNION_INSTANCES} else s.number_of_instances end",
     },
     Level.SERIES: {
         "series": "1",
-        "instances": "case when s.shared then counts.series_union_instances(s.series_uid, {ids})"
-        " else s.number_of_instances end",
+        "instances": f"case when s.shared then {_UNION_OF_SERIES} else s.number_of_instances end",
     },
     Level.INSTANCE: {"instances": "1"},
 }
@@ -145,15 +164,22 @@ class Statement:
     # ---- with rollups: unshared studies of open archives are in cells, the others are looked at -----------
 
     def rolled_up_sums(self, rollup: Rollup) -> str:
-        """One row: studies, series, instances."""
-        cells = Cells(self.params, rollup, self._question.condition, self._open)
-        return (
-            f"with m as ({self._matching(SUMMED[Level.STUDY], person=False)}),"
-            " shared as (select count(*) as studies, coalesce(sum(series), 0) as series,"
-            " coalesce(sum(instances), 0) as instances from m)"
-            " select r.studies + m.studies as studies, (r.number_of_series + m.series)::bigint as series,"
-            f" (r.number_of_instances + m.instances)::bigint as instances from ({cells.sums()}) r cross join shared m"
+        """One row: the counts of the level (SUMMED)."""
+        names = list(SUMMED[self._level])
+        cells = self._cells_of(rollup)
+        shared = ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in names)
+        # the first is what is counted
+        of_cells = ["nodes", *(f"number_of_{name}" for name in names[1:])]
+        both = ", ".join(
+            f"(r.{cell} + m.{name})::bigint as {name}" for cell, name in zip(of_cells, names, strict=True)
         )
+        return (
+            f"with m as ({self._matching(SUMMED[self._level], person=False)}), shared as (select {shared} from m)"
+            f" select {both} from ({cells.sums()}) r cross join shared m"
+        )
+
+    def _cells_of(self, rollup: Rollup) -> Cells:
+        return Cells(self.params, rollup, self._question.condition, self._level, self._open)
 
     def rolled_up_persons(self) -> str:
         """One row: patients. Of everything only: who has several studies is in several cells."""
@@ -173,7 +199,7 @@ class Statement:
         """The rows of `cells`, where nothing is hidden."""
         values, matching = self._axes(dimensions)
         listed, most = ", ".join(values), self.params.add(limit, "integer")
-        cells = Cells(self.params, rollup, self._question.condition, self._open)
+        cells = self._cells_of(rollup)
         return (
             f"{matching}, u as (select {listed}, count(*) as nodes from c group by {listed}"
             f" union all {cells.buckets(list(axes))})"

@@ -19,7 +19,7 @@ from db.stats import MOST_CELLS, Bucket
 from db.stats_statement import Groups, Question
 from model.attributes import Level
 from model.errors import BadInput
-from model.filters import EVERYTHING, Condition
+from model.filters import Condition
 from resolvers.question import named_archives
 
 MAX_AGGREGATES = 20
@@ -91,7 +91,7 @@ class Statistics:
     async def patients(self) -> Published:
         """Patients: a study without a PatientID counts as one."""
         question = self._question()
-        if question.condition != EVERYTHING or question.rollup() is None:
+        if not question.knows_persons:
             return self._told((await self._totals())["patients"])
         return self._told(await self._once("patients", lambda: stats.patients(self.database, question)))
 
@@ -105,7 +105,7 @@ class Statistics:
         return publish(cell, self._policy(), self.secret)
 
     async def of_open_archives(self) -> tuple[int, dict[int, int]] | None:
-        """Studies of the open archives, in all and by archive_id, from a rollup; None where none answers."""
+        """Nodes of the open archives, in all and by archive_id, from a rollup; None where none answers."""
         question = replace(
             self._question(), groups=Groups(tuple(each.archive_id for each in self.scope.open))
         )
@@ -118,7 +118,8 @@ class Statistics:
         )
         found = {bucket.values[0]: bucket.cell.visible for bucket in buckets}
         by_archive = {each.archive_id: found.get(each.code, 0) for each in self.scope.open}
-        return total["studies"].visible, by_archive
+        (nodes, *_) = total.values()
+        return nodes.visible, by_archive
 
     async def facet(self, facets: Sequence[Facet], first: int | None) -> list[Told]:
         """The `first` largest buckets of one facet, or cells of two. Raises BadInput."""

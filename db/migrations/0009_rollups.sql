@@ -12,6 +12,11 @@ create function age_band(study_date date, patient_birth_date date) returns text
         else (extract(year from age(study_date::timestamp, patient_birth_date::timestamp))::integer / 5 * 5)::text || '-'
             || (extract(year from age(study_date::timestamp, patient_birth_date::timestamp))::integer / 5 * 5 + 4)::text end;
 
+-- Series of a study that say the same, and how many they are; instances by their class.
+create type series_group as (
+    modality text, body_part_examined text, manufacturer text, series_description text, series integer, instances integer);
+create type instance_group as (sop_class_uid text, instances integer);
+
 -- What each unshared study adds: the image that the next change of it is subtracted by.
 create table study_fact (
     study_uid text collate "C" primary key,
@@ -31,6 +36,8 @@ create table study_fact (
     -- as the study row tells them
     number_of_series integer not null,
     number_of_instances integer not null,
+    series_groups series_group[] not null,
+    instance_groups instance_group[] not null,
     -- rows in the index
     series_rows integer not null,
     instance_rows integer not null
@@ -45,18 +52,30 @@ select s.study_uid, s.archive_id,
     coalesce(x.body_parts, '{}') as body_parts, coalesce(x.manufacturers, '{}') as manufacturers,
     coalesce(x.series_descriptions, '{}') as series_descriptions, coalesce(i.sop_classes, '{}') as sop_classes,
     coalesce(s.number_of_series, 0) as number_of_series,
-    coalesce(s.number_of_instances, 0) as number_of_instances, x.series_rows, i.instance_rows
+    coalesce(s.number_of_instances, 0) as number_of_instances, coalesce(x.groups, '{}') as series_groups,
+    coalesce(i.groups, '{}') as instance_groups, coalesce(x.series_rows, 0) as series_rows,
+    coalesce(i.instance_rows, 0) as instance_rows
 from study s
 cross join lateral (
-    select array_agg(distinct body_part_examined) filter (where body_part_examined is not null) as body_parts,
-        array_agg(distinct manufacturer) filter (where manufacturer is not null) as manufacturers,
-        array_agg(distinct series_description) filter (where series_description is not null) as series_descriptions,
-        count(*)::integer as series_rows
-    from series where study_uid = s.study_uid and archive_id = s.archive_id) x
+    select array_agg(distinct g.body_part_examined) filter (where g.body_part_examined is not null) as body_parts,
+        array_agg(distinct g.manufacturer) filter (where g.manufacturer is not null) as manufacturers,
+        array_agg(distinct g.series_description) filter (where g.series_description is not null) as series_descriptions,
+        array_agg(
+            row(g.modality, g.body_part_examined, g.manufacturer, g.series_description, g.series, g.instances)::series_group
+            order by g.modality, g.body_part_examined, g.manufacturer, g.series_description) as groups,
+        sum(g.series)::integer as series_rows
+    from (
+        select modality, body_part_examined, manufacturer, series_description, count(*)::integer as series,
+            least(coalesce(sum(number_of_instances), 0), 2147483647)::integer as instances
+        from series where study_uid = s.study_uid and archive_id = s.archive_id
+        group by modality, body_part_examined, manufacturer, series_description) g) x
 cross join lateral (
-    select array_agg(distinct sop_class_uid) filter (where sop_class_uid is not null) as sop_classes,
-        count(*)::integer as instance_rows
-    from instance where study_uid = s.study_uid and archive_id = s.archive_id) i
+    select array_agg(g.sop_class_uid order by g.sop_class_uid) filter (where g.sop_class_uid is not null) as sop_classes,
+        array_agg(row(g.sop_class_uid, g.instances)::instance_group order by g.sop_class_uid) as groups,
+        sum(g.instances)::integer as instance_rows
+    from (
+        select sop_class_uid, count(*)::integer as instances
+        from instance where study_uid = s.study_uid and archive_id = s.archive_id group by sop_class_uid) g) i
 where not s.shared;
 
 -- Sums of facts, by archive and some dimensions: `kind` says which (db/rollups.py); the others are null. In
@@ -76,7 +95,8 @@ create table rollup_cell (
     body_parts text[],
     manufacturers text[],
     sop_classes text[],
-    studies bigint not null,
+    -- what is counted: studies, of kinds from 20 on series, from 30 on instances
+    nodes bigint not null,
     number_of_series bigint not null,
     number_of_instances bigint not null,
     -- of kind 0 only
@@ -86,37 +106,63 @@ create table rollup_cell (
 );
 create index rollup_cell_archive on rollup_cell (archive_id);
 
--- The cells that a fact is added to.
+-- The cells that a fact is added to, and what it adds.
 create function cells_of(f study_fact) returns table (
     kind smallint, study_date date, patient_birth_date date, patient_sex text, age_band text,
     study_description text, series_description text, modalities text[], body_parts text[], manufacturers text[],
-    sop_classes text[], series_rows integer, instance_rows integer)
+    sop_classes text[], nodes integer, number_of_series integer, number_of_instances integer, series_rows integer,
+    instance_rows integer)
     language sql immutable parallel safe
 begin atomic
     select 0::smallint, null::date, null::date, null::text, null::text, null::text, null::text, null::text[],
-        null::text[], null::text[], null::text[], f.series_rows, f.instance_rows
+        null::text[], null::text[], null::text[], 1, f.number_of_series, f.number_of_instances, f.series_rows,
+        f.instance_rows
     union all
-    select 1, date_trunc('year', f.study_date::timestamp)::date, null, f.patient_sex, null, null, null, f.modalities,
-        f.body_parts, null, null, 0, 0
+    select 1, date_trunc('year', f.study_date::timestamp)::date, null, f.patient_sex, null, null, null,
+        f.modalities, f.body_parts, null, null, 1, f.number_of_series, f.number_of_instances, 0, 0
     union all
-    select 2, null, null, null, null, null, null, f.modalities, f.body_parts, f.manufacturers, null, 0, 0
+    select 2, null, null, null, null, null, null, f.modalities, f.body_parts, f.manufacturers, null, 1,
+        f.number_of_series, f.number_of_instances, 0, 0
     union all
     select 3, null, null, f.patient_sex, age_band(f.study_date, f.patient_birth_date), null, null, f.modalities,
-        null, null, null, 0, 0
+        null, null, null, 1, f.number_of_series, f.number_of_instances, 0, 0
     union all
     select 4, date_trunc('month', f.study_date::timestamp)::date, null, f.patient_sex, null, null, null,
-        f.modalities, null, null, null, 0, 0
+        f.modalities, null, null, null, 1, f.number_of_series, f.number_of_instances, 0, 0
     union all
-    select 5, null, null, null, null, null, null, null, null, null, f.sop_classes, 0, 0
+    select 5, null, null, null, null, null, null, null, null, null, f.sop_classes, 1, f.number_of_series,
+        f.number_of_instances, 0, 0
     union all
-    select 6, null, null, null, null, f.study_description, null, null, null, null, null, 0, 0
+    select 6, null, null, null, null, f.study_description, null, null, null, null, null, 1, f.number_of_series,
+        f.number_of_instances, 0, 0
     union all
-    select 7, f.study_date, null, null, null, null, null, null, null, null, null, 0, 0
+    select 7, f.study_date, null, null, null, null, null, null, null, null, null, 1, f.number_of_series,
+        f.number_of_instances, 0, 0
     union all
-    select 8, null, f.patient_birth_date, null, null, null, null, null, null, null, null, 0, 0
+    select 8, null, f.patient_birth_date, null, null, null, null, null, null, null, null, 1, f.number_of_series,
+        f.number_of_instances, 0, 0
     union all
-    select 9, null, null, null, null, null, d, null, null, null, null, 0, 0
-    from unnest(case when f.series_descriptions = '{}' then array[null]::text[] else f.series_descriptions end) d;
+    select 9, null, null, null, null, null, d, null, null, null, null, 1, f.number_of_series, f.number_of_instances,
+        0, 0
+    from unnest(case when f.series_descriptions = '{}' then array[null]::text[] else f.series_descriptions end) d
+    union all
+    select 20, null, null, null, null, null, null, array_remove(array[g.modality], null),
+        array_remove(array[g.body_part_examined], null), array_remove(array[g.manufacturer], null), null, g.series,
+        g.series, g.instances, 0, 0
+    from unnest(f.series_groups) g
+    union all
+    select 21, null, null, null, null, null, g.series_description, array_remove(array[g.modality], null), null,
+        null, null, g.series, g.series, g.instances, 0, 0
+    from unnest(f.series_groups) g
+    union all
+    select 22, date_trunc('year', f.study_date::timestamp)::date, null, f.patient_sex, age_band(f.study_date,
+        f.patient_birth_date), null, null, array_remove(array[g.modality], null), null, null, null, g.series,
+        g.series, g.instances, 0, 0
+    from unnest(f.series_groups) g
+    union all
+    select 30, null, null, null, null, null, null, null, null, null, array_remove(array[g.sop_class_uid], null),
+        g.instances, 0, g.instances, 0, 0
+    from unnest(f.instance_groups) g;
 end;
 
 -- Unshared studies of each person in each archive, and how many persons are in each set of archives: persons of
@@ -162,8 +208,8 @@ begin atomic
         md5(jsonb_build_array(c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description,
             c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes)::text)::uuid,
         c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description,
-        c.modalities, c.body_parts, c.manufacturers, c.sop_classes, count(*), sum(f.number_of_series),
-        sum(f.number_of_instances), sum(c.series_rows), sum(c.instance_rows)
+        c.modalities, c.body_parts, c.manufacturers, c.sop_classes, sum(c.nodes), sum(c.number_of_series),
+        sum(c.number_of_instances), sum(c.series_rows), sum(c.instance_rows)
     from study_fact f cross join lateral cells_of(f) c
     group by 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13;
     insert into rollup_person select person, archive_id, count(*) from study_fact group by person, archive_id;

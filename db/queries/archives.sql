@@ -18,7 +18,7 @@ update archive set capabilities = $2::jsonb where archive_id = $1
 -- name: index_states  How far each archive's index has come, with its newest run.
 -- A UID that is not shared is in one row, and a rollup has counted these; shared ones are told apart here.
 with unshared as (
-    select archive_id, studies, series_rows, instance_rows from :schema.rollup_cell where kind = 0
+    select archive_id, nodes as studies, series_rows, instance_rows from :schema.rollup_cell where kind = 0
 ), studies as (
     select archive_id, count(*) as copies, count(distinct study_uid) as nodes
     from :schema.study where shared group by archive_id

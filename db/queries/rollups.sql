@@ -31,8 +31,8 @@ insert into study_fact select (fact).* from fact_change where sign > 0
 with summed as (
     select (c.fact).archive_id, g.kind, g.study_date, g.patient_birth_date, g.patient_sex, g.age_band,
         g.study_description, g.series_description, g.modalities, g.body_parts, g.manufacturers, g.sop_classes,
-        sum(c.sign) as studies, sum(c.sign * (c.fact).number_of_series) as series,
-        sum(c.sign * (c.fact).number_of_instances) as instances, sum(c.sign * g.series_rows) as series_rows,
+        sum(c.sign * g.nodes) as nodes, sum(c.sign * g.number_of_series) as series,
+        sum(c.sign * g.number_of_instances) as instances, sum(c.sign * g.series_rows) as series_rows,
         sum(c.sign * g.instance_rows) as instance_rows
     from fact_change c cross join lateral cells_of(c.fact) g
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
@@ -41,25 +41,25 @@ with summed as (
         md5(jsonb_build_array(study_date, patient_birth_date, patient_sex, age_band, study_description,
             series_description, modalities, body_parts, manufacturers, sop_classes)::text)::uuid as cell,
         study_date, patient_birth_date, patient_sex, age_band, study_description, series_description,
-        modalities, body_parts, manufacturers, sop_classes, studies, series, instances, series_rows, instance_rows
+        modalities, body_parts, manufacturers, sop_classes, nodes, series, instances, series_rows, instance_rows
     from summed
-    where (studies, series, instances, series_rows, instance_rows) <> (0, 0, 0, 0, 0)
+    where (nodes, series, instances, series_rows, instance_rows) <> (0, 0, 0, 0, 0)
 ), upserted as (
     insert into rollup_cell as r
     select * from added order by kind, archive_id, cell
     on conflict (kind, archive_id, cell) do update
-        set (studies, number_of_series, number_of_instances, series_rows, instance_rows)
-            = (r.studies + excluded.studies, r.number_of_series + excluded.number_of_series,
+        set (nodes, number_of_series, number_of_instances, series_rows, instance_rows)
+            = (r.nodes + excluded.nodes, r.number_of_series + excluded.number_of_series,
                 r.number_of_instances + excluded.number_of_instances, r.series_rows + excluded.series_rows,
                 r.instance_rows + excluded.instance_rows)
-    returning kind, archive_id, cell, studies
+    returning kind, archive_id, cell, nodes
 )
-select kind, archive_id, cell from upserted where studies = 0
+select kind, archive_id, cell from upserted where nodes = 0
 
--- name: drop_empty  Cells that no study is in.
+-- name: drop_empty  Cells that nothing is in.
 delete from rollup_cell r
 using unnest($1::smallint[], $2::smallint[], $3::uuid[]) e (kind, archive_id, cell)
-where r.kind = e.kind and r.archive_id = e.archive_id and r.cell = e.cell and r.studies = 0
+where r.kind = e.kind and r.archive_id = e.archive_id and r.cell = e.cell and r.nodes = 0
 
 -- name: persons  Persons by archive, and by the set of archives that they are in.
 with delta as (
@@ -104,16 +104,16 @@ with facts as (
 ), cells as (
     select (f.fact).archive_id, g.kind, g.study_date, g.patient_birth_date, g.patient_sex, g.age_band,
         g.study_description, g.series_description, g.modalities, g.body_parts, g.manufacturers, g.sop_classes,
-        count(*) as studies, sum((f.fact).number_of_series)::bigint as series,
-        sum((f.fact).number_of_instances)::bigint as instances, sum(g.series_rows)::bigint as series_rows,
+        sum(g.nodes)::bigint as nodes, sum(g.number_of_series)::bigint as series,
+        sum(g.number_of_instances)::bigint as instances, sum(g.series_rows)::bigint as series_rows,
         sum(g.instance_rows)::bigint as instance_rows
     from facts f cross join lateral cells_of(f.fact) g
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 ), stored_cells as (
     select archive_id, kind, study_date, patient_birth_date, patient_sex, age_band, study_description,
-        series_description, modalities, body_parts, manufacturers, sop_classes, studies, number_of_series,
+        series_description, modalities, body_parts, manufacturers, sop_classes, nodes, number_of_series,
         number_of_instances, series_rows, instance_rows
-    from rollup_cell where studies > 0
+    from rollup_cell where nodes > 0
 ), persons as (
     select (fact).person, (fact).archive_id, count(*)::integer as studies from facts group by 1, 2
 ), sets as (

@@ -18,7 +18,7 @@ def test_what_is_wrong_is_told_and_counted_again(folder: Path, database_url: str
     assert CliRunner().invoke(index_command.app, ["once"]).exit_code == 0
     fine = run("verify")
     assert (fine.exit_code, fine.stdout) == (0, "the rollups are what the index says\n")
-    fetch(database_url, "update rollup_cell set studies = studies + 1 where kind = 0")
+    fetch(database_url, "update rollup_cell set nodes = nodes + 1 where kind = 0")
     wrong = run("verify")
     assert wrong.exit_code == 1
     assert "rollup_cell: 4 rows differ" in wrong.stderr

@@ -124,7 +124,7 @@ def test_rollups_equal_a_recount_after_random_writes(
         for batch in batches:
             await written.apply(batch)
             assert await differences(written.database) == NOTHING
-        empty = "select count(*) from rollup_cell where studies <= 0"
+        empty = "select count(*) from rollup_cell where nodes <= 0"
         assert [tuple(row) for row in await written.database.fetch("test", empty)] == [(0,)]
 
     runner.run(compare())
@@ -156,7 +156,7 @@ async def test_an_archive_that_goes_takes_its_part_along(database: Database) -> 
 async def test_what_is_wrong_is_found_and_made_right(database: Database) -> None:
     await archives(database)
     await Index(database).apply(_some(1, "1.1", "1.2"))
-    await database.execute("test", "update rollup_cell set studies = studies + 1 where kind = 0")
+    await database.execute("test", "update rollup_cell set nodes = nodes + 1 where kind = 0")
     await database.execute("test", "delete from study_fact where study_uid = '1.1'")
     await database.execute("test", "update rollup_person set studies = 7")
     await database.execute("test", "update rollup_person_set set persons = 7")

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -171,6 +171,76 @@ def test_rolled_up_sums_equal_a_scan(loaded: Loaded, archives: str, condition: C
         assert found == {name: expected[name] for name in found}
     if condition == EVERYTHING:
         assert loaded.runner.run(stats.patients(loaded.reader, question)) == expected["patients"]
+
+
+SERIES_LEAVES = st.one_of(
+    st.sampled_from(MODALITIES).map(lambda value: Test(attribute("Modality"), Op.EQ, value)),
+    st.booleans().map(lambda value: Test(attribute("BodyPartExamined"), Op.IS_NULL, value)),
+    st.sampled_from(["CT", "é"]).map(lambda value: Test(attribute("SeriesDescription"), Op.CONTAINS, value)),
+    st.booleans().map(lambda value: Test(attribute("SeriesDescription"), Op.IS_NULL, value)),
+    st.just(Test(attribute("Manufacturer"), Op.IN, ("ACME", "Ümlaut"))),
+    st.just(Related(Level.STUDY, _of_studies("PatientSex", Op.EQ, "F"))),
+    st.just(Related(Level.STUDY, _of_studies("ModalitiesInStudy", Op.HAS, "MR"))),
+    st.just(Related(Level.STUDY, _of_series("BodyPartExamined", Op.EQ, "EYE"))),
+    DAYS.map(lambda day: Related(Level.STUDY, Not(_of_studies("StudyDate", Op.GTE, day)))),
+)
+INSTANCE_LEAVES = st.sampled_from(
+    [
+        Test(attribute("SOPClassUID"), Op.EQ, "1.2.840.10008.5.1.4.1.1.4"),
+        Test(attribute("SOPClassUID"), Op.IN, ("1.2.3", "1.2.840.10008.5.1.4.1.1.2")),
+        Test(attribute("Rows"), Op.EQ, 256),
+    ]
+)
+
+
+def _trees(leaves: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    pairs = st.lists(leaves, min_size=2, max_size=2).map(tuple)
+    return st.one_of(st.just(EVERYTHING), leaves, leaves.map(Not), pairs.map(AllOf), pairs.map(AnyOf))
+
+
+BELOW = st.one_of(
+    st.tuples(st.just(Level.SERIES), _trees(SERIES_LEAVES)),
+    st.tuples(st.just(Level.INSTANCE), _trees(INSTANCE_LEAVES)),
+)
+
+
+@ROLLUP_EXAMPLES
+@given(archives=OPEN, facets=st.lists(FACETS, min_size=1, max_size=2), below=BELOW)
+def test_rolled_up_series_and_instances_equal_a_scan(
+    loaded: Loaded, archives: str, facets: list[Facet], below: tuple[Level, Condition]
+) -> None:
+    level, condition = below
+    question = Question(loaded.groups(archives, ""), condition, level=level)
+    found, expected = (
+        loaded.runner.run(stats.facet(loaded.reader, replace(question, scan=scan), facets, 1000))
+        for scan in (False, True)
+    )
+    assert found == expected
+    if question.rollup() is not None:
+        totals = loaded.runner.run(stats.totals(loaded.reader, question))
+        sums = loaded.runner.run(stats.sums(loaded.reader, question))
+        assert sums == {name: totals[name] for name in sums}
+
+
+@pytest.mark.parametrize(
+    ("level", "condition", "facets", "kind"),
+    [
+        (Level.SERIES, EVERYTHING, [Facet.MODALITY], 20),
+        (Level.SERIES, EVERYTHING, [Facet.SERIES_DESCRIPTION, Facet.ERN], 21),
+        (Level.SERIES, Test(attribute("Modality"), Op.EQ, "MR"), [Facet.STUDY_YEAR, Facet.AGE_BAND], 22),
+        (Level.SERIES, Related(Level.STUDY, _of_studies("PatientSex", Op.EQ, "F")), [Facet.MODALITY], 22),
+        (Level.SERIES, Related(Level.STUDY, _of_studies("PatientID", Op.EQ, "F")), [Facet.MODALITY], None),
+        (Level.SERIES, Related(Level.STUDY, _of_studies("ModalitiesInStudy", Op.HAS, "MR")), [], None),
+        (Level.SERIES, Test(attribute("SeriesNumber"), Op.EQ, 1), [Facet.MODALITY], None),
+        (Level.INSTANCE, EVERYTHING, [Facet.SOP_CLASS], 30),
+        (Level.INSTANCE, EVERYTHING, [Facet.MODALITY], None),
+    ],
+)
+def test_which_rollup_answers_below_studies(
+    level: Level, condition: Condition, facets: list[Facet], kind: int | None
+) -> None:
+    found = rollup_for(condition, [AXES[each] for each in facets], level)
+    assert (None if found is None else found.kind) == kind
 
 
 @ROLLUP_EXAMPLES
