@@ -17,6 +17,7 @@ class Facet(StrEnum):
     ERN = "ERN"
     MODALITY = "MODALITY"
     BODY_PART = "BODY_PART"
+    BODY_PART_CODE = "BODY_PART_CODE"
     MANUFACTURER = "MANUFACTURER"
     PATIENT_SEX = "PATIENT_SEX"
     AGE_BAND = "AGE_BAND"
@@ -101,6 +102,7 @@ _VALUES = {
     Facet.STUDY_DESCRIPTION: (Level.STUDY, "{r}.study_description"),
     Facet.MODALITY: (Level.SERIES, "{r}.modality"),
     Facet.BODY_PART: (Level.SERIES, "{r}.body_part_examined"),
+    Facet.BODY_PART_CODE: (Level.SERIES, "{r}.body_part_code"),
     Facet.MANUFACTURER: (Level.SERIES, "{r}.manufacturer"),
     Facet.SERIES_DESCRIPTION: (Level.SERIES, "{r}.series_description"),
     Facet.SOP_CLASS: (Level.INSTANCE, "{r}.sop_class_uid"),

@@ -17,6 +17,7 @@ from db.where import Where, union_count
 from model.attributes import UID_COLUMN, Attribute, Level, columns_of
 from model.cursors import Position
 from model.filters import Condition
+from model.vocabulary import CODE_COLUMNS
 
 _PK = {Level.STUDY: "study_pk", Level.SERIES: "series_pk", Level.INSTANCE: "instance_pk"}
 _PARENTS: dict[Level, tuple[str, ...]] = {
@@ -236,7 +237,10 @@ def node_columns(level: Level, alias: str, face: Face, visible: str, *, shared: 
     """The columns of a node: its UID as `uid`, parents, typed attributes; unions where it is shared."""
     plain = [f"{alias}.{name}" for name in ("archive_id", *_PARENTS[level], "shared", "synced_at")]
     columns = [_column(column, alias, face, visible, shared) for column in columns_of(level)]
-    return ", ".join([f"'{face}' as face", f"{alias}.{UID_COLUMN[level]} as uid", *plain, *columns[1:]])
+    codes = [f"{alias}.{each.column}" for each in CODE_COLUMNS.values() if each.level is level]
+    return ", ".join(
+        [f"'{face}' as face", f"{alias}.{UID_COLUMN[level]} as uid", *plain, *columns[1:], *codes]
+    )
 
 
 def _column(column: Attribute, alias: str, face: Face, visible: str, shared: bool) -> str:

@@ -117,6 +117,13 @@ AXES = {
     Facet.ERN: Axis("{f}a.ern", Needs(), _ARCHIVE),
     Facet.MODALITY: _each_of("modalities"),
     Facet.BODY_PART: _each_of("body_parts"),
+    # A study of two spellings of one code counts once: its cell has both.
+    Facet.BODY_PART_CODE: Axis(
+        "{f}u.value",
+        Needs(frozenset({"body_parts"})),
+        "left join lateral (select distinct c.value from unnest(r.body_parts) b (raw)"
+        " cross join lateral body_part_code(b.raw) c (value) where c.value is not null) {f}u on true",
+    ),
     Facet.MANUFACTURER: _each_of("manufacturers"),
     Facet.PATIENT_SEX: _column("patient_sex"),
     Facet.AGE_BAND: _column("age_band"),
@@ -144,7 +151,13 @@ def date_axis(by: DateFacet, interval: DateInterval) -> Axis:
 # ---- conditions ------------------------------------------------------------------------------------------
 
 _OF_STUDY = frozenset({"patient_sex", "study_description", "patient_birth_date", "modalities"})
-_OF_SERIES = {"body_part_examined": "body_parts", "manufacturer": "manufacturers"}
+_OF_SERIES = {
+    "body_part_examined": "body_parts",
+    "body_part_code": "body_parts",
+    "manufacturer": "manufacturers",
+}
+# Values of a series as rows with one column; {values}: SQL of the cell's set.
+_VALUES = {"body_part_code": "(select body_part_code(b.raw) from unnest({values}) b (raw))"}
 # The modalities of a study are more than those of its series; in cells of series they are the series' own.
 _SETS = {
     Level.STUDY: _OF_SERIES,
@@ -249,8 +262,9 @@ class _CellWhere(Where):
         if column is None or column not in _ALL_SETS:
             raise AssertionError("no rollup answers this")
         value = self._alias()
+        values = _VALUES.get(column, "unnest({values})").format(values=f"{alias}.{_ALL_SETS[column]}")
         return (
-            f"exists (select 1 from unnest({alias}.{_ALL_SETS[column]}) {value} ({column})"
+            f"exists (select 1 from {values} {value} ({column})"
             f" where {self._compile(child, value, other, leaf)})"
         )
 

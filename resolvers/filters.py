@@ -22,7 +22,9 @@ from model.filters import (
     all_of,
     check_size,
 )
+from model.vocabulary import Coded
 from resolvers.any_attribute import attribute_tests
+from resolvers.codes import CodeMatch, code_condition
 from resolvers.matches import (
     AttributeMatch,
     DateRange,
@@ -40,6 +42,11 @@ MAX_WORDS = 20
 
 def _of(keyword: str) -> Any:
     return strawberry.field(description=f"{keyword} matches.", default=None, metadata={"keyword": keyword})
+
+
+def _coded(of: Coded) -> Any:
+    words = f"The code of {of.value} matches."
+    return strawberry.field(description=words, default=None, metadata={"coded": of})
 
 
 def _describe(description: str, name: str | None = None) -> Any:
@@ -78,6 +85,11 @@ class StudyFilter:
     modalities_in_study: ListMatch | None = _of("ModalitiesInStudy")
     number_of_study_related_series: IntRange | None = _of("NumberOfStudyRelatedSeries")
     number_of_study_related_instances: IntRange | None = _of("NumberOfStudyRelatedInstances")
+    body_part_code: CodeMatch | None = strawberry.field(
+        description="The code of BodyPartExamined of at least one series matches.",
+        default=None,
+        metadata={"coded": Coded.BODY_PART},
+    )
     series: "SeriesFilter | None" = _describe("At least one series matches.")
     attribute: list[AttributeMatch] | None = _describe(
         "Any DICOM attribute at study level by keyword, tag or path, private ones included."
@@ -96,7 +108,10 @@ class SeriesFilter:
     series_instance_uid: UidMatch | None = _of("SeriesInstanceUID")
     modality: StringMatch | None = _of("Modality")
     series_description: StringMatch | None = _of("SeriesDescription")
+    modality_code: CodeMatch | None = _coded(Coded.MODALITY)
     body_part_examined: StringMatch | None = _of("BodyPartExamined")
+    body_part_code: CodeMatch | None = _coded(Coded.BODY_PART)
+    laterality_code: CodeMatch | None = _coded(Coded.LATERALITY)
     protocol_name: StringMatch | None = _of("ProtocolName")
     manufacturer: StringMatch | None = _of("Manufacturer")
     manufacturer_model_name: StringMatch | None = _of("ManufacturerModelName")
@@ -168,6 +183,8 @@ def _condition(given: Filter, depth: int) -> Condition:
                 parts.extend(_consents(value))
             case "text":
                 parts.append(_text(value))
+            case _ if (of := definition.metadata.get("coded")) is not None:
+                parts.append(code_condition(level, of, value))
             case _:
                 parts.extend(tests_of(definition.metadata["keyword"], value))
     return all_of(parts) if parts else EVERYTHING

@@ -7,8 +7,10 @@ import strawberry
 
 from db.nodes import Row, data_set
 from model.attributes import Level
+from model.vocabulary import Coded
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
+from resolvers.codes import Code, code_of_row
 from resolvers.connection import Connection, Listed, list_children
 from resolvers.depth import gaps_of_children
 from resolvers.filters import InstanceFilter, condition_of
@@ -52,6 +54,18 @@ class Series(Node):
     manufacturer_model_name: str | None = _describe("ManufacturerModelName (0008,1090).")
     number_of_series_related_instances: int | None = _describe("Instances of the fullest visible copy.")
     fresh: strawberry.Private[Fresh | None] = None
+
+    @strawberry.field(description="BodyPartExamined as a SNOMED CT code of CID 4; null where it has none.")
+    def body_part_code(self) -> Code | None:
+        return code_of_row(Coded.BODY_PART, self.row)
+
+    @strawberry.field(description="Modality as a DICOM code of CID 33; null where it has none.")
+    def modality_code(self) -> Code | None:
+        return code_of_row(Coded.MODALITY, self.row)
+
+    @strawberry.field(description="Laterality as a SNOMED CT code of CID 244; null where it has none.")
+    def laterality_code(self) -> Code | None:
+        return code_of_row(Coded.LATERALITY, self.row)
 
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:

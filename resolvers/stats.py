@@ -16,6 +16,7 @@ from model.attributes import Level
 from model.errors import BadInput
 from model.filters import EVERYTHING, Condition, PathTest, Related, all_of
 from resolvers.archive import Count, SourceError
+from resolvers.codes import meaning_of
 from resolvers.depth import go_deep_enough
 from resolvers.disclosure import Statistics, stats_scope
 from resolvers.filters import Filter, condition_of
@@ -60,7 +61,11 @@ class Aggregates:
         self, by: Annotated[Facet, _argument("What to count by.")], first: First = 20
     ) -> list[FacetBucket]:
         told = await self.statistics.facet([by], first)
-        return [FacetBucket(value=each.values[0], count=count_of(each.count)) for each in told]
+        return [
+            FacetBucket(value=value, meaning=meaning_of(by, value), count=count_of(each.count))
+            for each in told
+            for value in each.values
+        ]
 
     @strawberry.field(
         description="By the values of any attribute, most first, as in `facet`; values are cut after 400 "
@@ -70,7 +75,7 @@ class Aggregates:
         self, attribute: Annotated[str, _argument(_ATTRIBUTE)], first: First = 20
     ) -> list[FacetBucket]:
         told = await self.statistics.attribute_facet(attribute, first)
-        return [FacetBucket(value=each.values[0], count=count_of(each.count)) for each in told]
+        return [FacetBucket(value=each.values[0], meaning=None, count=count_of(each.count)) for each in told]
 
     @strawberry.field(description="By date, earliest first; empty intervals and what has no date left out.")
     async def date_histogram(

@@ -20,6 +20,7 @@ _FACETS = {
     Facet.ERN: "Code of a European Reference Network whose archives hold it.",
     Facet.MODALITY: "Modality (0008,0060) of a series; of studies ModalitiesInStudy (0008,0061).",
     Facet.BODY_PART: "BodyPartExamined (0018,0015) of a series.",
+    Facet.BODY_PART_CODE: "SNOMED CT code of a series' BodyPartExamined; null where the vocabulary has none.",
     Facet.MANUFACTURER: "Manufacturer (0008,0070) of a series.",
     Facet.PATIENT_SEX: "PatientSex (0010,0040).",
     Facet.AGE_BAND: "Completed years at the StudyDate, by PatientBirthDate: 0-4, 5-9, …, 90+.",
@@ -59,6 +60,7 @@ _COUNT = "How many: studies in studyStats, series in seriesStats, instances in i
 @strawberry.type(description="How many have a value.")
 class FacetBucket:
     value: str | None = _describe("The value; null for those that have none.")
+    meaning: str | None = _describe("What the value means, of BODY_PART_CODE and MODALITY; else null.")
     count: Count = _describe(_COUNT)
 
 

@@ -9,6 +9,7 @@ from db.orders import KEYS, Sort
 from model.attributes import Level, attribute
 from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, TextTest
 from model.paths import parse_path
+from model.vocabulary import CODE_COLUMNS, Coded
 from tests.federation import BODY_PARTS, DESCRIPTIONS, MODALITIES, NAMES
 
 _PIECES = st.sampled_from(
@@ -113,6 +114,15 @@ def _leaves(level: Level) -> list[st.SearchStrategy[Condition]]:
     if _BY_LEVEL[level]:
         found.append(st.sampled_from(_BY_LEVEL[level]).flatmap(_text))
         found.append(st.sampled_from(_DATES[level]).flatmap(lambda keyword: _ranged(keyword, _DAYS)))
+    if level is Level.SERIES:
+        column = CODE_COLUMNS[Coded.BODY_PART]
+        found += [
+            st.sampled_from(["69536005", "816094009", "10200004"]).map(
+                lambda each: Test(column, Op.EQ, each)
+            ),
+            st.just(Test(column, Op.IN, ("69536005", "81745001"))),
+            st.booleans().map(lambda missing: Test(column, Op.IS_NULL, missing)),
+        ]
     if level is Level.STUDY:
         modality = attribute("ModalitiesInStudy")
         sequence = parse_path("RequestAttributesSequence.ScheduledProcedureStepID")

@@ -21,6 +21,7 @@ NAMES = [
 ]  # fmt: skip
 DESCRIPTIONS = ["MR Schädel", "CT Thorax", "ct thorax angio", "Café 100%", "back\\slash", "under_score", None]
 BODY_PARTS = ["HEAD", "CHEST", "EYE", None]
+CODES = {"HEAD": "69536005", "CHEST": "816094009", "EYE": "81745001"}
 MODALITIES = ["MR", "CT", "OP", "OPT", "RTPLAN"]
 
 
@@ -149,6 +150,12 @@ def _add(
     made.rows.setdefault((archive_id, level), []).append(row)
     typed = {a.column: values.get(a.keyword) for a in ATTRIBUTES if a.level is level}
     typed[attribute(_UID_KEYWORDS[level]).column] = uids[level]
+    if level is Level.SERIES:
+        typed |= {
+            "body_part_code": CODES.get(values["BodyPartExamined"]),
+            "modality_code": values["Modality"],
+            "laterality_code": None,
+        }
     made.copies.append(Copy(level, archive_id, uids, typed, _plain_dates(row), len(made.copies)))
 
 

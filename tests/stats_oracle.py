@@ -83,6 +83,7 @@ def values_of(made: Federation, part: Part, groups: Groups, facet: Facet, uid: s
 _COLUMNS = {
     Facet.MODALITY: "modality",
     Facet.BODY_PART: "body_part_examined",
+    Facet.BODY_PART_CODE: "body_part_code",
     Facet.MANUFACTURER: "manufacturer",
     Facet.SERIES_DESCRIPTION: "series_description",
 }

@@ -162,13 +162,16 @@ where p.source_pk = s.study_pk and s.study_uid = any ($1::text[])
 
 -- name: follow_series  The same of series.
 update pseudonymised.series p
-set (number_of_instances, instances_synced_at, research)
-    = (s.number_of_instances, s.instances_synced_at, coalesce(c.research, false))
+set (number_of_instances, instances_synced_at, research, body_part_code, modality_code, laterality_code)
+    = (s.number_of_instances, s.instances_synced_at, coalesce(c.research, false),
+        s.body_part_code, s.modality_code, s.laterality_code)
 from series s
 left join consent c on c.archive_id = s.archive_id and c.study_uid = s.study_uid
 where p.source_pk = s.series_pk and s.study_uid = any ($1::text[])
-    and (p.number_of_instances, p.instances_synced_at, p.research)
-        is distinct from (s.number_of_instances, s.instances_synced_at, coalesce(c.research, false))
+    and (p.number_of_instances, p.instances_synced_at, p.research,
+            p.body_part_code, p.modality_code, p.laterality_code)
+        is distinct from (s.number_of_instances, s.instances_synced_at, coalesce(c.research, false),
+            s.body_part_code, s.modality_code, s.laterality_code)
 
 -- name: follow_instance  The same of instances.
 update pseudonymised.instance p

@@ -19,6 +19,7 @@ from model.attributes import Level, attribute
 from model.cursors import Position
 from model.filters import EVERYTHING, AllOf, Condition, Op, Related, Test, TextTest
 from model.name_keys import keys_of
+from model.vocabulary import CODE_COLUMNS, Coded
 from tests.names.table import crowd
 
 pytestmark = pytest.mark.xdist_group("plans")  # what its tests share is made once
@@ -171,6 +172,8 @@ FILTERS: list[tuple[Condition, int]] = [
         SHARED,
     ),
     (_series("Modality", Op.EQ, "CT"), SHARED),
+    (Related(Level.SERIES, Test(CODE_COLUMNS[Coded.BODY_PART], Op.EQ, "69536005")), SHARED),
+    (Related(Level.SERIES, Test(CODE_COLUMNS[Coded.BODY_PART], Op.EQ, "80144004")), SHARED),
     (_series("ManufacturerModelName", Op.EQ, "Model 17"), 20_000),
     (_series("SeriesDescription", Op.CONTAINS, "c4ca4238a0b9"), 20_000),
     (_series("ProtocolName", Op.STARTS_WITH, "protocol 17"), 40_000),

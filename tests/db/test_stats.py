@@ -25,6 +25,7 @@ from db.stats_statement import Groups, Question
 from db.walled import WalledDatabase, WalledReader
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, AllOf, AnyOf, Condition, Not, Op, Related, Test
+from model.vocabulary import CODE_COLUMNS, Coded
 from tests.conditions import conditions
 from tests.federation import MODALITIES, Federation, generate, load
 from tests.stats_oracle import ARCHIVES, Expected, expected_cells, interval_start, parts
@@ -134,6 +135,8 @@ LEAVES = st.one_of(
     st.just(_of_studies("PatientBirthDate", Op.LTE, date(1990, 12, 31))),
     st.just(_of_series("BodyPartExamined", Op.EQ, "EYE")),
     st.just(_of_series("BodyPartExamined", Op.IS_NULL, False)),
+    st.just(Related(Level.SERIES, Test(CODE_COLUMNS[Coded.BODY_PART], Op.EQ, "81745001"))),
+    st.just(Related(Level.SERIES, Test(CODE_COLUMNS[Coded.BODY_PART], Op.IS_NULL, True))),
     st.just(_of_series("BodyPartExamined", Op.IS_NULL, True)),
     st.just(_of_series("Manufacturer", Op.IN, ("ACME", "Ümlaut"))),
     st.just(Related(Level.SERIES, AllOf((_PARTS.condition, Not(_PARTS.condition))))),  # type: ignore[union-attr]
@@ -268,6 +271,7 @@ def test_rolled_up_histograms_equal_a_scan(
     [
         (EVERYTHING, [Facet.ERN], 0),
         (EVERYTHING, [Facet.MODALITY], 2),
+        (EVERYTHING, [Facet.BODY_PART_CODE], 2),
         (EVERYTHING, [Facet.MODALITY, Facet.ERN, Facet.STUDY_YEAR], 1),
         (EVERYTHING, [Facet.SERIES_DESCRIPTION, Facet.ERN], 9),
         (EVERYTHING, [Facet.SERIES_DESCRIPTION, Facet.MODALITY], None),
