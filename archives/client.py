@@ -155,3 +155,7 @@ class Overlooked(Protocol):
         """The newest entries of the change feed up to a sequence, sequence → digest. While it is the same feed,
         later answers for the same sequence hold the same digests, of fewer entries perhaps."""
         ...
+
+    async def totals(self) -> tuple[int, int]:
+        """How many series and instances it holds."""
+        ...

@@ -139,6 +139,13 @@ class OrthancArchive(DicomWebArchive):
         entries = (entry for entry in _objects(page.get("Changes")) if isinstance(entry.get("Seq"), int))
         return {entry["Seq"]: _digest(entry) for entry in entries if entry["Seq"] <= upto}
 
+    async def totals(self) -> tuple[int, int]:
+        counts = self.mapping(await self.rest("GET", "/statistics"))
+        series, instances = counts.get("CountSeries"), counts.get("CountInstances")
+        if not isinstance(series, int) or not isinstance(instances, int):
+            raise BadAnswer(f"{self.config.code}: /statistics has no counts")
+        return series, instances
+
     async def last_change(self) -> int | None:
         return _sequence(self.mapping(await self.rest("GET", "/changes?last")))
 

@@ -181,6 +181,26 @@ async def note_feed_marks(database: Database, archive_id: int, upto: int, marks:
     )
 
 
+async def totals(database: Database, archive_id: int) -> tuple[tuple[int, int], tuple[int, int] | None]:
+    """Series and instances that the index counts, and how many more the archive counted when everything was last
+    compared (None: not known)."""
+    row = await database.fetchrow("index_totals", statements("runs")["totals"], archive_id)
+    if row is None:
+        return (0, 0), None
+    return (row["series"], row["instances"]), tuple(row["drift"]) if row["drift"] is not None else None
+
+
+async def save_drift(database: Database, archive_id: int, drift: tuple[int, int] | None) -> None:
+    """How many series and instances more the archive counts, now that everything was compared."""
+    sql = statements("runs")["save_drift"]
+    await database.execute("save_drift", sql, archive_id, list(drift) if drift else None)
+
+
+async def reconcile_soon(database: Database, archive_id: int) -> None:
+    """The next run compares everything, unless one just did."""
+    await database.execute("reconcile_soon", statements("runs")["reconcile_soon"], archive_id)
+
+
 async def count_studies(database: Database, archive_id: int) -> int:
     """Distinct StudyInstanceUIDs of an archive in the index."""
     row = await database.fetchrow("count_studies", statements("runs")["count_studies"], archive_id)

@@ -1902,7 +1902,8 @@ CREATE TABLE public.archive_schedule (
     next_probe_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL,
     failures integer DEFAULT 0 NOT NULL,
     current_as_of timestamp with time zone,
-    feed_marks jsonb DEFAULT '{}'::jsonb NOT NULL
+    feed_marks jsonb DEFAULT '{}'::jsonb NOT NULL,
+    drift integer[]
 );
 
 CREATE TABLE public.audit_event (

@@ -1,5 +1,5 @@
-"""Looking an archive over at the end of an incremental run: what no feed tells, such as deletions; and whether
-the feed is still the one that was followed."""
+"""Looking an archive over at the end of a run: what no feed tells, such as deletions; and whether the feed is still
+the one that was followed."""
 
 import structlog
 
@@ -59,3 +59,25 @@ async def note_feed(database: Database, archive_id: int, client: ArchiveClient) 
         _log.warning("feed not noted", archive=client.config.code, code=error.code)
         return
     await runs.note_feed_marks(database, archive_id, cursor, marks)
+
+
+async def compare_totals(
+    database: Database, archive_id: int, client: ArchiveClient, *, compared: bool
+) -> None:
+    """Has everything compared soon when the archive's counts and ours drift apart: something was deleted inside a
+    study. compared: everything was, just now."""
+    if not isinstance(client, Overlooked):
+        return
+    cursor = (await runs.position(database, archive_id)).change_cursor
+    try:
+        theirs = await client.totals()
+        is_quiet = await client.last_change() == cursor
+    except ArchiveError as error:
+        _log.warning("totals not compared", archive=client.config.code, code=error.code)
+        return
+    ours, before = await runs.totals(database, archive_id)
+    drift = (theirs[0] - ours[0], theirs[1] - ours[1])
+    if compared or (before is None and is_quiet):
+        await runs.save_drift(database, archive_id, drift if is_quiet else None)
+    elif is_quiet and drift != before:
+        await runs.reconcile_soon(database, archive_id)

@@ -17,7 +17,7 @@ from db.archives import ArchiveRow, list_archives, save_health
 from db.pool import Connection, Database
 from indexer.full import run_full
 from indexer.incremental import run_incremental
-from indexer.overlook import is_same_feed, note_feed
+from indexer.overlook import compare_totals, is_same_feed, note_feed
 from indexer.probing import note_doubts, probe_if_due
 from indexer.progress import Progress, silent
 from indexer.representatives import fill_representatives
@@ -182,6 +182,7 @@ async def _run(
             await note_doubts(database, client, archive, known)
         await _complete(work, plan, reconciled=reconciled)
         await note_feed(database, archive.archive_id, client)
+        await compare_totals(database, archive.archive_id, client, compared=reconciled)
     except (ArchiveError, RunFailed) as error:
         start_over = isinstance(error, RunFailed) and error.start_over
         await runs.fail(database, run, error.code, error.message, start_over=start_over)

@@ -19,6 +19,7 @@ from indexer.run import SIDE_BY_SIDE, Order, RunResult, RunState, index_archive
 
 _LOOK_EVERY = 1.0  # seconds: for what is due
 _FORGET_EVERY = 3600.0
+_AFTER_FAILURE = 5.0
 _BUSY_AGAIN = 1.0
 _STRANGER_TRIES = 30
 _log = structlog.get_logger(__name__)
@@ -114,6 +115,7 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
             await work()
-        except Exception:
-            _log.exception("worker's schedule failed")
+        except Exception as error:
+            _log.error("worker.schedule", error=type(error).__name__, again_after=_AFTER_FAILURE)
+            await asyncio.sleep(_AFTER_FAILURE)
         await asyncio.sleep(seconds)

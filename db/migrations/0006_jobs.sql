@@ -144,7 +144,10 @@ create table archive_schedule (
     -- the index knows all that the archive held at this time; null: no complete run yet
     current_as_of timestamptz,
     -- entries of the change feed at its cursor, sequence → digest: the feed is still the same one
-    feed_marks jsonb not null default '{}'
+    feed_marks jsonb not null default '{}',
+    -- series and instances that the archive counts more than the index, after everything was compared: what makes
+    -- this another number is below studies and in no feed
+    drift integer[]
 );
 
 -- Jobs that wait or run. started_at: null while it waits.

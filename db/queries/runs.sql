@@ -102,3 +102,19 @@ update archive_schedule set feed_marks = '{}' where archive_id = $1
 
 -- name: save_marks  The same, as they are now.
 update archive_schedule set feed_marks = $2::jsonb where archive_id = $1
+
+-- name: totals  What the index counts of an archive, and its drift when everything was last compared.
+select s.drift, coalesce(t.series, 0)::integer as series, coalesce(t.instances, 0)::integer as instances
+from archive_schedule s
+cross join (
+    select sum(number_of_series) as series, sum(number_of_instances) as instances from study where archive_id = $1) t
+where s.archive_id = $1
+
+-- name: save_drift  Everything was compared; null: it changed meanwhile, the next look says.
+update archive_schedule set drift = $2 where archive_id = $1
+
+-- name: reconcile_soon  With the next run, unless the last one was just now.
+update archive_schedule s set next_reconcile_at = least(next_reconcile_at, now())
+from archive a
+where a.archive_id = s.archive_id and s.archive_id = $1
+    and (a.last_reconciled_at is null or a.last_reconciled_at < now() - 10 * s.sync_every)

@@ -78,6 +78,7 @@ async def test_it_is_looked_over_in_one_listing(
         empty_orthanc.upload(content)
     assert await archive.copies() == {SPLIT: 1, TWO_PATIENTS: 2, UNDATED: 1}
     assert await archive.copies() == {SPLIT: 1, TWO_PATIENTS: 2, UNDATED: 1}
+    assert await archive.totals() == (5, 6)
     upto = await archive.last_change() or 0
     marks = await archive.feed_marks(upto)
     assert marks

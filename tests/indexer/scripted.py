@@ -114,6 +114,9 @@ class ScriptedArchive:
             if change.study_uid in await self.copies()
         }
 
+    async def totals(self) -> tuple[int, int]:
+        return len(self.serieses), len(self.instances) if self.config.index == "instance" else 0
+
     async def store(self, files: Iterable[bytes]) -> StoreResult:
         raise NotSupported("read only")
 

@@ -170,6 +170,27 @@ async def test_another_database_is_read_anew(bench: Bench, grown: int) -> None:
     assert (await bench.run(archive)).full is False
 
 
+async def test_what_goes_inside_a_study_has_everything_compared(bench: Bench) -> None:
+    archive = await filled(bench)
+
+    async def reconcile_is_due() -> bool:
+        found = await bench.rows("next_reconcile_at <= now()", "archive_schedule")
+        return found == [(True,)]
+
+    await bench.run(archive)
+    assert not await reconcile_is_due()
+    del archive.serieses[0]
+    await bench.run(archive)
+    assert not await reconcile_is_due()  # one was just now
+    await bench.database.execute("past", "update archive set last_reconciled_at = now() - interval '1 h'")
+    await bench.run(archive)
+    assert await reconcile_is_due()
+    await bench.run(archive, reconcile=True)
+    assert (await bench.counts())[1] == 59
+    await bench.run(archive)
+    assert not await reconcile_is_due()
+
+
 async def test_a_study_that_moves_to_another_archive(bench: Bench) -> None:
     here, there = ScriptedArchive("here", feed=True), ScriptedArchive("there", feed=True)
     here.fill(uids(30))
