@@ -170,8 +170,20 @@ def _text_test(params: Params, column: str, test: Test) -> RowTest:
             return lambda a: f"fold({a}.{column}) like '%' || like_literal({value}) || '%'"
         case Op.WILDCARD:
             return lambda a: f"fold({a}.{column}) like like_wildcard({value})"
+        case Op.EQ if column == "protocol_name":
+            return lambda a: f"(fold({a}.{column}) like like_literal({value}) and {a}.{column} = {value})"
+        case Op.EQ | Op.IN if column in _INDEXED_FOLDED:
+            folded = (
+                f"fold({value})" if test.op is Op.EQ else f"(array(select fold(v) from unnest({value}) v))"
+            )
+            operator = _OPERATOR[test.op]
+            return lambda a: f"(fold({a}.{column}) {operator} {folded} and {a}.{column} {operator} {value})"
         case _:
             return lambda a: f"{a}.{column} {_OPERATOR[test.op]} {value}"
+
+
+# Their order's index is of the folded text, and there is none of the text itself.
+_INDEXED_FOLDED = frozenset({"study_description", "series_description"})
 
 
 def _name_test(params: Params, column: str, test: Test) -> RowTest:

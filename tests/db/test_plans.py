@@ -163,6 +163,8 @@ FILTERS: list[tuple[Condition, int]] = [
     (_test("PatientName", Op.EQ, "nobody^at all"), SHARED),
     (_test("ReferringPhysicianName", Op.STARTS_WITH, "ref^c4ca4238a0b9"), 20_000),
     (_test("StudyDescription", Op.CONTAINS, "c4ca4238a0b9"), SHARED),
+    (_test("StudyDescription", Op.EQ, "Study c4ca4238a0b9"), SHARED),
+    (_test("StudyDescription", Op.IN, ("Study c4ca4238a0b9", "none")), SHARED),
     (_test("PatientBirthDate", Op.EQ, date(1960, 1, 1)), SHARED),
     (_test("ModalitiesInStudy", Op.HAS, "XRARE"), SHARED),
     (_test("ModalitiesInStudy", Op.HAS, "MR"), SHARED),
@@ -176,7 +178,9 @@ FILTERS: list[tuple[Condition, int]] = [
     (Related(Level.SERIES, Test(CODE_COLUMNS[Coded.BODY_PART], Op.EQ, "80144004")), SHARED),
     (_series("ManufacturerModelName", Op.EQ, "Model 17"), 20_000),
     (_series("SeriesDescription", Op.CONTAINS, "c4ca4238a0b9"), 20_000),
+    (_series("SeriesDescription", Op.EQ, "Series c4ca4238a0b9"), 20_000),
     (_series("ProtocolName", Op.STARTS_WITH, "protocol 17"), 40_000),
+    (_series("ProtocolName", Op.EQ, "Protocol 17"), 40_000),
 ]
 
 
