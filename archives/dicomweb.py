@@ -22,7 +22,7 @@ from archives.meter import metered
 from archives.pager import MAX_PAGES, Found, Page, PageMemory, read_pages
 from archives.probe import decodes_queries, is_plain, probe_dicomweb, takes_uid_list
 from archives.queries import Query, plan
-from archives.recheck import Recheck
+from archives.recheck import Recheck, childless
 from archives.rows import (
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
@@ -88,7 +88,8 @@ class DicomWebArchive:
             check = Recheck(level, selection)
             rows = [row for row in found.rows.values() if check.fits(row)]
             await self._enrich(level, rows)
-        return Answer(rows, found.incomplete_because is None, found.incomplete_because, meter.total)
+        why = found.incomplete_because or childless(level, selection, rows)
+        return Answer(rows, why is None, why, meter.total)
 
     async def _find(self, level: Level, selection: Selection) -> Found:
         await self._must_decode(selection.patient_id)
@@ -146,7 +147,15 @@ class DicomWebArchive:
             return await self.page(query, limit, offset)
 
         size = self.config.page_size if most is None else min(self.config.page_size, most + 1)
-        found = await read_pages(query.level, size, fetch, self.abilities.pages, self._max_pages, most)
+        found = await read_pages(
+            query.level,
+            size,
+            fetch,
+            self.abilities.pages,
+            self._max_pages,
+            most,
+            all_there_are=query.own_uids,
+        )
         if query.level != "studies" and query.study_uid is None:
             self.abilities.top_level = True
         return found

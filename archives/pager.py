@@ -19,19 +19,19 @@ Key = tuple[str, str | None]
 
 @dataclass(slots=True)
 class PageMemory:
-    """The largest page an archive ever sent: it proves that no smaller number is its cap.
+    """What an archive's pages have shown so far.
 
     moves_on: whether an offset brought other rows; None as long as none was needed. warned: it said that
     it holds more than it sent.
     """
 
-    largest: int = 0
     moves_on: bool | None = None
     warned: bool = False
 
-    def may_be_cap(self, rows: int) -> bool:
-        """A short page of so many rows could be a silent cap: caps are round numbers."""
-        return rows >= self.largest and ((rows >= 10 and rows % 10 == 0) or rows in _ODD_CAPS)
+
+def may_be_cap(rows: int) -> bool:
+    """A short page of so many rows could be a silent cap: caps are round numbers."""
+    return (rows >= 10 and rows % 10 == 0) or rows in _ODD_CAPS
 
 
 @dataclass(slots=True)
@@ -55,9 +55,14 @@ async def read_pages(
     memory: PageMemory,
     max_pages: int = MAX_PAGES,
     most: int | None = None,
+    *,
+    all_there_are: int | None = None,
 ) -> Found:
     """Every page of one search, or until there are more than `most` rows. `fetch(limit, offset)` gives a page
-    or raises ArchiveError."""
+    or raises ArchiveError.
+
+    all_there_are: so many rows are all, as so many were asked for by their UIDs.
+    """
     found = Found()
     offset = 0
     overlapped = False
@@ -65,7 +70,7 @@ async def read_pages(
     for _ in range(max_pages):
         page = await fetch(page_size, offset)
         memory.warned |= page.warned
-        new = _add(level, page.rows, found)
+        new, distinct = _add(level, page.rows, found)
         if not new:
             if page.rows and capped:
                 memory.moves_on = False
@@ -75,10 +80,11 @@ async def read_pages(
             break
         if offset:
             memory.moves_on = True
-            overlapped |= new < len(page.rows)
-        offset += len(page.rows)
-        capped = page.warned or len(page.rows) >= page_size or memory.may_be_cap(len(page.rows))
-        memory.largest = max(memory.largest, len(page.rows))
+            overlapped |= new < distinct
+        # Of a row that comes twice the archive may count one: rather read some again than skip others.
+        offset += distinct
+        is_odd = may_be_cap(len(page.rows)) and len(found.rows) != all_there_are
+        capped = page.warned or len(page.rows) >= page_size or is_odd
         if not capped:
             break
         if most is not None and len(found.rows) > most:
@@ -92,15 +98,14 @@ async def read_pages(
     return found
 
 
-def _add(level: Level, rows: list[Row], found: Found) -> int:
-    """Keep the new rows; how many there were."""
+def _add(level: Level, rows: list[Row], found: Found) -> tuple[int, int]:
+    """Keep the new rows; how many there were, and how many different ones came (each without its UID is one)."""
     before = len(found.rows)
-    keyless = 0
-    for row in rows:
-        if (name := key(level, row)) is None:
-            keyless += 1
-        else:
+    names = [key(level, row) for row in rows]
+    keyless = names.count(None)
+    for name, row in zip(names, rows, strict=True):
+        if name is not None:
             found.rows.setdefault(name, row)
     if rows and keyless == len(rows):
         raise BadAnswer(f"none of the {len(rows)} rows carries its UID")
-    return len(found.rows) - before
+    return len(found.rows) - before, len(set(names) - {None}) + keyless

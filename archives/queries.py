@@ -14,6 +14,11 @@ from archives.rows import Level
 
 CHUNK_UIDS: Final = 100
 CHUNK_CHARACTERS: Final = 12_000  # a URL of 17 kB was refused
+_OWN_UID: Final = {
+    "studies": "StudyInstanceUID",
+    "series": "SeriesInstanceUID",
+    "instances": "SOPInstanceUID",
+}
 _BEFORE_DICOM: Final = "-17000101"  # an open range from the past also returns undated studies (Orthanc)
 
 
@@ -25,6 +30,12 @@ class Query:
     study_uid: str | None = None
     series_uid: str | None = None
     filters: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def own_uids(self) -> int | None:
+        """How many it asks for by their own UIDs; None where it does not."""
+        listed = self.filters.get(_OWN_UID[self.level])
+        return None if listed is None else listed.count(",") + 1
 
 
 def plan(level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:

@@ -1,4 +1,4 @@
-"""Does a returned row fit what was asked? Archives ignore keys they do not know and send everything."""
+"""Does an answer fit what was asked? Archives ignore keys they do not know and send everything, or nothing."""
 
 from collections.abc import Sequence
 
@@ -67,3 +67,25 @@ class Recheck:
             return found is None and selection.undated
         first, last = selection.study_date or (None, None)
         return (first is None or first <= found) and (last is None or found <= last)
+
+
+def childless(level: Level, selection: Selection, rows: Sequence[Row]) -> str | None:
+    """Why an answer cannot be whole: a study has series and a series has instances, or they are not there.
+
+    None where every asked parent has children, and where the selection asks for some of these only.
+    """
+    narrowed = selection.patient_id is not None or selection.modality is not None or selection.undated
+    if level == "studies" or narrowed or selection.study_date is not None or selection.sop_uids:
+        return None
+    if level == "series":
+        parent, tag, asked = (
+            "studies",
+            STUDY_INSTANCE_UID,
+            () if selection.series_uids else selection.study_uids,
+        )
+    elif selection.series_uids:
+        parent, tag, asked = "series", SERIES_INSTANCE_UID, selection.series_uids
+    else:
+        parent, tag, asked = "studies", STUDY_INSTANCE_UID, selection.study_uids
+    lacking = set(asked) - {text(row, tag) for row in rows}
+    return f"it answers no {level} of {len(lacking)} of {len(set(asked))} {parent}" if lacking else None

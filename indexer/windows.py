@@ -25,6 +25,11 @@ class Slice:
     until: date | None
     incomplete_because: str | None
 
+    @property
+    def is_blind(self) -> bool:
+        """Capped, and nothing of its time among the rows: the archive does not look at StudyDate."""
+        return self.incomplete_because is not None and not self.rows
+
 
 async def slices(client: ArchiveClient, after: date | None = None) -> AsyncIterator[Slice]:
     """All studies, in one slice where the archive answers so much, else by date; `after` skips what ends
@@ -36,6 +41,9 @@ async def slices(client: ArchiveClient, after: date | None = None) -> AsyncItera
     for piece in pieces(datetime.now(UTC).date() + _DAY):
         if after is None or piece[1] is None or piece[1] > after:
             async for part in _search(client, piece):
+                if part.is_blind:  # every other slice would say the same
+                    yield _slice(everything, UNDATED, "all studies, as it does not look at StudyDate")
+                    return
                 yield part
     answer = await client.search_studies(Selection(undated=True))
     yield _slice(answer, UNDATED, "studies without a date")
@@ -55,7 +63,7 @@ def pieces(tomorrow: date) -> Iterator[Range]:
 async def _search(client: ArchiveClient, piece: Range) -> AsyncIterator[Slice]:
     answer = await client.search_studies(Selection(study_date=piece))
     first, last = piece
-    if answer.complete or first is None or last is None or first == last:
+    if answer.complete or not answer.rows or first is None or last is None or first == last:
         yield _slice(answer, last or UNDATED, f"studies of {first or '…'} to {last or '…'}")
         return
     middle = first + (last - first) // 2

@@ -21,7 +21,7 @@ ALL_WELL = {
     "includefield": "yes",
     "top_level_series": "yes",
 }
-LEARNED = Abilities(True, True, True, True, PageMemory(100, moves_on=True))
+LEARNED = Abilities(True, True, True, True, PageMemory(moves_on=True))
 
 
 @pytest.mark.parametrize(
