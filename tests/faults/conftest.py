@@ -14,7 +14,7 @@ from db.pool import Database
 from indexer.run import index_once
 from tests.archives.faulty import faulty
 from tests.faults.misbehaviours import MAX_PAGES, MAX_RESPONSE, PAGE_SIZE, Misbehaviour
-from tests.faults.shelf import Shelf
+from tests.faults.shelf import STUDIES, Shelf
 from tests.resolvers.house import House, open_services
 
 SICK, WELL = "sick", "well"
@@ -26,12 +26,13 @@ _KEYS = {"study": "study_uid", "series": "series_uid", "instance": "sop_uid"}
 
 @dataclass
 class Ward:
-    """The two archives, the index and the service."""
+    """The two archives, the index and the service. deadline: the sick archive's, in seconds."""
 
     database: Database
     shelf: Shelf
     clients: dict[str, DicomWebArchive]
     house: House
+    deadline: float = 5.0
 
     async def run(self, *codes: str) -> Any:
         """One reconciling run of each; the results by code."""
@@ -55,7 +56,7 @@ def ward_url(new_database_url: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="module")
 def well() -> Iterator[str]:
-    with faulty(Shelf()) as server:
+    with faulty(Shelf(STUDIES[:2])) as server:
         yield server.url
 
 
@@ -95,6 +96,7 @@ def recover(ward: Ward) -> None:
 
 
 def _set_timeout(ward: Ward, seconds: float) -> None:
+    ward.deadline = seconds
     client = ward.clients[SICK]
     client.config = replace(client.config, timeout=seconds)
     client._transport.timeout = seconds

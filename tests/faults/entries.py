@@ -40,6 +40,10 @@ async def _instances(ward: Ward) -> dict[str, str]:
     )
 
 
+async def _live(ward: Ward) -> dict[str, str]:
+    return await _list(ward, f"studies(freshness: {{mode: LIVE, timeoutMs: {ward.deadline * 1000:.0f}}})")
+
+
 async def _list(ward: Ward, field: str) -> dict[str, str]:
     found = (await ward.house.data(f"{{ list: {field} {{ {_SOURCES} }} }}"))["list"]
     cells = {
@@ -58,5 +62,6 @@ def _cell(state: str, code: str | None) -> str:
 ENTRIES: dict[str, Entry] = {
     "series": Entry("series on demand", _series, 1, "CACHED"),
     "instances": Entry("instances on demand", _instances, 1, "CACHED"),
+    "live": Entry("LIVE studies", _live, 1, "LIVE"),
     "index": Entry("index run", _index_run, 2, "completed"),
 }

@@ -6,32 +6,41 @@ Cells = dict[str, str]
 
 
 def _fails(code: str) -> Cells:
-    """On demand a part is missing, a run fails, all with the same code."""
-    return {"series": f"PARTIAL {code}", "instances": f"PARTIAL {code}", "index": f"failed {code}"}
+    """On demand a part is missing, LIVE has what the index had, a run fails, all with the same code."""
+    on_demand = {"series": f"PARTIAL {code}", "instances": f"PARTIAL {code}"}
+    return on_demand | {"live": f"STALE {code}", "index": f"failed {code}"}
 
 
-_WELL: Final[Cells] = {"series": "CACHED", "instances": "CACHED", "index": "completed"}
+def _cut() -> Cells:
+    return _fails("INCOMPLETE") | {"live": "PARTIAL TOO_WIDE"}
+
+
+def _empty() -> Cells:
+    return _fails("INCOMPLETE") | dict(live="PARTIAL SUSPICIOUS_REMOVAL", index="failed SUSPICIOUS_REMOVAL")
+
+
+_WELL: Final[Cells] = {"series": "CACHED", "instances": "CACHED", "live": "LIVE", "index": "completed"}
 
 EXPECTED: Final[dict[str, Cells]] = {
-    "204": _fails("INCOMPLETE") | {"index": "failed SUSPICIOUS_REMOVAL"},
-    "empty-list": _fails("INCOMPLETE") | {"index": "failed SUSPICIOUS_REMOVAL"},
-    "204-below": _fails("INCOMPLETE") | {"index": "completed PARTIAL"},
+    "204": _empty(),
+    "empty-list": _empty(),
+    "204-below": _fails("INCOMPLETE") | {"live": "LIVE", "index": "completed PARTIAL"},
     "404": _fails("REJECTED"),
-    "404-below": _fails("REJECTED"),
+    "404-below": _fails("REJECTED") | {"live": "LIVE"},
     "null": _fails("BAD_ANSWER"),
     "html": _fails("BAD_ANSWER"),
     "half-json": _fails("BAD_ANSWER"),
     "latin-1": _fails("BAD_ANSWER"),
     "no-uids": _fails("BAD_ANSWER"),
-    "offset-ignored": _fails("INCOMPLETE"),
-    "endless": _fails("INCOMPLETE"),
+    "offset-ignored": _cut(),
+    "endless": _cut(),
     "repeated": _WELL,
-    "overlap": _fails("INCOMPLETE"),
+    "overlap": _cut(),
     "keys-ignored": _WELL,
     "cap": _WELL,
     "cap-warned": _WELL,
-    "cap-for-good": _fails("INCOMPLETE"),
-    "cap-for-good-warned": _fails("INCOMPLETE"),
+    "cap-for-good": _cut(),
+    "cap-for-good-warned": _cut(),
     "401": _fails("REJECTED"),
     "429": _fails("REJECTED"),
     "429-once": _WELL,
@@ -59,5 +68,8 @@ EXPECTED: Final[dict[str, Cells]] = {
     "bad-uids": _WELL,
 }
 
-RECOVERED: Final = {("endless", "index"): "failed SUSPICIOUS_REMOVAL"}
+RECOVERED: Final = {
+    ("endless", "live"): "PARTIAL SUSPICIOUS_REMOVAL",
+    ("endless", "index"): "failed SUSPICIOUS_REMOVAL",
+}
 """Where not all is as before once the archive is well: what it made up goes when somebody confirms it."""

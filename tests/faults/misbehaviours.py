@@ -107,10 +107,10 @@ def _gigabyte(exchange: Exchange, _: list[Json]) -> None:
 
 
 def _endless(exchange: Exchange, rows: list[Json]) -> None:
-    tag = {"studies": STUDY, "series": SERIES, "instances": SOP}[level_of(exchange)]
     if not rows:  # below what it made up
         behaves(exchange, rows)
         return
+    tag = {"studies": STUDY, "series": SERIES, "instances": SOP}[level_of(exchange)]
     model, uid = rows[0], first(rows[0], tag)
     made = [model | {tag: value("UI", f"{uid}.9.{exchange.offset + n}")} for n in range(exchange.limit)]
     exchange.rows(made)
@@ -128,7 +128,7 @@ def _capped_for_good(exchange: Exchange, rows: list[Json], **headers: str) -> No
 
 
 def _ignores_keys(exchange: Exchange, _: list[Json]) -> None:
-    behaves(exchange, HELD[level_of(exchange)])
+    behaves(exchange, HELD.get(level_of(exchange), []))
 
 
 def _repeats(exchange: Exchange, rows: list[Json]) -> None:

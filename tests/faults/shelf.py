@@ -5,7 +5,7 @@ It speaks QIDO-RS with pages and UIDs. 14 is more than a page of the tests and m
 The misbehaviours (misbehaviours.py) start from what it would have answered.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from tests.archives.faulty import Exchange, Json
 
@@ -61,11 +61,6 @@ def _held() -> dict[str, list[Json]]:
 HELD = _held()
 
 
-def uids(level: str) -> set[str]:
-    """All UIDs of a level ('studies', 'series', 'instances')."""
-    return {first(row, _LEVELS[level]) for row in HELD[level]}
-
-
 def level_of(exchange: Exchange) -> str:
     return exchange.path.rsplit("/", 1)[1]
 
@@ -96,10 +91,10 @@ def page(exchange: Exchange, rows: Iterable[Json]) -> list[Json]:
 class Shelf:
     """The server's behaviour: well until `sick` is set, and again when it is None."""
 
-    def __init__(self) -> None:
+    def __init__(self, studies: Collection[str] = STUDIES) -> None:
         self.sick: Answer | None = None
-        self.met = 0
+        self.studies = studies
 
     def __call__(self, exchange: Exchange) -> None:
-        self.met += 1
-        (self.sick or behaves)(exchange, asked_rows(exchange))
+        rows = [row for row in asked_rows(exchange) if first(row, STUDY) in self.studies]
+        (self.sick or behaves)(exchange, rows)

@@ -21,7 +21,8 @@ misbehaves, each way that data comes in is gone, and people see this state and c
 - nothing that the index had is lost, and nothing wrong is removed;
 - once the archive is well and the same is asked again, all is well, without a restart{but}.
 
-`CACHED` and `completed` say that the answer was put right and is whole. The words are those of `sources.state`
+`CACHED`, `LIVE` and `completed` say that the answer was put right and is whole; LIVE asks for studies here, so what
+is wrong below them is not looked at. The words are those of `sources.state`
 and of [how a run ends](operator.md#how-a-run-ends), the codes are [here](frontend.md#errors).
 
 """
@@ -33,7 +34,7 @@ def page() -> str:
     for name, case in MISBEHAVIOURS.items():
         cells = [_cell(EXPECTED[name][entry]) for entry in ENTRIES]
         rows.append(f"| {case.shown} | {' | '.join(cells)} |")
-    exceptions = [MISBEHAVIOURS[name].shown for name, _ in RECOVERED]
+    exceptions = sorted({MISBEHAVIOURS[name].shown for name, _ in RECOVERED})
     but = (
         f";\n  but after {', '.join(exceptions)} what it made up goes only when somebody confirms it"
         if exceptions

@@ -1,6 +1,7 @@
 """Each misbehaviour by each way that data comes in: the right state and code, in time, without memory; nobody
 else notices, the index loses nothing that it had, and all is well again once the archive is."""
 
+import asyncio
 import time
 
 import pytest
@@ -9,7 +10,7 @@ from tests.faults.conftest import SICK, WELL, Ward, fall_sick, opened, recover
 from tests.faults.entries import ENTRIES, Entry
 from tests.faults.expected import EXPECTED, RECOVERED
 from tests.faults.memory import peak
-from tests.faults.misbehaviours import MISBEHAVIOURS, Misbehaviour
+from tests.faults.misbehaviours import DEADLINE, MISBEHAVIOURS, Misbehaviour
 from tests.faults.table import PAGE, page
 
 SLACK = 3.0  # a busy machine, not the code
@@ -22,8 +23,7 @@ async def test_misbehaviour(ward_url: str, well: str, name: str) -> None:
         for entry, way in ENTRIES.items():
             assert await _meet(ward, MISBEHAVIOURS[name], way) == EXPECTED[name][entry], entry
             recover(ward)
-            found = await way.enter(ward)
-            assert found[SICK] == RECOVERED.get((name, entry), way.well), entry
+            assert await _again(ward, way) == RECOVERED.get((name, entry), way.well), entry
 
 
 async def _meet(ward: Ward, case: Misbehaviour, way: Entry) -> str:
@@ -43,6 +43,15 @@ async def _meet(ward: Ward, case: Misbehaviour, way: Entry) -> str:
     for table, known in (await ward.known(WELL)).items():
         assert others[table] <= known, f"{table} of another archive were lost"
     return outcome[SICK]
+
+
+async def _again(ward: Ward, way: Entry) -> str:
+    """Who asks while the last reading still hangs shares it, so that may be one more time."""
+    found = (await way.enter(ward))[SICK]
+    if found.endswith(" TIMEOUT"):
+        await asyncio.sleep(2 * DEADLINE)
+        found = (await way.enter(ward))[SICK]
+    return found
 
 
 def test_the_page_says_what_is_tested() -> None:
