@@ -70,14 +70,16 @@ async def present(
     return [row["study_uid"] for row in rows]
 
 
-async def unchanged(database: Database, archive_id: int, answered: Sequence[Record]) -> set[str]:
+async def unchanged(
+    database: Database, archive_id: int, answered: Sequence[Record], *, shallow: bool
+) -> set[str]:
     """Answered studies of which the index has the same, counts of series and instances included: nothing
-    below them has come or gone."""
+    below them has come or gone. shallow: also those of which it has nothing below."""
     uids = [record.study_uid for record in answered]
     sql = statements("live")["unchanged"]
     data = [record.data for record in answered]
     try:
-        rows = await database.fetch("live_unchanged", sql, archive_id, uids, data)
+        rows = await database.fetch("live_unchanged", sql, archive_id, uids, data, shallow)
     except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
         return set()  # one of them cannot be stored: who writes them finds out which
     return {row["study_uid"] for row in rows}

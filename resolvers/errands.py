@@ -6,7 +6,10 @@ An asker that goes away does not end it: others may wait, and what comes is kept
 import asyncio
 from collections.abc import Collection, Coroutine, Hashable, Iterator
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+CLOSING: Final = 10.0
+"""Seconds that a process which ends waits for what is on its way."""
 
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
@@ -42,8 +45,13 @@ class Errands(Generic[K, R]):
         return {key: task.result() for key, task in tasks.items() if task in done}
 
     async def close(self) -> None:
-        """Lets what is on its way finish."""
-        await asyncio.gather(*set(self._under_way.values()), return_exceptions=True)
+        """Lets what is on its way finish; what takes longer than CLOSING is cut off."""
+        tasks = set(self._under_way.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=CLOSING)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _forget(self, keys: Collection[K], _: object) -> None:
         for key in keys:

@@ -25,7 +25,7 @@ from resolvers.on_demand import LATE
 
 LONGEST: Final = 60.0  # seconds that one reading may take, however long somebody waits for it
 MOST_AT_ONCE: Final = 16  # readings of one archive
-_REMEMBERED: Final = 1000
+_REMEMBERED: Final = 200
 _STAMP_AGE: Final = timedelta(hours=1)  # what is as it was is not written again for its stamp alone
 
 _log = structlog.get_logger(__name__)
@@ -106,7 +106,7 @@ class Live:
         return {errand[0]: outcomes.get(errand, late) for errand in wanted.items()}
 
     async def close(self) -> None:
-        """Lets what is on its way finish."""
+        """Lets what is on its way finish, for a while."""
         await self._errands.close()
 
     def _set_out(self, errand: Errand) -> bool:

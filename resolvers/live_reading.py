@@ -158,8 +158,9 @@ class Reader:
         """Series and instances, as deep as wanted; else series of studies that are not what they were."""
         uids = self.reading.study_uids
         if self.wanted.depth is Level.STUDY:
-            same = await live.unchanged(self.database, self.archive_id, self.reading.studies)
-            uids = [uid for uid in uids if uid not in same] if self.client.config.index != "study" else []
+            shallow = self.client.config.index == "study"
+            same = await live.unchanged(self.database, self.archive_id, self.reading.studies, shallow=shallow)
+            uids = [uid for uid in uids if uid not in same]
 
         def take(asked: list[str], answer: Answer) -> None:
             records, spoilt = self._parsed(Level.SERIES, answer, asked)

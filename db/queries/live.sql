@@ -22,12 +22,16 @@ where archive_id = $1 and synced_at < $2 and study_uid = any ($3::text[])
 -- name: present  Which of these studies ($3) an archive has in the index since before $2.
 select distinct study_uid from study where archive_id = $1 and synced_at < $2 and study_uid = any ($3::text[])
 
--- name: unchanged  Which of these studies ($2) are in the index exactly as answered ($3), with their counts.
+-- name: unchanged  Which of these studies ($2) are in the index exactly as answered ($3), with their counts, so
+-- that nothing below them has come or gone. $4: also those of which the index has nothing below.
 select a.study_uid
 from unnest($2::text[], $3::jsonb[]) a (study_uid, data)
 where a.data ? '00201206' and a.data ? '00201208'
     and exists (
         select from study s where s.archive_id = $1 and s.study_uid = a.study_uid and s.data = a.data)
+    or $4::boolean and not exists (
+        select from study s
+        where s.archive_id = $1 and s.study_uid = a.study_uid and s.series_synced_at is not null)
 
 -- name: parents_of_series  Where the index has these series ($2) of an archive.
 select study_uid, series_uid, series_uid as uid from series where archive_id = $1 and series_uid = any ($2::text[])

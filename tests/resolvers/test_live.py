@@ -1,6 +1,7 @@
 """LIVE and MAX_AGE: archives are asked now, the index follows, and each part of the answer says what it is worth."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -174,6 +175,21 @@ async def test_counts_and_modalities_follow_a_new_series(live: House) -> None:
     found = {node.pop("studyInstanceUid"): node for node in answer.data["studies"]["nodes"]}
     assert found["1.2.0.1"] == {"numberOfStudyRelatedSeries": 3, "modalitiesInStudy": ["CT", "MR"]}
     assert answer.requests == {"a0": 2, "a1": 1, "a2": 1}  # only where something has changed
+
+
+async def test_where_only_studies_are_indexed_nothing_below_is_asked_for(live: House) -> None:
+    """But of studies whose series somebody has asked for: their counts are made of these."""
+    live.archives[0].config = replace(live.archives[0].config, index="study")
+    told = {"NumberOfStudyRelatedSeries": 3, "NumberOfStudyRelatedInstances": 6}
+    add(live.archives[0], "1.2.9", 1, PatientID="P1")
+    answer = await live.ask(asked(given=BY_PATIENT))
+    assert answer.requests == {"a0": 1, "a1": 1, "a2": 1}
+    edit(live.archives[0], "1.2.0.1", PatientID="P1", **told)
+    add_series(live.archives[0], "1.2.0.1", "1.2.0.1.3")
+    select = "nodes { studyInstanceUid numberOfStudyRelatedSeries }"
+    answer = await live.ask(asked(given=BY_PATIENT, select=select))
+    assert {"studyInstanceUid": "1.2.0.1", "numberOfStudyRelatedSeries": 3} in answer.data["studies"]["nodes"]
+    assert answer.requests == {"a0": 2, "a1": 1, "a2": 1}
 
 
 @pytest.mark.parametrize("given", ['studyInstanceUid: {eq: "1.2.0.1"}', BY_PATIENT, ""])
