@@ -24,7 +24,7 @@ from tests.archives.files import ROOT, instance
 from tests.orthanc import OrthancServer, running_orthanc
 from tests.resolvers.house import House, open_services
 
-ARCHIVES, STUDIES, SERIES, ROUNDS = 4, 50, 3, 15
+ARCHIVES, STUDIES, SERIES, ROUNDS = 4, 50, 3, 9
 QUERY = """{ studies(first: 1000, freshness: {mode: LIVE, timeoutMs: 20000}) {
   complete sources { state } nodes { studyInstanceUid series { complete nodes { seriesInstanceUid } } } } }"""
 
