@@ -78,6 +78,16 @@ class Touched:
         """Archives that a list asked, whether or not they hold anything of it."""
         self.archive_ids.update(archive_ids)
 
+    def removed(self, study_uid: str, archive_id: int) -> None:
+        """A study of which is told that it is gone."""
+        self.studies.add(study_uid)
+        self.archive_ids.add(archive_id)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing was collected."""
+        return not (self.studies or self.patients or self.copies or self.archive_ids)
+
     def take(self) -> "Touched":
         """What was collected so far; collecting begins anew, for the next event of a stream."""
         taken = Touched(self.studies, self.patients, self.copies, self.archive_ids)

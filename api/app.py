@@ -52,7 +52,8 @@ def create_app(
     lifespan: Lifespan | None = None,
     request_timeout: float = 60.0,
     hosts: frozenset[str] | None = None,
-    websockets: bool = False,
+    operations_per_socket: int = 20,
+    send_patience: float = 60.0,
     audit: AuditLog | None = None,
     limiter: Limiter | None = None,
     rules: Rules | None = None,
@@ -66,8 +67,9 @@ def create_app(
     context_factory: makes the context of one request; may raise model.errors.InputError (400, 403).
     request_timeout: seconds until an answer must have begun.
     hosts: names in the Host header that are answered (421 to others); None for every name.
-    websockets: graphql-transport-ws on /graphql; off until there are subscriptions. Who asks is said by
-        connection_init, and each operation has a context of its own (api/websocket.py).
+    operations_per_socket: how many may be open on one WebSocket. Who asks there is said by connection_init, and
+        each operation has a context of its own (api/websocket.py).
+    send_patience: seconds after which a stream whose client takes nothing is cut off.
     audit: where every operation leaves its line before it is answered; None only where no patient is.
     limiter: how long a person must wait for their next request (429).
     rules: what requests may ask for; None for the defaults.
@@ -76,10 +78,19 @@ def create_app(
     rules = rules or Rules()
     metrics, trail = Metrics(archives), Trail(audit, known=rules.persisted.names)
     served = guarded(schema, metrics, trail, rules)
-    endpoint = GraphQLEndpoint(served, context_factory, identity, trail, limiter, rules)
+    endpoint = GraphQLEndpoint(
+        served,
+        context_factory,
+        identity,
+        trail,
+        limiter,
+        rules,
+        operations_per_socket=operations_per_socket,
+        send_patience=send_patience,
+    )
     table: list[BaseRoute] = [
         Route("/graphql", endpoint),
-        *([WebSocketRoute("/graphql", endpoint)] if websockets else []),
+        WebSocketRoute("/graphql", endpoint),
         Route("/livez", live),
         Route("/readyz", ready(readiness)),
         Route("/metrics", _metrics(metrics, jobs)),
@@ -97,6 +108,7 @@ def create_app(
         ],
         exception_handlers={HTTPException: _http_exception, HttpProblem: _http_problem},
     )
+    app.state.going_away = endpoint.going_away
     app.router.redirect_slashes = False  # /graphql/ is a 404, not a 307
     return app
 

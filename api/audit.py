@@ -4,6 +4,7 @@ What a line holds is access/audit.py, how it is stored db/audit.py. Routes that 
 own lines with `AuditLog.write`.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from db.audit import AuditLog, AuditUnavailable
 from model.errors import InputError
 
 PURPOSE_HEADER: Final = "x-purpose-of-use"
+SUBSCRIBED: Final = "SUBSCRIBED"
+"""The outcome of a subscription's first line."""
+EVENT_PAUSES: Final = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
 EXPORTS: Final = {(of, form): f"{EXPORT_PATH}{of}.{form}" for of in COLUMNS for form in MEDIA_TYPES}
 """What is exported in which format → the path."""
 _ENDPOINTS: Final = frozenset({"/graphql", "/schema.graphql", "/metrics", *EXPORTS.values()})
@@ -76,10 +80,32 @@ class Trail:
             return
         try:
             await self._log.write(self._record(_outcome(result), context))
-        except AuditUnavailable as error:
+        except AuditUnavailable:
             if result is not None:
-                result.data, result.extensions = None, None
-                result.errors = [GraphQLError(error.message, extensions={"code": error.code})]
+                _empty(result)
+
+    async def begins(self, context: ExecutionContext) -> None:
+        """A subscription: its first line, before anything of it is read. Raises AuditUnavailable."""
+        if self._log is not None:
+            await self._log.write(self._record(SUBSCRIBED, context))
+
+    async def before_event(self, context: ExecutionContext, result: Result | None) -> bool:
+        """The same for an event of a subscription; none for one that the line of its batch has told of. False
+        where there is no line: the subscription must end."""
+        touched: Touched | None = getattr(context.context, "touched", None)
+        if self._log is None or (_outcome(result) == "OK" and touched is not None and touched.nothing):
+            return True
+        record = self._record(_outcome(result), context)
+        for pause in EVENT_PAUSES:  # a stream can wait: a database that restarts costs no event
+            try:
+                await self._log.write(record)
+            except AuditUnavailable:
+                await asyncio.sleep(pause)
+            else:
+                return True
+        if result is not None:
+            _empty(result)
+        return False
 
     def cut_off(self, context: ExecutionContext, outcome: str) -> None:
         """An operation that ended without an answer: nobody waits for its line."""
@@ -118,6 +144,12 @@ def _codes(context: Any, touched: Touched | None) -> tuple[str, ...]:
     if reach is None or touched is None:
         return ()
     return tuple(archive.code for archive in reach.archives if archive.archive_id in touched.archive_ids)
+
+
+def _empty(result: Result) -> None:
+    result.data, result.extensions = None, None
+    code = {"code": AuditUnavailable.code}
+    result.errors = [GraphQLError(AuditUnavailable.message, extensions=code)]
 
 
 def _outcome(result: Result | None) -> str:

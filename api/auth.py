@@ -122,6 +122,11 @@ class Identity:
         self._provider, self._tokens, self.sessions = provider, tokens, sessions
         self._open_here = open_here or tokens is None
 
+    @property
+    def public_url(self) -> str | None:
+        """Under which browsers reach the server, where that is known."""
+        return self._provider.public_url if self._provider else None
+
     async def authenticate(self, connection: HTTPConnection) -> Asker:
         """The asker of a request. Raises Unauthenticated, ProviderDown, HttpProblem 403."""
         if self._tokens is None:

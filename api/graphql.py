@@ -3,14 +3,18 @@
 Limits on the document are in guard.py, the words of errors in errors.py.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any, Never, cast
+from weakref import WeakKeyDictionary
 
 import orjson
+import structlog
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
@@ -25,19 +29,21 @@ from strawberry.types.graphql import OperationType
 from access.audit import purpose_of
 from api.audit import PURPOSE_HEADER, Trail, asking, asking_of
 from api.auth import Identity, seconds_left
+from api.cross_site import origin_of
 from api.errors import UNKNOWN_OPERATION
 from api.gate import Limiter, refuse_haste
 from api.media_types import GRAPHQL, JSON, answer_type
 from api.problems import HttpProblem
-from api.request_data import RequestToGraphQL
+from api.request_data import RequestToGraphQL, request_data
 from api.rules import Rules, permit
-from api.streams import until
+from api.streams import NotTaken, in_time, until
 from api.websocket import Handler
 from db.audit import AuditUnavailable
 from model.errors import Forbidden, InputError
 
 ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
 
+_log = structlog.stdlib.get_logger("api.graphql")
 _METHODS = {"Allow": "GET, POST"}
 
 
@@ -55,12 +61,20 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         trail: Trail | None = None,
         limiter: Limiter | None = None,
         rules: Rules | None = None,
+        *,
+        operations_per_socket: int = 20,
+        send_patience: float = 60.0,
     ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            connection_init_wait_timeout=timedelta(seconds=10),
+            max_subscriptions_per_connection=operations_per_socket,
         )
+        self.send_patience = send_patience
+        self.sockets: set[Handler] = set()
+        self._results: WeakKeyDictionary[Response, Any] = WeakKeyDictionary()
         self._context_factory = context_factory
         self.identity = identity
         self.trail, self._limiter, self._rules = trail or Trail(None), limiter, rules or Rules()
@@ -78,7 +92,27 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             if refused.status != 429:  # or a flood of requests would be a flood of lines
                 self.trail.refused(refused.code)
             response = refused.response(_type_for_refusal(request))
-        await response(scope, receive, send)
+        try:
+            await response(scope, receive, in_time(send, self.send_patience))
+        except NotTaken:
+            _log.info("stream.not_taken")  # the server closes the connection of half an answer
+        finally:
+            await self._end(response)
+
+    async def _end(self, response: Response) -> None:
+        """Lets go of what a stream holds, whether it came to its end or was left."""
+        if isinstance(response, StreamingResponse) and (result := self._results.pop(response, None)):
+            await cast(Any, response.body_iterator).aclose()
+            await cast(Any, result).aclose()
+
+    async def going_away(self) -> None:
+        """Ends what is open on WebSockets, because the server stops."""
+        await asyncio.gather(*(handler.going_away() for handler in self.sockets))
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        """Of pages elsewhere: those under the public URL, whatever Host a proxy passes on."""
+        public_url = self.identity.public_url if self.identity is not None else None
+        return public_url is not None and origin.lower() == origin_of(request, public_url).lower()
 
     async def _answer(self, request: Request) -> Response:
         if request.method not in ("GET", "POST"):
@@ -104,11 +138,16 @@ class GraphQLEndpoint(GraphQL[Any, None]):
 
     def _keep_pace(self, request: Request | WebSocket, context: Any) -> None:
         """Raises HttpProblem 429 for a person who asks too often; strangers are told apart by address."""
-        if self._limiter is None or not isinstance(request, Request):
-            return
         address = request.client.host if request.client else "-"
         person = getattr(getattr(context, "viewer", None), "subject", None)
         refuse_haste(self._limiter, f"subject {person}" if person else f"address {address}")
+
+    async def _create_streaming_response(
+        self, request: Request, result: Any, protocol: Any, sub_response: Response
+    ) -> Response:
+        response = await super()._create_streaming_response(request, result, protocol, sub_response)
+        self._results[response] = result
+        return response
 
     async def create_streaming_response(
         self,
@@ -127,6 +166,10 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         response = await super().get_sub_response(request)
         response.media_type = answer_type(request.headers.get("accept"))
         return response
+
+    def query_of(self, payload: object) -> GraphQLRequestData:
+        """What a message of a WebSocket asks to be run, by the rules of requests. Raises HttpProblem."""
+        return request_data(payload, self._rules.persisted, 200, "http")
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         asked = cast(RequestToGraphQL, request)

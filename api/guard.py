@@ -23,6 +23,7 @@ from strawberry import Schema
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from api import introspection, limits, persisted
 from api.audit import Result, Trail
@@ -30,6 +31,7 @@ from api.cost import check_cost, cost_of
 from api.errors import WrongLiteral, process_errors
 from api.metrics import Metrics
 from api.rules import Rules, permit
+from db.audit import AuditUnavailable
 
 _WRONG_OPERATIONS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
@@ -80,10 +82,22 @@ class Guard(SchemaExtension):
             time.perf_counter() - started
         )
 
+    async def on_execute(self) -> AsyncIterator[None]:
+        if self._is_subscription:
+            self._streams = True
+            await self._trail.begins(self.execution_context)
+        yield
+
     async def on_stream_result(self, result: Result) -> AsyncIterator[None]:  # type: ignore[override]
         self._streams = True
-        await self._trail.before_leaving(self.execution_context, result)
+        safe = True
+        if self._is_subscription:
+            safe = await self._trail.before_event(self.execution_context, result)
+        else:
+            await self._trail.before_leaving(self.execution_context, result)
         yield
+        if not safe:
+            raise AuditUnavailable
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
@@ -131,6 +145,10 @@ class Guard(SchemaExtension):
             return self.execution_context.operation_type.value
         except RuntimeError:
             return "unknown"
+
+    @property
+    def _is_subscription(self) -> bool:
+        return self._operation() == OperationType.SUBSCRIPTION.value
 
     def _outcome(self) -> str:
         errors = self.execution_context.pre_execution_errors

@@ -28,7 +28,7 @@ class RequestToGraphQL(StarletteRequestAdapter):
             require_json(self.content_type)
             given = _parsed(await self.body_of(most_bytes))
         status = 400 if answer_type(self.headers.get("accept")) == GRAPHQL else 200
-        return _request_data(given, persisted, status, protocol)
+        return request_data(given, persisted, status, protocol)
 
     async def body_of(self, most: int) -> bytes:
         """Raises HttpProblem 413."""
@@ -51,7 +51,8 @@ def _parsed(text: str | bytes) -> object:
         raise HttpProblem(400, "The request is not valid JSON.") from None
 
 
-def _request_data(data: Any, persisted: Persisted, status: int, protocol: Any) -> GraphQLRequestData:
+def request_data(data: Any, persisted: Persisted, status: int, protocol: Any) -> GraphQLRequestData:
+    """What the members of a request ask for. status: of the answer for a name that is not known. Raises HttpProblem."""
     if isinstance(data, list):
         raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
     if not isinstance(data, dict):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -58,12 +58,17 @@ def url_of(sock: socket.socket) -> str:
 
 
 async def run_server(
-    app: ASGIApp, sock: socket.socket, *, started: Callable[[str], None], max_message: int = MAX_BODY_BYTES
+    app: ASGIApp,
+    sock: socket.socket,
+    *,
+    started: Callable[[str], None],
+    max_message: int = MAX_BODY_BYTES,
+    stopping: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Serves until the task is cancelled, then lets running requests end, and raises CancelledError.
 
     `started` gets the URL as soon as requests are taken; `max_message` is of
-    WebSockets, in bytes. A second cancel cuts running requests off.
+    WebSockets, in bytes; `stopping` ends what would go on for ever. A second cancel cuts running requests off.
     """
     config = uvicorn.Config(
         app,
@@ -72,17 +77,22 @@ async def run_server(
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ws_max_size=max_message,
+        ws_max_queue=8,
+        ws_ping_interval=20.0,  # a client that answers no ping in 20 s more is gone
+        ws_ping_timeout=20.0,
     )
     server = _Server(config, started)
     serving = asyncio.create_task(server.serve(sockets=[sock]), name="http server")
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
-        server.should_exit = True
         try:
+            if stopping is not None:
+                await stopping()
+            server.should_exit = True
             await asyncio.shield(serving)
         except asyncio.CancelledError:
-            server.force_exit = True
+            server.should_exit = server.force_exit = True
             await serving
         raise
     finally:

@@ -1,4 +1,4 @@
-"""Server-sent events that end when the right to read them does."""
+"""Server-sent events that end when the right to read them does, and answers that nobody takes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any, cast
 
 import orjson
+from starlette.types import Message, Send
 
 _EXPIRED = {
     "message": "The access token has expired. Get a new one.",
@@ -16,6 +17,23 @@ LAST = (
     "event: complete\r\ndata: \r\n\r\n"
 )
 """What a client reads at the end (graphql-sse, distinct connections mode)."""
+
+
+class NotTaken(Exception):
+    """The client took nothing for so long that it was cut off."""
+
+
+def in_time(send: Send, seconds: float) -> Send:
+    """The same, but what waits longer than that for its client is given up. Raises NotTaken."""
+
+    async def limited(message: Message) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await send(message)
+        except TimeoutError:
+            raise NotTaken from None
+
+    return limited
 
 
 def until(stream: Callable[[], AsyncIterator[str]], seconds: float) -> Callable[[], AsyncIterator[str]]:

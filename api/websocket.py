@@ -1,24 +1,33 @@
 """graphql-transport-ws: who is asking is said by the connection_init message, and holds until it expires.
 
-Close codes of ours: 4401 nobody we know, or no longer; 4403 somebody elsewhere's page; 4503 cannot tell now.
+Close codes of ours: 1001 the server stops; 4401 nobody we know, or no longer; 4403 somebody elsewhere's page;
+4429 the client takes nothing; 4503 cannot tell now.
 """
 
 import asyncio
 import contextlib
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLError
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+    SubscribeMessage,
+)
 
 from api.auth import Identity, remember, seconds_left
 from api.problems import HttpProblem
 from model.errors import InputError
+
+if TYPE_CHECKING:
+    from api.graphql import GraphQLEndpoint
 
 _UNAUTHENTICATED = 4401
 _CODES = {403: 4403, 503: 4503}
@@ -28,6 +37,48 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
     """One connection. Each of its operations has a context of its own, so that loaders remember nothing."""
 
     _clock: "asyncio.Task[None] | None" = None
+
+    async def handle(self) -> None:
+        self._view.sockets.add(self)
+        try:
+            await super().handle()
+        finally:
+            self._view.sockets.discard(self)
+
+    async def going_away(self) -> None:
+        """Closes the connection because the server stops."""
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+            async with asyncio.timeout(1):
+                await self.websocket.close(1001, "The server stops")
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """Takes what a request over HTTP may hold, by the same rules."""
+        if self.connection_acknowledged and message["id"] not in self.operations:
+            try:
+                asked = self._view.query_of(message["payload"])
+                if len(self.operations) >= (self.max_subscriptions_per_connection or 0):
+                    raise HttpProblem(
+                        429,
+                        f"{len(self.operations)} operations are open on this connection, the most there may be.",
+                        code="TOO_MANY_SUBSCRIPTIONS",
+                    )
+            except HttpProblem as refused:
+                error = GraphQLError(refused.message, extensions={"code": refused.code})
+                await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+                return
+            message["payload"]["query"] = asked.query or ""
+        await super().handle_subscribe(message)
+
+    async def send_message(self, message: Message) -> None:
+        """Cuts off a client that takes nothing."""
+        try:
+            async with asyncio.timeout(self._view.send_patience):
+                await super().send_message(message)
+        except TimeoutError:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+                async with asyncio.timeout(1):
+                    await self.websocket.close(4429, "SLOW_CONSUMER")
+            raise WebSocketDisconnected from None
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         identity = getattr(self.view, "identity", None)
@@ -57,6 +108,10 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         if self._clock is not None:
             self._clock.cancel()
         await super().shutdown()
+
+    @property
+    def _view(self) -> "GraphQLEndpoint":
+        return cast("GraphQLEndpoint", self.view)
 
     @property
     def _socket(self) -> WebSocket:

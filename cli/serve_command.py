@@ -128,8 +128,16 @@ async def serve_on(
                 jobs=functools.partial(_jobs, house),
                 request_timeout=settings.request_timeout,
                 routes=routes,
+                operations_per_socket=settings.operations_per_socket,
+                send_patience=2 * settings.slow_reader_seconds,
             )
-            await run_server(app, sock, started=started, max_message=allowed.max_body)
+            services.subscribers.listener.start()
+
+            async def stopping() -> None:
+                services.subscribers.stop()
+                await app.state.going_away()
+
+            await run_server(app, sock, started=started, max_message=allowed.max_body, stopping=stopping)
         finally:
             await services.close()
 

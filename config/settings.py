@@ -115,6 +115,19 @@ class Settings(BaseSettings):
         default="any", description="which operations are run: any, or only those of that file"
     )
 
+    event_retention_hours: int = Field(
+        default=72, ge=1, description="hours that change events are kept (EVENTS_EXPIRED for older cursors)"
+    )
+    subscriptions_per_person: int = Field(
+        default=50, ge=1, description="subscriptions that a person may have open at each server process"
+    )
+    operations_per_socket: int = Field(
+        default=20, ge=1, description="operations that may be open on one WebSocket"
+    )
+    slow_reader_seconds: float = Field(
+        default=30.0, ge=0.1, description="seconds in which a subscriber must take an event (SLOW_CONSUMER)"
+    )
+
     def database(self) -> str | None:
         """The database URL from the variable or its file; None means the embedded Postgres."""
         if self.database_url is not None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from access.scope import Scope
+from db.events import note, note_pseudonyms
 from db.faces import LOCK
+from db.ingest import LOCK as WRITING
 from db.ingest import write
 from db.nodes import Row
 from db.pool import Connection, Database, Reader
@@ -42,6 +44,8 @@ async def set_consents(
     consents of others are kept for later."""
 
     async def work(connection: Connection) -> set[str]:
+        # Events are written: in order with those of all writers of the index.
+        await connection.execute(statements("faces")["alone"], WRITING)
         # A maker of pseudonymised rows that has read the old consent must have committed before, or its
         # rows would show it for good.
         await connection.execute(statements("faces")["alone"], LOCK)
@@ -99,6 +103,8 @@ async def _set(
     # Pseudonymised rows carry the consent to research: in the same transaction, not when they are remade.
     for level in Level:
         await connection.execute(statements("faces")[f"follow_{level}"], uids)
+    await note(connection, uids)
+    await note_pseudonyms(connection, uids)
     known = await connection.fetch(statements("consent")["known"], archive_id, uids)
     return {row["study_uid"] for row in known}
 

@@ -18,6 +18,7 @@ import structlog
 
 from access.keyed_pseudonyms import Patient
 from access.pseudonyms import Pseudonymiser
+from db.events import note_pseudonyms
 from db.face_rows import FaceRow, store
 from db.nodes import Row
 from db.pool import Connection, Database
@@ -132,6 +133,7 @@ class Faces:
         for level in Level:
             await conn.execute(sql[f"follow_{level}"], study_uids)
         await conn.execute(sql["share"], study_uids)
+        await note_pseudonyms(conn, study_uids)
         return refused
 
     async def _make_level(self, conn: Connection, level: Level, targets: _Targets) -> int:

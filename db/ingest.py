@@ -16,6 +16,7 @@ import asyncpg
 import orjson
 import structlog
 
+from db.events import note
 from db.ingest_sql import NAME_COLUMNS, ingest_sql, name_values
 from db.pool import Connection, Database
 from db.rollup_tables import fill_rollups, follow_rollups
@@ -166,6 +167,7 @@ async def settle(conn: Connection, study_uids: Collection[str] = ()) -> None:
         await conn.execute(sql[name])
     await conn.execute(statements("faces")["enqueue"])
     await follow_rollups(conn)
+    await note(conn, await conn.fetchval(statements("events")["families"]))
     await conn.execute(sql["settled"])
 
 

@@ -662,6 +662,36 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.consent_version(archive smallint, uid text) RETURNS bigint
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT COALESCE(bit_xor(hash_record_extended(ROW(consent.care, consent.registry, consent.research), (0)::bigint)), (0)::bigint) AS "coalesce"
+    FROM public.consent
+   WHERE ((consent.archive_id = consent_version.archive) AND (consent.study_uid = consent_version.uid) AND (consent.care OR consent.registry OR consent.research));
+END;
+
+CREATE TABLE pseudonymised.instance (
+    instance_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_class_uid text COLLATE pg_catalog."C",
+    instance_number integer,
+    rows integer,
+    columns integer,
+    number_of_frames integer,
+    transfer_syntax_uid text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata_synced_at timestamp with time zone,
+    source_pk bigint NOT NULL,
+    key_id text DEFAULT ''::text NOT NULL,
+    research boolean DEFAULT false NOT NULL,
+    made_for text DEFAULT ''::text NOT NULL
+);
+
 CREATE TABLE pseudonymised.series (
     series_pk bigint NOT NULL,
     archive_id smallint NOT NULL,
@@ -692,6 +722,52 @@ CREATE TABLE pseudonymised.series (
     modality_code text COLLATE pg_catalog."C",
     laterality_code text COLLATE pg_catalog."C"
 );
+
+CREATE TABLE pseudonymised.study (
+    study_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    study_date date,
+    study_time time without time zone,
+    accession_number text COLLATE pg_catalog."C",
+    study_id text COLLATE pg_catalog."C",
+    study_description text,
+    referring_physician_name text,
+    patient_id text COLLATE pg_catalog."C",
+    issuer_of_patient_id text COLLATE pg_catalog."C",
+    patient_name text,
+    patient_birth_date date,
+    patient_sex text COLLATE pg_catalog."C",
+    modalities text[] DEFAULT '{}'::text[] NOT NULL,
+    number_of_series integer,
+    number_of_instances integer,
+    shared boolean DEFAULT false NOT NULL,
+    search tsvector DEFAULT ''::tsvector NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    series_synced_at timestamp with time zone,
+    patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C",
+    source_pk bigint NOT NULL,
+    key_id text DEFAULT ''::text NOT NULL,
+    research boolean DEFAULT false NOT NULL,
+    made_for text DEFAULT ''::text NOT NULL,
+    patient_name_keys tsvector DEFAULT ''::tsvector NOT NULL,
+    patient_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    referring_physician_name_keys tsvector DEFAULT ''::tsvector NOT NULL,
+    referring_physician_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE FUNCTION pseudonymised.study_version_of(archive smallint, uid text, source text) RETURNS bigint
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT (((public.consent_version(archive, source) # COALESCE(( SELECT bit_xor(hash_record_extended(ROW(study.source_pk, study.synced_at, study.key_id, study.made_for, study.modalities, study.number_of_series, study.number_of_instances), (1)::bigint)) AS bit_xor
+            FROM pseudonymised.study
+           WHERE ((study.study_uid = study_version_of.uid) AND (study.archive_id = study_version_of.archive))), (0)::bigint)) # COALESCE(( SELECT bit_xor(hash_record_extended(ROW(series.series_uid, series.synced_at, series.key_id, series.made_for, series.number_of_instances), (2)::bigint)) AS bit_xor
+            FROM pseudonymised.series
+           WHERE ((series.study_uid = study_version_of.uid) AND (series.archive_id = study_version_of.archive))), (0)::bigint)) # COALESCE(( SELECT bit_xor(hash_record_extended(ROW(instance.sop_uid, instance.series_uid, instance.synced_at, instance.key_id, instance.made_for), (3)::bigint)) AS bit_xor
+            FROM pseudonymised.instance
+           WHERE ((instance.study_uid = study_version_of.uid) AND (instance.archive_id = study_version_of.archive))), (0)::bigint));
+END;
 
 CREATE VIEW pseudonyms.series AS
  SELECT series_pk,
@@ -732,40 +808,6 @@ CREATE FUNCTION pseudonyms.series_union_instances(uid text, archives smallint[])
     FROM pseudonyms.series
    WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
 END;
-
-CREATE TABLE pseudonymised.study (
-    study_pk bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    study_date date,
-    study_time time without time zone,
-    accession_number text COLLATE pg_catalog."C",
-    study_id text COLLATE pg_catalog."C",
-    study_description text,
-    referring_physician_name text,
-    patient_id text COLLATE pg_catalog."C",
-    issuer_of_patient_id text COLLATE pg_catalog."C",
-    patient_name text,
-    patient_birth_date date,
-    patient_sex text COLLATE pg_catalog."C",
-    modalities text[] DEFAULT '{}'::text[] NOT NULL,
-    number_of_series integer,
-    number_of_instances integer,
-    shared boolean DEFAULT false NOT NULL,
-    search tsvector DEFAULT ''::tsvector NOT NULL,
-    data jsonb NOT NULL,
-    synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    series_synced_at timestamp with time zone,
-    patient_key text GENERATED ALWAYS AS (((COALESCE(patient_id, ''::text) || '\'::text) || COALESCE(issuer_of_patient_id, ''::text))) STORED NOT NULL COLLATE pg_catalog."C",
-    source_pk bigint NOT NULL,
-    key_id text DEFAULT ''::text NOT NULL,
-    research boolean DEFAULT false NOT NULL,
-    made_for text DEFAULT ''::text NOT NULL,
-    patient_name_keys tsvector DEFAULT ''::tsvector NOT NULL,
-    patient_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    referring_physician_name_keys tsvector DEFAULT ''::tsvector NOT NULL,
-    referring_physician_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
-);
 
 CREATE VIEW pseudonyms.study AS
  SELECT study_pk,
@@ -1489,6 +1531,18 @@ CREATE FUNCTION public.study_facts(archive smallint, uid text, data jsonb, descr
              public.integer_value((study_facts.data #>> '{00201208,Value,0}'::text[])) AS instances) told);
 END;
 
+CREATE FUNCTION public.study_version_of(archive smallint, uid text) RETURNS bigint
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT (((public.consent_version(archive, uid) # COALESCE(( SELECT bit_xor(hash_record_extended(ROW(study.patient_key, study.synced_at, study.modalities, study.number_of_series, study.number_of_instances), (1)::bigint)) AS bit_xor
+            FROM public.study
+           WHERE ((study.study_uid = study_version_of.uid) AND (study.archive_id = study_version_of.archive))), (0)::bigint)) # COALESCE(( SELECT bit_xor(hash_record_extended(ROW(series.series_uid, series.synced_at, series.number_of_instances), (2)::bigint)) AS bit_xor
+            FROM public.series
+           WHERE ((series.study_uid = study_version_of.uid) AND (series.archive_id = study_version_of.archive))), (0)::bigint)) # COALESCE(( SELECT bit_xor(hash_record_extended(ROW(instance.sop_uid, instance.series_uid, instance.synced_at), (3)::bigint)) AS bit_xor
+            FROM public.instance
+           WHERE ((instance.study_uid = study_version_of.uid) AND (instance.archive_id = study_version_of.archive))), (0)::bigint));
+END;
+
 CREATE FUNCTION public.value_texts(value jsonb) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     BEGIN ATOMIC
@@ -1750,28 +1804,6 @@ CREATE SEQUENCE jobs.pgqueuer_statistics_id_seq
 
 ALTER SEQUENCE jobs.pgqueuer_statistics_id_seq OWNED BY jobs.pgqueuer_statistics.id;
 
-CREATE TABLE pseudonymised.instance (
-    instance_pk bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    series_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_class_uid text COLLATE pg_catalog."C",
-    instance_number integer,
-    rows integer,
-    columns integer,
-    number_of_frames integer,
-    transfer_syntax_uid text COLLATE pg_catalog."C",
-    shared boolean DEFAULT false NOT NULL,
-    data jsonb NOT NULL,
-    synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    metadata_synced_at timestamp with time zone,
-    source_pk bigint NOT NULL,
-    key_id text DEFAULT ''::text NOT NULL,
-    research boolean DEFAULT false NOT NULL,
-    made_for text DEFAULT ''::text NOT NULL
-);
-
 ALTER TABLE pseudonymised.instance ALTER COLUMN instance_pk ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pseudonymised.instance_instance_pk_seq
     START WITH 1
@@ -1790,6 +1822,25 @@ ALTER TABLE pseudonymised.series ALTER COLUMN series_pk ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
+CREATE TABLE pseudonymised.study_event (
+    sequence bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    research boolean NOT NULL,
+    CONSTRAINT study_event_kind_check CHECK ((kind = ANY (ARRAY['added'::text, 'updated'::text, 'removed'::text])))
+);
+
+ALTER TABLE pseudonymised.study_event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pseudonymised.study_event_sequence_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE pseudonymised.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pseudonymised.study_study_pk_seq
     START WITH 1
@@ -1797,6 +1848,14 @@ ALTER TABLE pseudonymised.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS ID
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE pseudonymised.study_version (
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    archive_id smallint NOT NULL,
+    source_uid text NOT NULL COLLATE pg_catalog."C",
+    version bigint NOT NULL,
+    research boolean NOT NULL
 );
 
 CREATE TABLE pseudonymised.waiting (
@@ -1836,6 +1895,15 @@ CREATE VIEW pseudonyms.instance AS
     key_id,
     research
    FROM pseudonymised.instance p
+  WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
+
+CREATE VIEW pseudonyms.study_event AS
+ SELECT sequence,
+    at,
+    archive_id,
+    study_uid,
+    kind
+   FROM pseudonymised.study_event
   WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE TABLE public.archive (
@@ -2003,6 +2071,24 @@ ALTER TABLE public.series ALTER COLUMN series_pk ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE public.study_event (
+    sequence bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    CONSTRAINT study_event_kind_check CHECK ((kind = ANY (ARRAY['added'::text, 'updated'::text, 'removed'::text])))
+);
+
+ALTER TABLE public.study_event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.study_event_sequence_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.study_modality (
     study_pk bigint NOT NULL,
     modality text NOT NULL COLLATE pg_catalog."C",
@@ -2017,6 +2103,12 @@ ALTER TABLE public.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.study_version (
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    archive_id smallint NOT NULL,
+    version bigint NOT NULL
 );
 
 CREATE VIEW records.consent AS
@@ -2045,6 +2137,15 @@ CREATE VIEW records.instance AS
     synced_at,
     metadata_synced_at
    FROM public.instance
+  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+
+CREATE VIEW records.study_event AS
+ SELECT sequence,
+    at,
+    archive_id,
+    study_uid,
+    kind
+   FROM public.study_event
   WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
 
 ALTER TABLE ONLY jobs.pgqueuer ALTER COLUMN id SET DEFAULT nextval('jobs.pgqueuer_id_seq'::regclass);
@@ -2080,11 +2181,17 @@ ALTER TABLE ONLY pseudonymised.series
 ALTER TABLE ONLY pseudonymised.series
     ADD CONSTRAINT series_source_pk_key UNIQUE (source_pk);
 
+ALTER TABLE ONLY pseudonymised.study_event
+    ADD CONSTRAINT study_event_pkey PRIMARY KEY (sequence);
+
 ALTER TABLE ONLY pseudonymised.study
     ADD CONSTRAINT study_pkey PRIMARY KEY (study_pk);
 
 ALTER TABLE ONLY pseudonymised.study
     ADD CONSTRAINT study_source_pk_key UNIQUE (source_pk);
+
+ALTER TABLE ONLY pseudonymised.study_version
+    ADD CONSTRAINT study_version_pkey PRIMARY KEY (study_uid, archive_id);
 
 ALTER TABLE ONLY pseudonymised.waiting
     ADD CONSTRAINT waiting_pkey PRIMARY KEY (study_uid);
@@ -2152,6 +2259,9 @@ ALTER TABLE ONLY public.series
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_archive_id_study_uid_patient_key_key UNIQUE (archive_id, study_uid, patient_key);
 
+ALTER TABLE ONLY public.study_event
+    ADD CONSTRAINT study_event_pkey PRIMARY KEY (sequence);
+
 ALTER TABLE ONLY public.study_fact
     ADD CONSTRAINT study_fact_pkey PRIMARY KEY (study_uid);
 
@@ -2160,6 +2270,9 @@ ALTER TABLE ONLY public.study_modality
 
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_pkey PRIMARY KEY (study_pk);
+
+ALTER TABLE ONLY public.study_version
+    ADD CONSTRAINT study_version_pkey PRIMARY KEY (study_uid, archive_id);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON jobs.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::jobs.pgqueuer_status);
 
@@ -2277,6 +2390,10 @@ CREATE INDEX study_accession_number_study_uid_idx3 ON pseudonymised.study USING 
 
 CREATE INDEX study_archive_id_study_uid_idx ON pseudonymised.study USING btree (archive_id, study_uid) WHERE (series_synced_at IS NULL);
 
+CREATE INDEX study_event_at ON pseudonymised.study_event USING brin (at);
+
+CREATE INDEX study_event_of_archive ON pseudonymised.study_event USING btree (archive_id, sequence);
+
 CREATE INDEX study_fold_idx ON pseudonymised.study USING gin (public.fold(patient_name) public.gin_trgm_ops);
 
 CREATE INDEX study_fold_idx1 ON pseudonymised.study USING gin (public.fold(referring_physician_name) public.gin_trgm_ops);
@@ -2344,6 +2461,8 @@ CREATE INDEX study_synced_at_study_uid_idx1 ON pseudonymised.study USING btree (
 CREATE INDEX study_synced_at_study_uid_idx2 ON pseudonymised.study USING btree (synced_at, study_uid) WHERE shared;
 
 CREATE INDEX study_synced_at_study_uid_idx3 ON pseudonymised.study USING btree (synced_at DESC, study_uid) WHERE shared;
+
+CREATE INDEX study_version_source ON pseudonymised.study_version USING btree (source_uid);
 
 CREATE INDEX audit_event_at ON public.audit_event USING btree (at);
 
@@ -2448,6 +2567,10 @@ CREATE INDEX study_by_uid ON public.study USING btree (study_uid);
 
 CREATE INDEX study_description_like ON public.study USING gin (public.fold(study_description) public.gin_trgm_ops);
 
+CREATE INDEX study_event_at ON public.study_event USING brin (at);
+
+CREATE INDEX study_event_of_archive ON public.study_event USING btree (archive_id, sequence);
+
 CREATE INDEX study_fact_archive ON public.study_fact USING btree (archive_id);
 
 CREATE INDEX study_modalities ON public.study USING gin (modalities);
@@ -2547,8 +2670,14 @@ ALTER TABLE ONLY pseudonymised.series
 ALTER TABLE ONLY pseudonymised.study
     ADD CONSTRAINT study_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY pseudonymised.study_event
+    ADD CONSTRAINT study_event_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY pseudonymised.study
     ADD CONSTRAINT study_source_pk_fkey FOREIGN KEY (source_pk) REFERENCES public.study(study_pk) ON DELETE CASCADE;
+
+ALTER TABLE ONLY pseudonymised.study_version
+    ADD CONSTRAINT study_version_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.archive_definition
     ADD CONSTRAINT archive_definition_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
@@ -2580,8 +2709,14 @@ ALTER TABLE ONLY public.series
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.study_event
+    ADD CONSTRAINT study_event_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.study_fact
     ADD CONSTRAINT study_fact_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study_modality
     ADD CONSTRAINT study_modality_study_pk_fkey FOREIGN KEY (study_pk) REFERENCES public.study(study_pk) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.study_version
+    ADD CONSTRAINT study_version_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;

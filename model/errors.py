@@ -4,7 +4,12 @@ InputError       message says what was wrong with which input and what to do; ne
 ├── BadInput     BAD_INPUT    an argument, filter value, UID, date or attribute name
 ├── BadCursor    BAD_CURSOR   a page cursor that is broken, foreign or expired
 ├── NotFound     NOT_FOUND    a name that does not exist (an archive code)
-└── Forbidden    FORBIDDEN    something that the viewer's grants do not cover
+├── Forbidden    FORBIDDEN    something that the viewer's grants do not cover
+└── of streams:
+    ├── EventsExpired   EVENTS_EXPIRED          what was missed is not kept any more, or what may be seen has changed
+    ├── SlowConsumer    SLOW_CONSUMER           the client did not take what was sent
+    ├── GoingAway       GOING_AWAY              the server stops
+    └── TooManyStreams  TOO_MANY_SUBSCRIPTIONS  as many as a person may have are open
 """
 
 from typing import ClassVar
@@ -34,3 +39,19 @@ class NotFound(InputError):
 
 class Forbidden(InputError):
     code = "FORBIDDEN"
+
+
+class EventsExpired(InputError):
+    code = "EVENTS_EXPIRED"
+
+
+class SlowConsumer(InputError):
+    code = "SLOW_CONSUMER"
+
+
+class GoingAway(InputError):
+    code = "GOING_AWAY"
+
+
+class TooManyStreams(InputError):
+    code = "TOO_MANY_SUBSCRIPTIONS"

@@ -20,10 +20,12 @@ from db.secrets import shared_secret
 from db.walled import WalledDatabase
 from model.cursors import Cursors
 from model.dicom_json import DataSet
+from model.errors import EventsExpired
 from resolvers.directory import Directory
 from resolvers.live import Live
 from resolvers.loaders import Loaders
 from resolvers.on_demand import OnDemand
+from resolvers.subscribers import Subscribers
 from resolvers.values import has_all
 
 
@@ -41,6 +43,7 @@ class Services:
     small_counts: Policies
     on_demand: OnDemand
     live: Live
+    subscribers: Subscribers
 
     @classmethod
     async def open(
@@ -75,12 +78,18 @@ class Services:
             _small_counts(settings, rules or AccessRules()),
             OnDemand(owner, client_of),
             Live(owner, client_of),
+            Subscribers.of(owner, settings),
         )
 
     async def close(self) -> None:
+        await self.subscribers.close()
         await self.on_demand.close()
         await self.live.close()
         await self.database.close()
+
+
+def _reach(services: Services, viewer: Viewer) -> Reach:
+    return reach_of(viewer, (ScopedArchive(row.archive_id, row.code, row.ern) for row in services.directory))
 
 
 def _small_counts(settings: Settings, rules: AccessRules) -> Policies:
@@ -106,9 +115,7 @@ class Context:
     @classmethod
     def for_request(cls, services: Services, viewer: Viewer) -> "Context":
         """`viewer`: who is asking, as the server found out (api/auth.py)."""
-        reach = reach_of(
-            viewer, (ScopedArchive(row.archive_id, row.code, row.ern) for row in services.directory)
-        )
+        reach = _reach(services, viewer)
         database = services.database.within(reach)
         touched = Touched()
         loaders = {scope.face: Loaders(database, scope, services.on_demand, touched) for scope in reach.faces}
@@ -118,6 +125,18 @@ class Context:
     def touched(self) -> Touched:
         """What the answer shows so far, for its audit line."""
         return self.loaders[Face.RECORDS].touched
+
+    def renew(self) -> None:
+        """Forgets what was read, for the next event of a stream. Raises EventsExpired where the viewer may by
+        now see more or less than when it began."""
+        if _reach(self.services, self.viewer) != self.reach:
+            raise EventsExpired("What you may see has changed: list again, then subscribe anew.")
+        for scope in self.reach.faces:
+            self.loaders[scope.face] = Loaders(
+                self.database, scope, self.services.on_demand, self.loaders[scope.face].touched
+            )
+        self.warnings.clear()
+        self._index_states = self._job_states = self._archives = None
 
     async def archives(self) -> dict[int, ArchiveRow]:
         """The visible archives by archive_id, as the database has them now; read once a request."""

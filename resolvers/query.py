@@ -13,6 +13,7 @@ from model.errors import BadInput
 from model.filters import Op, Test
 from resolvers.archive import Archive, archive_of
 from resolvers.arguments import After, Archives, Before, First, Last, page_arguments
+from resolvers.changes import changes_cursor
 from resolvers.connection import Listed, list_nodes
 from resolvers.definitions import AttributeDefinitionConnection, find_definitions
 from resolvers.depth import go_deep_enough
@@ -82,6 +83,13 @@ class Query:
     ) -> Archive | None:
         rows = (await info.context.archives()).values()
         return next((archive_of(info.context, row) for row in rows if row.code == code), None)
+
+    @strawberry.field(
+        description="Where the changes stand now, for `since` of `studyChanged`: read it before the list that "
+        "you want to keep up to date."
+    )
+    async def changes_cursor(self, info: Info) -> str:
+        return await changes_cursor(info.context)
 
     @strawberry.field(description="One study; null when no archive that you may see is known to hold it.")
     async def study(

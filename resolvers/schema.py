@@ -12,6 +12,7 @@ from resolvers.query import Query
 from resolvers.scalars import SCALARS
 from resolvers.series import Series
 from resolvers.study import Study
+from resolvers.subscription import Subscription
 
 
 class Warnings(SchemaExtension):
@@ -27,6 +28,7 @@ class Warnings(SchemaExtension):
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[Study, Series, Instance],
     extensions=[Warnings],
     config=StrawberryConfig(scalar_map=SCALARS),

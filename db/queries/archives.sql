@@ -6,11 +6,17 @@ select archive_id, code, ern, title, kind, index_level, rank, enabled,
 from archive
 order by not enabled, rank, archive_id
 
--- name: save_health  The last look at an archive.
-update archive
-set (health_state, health_checked_at, health_latency_ms, health_error_code, health_error_message)
-    = ($2, now(), $3, $4, $5)
-where archive_id = $1
+-- name: save_health  The last look at an archive; whoever waits for changes of its health is told of one.
+with before as (
+    select health_state, health_error_code from archive where archive_id = $1
+), saved as (
+    update archive
+    set (health_state, health_checked_at, health_latency_ms, health_error_code, health_error_message)
+        = ($2, now(), $3, $4, $5)
+    where archive_id = $1
+)
+select pg_notify('ernfed_events', 'health ' || $1::smallint)
+from before where (health_state, health_error_code) is distinct from ($2, $4)
 
 -- name: save_capabilities  What a probe found.
 update archive set capabilities = $2::jsonb where archive_id = $1

@@ -179,7 +179,7 @@ async def test_an_unknown_purpose_is_refused(tiny: Audited) -> None:
 async def test_each_event_of_a_stream_leaves_a_line_first(tiny: Audited) -> None:
     answer = await tiny.ask("subscription { ticks(count: 3) }", **SSE)
     assert answer.text.count("ticks") == 3
-    assert [line.said["outcome"] for line in await tiny.lines()] == ["OK"] * 3
+    assert [line.said["outcome"] for line in await tiny.lines()] == ["SUBSCRIBED", *["OK"] * 3]
     await tiny.ask("{ hello }", **SSE)
     assert len(await tiny.lines()) == 4
 

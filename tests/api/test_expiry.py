@@ -70,7 +70,7 @@ async def test_a_websocket_says_who_it_is_in_its_first_message(name: str) -> Non
         seen.append(viewer_of_request(request).subject)
         return {}
 
-    async with serving(websockets=True, context_factory=context) as served, opened(served) as socket:
+    async with serving(context_factory=context) as served, opened(served) as socket:
         init = {"type": "connection_init", "payload": {name: f"Bearer {token(served)}"}}
         await socket.send(json.dumps(init))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
@@ -88,7 +88,7 @@ async def test_a_websocket_says_who_it_is_in_its_first_message(name: str) -> Non
      {"authorization": "Basic x"}, {"Authorization": "Bearer x", "authorization": "x"}, {"token": "x"}],
 )  # fmt: skip
 async def test_a_websocket_of_nobody_is_closed(payload: Any) -> None:
-    async with serving(websockets=True) as served, opened(served) as socket:
+    async with serving() as served, opened(served) as socket:
         message = {"type": "connection_init"} | ({} if payload is None else {"payload": payload})
         await socket.send(json.dumps(message))
         with pytest.raises(ConnectionClosed) as closed:
@@ -98,7 +98,7 @@ async def test_a_websocket_of_nobody_is_closed(payload: Any) -> None:
 
 
 async def test_a_websocket_may_not_ask_before_it_said_who_it_is() -> None:
-    async with serving(websockets=True) as served, opened(served) as socket:
+    async with serving() as served, opened(served) as socket:
         asked = {"type": "subscribe", "id": "1", "payload": {"query": "{ hello }"}}
         await socket.send(json.dumps(asked))
         with pytest.raises(ConnectionClosed) as closed:
@@ -108,7 +108,7 @@ async def test_a_websocket_may_not_ask_before_it_said_who_it_is() -> None:
 
 
 async def test_a_websocket_ends_when_the_token_does() -> None:
-    async with serving(websockets=True) as served, opened(served) as socket:
+    async with serving() as served, opened(served) as socket:
         init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token(served, 1)}"}}
         await socket.send(json.dumps(init))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
@@ -126,7 +126,7 @@ async def test_a_cookie_opens_a_websocket_from_our_own_page_only() -> None:
     from api.sessions import Sessions
     from api.tokens import Checked
 
-    async with serving(websockets=True) as served:
+    async with serving() as served:
         response = Response()
         checked = Checked({"sub": "anna", "aud": "ernfed-demo"}, time.time() + 60)
         Sessions(Sealer(KEY), served.issuer.provider()).begin(response, checked)

@@ -124,7 +124,7 @@ async def test_who_is_told(rule: Introspection, is_open: bool, signed_in: int, n
 
 async def test_over_a_websocket() -> None:
     async with (
-        served(websockets=True, rules=Rules(introspection="off")) as url,
+        served(rules=Rules(introspection="off")) as url,
         connect(url, subprotocols=[PROTOCOL]) as socket,
     ):
         await socket.send('{"type": "connection_init"}')

@@ -154,7 +154,7 @@ async def test_the_session_of_a_browser() -> None:
 
 async def test_over_a_websocket() -> None:
     async with (
-        served(websockets=True, rules=rules("persisted")) as url,
+        served(rules=rules("persisted")) as url,
         connect(url, subprotocols=[PROTOCOL]) as socket,
     ):
         await socket.send('{"type": "connection_init"}')

@@ -1,4 +1,4 @@
-"""graphql-transport-ws, for when there are subscriptions: off unless asked for, masked like the rest."""
+"""graphql-transport-ws: masked and limited like the rest."""
 
 import asyncio
 import contextlib
@@ -41,14 +41,8 @@ async def receive(socket: ClientConnection) -> Any:
     return json.loads(message)
 
 
-async def test_it_is_off() -> None:
-    async with served() as url:
-        with pytest.raises(InvalidStatus):
-            await connect(url, subprotocols=[PROTOCOL])
-
-
 async def test_subscriptions_and_errors() -> None:
-    async with served(websockets=True) as url, connect(url, subprotocols=[PROTOCOL]) as socket:
+    async with served() as url, connect(url, subprotocols=[PROTOCOL]) as socket:
         await socket.send('{"type": "connection_init"}')
         assert await receive(socket) == {"type": "connection_ack"}
         await send(socket, "subscription { ticks(count: 1) }")
@@ -65,12 +59,12 @@ async def test_subscriptions_and_errors() -> None:
 
 async def test_the_legacy_protocol_is_not_taken() -> None:
     legacy = Subprotocol("graphql-ws")
-    async with served(websockets=True) as url, connect(url, subprotocols=[legacy]) as socket:
+    async with served() as url, connect(url, subprotocols=[legacy]) as socket:
         with pytest.raises(ConnectionClosed):
             await socket.recv()
 
 
 async def test_a_page_elsewhere_may_not_connect() -> None:
-    async with served(websockets=True) as url:
+    async with served() as url:
         with pytest.raises(InvalidStatus):
             await connect(url, subprotocols=[PROTOCOL], origin="https://elsewhere.example.org")  # type: ignore[arg-type]

@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FOR_READERS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 # Words in capitals that no client or operator gets as a code.
-NO_CODES = {"CUT_OFF", "DELETE", "DENY", "DOWN", "HEAD", "OPTIONS", "PATCH", "POST"}
+NO_CODES = {"CUT_OFF", "DELETE", "DENY", "DOWN", "HEAD", "OPTIONS", "PATCH", "POST", "SUBSCRIBED"}
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 OPERATOR = (ROOT / "docs/operator.md").read_text(encoding="utf-8")
 FRONTEND = (ROOT / "docs/frontend.md").read_text(encoding="utf-8")
@@ -238,6 +238,8 @@ def nodes_of(data: dict[str, Any]) -> list[Any]:
 async def test_queries_find_something_in_the_demo(services: Services) -> None:
     for parameter in queries():
         (query,) = parameter.values
+        if str(query).startswith("subscription"):
+            continue  # it waits for changes (tests/api/test_subscriptions.py)
         data = await ask(services, str(query))
         assert nodes_of(data), query
 

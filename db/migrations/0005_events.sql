@@ -1,0 +1,113 @@
+-- Change events: which studies of which archive came, changed or went, in the order of commits.
+
+-- What a copy looked like when its last event was written: a hash of what can be asked of it. Flags and stamps
+-- are left out: another archive's copy, or a run that finds nothing new, is no change of this one.
+create table study_version (
+    study_uid text collate "C" not null,
+    archive_id smallint not null references archive on delete cascade,
+    version bigint not null,
+    primary key (study_uid, archive_id)
+);
+
+-- Append-only; pruned by time. Writers hold one lock from before `sequence` is drawn to their commit
+-- (db/ingest.py), so the order of sequences is the order in which they can be read.
+create table study_event (
+    sequence bigint generated always as identity primary key,
+    at timestamptz not null default clock_timestamp(),
+    archive_id smallint not null references archive on delete cascade,
+    study_uid text collate "C" not null,
+    kind text not null check (kind in ('added', 'updated', 'removed'))
+);
+create index study_event_of_archive on study_event (archive_id, sequence);
+create index study_event_at on study_event using brin (at);
+
+-- ---- the same of pseudonymised copies: written when their rows are made (db/faces.py) -------------------
+
+-- source_uid is as stored: the API's role can read neither table.
+create table pseudonymised.study_version (
+    study_uid text collate "C" not null,
+    archive_id smallint not null references public.archive on delete cascade,
+    source_uid text collate "C" not null,
+    version bigint not null,
+    research boolean not null,
+    primary key (study_uid, archive_id)
+);
+create index study_version_source on pseudonymised.study_version (source_uid);
+
+-- research: the consent to research held before or after, so that who needs it may know of the event.
+create table pseudonymised.study_event (
+    sequence bigint generated always as identity primary key,
+    at timestamptz not null default clock_timestamp(),
+    archive_id smallint not null references public.archive on delete cascade,
+    study_uid text collate "C" not null,
+    kind text not null check (kind in ('added', 'updated', 'removed')),
+    research boolean not null
+);
+create index study_event_of_archive on pseudonymised.study_event (archive_id, sequence);
+create index study_event_at on pseudonymised.study_event using brin (at);
+
+-- ---- what a copy looks like ------------------------------------------------------------------------------
+
+create function consent_version(archive smallint, uid text) returns bigint
+    language sql stable
+begin atomic
+    select coalesce(bit_xor(hash_record_extended(row(care, registry, research), 0)), 0)
+    from consent where archive_id = archive and study_uid = uid and (care or registry or research);
+end;
+
+create function study_version_of(archive smallint, uid text) returns bigint
+    language sql stable
+begin atomic
+    select consent_version(archive, uid)
+        # coalesce((
+            select bit_xor(hash_record_extended(row(
+                patient_key, synced_at, modalities, number_of_series, number_of_instances), 1))
+            from study where study_uid = uid and archive_id = archive), 0)
+        # coalesce((
+            select bit_xor(hash_record_extended(row(series_uid, synced_at, number_of_instances), 2))
+            from series where study_uid = uid and archive_id = archive), 0)
+        # coalesce((
+            select bit_xor(hash_record_extended(row(sop_uid, series_uid, synced_at), 3))
+            from instance where study_uid = uid and archive_id = archive), 0);
+end;
+
+-- uid is a pseudonym, source the stored UID.
+create function pseudonymised.study_version_of(archive smallint, uid text, source text) returns bigint
+    language sql stable
+begin atomic
+    select consent_version(archive, source)
+        # coalesce((
+            select bit_xor(hash_record_extended(row(
+                source_pk, synced_at, key_id, made_for, modalities, number_of_series, number_of_instances), 1))
+            from pseudonymised.study where study_uid = uid and archive_id = archive), 0)
+        # coalesce((
+            select bit_xor(hash_record_extended(row(series_uid, synced_at, key_id, made_for, number_of_instances), 2))
+            from pseudonymised.series where study_uid = uid and archive_id = archive), 0)
+        # coalesce((
+            select bit_xor(hash_record_extended(row(sop_uid, series_uid, synced_at, key_id, made_for), 3))
+            from pseudonymised.instance where study_uid = uid and archive_id = archive), 0);
+end;
+
+-- What stands in an index from before has been told.
+insert into study_version (study_uid, archive_id, version)
+select study_uid, archive_id, study_version_of(archive_id, study_uid)
+from (select distinct study_uid, archive_id from study) copies;
+
+insert into pseudonymised.study_version (study_uid, archive_id, source_uid, version, research)
+select p.study_uid, p.archive_id, s.study_uid,
+    pseudonymised.study_version_of(p.archive_id, p.study_uid, s.study_uid), bool_or(p.research)
+from pseudonymised.study p join study s on s.study_pk = p.source_pk
+group by p.study_uid, p.archive_id, s.study_uid;
+
+-- ---- the wall ---------------------------------------------------------------------------------------------
+
+create view records.study_event as
+    select sequence, at, archive_id, study_uid, kind from public.study_event
+    where archive_id = any ((select scope_of('full'))::smallint[]);
+
+create view pseudonyms.study_event as
+    select sequence, at, archive_id, study_uid, kind from pseudonymised.study_event
+    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
+
+grant select on records.study_event, pseudonyms.study_event to ernfed_api;

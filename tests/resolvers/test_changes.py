@@ -1,0 +1,327 @@
+"""Subscriptions to changes: what each person is told, in which order, and what is not lost."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from db import ingest
+from db.archives import save_health
+from db.consent import StudyConsent, set_consents
+from db.events import prune
+from db.pool import Database
+from model.errors import BadCursor, BadInput, EventsExpired, Forbidden, InputError, NotFound
+from resolvers.changes import StudyChange, changes_cursor, health_changes, study_changes
+from resolvers.filters import StudyFilter
+from resolvers.matches import DateRange, ListMatch, StringMatch
+from resolvers.subscribers import Subscribers
+from tests.db.ingesting import delete, store
+from tests.db.test_ingest_random import Batch, write
+from tests.resolvers.following import (
+    COUNTS,
+    FULL,
+    PSEUDONYMISED,
+    Follower,
+    following,
+    two_services,
+    until,
+    viewer,
+    with_faces,
+)
+from tests.rows import instance, series, study
+
+EVERYTHING = viewer(FULL, FULL, FULL)
+MIXED = viewer(FULL, PSEUDONYMISED, COUNTS)
+CONSENTED = viewer(PSEUDONYMISED, PSEUDONYMISED, FULL, "ERN-EYE", "ERN-RND")
+MR = StudyFilter(modalities_in_study=ListMatch(any=["MR"]))
+
+
+def batch(rng: random.Random) -> Batch:
+    def some(most: int, *choices: list[Any]) -> list[Any]:
+        return [tuple(map(rng.choice, choices)) for _ in range(rng.randint(0, most))]
+
+    uids, parts, sops = ["1.1", "1.2", "1.3"], ["5.1", "5.2", "5.3"], ["8.1", "8.2", "8.3"]
+    kinds, counts = ["MR", "CT", None], [None, 1, 2, 3]
+    return Batch(
+        archive=rng.choice([1, 2, 3]),
+        studies=some(3, uids, ["A", "B"], kinds, counts),
+        serieses=some(4, uids, parts, kinds, counts),
+        instances=some(4, uids, parts, sops),
+        whole=rng.sample(uids, rng.randint(0, 1)),
+        series_of=rng.sample(uids, rng.randint(0, 2)),
+        instances_of=rng.sample(parts, rng.randint(0, 1)),
+        deleted=rng.sample(uids, rng.choice([0, 0, 1])),
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_events_make_every_list_what_it_is(database: Database, seed: int) -> None:
+    """Random writes and consents; lists that know nothing but events are equal to lists that are read."""
+    rng = random.Random(seed)
+    ids = await with_faces(database)
+    async with two_services(database) as (one, other):
+        followers = [
+            Follower(services, who, given, archives)
+            for services, who, given, archives in [
+                (one, EVERYTHING, None, None),
+                (other, EVERYTHING, MR, ["a1", "a2"]),
+                (one, MIXED, None, None),
+                (other, MIXED, StudyFilter(not_=MR), None),
+                (other, CONSENTED, None, None),
+                (one, CONSENTED, MR, None),
+            ]
+        ]
+        async with following(*followers):
+            for _ in range(25):
+                made = batch(rng)
+                await ingest.write(database, "batch", lambda conn, made=made: write(conn, made))  # type: ignore[misc]
+                if rng.random() < 0.5:
+                    given = StudyConsent(rng.choice(["1.1", "1.2", "1.3"]), False, False, rng.random() < 0.6)
+                    await set_consents(database, rng.choice(list(ids.values())), [given], "test")
+            for each in followers:
+                wanted = await each.listed()
+                await until(lambda each=each, wanted=wanted: each.seen == wanted)  # type: ignore[misc]
+                assert each.seen == wanted
+        assert any(len(each.seen) for each in followers)
+        # Who comes later and asks since the beginning gets the same events, each once, in order.
+        again = Follower(other, EVERYTHING)
+        task = asyncio.create_task(again.follow(await _beginning(one, database)))
+        await until(lambda: len(again.changes) >= 2 and again.seen == followers[0].seen)
+        task.cancel()
+        assert again.seen == followers[0].seen
+        events = await database.fetch("t", "select at from study_event order by sequence")
+        times = [row["at"] for row in events]
+        assert times == sorted(times)
+        told = [change.at for change in followers[0].changes]
+        assert told == sorted(told)
+        assert len(set(told)) == len(told)
+        assert set(told) <= set(times)
+
+
+async def _beginning(services: Any, database: Database) -> str:
+    """A cursor of before the first event."""
+    from model.cursors import Position
+
+    (row,) = await database.fetch("t", "select now() as at")
+    return str(services.cursors.seal("studyChanged", Position((0, 0, row["at"]), "")))
+
+
+async def test_a_change_is_one_event_and_no_change_is_none(database: Database) -> None:
+    await with_faces(database)
+    rows = [study("1.1")], [series("1.1", "5.1")], [instance("1.1", "5.1", "8.1")]
+    for _ in range(3):
+        await store(database, 1, *rows, whole=["1.1"], series_of=["1.1"], instances_of=["5.1"])
+    await store(database, 1, [study("1.1", StudyDescription="new")], [series("1.1", "5.2")])
+    await store(database, 2, [study("1.1", StudyDescription="other")])  # no change of the first one's copy
+    await delete(database, 1, "1.1")
+    found = await database.fetch("t", "select archive_id, study_uid, kind from study_event order by sequence")
+    assert [tuple(row) for row in found] == [
+        (1, "1.1", "added"), (1, "1.1", "updated"), (2, "1.1", "added"), (1, "1.1", "removed"),
+    ]  # fmt: skip
+    found = await database.fetch(
+        "t", "select archive_id, kind from pseudonymised.study_event order by sequence"
+    )
+    assert [tuple(row) for row in found] == [(1, "added"), (1, "updated"), (2, "added"), (1, "removed")]
+
+
+async def test_kinds_by_what_the_viewer_may_see(database: Database) -> None:
+    """The copy that another archive holds decides nothing where that archive is not to be seen."""
+    await with_faces(database)
+    async with two_services(database) as (one, other):
+        whole = Follower(one, EVERYTHING)
+        partly = Follower(other, viewer(COUNTS, FULL, COUNTS))
+        real = Follower(one, EVERYTHING, StudyFilter(patient_id=StringMatch(eq="P1")))
+        async with following(whole, partly, real):
+            await store(database, 1, [study("1.1")])
+            await store(database, 2, [study("1.1")])
+            await store(database, 2, [study("1.1", StudyDescription="x")])
+            await delete(database, 2, "1.1")
+            await store(database, 1, [study("1.1", PatientID="P2")], whole=["1.1"])
+            await until(lambda: len(whole.changes) == 5 and len(partly.changes) == 3)
+            await until(lambda: len(real.changes) == 5)
+    assert whole.kinds == ["ADDED", "UPDATED", "UPDATED", "UPDATED", "UPDATED"]
+    assert partly.kinds == ["ADDED", "UPDATED", "REMOVED"]
+    assert real.kinds == ["ADDED", "UPDATED", "UPDATED", "UPDATED", "REMOVED"]
+
+
+async def test_a_withdrawn_consent_takes_the_study_away(database: Database) -> None:
+    await with_faces(database)
+    agreed, withdrawn = (StudyConsent("1.1", True, True, research) for research in (True, False))
+    async with two_services(database) as (one, other):
+        outsider, member = Follower(one, CONSENTED), Follower(other, MIXED)
+        async with following(outsider, member):
+            await store(database, 2, [study("1.1")])
+            await set_consents(database, 2, [agreed], "test")
+            await until(lambda: len(outsider.changes) == 1)
+            assert outsider.kinds == ["UPDATED"]
+            await set_consents(database, 2, [withdrawn], "test")
+            await until(lambda: len(outsider.changes) == 2)
+            await store(database, 2, [study("1.1", StudyDescription="not theirs")])
+            await delete(database, 2, "1.1")
+            await until(lambda: len(member.changes) == 5)
+    assert outsider.kinds == ["UPDATED", "REMOVED"]
+    assert member.kinds == ["ADDED", "UPDATED", "UPDATED", "UPDATED", "REMOVED"]
+    assert {change.study_instance_uid for change in member.changes} != {"1.1"}
+
+
+async def test_pseudonymised_events_wait_for_their_rows(database: Database) -> None:
+    """The maker of the rows is held up: no event, and none is lost."""
+    await with_faces(database)
+    held = database.after_write.pop()
+    async with two_services(database) as (one, _):
+        researcher, clinician = (
+            Follower(one, viewer(PSEUDONYMISED, COUNTS, COUNTS)),
+            Follower(one, EVERYTHING),
+        )
+        async with following(researcher, clinician):
+            await store(database, 1, [study("1.1")])
+            await until(lambda: len(clinician.changes) == 1)
+            assert researcher.changes == []
+            await held()
+            await until(lambda: len(researcher.changes) == 1)
+    assert researcher.kinds == ["ADDED"]
+    assert researcher.changes[0].study is not None
+
+
+async def test_an_ended_connection_loses_nothing(database: Database) -> None:
+    """Every connection of the database is ended, the listener's and the readers', while writes go on."""
+    await with_faces(database)
+    async with two_services(database) as (one, other):
+        followers = [Follower(one, EVERYTHING), Follower(other, MIXED)]
+        async with following(*followers):
+            for number in range(8):
+                await store(database, 1, [study(f"1.{number}")])
+                if number % 3 == 1:
+                    await database.fetch(
+                        "t",
+                        "select pg_terminate_backend(pid) from pg_stat_activity"
+                        " where datname = current_database() and pid <> pg_backend_pid()"
+                        " and (query ilike '%listen%' or usename = current_user and state = 'idle')",
+                    )
+                    await asyncio.sleep(0.1)
+            await until(lambda: all(len(each.changes) >= 8 for each in followers))
+        assert one.subscribers.listener.connections > 1
+    for each in followers:
+        assert [c.study_instance_uid for c in each.changes] == [f"1.{number}" for number in range(8)]
+
+
+async def test_since_gives_what_was_missed_once(database: Database) -> None:
+    await with_faces(database)
+    async with two_services(database) as (one, other):
+        first = Follower(one, EVERYTHING)
+        async with following(first):
+            for number in range(6):
+                await store(database, 1, [study(f"1.{number}")])
+            await until(lambda: len(first.changes) == 6)
+        for number, change in enumerate(first.changes):
+            late = Follower(other, EVERYTHING)
+            task = asyncio.create_task(late.follow(change.cursor))
+            await until(lambda late=late, number=number: len(late.changes) == 5 - number)  # type: ignore[misc]
+            await asyncio.sleep(0.1)
+            task.cancel()
+            assert [c.study_instance_uid for c in late.changes] == [f"1.{n}" for n in range(number + 1, 6)]
+
+
+async def first_of(follower: Follower, since: str | None = None) -> StudyChange:
+    stream = study_changes(follower.context(), follower.filter, follower.archives, since)
+    return await asyncio.wait_for(anext(stream), 10)
+
+
+async def test_what_is_refused(database: Database) -> None:
+    await with_faces(database)
+    name = StudyFilter(study_description=StringMatch(contains="x"))
+    nobody = viewer(COUNTS, COUNTS, COUNTS)
+    cases: list[tuple[Follower | None, Any, type[InputError]]]
+    async with two_services(database) as (one, _):
+        cases = [
+            (Follower(one, EVERYTHING, None, ["nowhere"]), None, NotFound),
+            (Follower(one, MIXED, None, ["a2"]), None, Forbidden),
+            (Follower(one, nobody), None, Forbidden),
+            (Follower(one, viewer(PSEUDONYMISED, COUNTS, COUNTS), name), None, Forbidden),
+            (Follower(one, MIXED, name, ["a1"]), None, BadInput),
+            (Follower(one, EVERYTHING, StudyFilter(study_date=DateRange())), "AAAA", BadCursor),
+            (Follower(one, EVERYTHING), "x" * 70_000, BadCursor),
+            (Follower(one, EVERYTHING), one.cursors.seal("study:STUDY_DATE-", _position()), BadCursor),
+        ]
+        for follower, since, error in cases:
+            assert follower is not None
+            with pytest.raises(error):
+                await first_of(follower, since)
+        assert not one.subscribers._open
+
+
+def _position() -> Any:
+    from model.cursors import Position
+
+    return Position((None,), "1.2")
+
+
+async def test_old_cursors_and_old_events(database: Database) -> None:
+    await with_faces(database)
+    async with two_services(database) as (one, _):
+        cursor = await changes_cursor(Follower(one, EVERYTHING).context())
+        await store(database, 1, [study("1.1")])
+        await prune(database, 73)
+        assert len(await database.fetch("t", "select from study_event")) == 1
+        assert (await first_of(Follower(one, EVERYTHING), cursor)).study_instance_uid == "1.1"
+        one.subscribers.retention_hours = -1  # as if it had been given out long ago
+        with pytest.raises(EventsExpired):
+            await first_of(Follower(one, EVERYTHING), cursor)
+        for table in ("study_event", "pseudonymised.study_event"):
+            await database.execute("t", f"update {table} set at = at - interval '4 days'")  # noqa: S608
+        await prune(database, 73)
+        assert await database.fetch("t", "select from study_event") == []
+
+
+async def test_a_slow_reader_is_told_so(database: Database) -> None:
+    """And nothing is read ahead for one who does not take what is there."""
+    await with_faces(database)
+    async with two_services(database) as (one, _):
+        one.subscribers.patience = 0.2
+        follower = Follower(one, EVERYTHING)
+        stream = study_changes(follower.context(), None, None, await changes_cursor(follower.context()))
+        for number in range(3):
+            await store(database, 1, [study(f"1.{number}")])
+        assert (await anext(stream)).study_instance_uid == "1.0"
+        await asyncio.sleep(0.5)
+        with pytest.raises(InputError) as told:
+            await anext(stream)
+        assert told.value.code == "SLOW_CONSUMER"
+        assert not one.subscribers._open
+
+
+async def test_so_many_and_no_more_and_the_end_of_all(database: Database) -> None:
+    await with_faces(database)
+    async with two_services(database) as (one, other):
+        one.subscribers.most = 2
+        open_ones = [asyncio.create_task(first_of(Follower(one, EVERYTHING))) for _ in range(2)]
+        await until(lambda: one.subscribers._open["somebody"] == 2)
+        with pytest.raises(InputError) as refused:
+            await first_of(Follower(one, EVERYTHING))
+        assert refused.value.code == "TOO_MANY_SUBSCRIPTIONS"
+        one.subscribers.stop()
+        ended = await asyncio.gather(*open_ones, return_exceptions=True)
+        assert [getattr(each, "code", None) for each in ended] == ["GOING_AWAY"] * 2
+        assert isinstance(other.subscribers, Subscribers)
+
+
+async def test_health(database: Database) -> None:
+    """Told when it changes, whoever looked, and not when it does not."""
+    ids = await with_faces(database)
+    told: list[tuple[str, str]] = []
+    async with two_services(database) as (one, _):
+
+        async def follow() -> None:
+            context = Follower(one, viewer(FULL, COUNTS, COUNTS)).context()
+            async for archive in health_changes(context, ["a0", "a1"]):
+                told.append((archive.row.code, archive.row.health_state))
+
+        task = asyncio.create_task(follow())
+        await until(lambda: one.subscribers.listener.connections == 1)
+        for code, state in (("a0", "UP"), ("a0", "UP"), ("a1", "DOWN"), ("a2", "DOWN"), ("a0", "DOWN")):
+            await save_health(database, ids[code], state)
+            await asyncio.sleep(0.3)
+        await until(lambda: len(told) == 3)
+        task.cancel()
+    assert told == [("a0", "UP"), ("a1", "DOWN"), ("a0", "DOWN")]
