@@ -69,7 +69,9 @@ class Served:
         return Reply(answer.status_code, answer.content, repr(answer.headers), tuple(database.statements))
 
     async def ask(self, person: str, query: str, variables: dict[str, Any] | None = None) -> Reply:
-        return await self.send(person, "POST", "/graphql", json={"query": query, "variables": variables})
+        stream = {"accept": "text/event-stream"} if query.startswith("subscription") else {}
+        asked = {"query": query, "variables": variables}
+        return await self.send(person, "POST", "/graphql", json=asked, headers=stream)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ The archive that most people must not see ranks first, so that a slip would show
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -19,9 +19,13 @@ from config.archives_file import ArchiveConfig
 from db import representatives
 from db.archives import sync_archives
 from db.faces import Faces
+from db.listener import Bell
 from db.pool import Database
 from model.attributes import Level
+from model.cursors import Position
+from model.errors import GoingAway
 from resolvers.context import Services
+from resolvers.subscribers import Subscribers
 from tests.federation import Federation, load
 from tests.leaks.canaries import Canaries
 from tests.resolvers.house import open_services
@@ -49,6 +53,33 @@ class Seeded:
     services: Services
     canaries: Canaries
     clients: list[MemoryArchive]
+
+    async def cursor_of_changes(self, number: int) -> str:
+        """From which on there are so many events of each face."""
+        sql = "select (select max(sequence) from study_event), (select max(sequence) from {0}), now()"
+        (row,) = await self.database.fetch("seed", sql.format("pseudonymised.study_event"))
+        place = (row[0] - number, row[1] - number, row[2])
+        return self.services.cursors.seal("studyChanged", Position(place, ""))
+
+
+class CaughtUp(Subscribers):
+    """Ends a subscription when it has told what there was; all archives change their health once before."""
+
+    @classmethod
+    def following(cls, other: Subscribers, database: Database) -> "CaughtUp":
+        made = cls(other.listener, other.most, other.patience, other.retention_hours)
+        made.database, made.changed = database, set()
+        return made
+
+    database: Database
+    changed: set[int]
+
+    async def news(self, bell: Bell) -> None:
+        if id(bell) in self.changed or not any(kind == "health" for kind, _ in bell.topics):
+            raise GoingAway("No more in this test.")
+        self.changed.add(id(bell))
+        health = "case health_state when 'DOWN' then 'DEGRADED' else 'DOWN' end"
+        await self.database.execute("seed", f"update archive set health_state = {health}")  # noqa: S608
 
 
 class Seeder:
@@ -190,7 +221,9 @@ async def seed(database: Database) -> Seeded:
     everything = "select distinct study_uid from study on conflict do nothing"
     await database.execute("seed", f"insert into pseudonymised.waiting (study_uid) {everything}")
     await faces.drain()
-    return Seeded(database, await open_services(database, clients), seeder.canaries, clients)
+    services = await open_services(database, clients)
+    services = replace(services, subscribers=CaughtUp.following(services.subscribers, database))
+    return Seeded(database, services, seeder.canaries, clients)
 
 
 def _makers(seeder: Seeder) -> list[Pseudonymiser]:

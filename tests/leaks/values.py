@@ -50,12 +50,13 @@ _CANARY_OF = {
 
 @dataclass
 class Values:
-    """ids: of nodes, by whoever could see them. cursors: by the type of their connection."""
+    """ids: of nodes, by whoever could see them. cursors: by the type of their connection. since: of changes."""
 
     canaries: Canaries
     ids: Sequence[str] = ()
     pseudonyms: Sequence[str] = ()
     cursors: dict[str, Sequence[str]] = field(default_factory=dict)
+    since: str = ""
     _turn: Iterator[int] = field(default_factory=count)
 
     def of(self, name: str, argument: str, given: GraphQLInputType, on: GraphQLField) -> Iterator[Arguments]:
@@ -68,6 +69,8 @@ class Values:
                 yield from ({"before": json.dumps(each), "last": "3"} for each in self._places(connection))
             case "last":
                 yield from ({"last": each} for each in ("2", "1000"))
+            case "since":
+                yield from ({"since": json.dumps(each)} for each in (self.since, "AAAA"))
             case "first":
                 yield from ({"first": each} for each in ("1", "1000"))
             case "code" if name in _CHANGING:

@@ -74,6 +74,7 @@ async def values_of(seeded: Seeded, app: Served) -> Values:
             values.cursors[connection] = [*values.cursors.get(connection, ()), *places]
         ids += [each["id"] for each in _data(await app.ask(person, _ARCHIVES))["archives"]]
     shown = _data(await app.ask("pseudonymised", "{ studies(first: 4) { nodes { studyInstanceUid } } }"))
+    values.since = await seeded.cursor_of_changes(10)
     values.ids = list(dict.fromkeys(ids))
     values.pseudonyms = [each["studyInstanceUid"] for each in shown["studies"]["nodes"]]
     return values
@@ -109,7 +110,7 @@ async def _everybody(
     for person, reply in replies.items():
         look(seeded, walked, person, query, reply)
         note(seeded, walked, schema, person, query, reply)
-    return bool(orjson.loads(replies["full"].body).get("data"))
+    return any(answer.get("data") for answer in _answers(replies["full"].body))
 
 
 def look(seeded: Seeded, walked: Walked, person: str, asked: str, reply: Reply) -> None:
@@ -126,11 +127,11 @@ def note(
     seeded: Seeded, walked: Walked, schema: GraphQLSchema, person: str, query: str, reply: Reply
 ) -> None:
     """Which fields were answered, and with what."""
-    answer = orjson.loads(reply.body)
-    for error in answer.get("errors", ()):
-        walked.codes[person][error["extensions"]["code"]] += 1
-    access = access_of(person)
-    for name, value in reached(schema, parse(query), answer.get("data")):
+    access, document, answers = access_of(person), parse(query), _answers(reply.body)
+    for answer in answers:
+        for error in answer.get("errors", ()):
+            walked.codes[person][error["extensions"]["code"]] += 1
+    for name, value in (each for answer in answers for each in reached(schema, document, answer.get("data"))):
         cell = walked.cells[name, person]
         cell.answers += 1
         if value is not None:
@@ -139,16 +140,25 @@ def note(
                 (cell.canaries if each.is_open_to(access) else cell.leaks).add(each.token)
 
 
+def _answers(body: bytes) -> list[dict[str, Any]]:
+    """The answer, or those of an event stream."""
+    if body.startswith((b"event:", b":")):
+        lines = body.decode().splitlines()
+        return [orjson.loads(line[6:]) for line in lines if line.startswith("data: {")]
+    return [orjson.loads(body)]
+
+
 def _without_messages(body: bytes) -> tuple[bytes, str]:
     """The body without the messages of its errors, and these."""
     try:
-        answer = orjson.loads(body)
+        answers = _answers(body)
     except orjson.JSONDecodeError:
         return body, ""
-    if not isinstance(answer, dict) or not isinstance(answer.get("errors"), list):
+    if not all(isinstance(answer, dict) for answer in answers):
         return body, ""
-    messages = [error.pop("message", "") for error in answer["errors"]]
-    return orjson.dumps(answer), "\n".join(messages)
+    told = [answer["errors"] for answer in answers if isinstance(answer.get("errors"), list)]
+    messages = [error.pop("message", "") for errors in told for error in errors]
+    return (orjson.dumps(answers), "\n".join(messages)) if told else (body, "")
 
 
 def _data(reply: Reply) -> Any:
