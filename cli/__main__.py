@@ -11,6 +11,7 @@ COMMANDS = {
     "index": "fill the index: once, watch, reconcile, status",
     "migrate": "bring the database to this version's schema",
     "archives": "the archives: list, check, probe, enable, disable, remove",
+    "attributes": "attributes declared in archives.toml, and their indexes: list, apply",
     "audit": "the audit log: verify, export, who-saw",
     "consent": "consents of patients: import, list",
     "pseudonyms": "pseudonymised rows: status, rotate",

@@ -110,7 +110,7 @@ def watch(
     async def work(house: Opened) -> None:
         typer.echo(f"watching {len(house.archives)} archives. Stop it with Ctrl-C.", err=True)
         worker = Worker(house.database, house.archives.get, told)
-        async with house.following():
+        async with house.following(), house.indexing_attributes():
             await worker.run(asyncio.Event(), at_once=concurrency)
 
     _with_house("watch", work)

@@ -7,13 +7,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import structlog
+
 from access.pseudonyms import Pseudonymiser
 from archives.registry import Archives, open_archives
 from cli.live import LiveArchives
 from config.archives_file import load_archives
+from config.attributes_file import load_declared
 from config.pseudonym_keys import PseudonymKeysError, derived_key, load_pseudonym_keys
 from config.settings import Settings, SettingsError
 from db.audit import AUDIT_SESSION, AuditLog
+from db.declared import apply_declared
 from db.definitions import Definition, definitions
 from db.embedded import EmbeddedPostgres
 from db.faces import Faces
@@ -23,6 +27,8 @@ from db.past_pseudonyms import MASTER_KEY
 from db.pool import Database
 from db.rate_limit import RateLimit
 from db.secrets import shared_secret
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,24 @@ class Opened:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    @asynccontextmanager
+    async def indexing_attributes(self) -> AsyncIterator[None]:
+        """Builds the indexes of declared attributes beside the block; what is left the next start goes on with."""
+        task = asyncio.create_task(
+            apply_declared(self.database, load_declared(self.settings.archives), _log_index)
+        )
+        try:
+            yield
+        finally:
+            task.cancel()
+            (outcome,) = await asyncio.gather(task, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                _log.error("attributes.failed", error=type(outcome).__name__)
+
+
+def _log_index(text: str) -> None:
+    _log.info("attributes.index", what=text)
+
 
 @asynccontextmanager
 async def database_url_of(settings: Settings) -> AsyncIterator[str]:
@@ -81,6 +105,7 @@ async def opened(settings: Settings, statement_timeout: float | None = None) -> 
     Raises ArchivesFileError, SettingsError, EmbeddedPostgresError, MigrationError, DatabaseUnreachable.
     """
     load_archives(settings.archives)  # before anything is started
+    load_declared(settings.archives)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url_of(settings))
         database = await Database.open(url, statement_timeout=statement_timeout)

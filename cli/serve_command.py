@@ -98,6 +98,7 @@ async def serve_on(
         opened_audit(settings, house.database_url) as audit,
         opened_limit(settings, house.database) as limit,
         house.following(),
+        house.indexing_attributes(),
         working(house, wanted=worker),
     ):
         rules = load_access_rules(house.settings.archives)

@@ -22,6 +22,8 @@ KINDS = ("orthanc", "dicomweb", "folder")
 LEVELS = ("study", "series", "instance")
 ACCESS_TABLES = ("policy", "groups")
 """Read by access_file.py."""
+ATTRIBUTE_TABLES = ("attribute",)
+"""Read by attributes_file.py."""
 EXAMPLE = "config/archives.example.toml"
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -81,7 +83,7 @@ def load_archives(path: Path) -> list[ArchiveConfig]:
     lines = table_lines(text)
     mistakes: list[str] = []
     for key in document:
-        if key not in ("archive", *ACCESS_TABLES):
+        if key not in ("archive", *ACCESS_TABLES, *ATTRIBUTE_TABLES):
             line = next((table.line for table in lines if table.name.split(".")[0] == key), lines[0].of(key))
             mistakes.append(f"{path.name}:{line}: {key}: unknown; each archive is a [[archive]] table")
     tables = document.get("archive", [])

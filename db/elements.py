@@ -5,7 +5,6 @@ stands in them as it is, because a parameter would keep Postgres from finding it
 and creators of plain letters get there; a path with any other creator goes through Params.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +12,9 @@ from typing import Any
 from db.params import Params
 from model.attributes import Level
 from model.filters import Op, PathTest, Value
-from model.paths import AttributePath
+from model.paths import AttributePath, is_plain
 from model.spans import Span, ValueKind, check_comparable, kind_of, number_of, spans_of
 
-_PLAIN_CODE = re.compile(r"[0-9A-F]{8}\Z|\([A-Za-z0-9 ._:/-]{1,64}\)[0-9A-F]{6}\Z")
 _BETWEEN = "\x1f"  # stands between the texts of path_words
 
 
@@ -29,11 +27,14 @@ class Values:
     words: str
 
     @classmethod
-    def of(cls, path: AttributePath, level: Level, written: str) -> "Values":
-        """`written`: the path as SQL. Of series what the search answered and the representative count."""
+    def of(cls, path: AttributePath, level: Level, written: str, row: str = "{a}.") -> "Values":
+        """`written`: the path as SQL; `row`: what stands before a column.
+
+        Of series what the search answered and the representative count.
+        """
         moments = kind_of(path) is ValueKind.MOMENT
         more = f", '{path.last.vr}'" if moments else ""
-        sources = ["{a}.data", "{a}.representative"] if level is Level.SERIES else ["{a}.data"]
+        sources = [f"{row}data", f"{row}representative"] if level is Level.SERIES else [f"{row}data"]
 
         def joined(function: str, arguments: str, operator: str) -> str:
             calls = [f"{function}({source}, {written}{arguments})" for source in sources]
@@ -48,7 +49,7 @@ class Values:
 
 def literal(path: AttributePath) -> str | None:
     """The path as an SQL literal; None for one that must not be written into a statement."""
-    if not all(_PLAIN_CODE.match(code) for code in path.codes):
+    if not is_plain(path):
         return None
     return "'{" + ",".join(f'"{code}"' for code in path.codes) + "}'::text[]"
 

@@ -139,7 +139,10 @@ class StatementTimeout(Exception):
     """A statement took longer than the pool's statement_timeout."""
 
     code = "TIMEOUT"
-    message = "The index took too long for this. Ask for less: narrower filters, fewer fields or totals."
+    message = (
+        "The index took too long for this. Ask for less: narrower filters, fewer fields or totals; of attributes "
+        "those that are fast (`attributeDefinitions { nodes { fast } }`)."
+    )
 
 
 @contextmanager

@@ -1434,24 +1434,98 @@ CREATE FUNCTION public.name_likeness(forms text, plain text, sound text) RETURNS
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN GREATEST(((public.similarity(plain, split_part(forms, '='::text, 1)) + public.similarity(sound, split_part(forms, '='::text, 2))))::double precision, ((2)::double precision * public.similarity(plain, split_part(forms, '='::text, 3))), ((2)::double precision * public.similarity(plain, split_part(forms, '='::text, 4))));
 
-CREATE FUNCTION public.path_texts(data jsonb, path text[]) RETURNS text[]
+CREATE FUNCTION public.path_moments(data jsonb, path text[], vr text) RETURNS nummultirange
+    LANGUAGE plpgsql IMMUTABLE COST 400 PARALLEL SAFE
+    AS $$
+declare
+    texts text[] := public.path_texts(data, path);
+    seconds numeric;
+    moments nummultirange := '{}';
+    value text;
+begin
+    foreach value in array texts loop
+        seconds := public.moment_seconds(vr, value);
+        if seconds is not null then
+            moments := moments + nummultirange(numrange(seconds, seconds, '[]'));
+        end if;
+    end loop;
+    return moments;
+end $$;
+
+CREATE FUNCTION public.path_number(value text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN ((length(value) <= 800) AND (value ~ '^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$'::text)) THEN (value)::numeric ELSE NULL::numeric END;
+
+CREATE FUNCTION public.path_numbers(data jsonb, path text[]) RETURNS nummultirange
     LANGUAGE plpgsql IMMUTABLE COST 300 PARALLEL SAFE
     AS $$
 declare
-    items jsonb[] := array[data];
-    step text;
+    texts text[] := public.path_texts(data, path);
+    number numeric;
+    numbers nummultirange := '{}';
+    value text;
 begin
-    if data is null or left(path[1], 1) <> '(' and data -> path[1] is null then
+    foreach value in array texts loop
+        number := public.path_number(value);
+        if number is not null then
+            numbers := numbers + nummultirange(numrange(number, number, '[]'));
+        end if;
+    end loop;
+    return numbers;
+end $$;
+
+CREATE FUNCTION public.path_texts(data jsonb, path text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE COST 300 PARALLEL SAFE
+    AS $_$
+declare
+    first text := path[1];
+    items jsonb[];
+    step text;
+    one text;
+    creator text;
+    family text;
+begin
+    if data is null or data = '{}' then
         return '{}';
     end if;
+    if left(first, 1) <> '(' then
+        items[1] := data -> first -> 'Value';
+        if items[1] is null then
+            return '{}';
+        end if;
+        if cardinality(path) = 1 and jsonb_typeof(items[1]) = 'array' and not items[1] @? '$[*] ? (@.type() == "object")' then
+            if items[1] -> 1 is null then -- as nearly all are: one value
+                one := btrim(items[1] ->> 0, E' \t\n\r\f\v');
+                return case when one <> '' then array[one] else '{}' end;
+            end if;
+            return array(
+                select t.value from jsonb_array_elements_text(items[1]) v (raw), btrim(v.raw, E' \t\n\r\f\v') t (value)
+                where t.value <> '');
+        end if;
+    end if;
+    items := array[data];
     foreach step in array path loop
         if left(step, 1) = '(' then
+            -- wherever its creator reserved a block (PS3.5 7.8.1)
+            creator := split_part(substr(step, 2), ')', 1);
+            family := left(split_part(step, ')', 2), 4);
             items := array(
-                select v.value from unnest(items) i (item), public.private_values(
-                    i.item, split_part(substr(step, 2), ')', 1), left(split_part(step, ')', 2), 4), right(step, 2)) v (value));
+                select v.value
+                from unnest(items) i (item),
+                    jsonb_object_keys(case jsonb_typeof(i.item) when 'object' then i.item else '{}' end) k (block),
+                    jsonb_array_elements(case
+                        when jsonb_typeof(i.item -> (family || substr(k.block, 7, 2) || right(step, 2)) -> 'Value') = 'array'
+                            then i.item -> (family || substr(k.block, 7, 2) || right(step, 2)) -> 'Value'
+                        else '[]' end) v (value)
+                where k.block like family || '00__' and k.block >= family || '0010'
+                    and jsonb_typeof(i.item -> k.block) = 'object' and btrim(i.item -> k.block -> 'Value' ->> 0) = creator);
         else
             items := array(
-                select v.value from unnest(items) i (item), public.element_values(i.item, step) v (value));
+                select v.value
+                from unnest(items) i (item),
+                    jsonb_array_elements(case
+                        when jsonb_typeof(i.item -> step -> 'Value') = 'array' then i.item -> step -> 'Value'
+                        else '[]' end) v (value));
         end if;
         if items = '{}' then
             return '{}';
@@ -1459,25 +1533,25 @@ begin
     end loop;
     return array(
         select t.value
-        from unnest(items) i (item), public.value_texts(i.item) v (raw), btrim(v.raw, E' \t\n\r\f\v') t (value)
+        from unnest(items) i (item),
+            -- of a PN each group
+            jsonb_each_text(case jsonb_typeof(i.item) when 'object' then i.item else jsonb_build_object('', i.item) end) v,
+            btrim(v.value, E' \t\n\r\f\v') t (value)
         where t.value <> '');
-end $$;
-
-CREATE FUNCTION public.path_moments(data jsonb, path text[], vr text) RETURNS nummultirange
-    LANGUAGE sql IMMUTABLE COST 500 PARALLEL SAFE
-    RETURN COALESCE((SELECT range_agg(numrange(s.value, s.value, '[]'::text)) AS range_agg FROM unnest(public.path_texts(path_moments.data, path_moments.path)) t(value), LATERAL public.moment_seconds(path_moments.vr, t.value) s(value) WHERE (s.value IS NOT NULL)), '{}'::nummultirange);
-
-CREATE FUNCTION public.path_number(value text) RETURNS numeric
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE WHEN ((length(value) <= 800) AND (value ~ '^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$'::text)) THEN (value)::numeric ELSE NULL::numeric END;
-
-CREATE FUNCTION public.path_numbers(data jsonb, path text[]) RETURNS nummultirange
-    LANGUAGE sql IMMUTABLE COST 500 PARALLEL SAFE
-    RETURN COALESCE((SELECT range_agg(numrange(n.value, n.value, '[]'::text)) AS range_agg FROM unnest(public.path_texts(path_numbers.data, path_numbers.path)) t(value), LATERAL public.path_number(t.value) n(value) WHERE (n.value IS NOT NULL)), '{}'::nummultirange);
+end $_$;
 
 CREATE FUNCTION public.path_words(data jsonb, path text[]) RETURNS text
-    LANGUAGE sql IMMUTABLE COST 500 PARALLEL SAFE
-    RETURN COALESCE((SELECT ((''::text || string_agg(public.fold(translate(t.value, ''::text, ' '::text)), ''::text)) || ''::text) FROM unnest(public.path_texts(path_words.data, path_words.path)) t(value)), ''::text);
+    LANGUAGE plpgsql IMMUTABLE COST 400 PARALLEL SAFE
+    AS $$
+declare
+    texts text[] := public.path_texts(data, path);
+begin
+    if texts = '{}' then
+        return '';
+    end if;
+    return E'\x1f' || public.fold(array_to_string(array(select translate(v, E'\x1f', ' ') from unnest(texts) v), E'\x1f'))
+        || E'\x1f';
+end $$;
 
 CREATE FUNCTION public.private_values(item jsonb, creator text, group_number text, element text) RETURNS SETOF jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1987,6 +2061,16 @@ CREATE TABLE public.audit_touch (
     event_id bigint NOT NULL
 );
 
+CREATE TABLE public.declared_attribute (
+    level text NOT NULL,
+    path text[] NOT NULL,
+    name text NOT NULL,
+    declared_at timestamp with time zone DEFAULT now() NOT NULL,
+    ready_at timestamp with time zone,
+    error text,
+    CONSTRAINT declared_attribute_level_check CHECK ((level = ANY (ARRAY['study'::text, 'series'::text, 'instance'::text])))
+);
+
 CREATE TABLE public.index_run (
     run_id bigint NOT NULL,
     archive_id smallint NOT NULL,
@@ -2216,6 +2300,9 @@ ALTER TABLE ONLY public.audit_touch
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (archive_id, study_uid);
+
+ALTER TABLE ONLY public.declared_attribute
+    ADD CONSTRAINT declared_attribute_pkey PRIMARY KEY (level, path);
 
 ALTER TABLE ONLY public.index_run
     ADD CONSTRAINT index_run_pkey PRIMARY KEY (run_id);

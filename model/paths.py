@@ -86,6 +86,14 @@ def parse_path(name: str) -> AttributePath:
     return AttributePath(name[:64], steps)
 
 
+_PLAIN_CODE = re.compile(r"[0-9A-F]{8}\Z|\([A-Za-z0-9 ._:/-]{1,64}\)[0-9A-F]{6}\Z")
+
+
+def is_plain(path: AttributePath) -> bool:
+    """True when its codes hold nothing that means anything in SQL or elsewhere: such a path can be declared."""
+    return all(_PLAIN_CODE.match(code) for code in path.codes)
+
+
 def _split(name: str) -> list[str]:
     """Splits at dots outside parentheses: a private creator may hold dots."""
     return re.findall(r"(?:\([^()]*\)|[^.()])+", name) if "(" in name else name.split(".")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import strawberry
@@ -18,6 +18,7 @@ from resolvers.arguments import PageArguments
 from resolvers.live import Fresh
 from resolvers.loaders import Children, Counts, Loaders, counted
 from resolvers.question import Question, Shortfall
+from resolvers.slow import AnswerWarning, slow_warnings
 from resolvers.sources import SourceReport, SourceState, reports_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Listed:
     backward: bool
     other_way: Callable[[], Awaitable[bool]]
     count: Callable[[], Coroutine[Any, Any, Counts]]
+    warnings: list[AnswerWarning] = field(default_factory=list)
     _counts: asyncio.Future[Counts] | None = None
 
     def read(self) -> Sequence[Row]:
@@ -129,6 +131,10 @@ class Connection:
             fine.add(SourceState.FORBIDDEN)
         return all(report.state in fine for report in await self.listed.reports())
 
+    @strawberry.field(description="What to know about this list: filters that are slow.")
+    def warnings(self) -> list[AnswerWarning]:
+        return self.listed.warnings
+
     @strawberry.field(description="One report for each archive that the query asked for.")
     async def sources(self) -> list[SourceReport]:
         return await self.listed.reports()
@@ -162,7 +168,9 @@ async def list_nodes(
     async def count() -> Counts:
         return counted(await nodes.counts(database, listing()))
 
-    return _listed(context, question, wanted.order, rows, page, window, other_way, count)
+    listed = _listed(context, question, wanted.order, rows, page, window, other_way, count)
+    listed.warnings = await slow_warnings(context, level, condition)
+    return listed
 
 
 async def list_children(

@@ -1,19 +1,26 @@
 """The DICOM dictionary (PS3.6, as pydicom carries it) as this federation knows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_VR, keyword_dict
 
+from db import declared
 from model.attributes import BY_KEYWORD
 from model.cursors import Cursors, Position
 from model.errors import BadInput
-from model.paths import BULK_VRS
+from model.levels import level_of_tag
+from model.paths import BULK_VRS, parse_path
+from model.spans import OPERATORS, kind_of
 from resolvers.connection import PageInfo
 from resolvers.matches import checked
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
 
 _ORDER = "definitions"
 # VRs of which PS3.15 Table E.1-1 keeps none without a look at the value.
@@ -24,6 +31,19 @@ def _describe(description: str) -> Any:
     return strawberry.field(description=description)
 
 
+@strawberry.enum(description="How far the indexes of a declared attribute are.")
+class AttributeIndexState(Enum):
+    READY = strawberry.enum_value("READY", description="They answer filters.")
+    BUILDING = strawberry.enum_value("BUILDING", description="They are being built, or wait for it.")
+    FAILED = strawberry.enum_value("FAILED", description="They could not be built; the operator can see why.")
+
+
+@strawberry.type(description="An attribute was declared by an operator, to be fast to filter by.")
+class DeclaredIndex:
+    level: str = _describe("Of the filters that it serves: study, series or instance.")
+    state: AttributeIndexState = _describe("How far they are.")
+
+
 @strawberry.type(description="One attribute of the DICOM dictionary, and what can be done with it here.")
 class AttributeDefinition:
     tag: str = _describe("GGGGEEEE.")
@@ -31,8 +51,14 @@ class AttributeDefinition:
     name: str = _describe("Name of PS3.6.")
     vr: str = _describe("Value representation.")
     vm: str = _describe("Value multiplicity.")
-    level: str | None = _describe("study, series or instance where it has a column of the index; else null.")
+    level: str = _describe(
+        "study, series or instance: where it has a column of the index, else where DICOM puts it. What instances "
+        "tell is known of series by their representative, too."
+    )
     searchable: bool = _describe("True when filters can name it: typed, or by `attribute`.")
+    operators: list[str] = _describe("What `attribute` can compare its values with: eq, in, …, exists.")
+    fast: bool = _describe("True when an index answers filters on it: it has a column, or was declared.")
+    declared: list[DeclaredIndex] = _describe("The indexes that an operator declared for it, by level.")
     identifying: bool = _describe(
         "True when it may identify a person (PS3.15 Table E.1-1; by its VR where it has no column here)."
     )
@@ -76,21 +102,46 @@ def _dictionary() -> tuple[AttributeDefinition, ...]:
 
 
 def _definition(keyword: str, tag: int) -> AttributeDefinition:
-    vr, column = dictionary_VR(tag), BY_KEYWORD.get(keyword)
+    vr, column, path = dictionary_VR(tag), BY_KEYWORD.get(keyword), parse_path(keyword)
+    is_searchable = vr not in BULK_VRS and vr != "SQ"
     return AttributeDefinition(
         tag=f"{tag:08X}",
         keyword=keyword,
         name=dictionary_description(tag),
         vr=vr,
         vm=dictionary_VM(tag),
-        level=column.level.value if column else None,
-        searchable=vr not in BULK_VRS and vr != "SQ",
+        level=level_of_tag(f"{tag:08X}").value,
+        searchable=is_searchable,
+        operators=[*OPERATORS[kind_of(path)], "exists"] if is_searchable else [],
+        fast=column is not None,
+        declared=[],
         identifying=column.identifying if column else vr in _IDENTIFYING_VRS,
     )
 
 
-def find_definitions(
-    cursors: Cursors, search: str | None, searchable: bool | None, first: int | None, after: str | None
+def _with_declared(
+    page: Sequence[AttributeDefinition], states: Sequence[declared.DeclaredState]
+) -> list[AttributeDefinition]:
+    """The same, told of what is declared now; those of private attributes and of paths stand in no dictionary."""
+    found: dict[str, list[DeclaredIndex]] = {}
+    for each in states:
+        if len(each.path) == 1:
+            index = DeclaredIndex(level=each.level.value, state=AttributeIndexState(each.state.value))
+            found.setdefault(each.path[0], []).append(index)
+    return [
+        replace(
+            each,
+            declared=found[each.tag],
+            fast=each.fast or any(one.state is AttributeIndexState.READY for one in found[each.tag]),
+        )
+        if each.tag in found
+        else each
+        for each in page
+    ]
+
+
+async def find_definitions(
+    context: "Context", search: str | None, searchable: bool | None, first: int | None, after: str | None
 ) -> AttributeDefinitionConnection:
     """Definitions whose keyword, name or tag contains `search`. Raises BadInput and BadCursor."""
     if first is None or not 1 <= first <= 1000:
@@ -102,12 +153,13 @@ def find_definitions(
         if (term in each.keyword.casefold() or term in each.name.casefold() or term in each.tag.casefold())
         and (searchable is None or each.searchable is searchable)
     ]
+    cursors = context.services.cursors
     beyond = cursors.open(_ORDER, after).uid if after is not None else ""
     rest = [each for each in found if each.keyword > beyond]
     page = rest[:first]
 
     return AttributeDefinitionConnection(
-        nodes=page,
+        nodes=_with_declared(page, await declared.declared_states(context.database)),
         page_info=PageInfo(ends=_Ends(cursors, page, len(rest) > first, len(rest) < len(found))),
         total_count=len(found),
     )

@@ -198,7 +198,7 @@ class Query:
     @strawberry.field(
         description="The DICOM dictionary as this federation knows it: what exists, what can be searched."
     )
-    def attribute_definitions(
+    async def attribute_definitions(
         self,
         info: Info,
         search: Annotated[str | None, _argument("Part of a keyword, name or tag.")] = None,
@@ -206,7 +206,7 @@ class Query:
         first: Annotated[int | None, _argument("How many: 1 to 1000.")] = 50,
         after: After = None,
     ) -> AttributeDefinitionConnection:
-        return find_definitions(info.context.services.cursors, search, searchable, first, after)
+        return await find_definitions(info.context, search, searchable, first, after)
 
 
 async def _list(

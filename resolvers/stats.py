@@ -23,6 +23,7 @@ from resolvers.filters import Filter, condition_of
 from resolvers.info import Info
 from resolvers.loaders import Counts, counted
 from resolvers.question import Question, Shortfall
+from resolvers.slow import slow_warnings
 from resolvers.sources import SourceReport, SourceState, reports_of
 from resolvers.stats_buckets import CrossTabCell, CubeCell, DateBucket, FacetBucket, NumberBucket, count_of
 
@@ -221,6 +222,7 @@ async def stats_of(
     # Nothing is fetched for archives whose records stay hidden.
     question = Question((Scope(context.reach.records.visible, scope.open),), scope.open)
     question = await go_deep_enough(context, question, level, all_of([condition, *looked_into]))
+    await slow_warnings(context, level, condition)
     context.touched.asked(each.archive_id for each in scope.asked)
     services = context.services
     statistics = Statistics(

@@ -7,20 +7,54 @@
 create function path_texts(data jsonb, path text[]) returns text[]
     language plpgsql immutable parallel safe cost 300 as $$
 declare
-    items jsonb[] := array[data];
+    first text := path[1];
+    items jsonb[];
     step text;
+    one text;
+    creator text;
+    family text;
 begin
-    if data is null or left(path[1], 1) <> '(' and data -> path[1] is null then
+    if data is null or data = '{}' then
         return '{}';
     end if;
+    if left(first, 1) <> '(' then
+        items[1] := data -> first -> 'Value';
+        if items[1] is null then
+            return '{}';
+        end if;
+        if cardinality(path) = 1 and jsonb_typeof(items[1]) = 'array' and not items[1] @? '$[*] ? (@.type() == "object")' then
+            if items[1] -> 1 is null then -- as nearly all are: one value
+                one := btrim(items[1] ->> 0, E' \t\n\r\f\v');
+                return case when one <> '' then array[one] else '{}' end;
+            end if;
+            return array(
+                select t.value from jsonb_array_elements_text(items[1]) v (raw), btrim(v.raw, E' \t\n\r\f\v') t (value)
+                where t.value <> '');
+        end if;
+    end if;
+    items := array[data];
     foreach step in array path loop
         if left(step, 1) = '(' then
+            -- wherever its creator reserved a block (PS3.5 7.8.1)
+            creator := split_part(substr(step, 2), ')', 1);
+            family := left(split_part(step, ')', 2), 4);
             items := array(
-                select v.value from unnest(items) i (item), public.private_values(
-                    i.item, split_part(substr(step, 2), ')', 1), left(split_part(step, ')', 2), 4), right(step, 2)) v (value));
+                select v.value
+                from unnest(items) i (item),
+                    jsonb_object_keys(case jsonb_typeof(i.item) when 'object' then i.item else '{}' end) k (block),
+                    jsonb_array_elements(case
+                        when jsonb_typeof(i.item -> (family || substr(k.block, 7, 2) || right(step, 2)) -> 'Value') = 'array'
+                            then i.item -> (family || substr(k.block, 7, 2) || right(step, 2)) -> 'Value'
+                        else '[]' end) v (value)
+                where k.block like family || '00__' and k.block >= family || '0010'
+                    and jsonb_typeof(i.item -> k.block) = 'object' and btrim(i.item -> k.block -> 'Value' ->> 0) = creator);
         else
             items := array(
-                select v.value from unnest(items) i (item), public.element_values(i.item, step) v (value));
+                select v.value
+                from unnest(items) i (item),
+                    jsonb_array_elements(case
+                        when jsonb_typeof(i.item -> step -> 'Value') = 'array' then i.item -> step -> 'Value'
+                        else '[]' end) v (value));
         end if;
         if items = '{}' then
             return '{}';
@@ -28,7 +62,10 @@ begin
     end loop;
     return array(
         select t.value
-        from unnest(items) i (item), public.value_texts(i.item) v (raw), btrim(v.raw, E' \t\n\r\f\v') t (value)
+        from unnest(items) i (item),
+            -- of a PN each group
+            jsonb_each_text(case jsonb_typeof(i.item) when 'object' then i.item else jsonb_build_object('', i.item) end) v,
+            btrim(v.value, E' \t\n\r\f\v') t (value)
         where t.value <> '');
 end $$;
 
@@ -41,11 +78,21 @@ create function path_number(value text) returns numeric
 
 -- The numbers among them. A value asked for lies in this set, or a range overlaps it: GiST answers both.
 create function path_numbers(data jsonb, path text[]) returns nummultirange
-    language sql immutable parallel safe cost 500
-    return coalesce((
-        select range_agg(numrange(n.value, n.value, '[]'))
-        from unnest(path_texts(data, path)) t (value), path_number(t.value) n (value)
-        where n.value is not null), '{}');
+    language plpgsql immutable parallel safe cost 300 as $$
+declare
+    texts text[] := public.path_texts(data, path);
+    number numeric;
+    numbers nummultirange := '{}';
+    value text;
+begin
+    foreach value in array texts loop
+        number := public.path_number(value);
+        if number is not null then
+            numbers := numbers + nummultirange(numrange(number, number, '[]'));
+        end if;
+    end loop;
+    return numbers;
+end $$;
 
 -- A DA or DT in seconds since 1970, a TM in seconds since midnight; null for what is none. A value of little
 -- precision is its beginning (2020 is the first of January); an offset from UTC counts where it is given.
@@ -89,18 +136,34 @@ begin
 end $$;
 
 create function path_moments(data jsonb, path text[], vr text) returns nummultirange
-    language sql immutable parallel safe cost 500
-    return coalesce((
-        select range_agg(numrange(s.value, s.value, '[]'))
-        from unnest(path_texts(data, path)) t (value), moment_seconds(vr, t.value) s (value)
-        where s.value is not null), '{}');
+    language plpgsql immutable parallel safe cost 400 as $$
+declare
+    texts text[] := public.path_texts(data, path);
+    seconds numeric;
+    moments nummultirange := '{}';
+    value text;
+begin
+    foreach value in array texts loop
+        seconds := public.moment_seconds(vr, value);
+        if seconds is not null then
+            moments := moments + nummultirange(numrange(seconds, seconds, '[]'));
+        end if;
+    end loop;
+    return moments;
+end $$;
 
 -- The texts folded, each between unit separators (U+001F): what patterns are looked for in.
 create function path_words(data jsonb, path text[]) returns text
-    language sql immutable parallel safe cost 500
-    return coalesce((
-        select E'\x1f' || string_agg(fold(translate(t.value, E'\x1f', ' ')), E'\x1f') || E'\x1f'
-        from unnest(path_texts(data, path)) t (value)), '');
+    language plpgsql immutable parallel safe cost 400 as $$
+declare
+    texts text[] := public.path_texts(data, path);
+begin
+    if texts = '{}' then
+        return '';
+    end if;
+    return E'\x1f' || public.fold(array_to_string(array(select translate(v, E'\x1f', ' ') from unnest(texts) v), E'\x1f'))
+        || E'\x1f';
+end $$;
 
 -- ---- the representative of a series ---------------------------------------------------------------------
 -- The data set of one of its instances, without bulk data and long sequences: what only instances tell (slice
@@ -133,3 +196,19 @@ create or replace view counts.series as
             or exists (
                 select from public.consent c
                 where c.archive_id = s.archive_id and c.study_uid = s.study_uid and c.research));
+
+-- ---- declared attributes --------------------------------------------------------------------------------
+-- What an operator declared in archives.toml: each has indexes of its own (db/declared.py), which are built beside
+-- the running service. Ready when all of them are there.
+
+create table declared_attribute (
+    level text not null check (level in ('study', 'series', 'instance')),
+    path text[] not null,
+    name text not null,
+    declared_at timestamptz not null default now(),
+    ready_at timestamptz,
+    -- the last attempt to build failed with this
+    error text,
+    primary key (level, path)
+);
+grant select on declared_attribute to ernfed_api;

@@ -1,0 +1,52 @@
+"""Warnings that a filter is slow: it looks at an attribute that has no index."""
+
+from typing import TYPE_CHECKING
+
+import strawberry
+
+from db.declared import IndexState, declared_states
+from model.attributes import BY_KEYWORD, Level
+from model.filters import Condition, PathTest, path_tests
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+
+NOT_FAST = "NOT_FAST"
+Key = tuple[Level, tuple[str, ...]]
+
+
+@strawberry.type(name="Warning", description="Something to know about an answer that is right all the same.")
+class AnswerWarning:
+    code: str = strawberry.field(description="NOT_FAST: a filter reads records one by one.")
+    message: str = strawberry.field(description="The same for people, with the remedy.")
+
+
+async def ready_attributes(context: "Context") -> set[Key]:
+    """Declared attributes whose indexes are ready, by level and path."""
+    states = await declared_states(context.database)
+    return {(each.level, each.path) for each in states if each.state is IndexState.READY}
+
+
+async def slow_warnings(context: "Context", level: Level, condition: Condition) -> list[AnswerWarning]:
+    """A warning where the filter looks at attributes without an index; it stands in `extensions` as well."""
+    asked = {
+        (at, test.path.codes): test for at, test in path_tests(condition, level) if not _has_column(at, test)
+    }
+    if not asked:
+        return []
+    slow = sorted({asked[key].path.name for key in asked.keys() - await ready_attributes(context)})
+    if not slow:
+        return []
+    few = ", ".join(slow[:5]) + (f" and {len(slow) - 5} more" if len(slow) > 5 else "")
+    message = (
+        f"{few}: not indexed, so records are read one by one, and a large index may answer TIMEOUT. Narrow the list "
+        "by other filters too, or have an operator declare it as an [[attribute]]."
+    )
+    context.warnings[NOT_FAST] = message
+    return [AnswerWarning(code=NOT_FAST, message=message)]
+
+
+def _has_column(level: Level, test: PathTest) -> bool:
+    """The test stands beside one on the typed column, which an index answers."""
+    known = BY_KEYWORD.get(test.path.last.keyword or "")
+    return known is not None and known.level is level and len(test.path.steps) == 1
