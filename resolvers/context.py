@@ -13,6 +13,7 @@ from archives.registry import Archives
 from config.access_file import AccessRules
 from config.settings import Settings
 from db.archives import WALLED, ArchiveRow, IndexState, index_states, list_archives
+from db.declared import DeclaredState, declared_states
 from db.jobs import JobState, job_states
 from db.nodes import Row, data_set
 from db.pool import Database, Reader
@@ -108,6 +109,10 @@ class Context:
     database: Reader
     loaders: dict[Face, Loaders]
     warnings: dict[str, str] = field(default_factory=dict)
+    slow: set[str] = field(
+        default_factory=set
+    )  # attributes that filters of this request look at without an index
+    _declared: "asyncio.Future[list[DeclaredState]] | None" = field(default=None)
     _index_states: "asyncio.Future[dict[int, IndexState]] | None" = field(default=None)
     _job_states: "asyncio.Future[dict[int, JobState]] | None" = field(default=None)
     _archives: "asyncio.Task[dict[int, ArchiveRow]] | None" = field(default=None)
@@ -136,7 +141,15 @@ class Context:
                 self.database, scope, self.services.on_demand, self.loaders[scope.face].touched
             )
         self.warnings.clear()
+        self.slow.clear()
         self._index_states = self._job_states = self._archives = None
+        self._declared = None
+
+    async def declared(self) -> list[DeclaredState]:
+        """Declared attributes and how far their indexes are; read once a request."""
+        if self._declared is None:
+            self._declared = asyncio.ensure_future(declared_states(self.database))
+        return await asyncio.shield(self._declared)
 
     async def archives(self) -> dict[int, ArchiveRow]:
         """The visible archives by archive_id, as the database has them now; read once a request."""

@@ -159,7 +159,7 @@ async def find_definitions(
     page = rest[:first]
 
     return AttributeDefinitionConnection(
-        nodes=_with_declared(page, await declared.declared_states(context.database)),
+        nodes=_with_declared(page, await context.declared()),
         page_info=PageInfo(ends=_Ends(cursors, page, len(rest) > first, len(rest) < len(found))),
         total_count=len(found),
     )

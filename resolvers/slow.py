@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
-from db.declared import IndexState, declared_states
+from db.declared import IndexState
 from model.attributes import BY_KEYWORD, Level
 from model.filters import Condition, PathTest, path_tests
 
@@ -23,8 +23,7 @@ class AnswerWarning:
 
 async def ready_attributes(context: "Context") -> set[Key]:
     """Declared attributes whose indexes are ready, by level and path."""
-    states = await declared_states(context.database)
-    return {(each.level, each.path) for each in states if each.state is IndexState.READY}
+    return {(each.level, each.path) for each in await context.declared() if each.state is IndexState.READY}
 
 
 async def slow_warnings(context: "Context", level: Level, condition: Condition) -> list[AnswerWarning]:
@@ -37,13 +36,17 @@ async def slow_warnings(context: "Context", level: Level, condition: Condition) 
     slow = sorted({asked[key].path.name for key in asked.keys() - await ready_attributes(context)})
     if not slow:
         return []
-    few = ", ".join(slow[:5]) + (f" and {len(slow) - 5} more" if len(slow) > 5 else "")
-    message = (
+    context.slow.update(slow)
+    context.warnings[NOT_FAST] = _message(sorted(context.slow))
+    return [AnswerWarning(code=NOT_FAST, message=_message(slow))]
+
+
+def _message(names: list[str]) -> str:
+    few = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return (
         f"{few}: not indexed, so records are read one by one, and a large index may answer TIMEOUT. Narrow the list "
         "by other filters too, or have an operator declare it as an [[attribute]]."
     )
-    context.warnings[NOT_FAST] = message
-    return [AnswerWarning(code=NOT_FAST, message=message)]
 
 
 def _has_column(level: Level, test: PathTest) -> bool:

@@ -18,12 +18,15 @@ from archives.errors import ServerFailed
 from config.archives_file import ArchiveConfig
 from db import representatives
 from db.archives import sync_archives
+from db.declared import apply_declared
 from db.faces import Faces
 from db.listener import Bell
 from db.pool import Database
 from model.attributes import Level
 from model.cursors import Position
+from model.declared import Declared
 from model.errors import GoingAway
+from model.paths import parse_path
 from resolvers.context import Services
 from resolvers.subscribers import Subscribers
 from tests.federation import Federation, load
@@ -206,6 +209,7 @@ async def seed(database: Database) -> Seeded:
         made.rows[by_name["vasc"], Level.INSTANCE].append(instance(uid, f"{uid}.1", f"{uid}.1.1"))
     await load(database, made)
     await _represent(database, made)
+    await apply_declared(database, [Declared(parse_path("ALineRate"), Level.SERIES)])
     clients = []
     for (name, ern), config in zip(_PLACES, seeder.configs, strict=True):
         client = MemoryArchive.of(config, made, by_name[name])
