@@ -24,9 +24,9 @@ _WELL: Final[Cells] = {"series": "CACHED", "instances": "CACHED", "live": "LIVE"
 EXPECTED: Final[dict[str, Cells]] = {
     "204": _empty(),
     "empty-list": _empty(),
-    "204-below": _fails("INCOMPLETE") | {"live": "LIVE", "index": "completed PARTIAL"},
+    "204-below": _fails("INCOMPLETE") | {"live": "PARTIAL INCOMPLETE", "index": "completed PARTIAL"},
     "404": _fails("REJECTED"),
-    "404-below": _fails("REJECTED") | {"live": "LIVE"},
+    "404-below": _fails("REJECTED") | {"live": "PARTIAL REJECTED"},
     "null": _fails("BAD_ANSWER"),
     "html": _fails("BAD_ANSWER"),
     "half-json": _fails("BAD_ANSWER"),

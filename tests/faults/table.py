@@ -21,8 +21,7 @@ misbehaves, each way that data comes in is gone, and people see this state and c
 - nothing that the index had is lost, and nothing wrong is removed;
 - once the archive is well and the same is asked again, all is well, without a restart{but}.
 
-`CACHED`, `LIVE` and `completed` say that the answer was put right and is whole; LIVE asks for studies here, so what
-is wrong below them is not looked at. The words are those of `sources.state`
+`CACHED`, `LIVE` and `completed` say that the answer was put right and is whole. The words are those of `sources.state`
 and of [how a run ends](operator.md#how-a-run-ends), the codes are [here](frontend.md#errors).
 
 """
