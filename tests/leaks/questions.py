@@ -4,6 +4,7 @@ A field that a later hand adds is asked for without having to be named here. An 
 values in `Values`, and says so.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Questions:
 
     schema: GraphQLSchema
     values: Values
+    _paired: set[tuple[str, str, str]] = dataclasses.field(default_factory=set)
 
     def whole(self) -> Iterator[str]:
         """Each root field with everything below it."""
@@ -146,7 +148,12 @@ class Questions:
         ]
         if len(enums) == 2:
             (one, first), (other, second) = enums
-            yield from (plain | {one: a, other: b} for a in first.values for b in second.values)
+            pairs = [(a, b) for a in first.values for b in second.values]
+            if (name, first.name, second.name) in self._paired:
+                # The same field of another type: statistics of series are told as those of studies are.
+                pairs = pairs[:: len(second.values) + 1]
+            self._paired.add((name, first.name, second.name))
+            yield from (plain | {one: a, other: b} for a, b in pairs)
 
     @staticmethod
     def _text(given: Arguments) -> str:
