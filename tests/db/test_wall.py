@@ -80,6 +80,11 @@ async def test_counted_archives_show_no_records(walled: WalledDatabase) -> None:
         "select * from public.instance",
         "select * from pseudonymised.study",
         "select * from pseudonymised.waiting",
+        "select * from public.study_event",
+        "select * from pseudonymised.study_event",
+        "select * from study_version",
+        "select * from pseudonymised.study_version",
+        "delete from records.study_event",
         "select * from secret",
         "select * from rejected_record",
         "select * from public.consent",
@@ -113,3 +118,12 @@ async def test_a_statement_after_a_failed_one_has_its_own_scope(walled: WalledDa
         await walled.within(reach(full=(1,))).fetch("x", "select 1 / 0")
     rows = await walled.within(reach(full=(2,))).fetch("x", "select * from records.study")
     assert {row["archive_id"] for row in rows} == {2}
+
+
+async def test_events_are_of_what_may_be_read(walled: WalledDatabase) -> None:
+    for seen in (reach(full=(1, 3), counted=(2,)), reach(full=(2,)), reach(counted=(1, 2, 3))):
+        rows = await walled.within(seen).fetch("x", FORGETFUL.format(schema="records", table="study_event"))
+        assert {row["archive_id"] for row in rows} == set(seen.full_ids)
+    for schema in ("records", "pseudonyms"):
+        sql = FORGETFUL.format(schema=schema, table="study_event")
+        assert await walled.without_scope().fetch("x", sql) == []
