@@ -27,7 +27,7 @@ def main(
         with EmbeddedPostgres(folder / "postgres") as url:
             report = asyncio.run(run_chaos(folder, url, seconds, chosen, deletions))
     typer.echo(str(report))
-    if report.differing or report.total[0] != report.total[1]:
+    if report.differing or report.events[1] or report.total[0] != report.total[1]:
         raise typer.Exit(1)
 
 

@@ -42,7 +42,13 @@ class Operations:
         self._store(server, f"{ROOT}.1.{self.made}")
 
     def _upload_shared(self, server: OrthancServer, _: dict[str, Any]) -> None:
-        self._store(server, self.rng.choice(self.shared))
+        """What is added to a study says the same of it: where instances disagree, Orthanc's REST listing and its
+        QIDO-RS answer different ones."""
+        uid = self.rng.choice(self.shared)
+        patient = _patient_of(uid)
+        there = server.find("Study", StudyInstanceUID=uid, PatientID=patient)
+        text = _description(server.call("GET", f"/studies/{there[0]}")) if there else None
+        self._store(server, uid, patient, text)
 
     def _add(self, server: OrthancServer, study: dict[str, Any]) -> None:
         uid, patient = _uid(study), study["PatientMainDicomTags"]["PatientID"]
@@ -68,10 +74,14 @@ class Operations:
     def _store(
         self, server: OrthancServer, uid: str, patient: str | None = None, text: str | None = None
     ) -> None:
-        patient, text = patient or f"P{uid.rsplit('.', 1)[1]}", text or "as first sent"
+        patient, text = patient or _patient_of(uid), text or "as first sent"
         for series in range(1, self.rng.randint(1, 2) + 1):
             for number in range(1, self.rng.randint(1, 2) + 1):
                 server.upload(instance(uid, series, number, PatientID=patient, StudyDescription=text))
+
+
+def _patient_of(uid: str) -> str:
+    return f"P{uid.rsplit('.', 1)[1]}"
 
 
 def _uid(study: dict[str, Any]) -> str:

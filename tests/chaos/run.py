@@ -17,7 +17,14 @@ from db.pool import Database
 from tests.archives.files import instance
 from tests.chaos.house import Chaos, start
 from tests.chaos.operations import ROOT, Operations
-from tests.chaos.truth import Difference, differences, seconds_until_gone, settled, until_there
+from tests.chaos.truth import (
+    Difference,
+    differences,
+    event_faults,
+    seconds_until_gone,
+    settled,
+    until_there,
+)
 
 _QUERY = json.dumps(
     {"query": "{ studies(first: 20) { totalCount nodes { id } sources { state } } }"}
@@ -37,6 +44,7 @@ class Report:
     answers: Counter[str] = field(default_factory=Counter)
     settled_after: float = 0.0
     found: list[Difference] = field(default_factory=list)
+    events: tuple[int, list[str]] = (0, [])
     total: tuple[int, int] = (0, 0)  # logical studies: by the archives, by the server
     deletions: list[float] = field(default_factory=list)
 
@@ -55,6 +63,7 @@ class Report:
             f"settled {self.settled_after:.1f} s after the last operation",
             f"differences at the end: {self.differing}, of "
             + ", ".join(f"{each.rows} rows in {each.archive}" for each in self.found),
+            f"change events: {self.events[0]}, lost or invented: {len(self.events[1])}",
             f"studies: {self.total[0]} in the archives, {self.total[1]} by the server",
         ]
         if self.deletions:
@@ -63,6 +72,7 @@ class Report:
                 f"from a delete in Orthanc to its absence here, sync_every 1 s, {len(self.deletions)} times: "
                 f"{low:.2f} to {high:.2f} s, median {median(self.deletions):.2f} s"
             )
+        lines += self.events[1][:20]
         lines += [f"{each.archive}: missing {each.missing}, surplus {each.surplus}" for each in self.found
                   if each.missing or each.surplus]  # fmt: skip
         return "\n".join(lines)
@@ -82,6 +92,7 @@ async def run_chaos(folder: Path, database_url: str, seconds: float, seed: int, 
         database = await Database.open(database_url, max_size=2)
         report.settled_after = await settled(database, chaos, _PATIENCE)
         report.found = await differences(database, chaos)
+        report.events = await event_faults(database)
         report.total = await asyncio.to_thread(_totals, chaos)
         for number in range(deletions):
             report.deletions.append(await _deletion(database, chaos, number))

@@ -15,6 +15,8 @@ async def test_the_index_equals_the_archives_afterwards(tmp_path: Path, database
     report = await run_chaos(tmp_path, database_url, seconds=15, seed=7, deletions=2)
     print(report)  # noqa: T201
     assert report.differing == 0, str(report)
+    assert report.events[1] == []
+    assert report.events[0] > 0
     assert report.total[0] == report.total[1] > 0
     assert report.operations.total() > 10
     assert report.kills.total() + report.stops > 0

@@ -83,6 +83,26 @@ async def differences(database: Database, chaos: Chaos) -> list[Difference]:
     return found
 
 
+async def event_faults(database: Database) -> tuple[int, list[str]]:
+    """The number of change events, and what is wrong with them: each tells of a copy that came, changed or went,
+    so told in their order they must end at what is there."""
+    rows = await database.fetch(
+        "chaos", "select archive_id, study_uid, kind from study_event order by sequence"
+    )
+    present: set[tuple[int, str]] = set()
+    faults = []
+    for number, row in enumerate(rows):
+        copy = (row["archive_id"], row["study_uid"])
+        if (row["kind"] == "added") is (copy in present):
+            faults.append(f"event {number}: {row['kind']} of {copy}")
+        (present.discard if row["kind"] == "removed" else present.add)(copy)
+    held = await database.fetch("chaos", "select distinct archive_id, study_uid from study")
+    there = {(row["archive_id"], row["study_uid"]) for row in held}
+    faults += [f"lost: {copy} came" for copy in sorted(there - present)]
+    faults += [f"lost: {copy} went" for copy in sorted(present - there)]
+    return len(rows), faults
+
+
 async def seconds_until_gone(database: Database, archive: Archive, uid: str) -> float:
     """From the answer of a DELETE in Orthanc to the absence of the study from the index."""
     assert archive.server is not None
