@@ -39,7 +39,8 @@ def of_id(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-MANY = ", ".join('{patientId: {eq: "a"}}' for _ in range(600))
+FOUR = '{patientId: {eq: "a", contains: "a", startsWith: "a", wildcard: "a"}}'
+MANY = ", ".join(FOUR for _ in range(150))  # 600 conditions in fewer tokens than a document may have
 LONG = "RequestAttributesSequence.ScheduledProtocolCodeSequence.ContextGroupIdentificationSequence"
 
 LITERALS: list[tuple[str, str, str, str]] = [
@@ -106,6 +107,33 @@ LITERALS: list[tuple[str, str, str, str]] = [
      "BAD_INPUT", "not in the DICOM dictionary"),
     ("private name of an even group", named("(ACME)0028xx10", 'eq: "x"'), "BAD_INPUT", "groups are odd"),
     ("unbalanced name", named("StudyDescription(", 'eq: "x"'), "BAD_INPUT", "attribute name"),
+    ("a day that is none", named("StudyDate", 'gte: "2023-02-30"'), "BAD_INPUT", "compared as a date"),
+    ("year 0", named("PatientBirthDate", 'lte: "0000"'), "BAD_INPUT", "compared as a date"),
+    ("date of five digits", named("StudyDate", 'eq: "12024"'), "BAD_INPUT", "compared as a date"),
+    ("time of a date", named("StudyDate", 'eq: "2024-01-01T10:00"'), "BAD_INPUT", "compared as a date"),
+    ("25 o'clock", named("PatientBirthTime", 'eq: "25:00"'), "BAD_INPUT", "such as 14:30"),
+    ("text in a DT", named("ClinicalTrialTimePointIDX", 'eq: "x"'), "BAD_INPUT", "not in the DICOM dictionary"),
+    ("number with a comma", named("PatientSize", 'eq: "1,75"'), "BAD_INPUT", "compared as a number"),
+    ("number in hexadecimal", named("PatientSize", 'eq: "0x10"'), "BAD_INPUT", "compared as a number"),
+    ("NaN", named("PatientSize", 'gte: "NaN"'), "BAD_INPUT", "compared as a number"),
+    ("infinity", named("PatientSize", 'lte: "Infinity"'), "BAD_INPUT", "compared as a number"),
+    ("empty number", named("PatientSize", 'eq: ""'), "BAD_INPUT", "compared as a number"),
+    ("exponent of four digits", named("PatientSize", 'eq: "1e9999"'), "BAD_INPUT", "compared as a number"),
+    ("one of many is no number", named("PatientSize", 'in: ["1", "x"]'), "BAD_INPUT", "compared as a number"),
+    ("wildcard of a date", named("StudyDate", 'wildcard: "2020*"'), "BAD_INPUT", "is a date or time"),
+    ("contains of a time", named("StudyTime", 'contains: "10"'), "BAD_INPUT", "is a date or time"),
+    ("gte of a private text", named("(SIEMENS MR HEADER)0051xx0A", 'gte: "1"'), "BAD_INPUT", "has no order"),
+    ("gte of an unknown private with text", named("(NOBODY)0029xx10", 'gte: "b"'), "BAD_INPUT", "the VR is not known"),
+    ("private creator of 65", named(f"({'x' * 65})0029xx10", 'eq: "x"'), "BAD_INPUT", "not in the DICOM dictionary"),
+    ("tag of nine digits", named("001000100", 'eq: "x"'), "BAD_INPUT", "not in the DICOM dictionary"),
+    ("path with an empty step", named("RequestAttributesSequence..PatientID", 'eq: "x"'), "BAD_INPUT",
+     "not in the DICOM dictionary"),
+    ("path that ends with a dot", named("RequestAttributesSequence.", 'eq: "x"'), "BAD_INPUT",
+     "not in the DICOM dictionary"),
+    ("keyword in another case", named("patientname", 'eq: "x"'), "BAD_INPUT", "Did you mean PatientName?"),
+    ("name of PS3.6", named("Slice Thickness", 'gte: "1"'), "BAD_INPUT", "Did you mean SliceThickness?"),
+    ("1,001 values of an attribute", named("PatientComments", f"in: [{', '.join(['1'] * 1001)}]".replace("1,", '"1",')
+     .replace("1]", '"1"]')), "BAD_INPUT", "got 1001"),
     ("duplicate order", studies("orderBy: [{field: STUDY_DATE}, {field: STUDY_DATE, direction: DESC}]"),
      "BAD_INPUT", "each field may be named once"),
     ("RELEVANCE of nothing", studies("orderBy: [{field: RELEVANCE}]"),
@@ -221,3 +249,55 @@ async def test_a_mistake_leaves_the_other_fields(house: House) -> None:
     answer = await house.ask('{ bad: node(id: "?") { id } archives { code } }')
     assert answer.data == {"bad": None, "archives": [{"code": "a0"}, {"code": "a1"}, {"code": "a2"}]}
     assert answer.errors[0]["path"] == ["bad"]
+
+
+# What is odd and means something: never an error, and nothing is found by it.
+NOTHING = [
+    ("a range that ends before it begins", 'name: "PatientSize", gte: "3", lte: "1"'),
+    ("dates that end before they begin", 'name: "StudyDate", gte: "2024", lte: "2020"'),
+    ("a number beyond every other", 'name: "PatientSize", gte: "1e999"'),
+    ("a number of sixty digits", f'name: "PatientSize", eq: "{"9" * 60}"'),
+    ("an integer beyond its column", 'name: "NumberOfStudyRelatedSeries", eq: "99999999999999999999"'),
+    ("half an integer", 'name: "NumberOfStudyRelatedSeries", eq: "1.5"'),
+    ("the last day", 'name: "StudyDate", gte: "9999-12-31"'),
+    ("before the first day", 'name: "StudyDate", lte: "0001-01-01"'),
+    ("an expression", 'name: "PatientComments", wildcard: "(a+)+$[^"'),
+    ("stars", f'name: "PatientComments", wildcard: "{"*a" * 500}"'),
+    ("question marks", f'name: "PatientComments", wildcard: "{"?" * 1000}"'),
+    ("LIKE's own signs", 'name: "PatientComments", contains: "%_%"'),
+    ("a backslash at the end", 'name: "PatientComments", startsWith: "\\\\"'),
+    ("the sign between values", 'name: "PatientComments", contains: "\\u001f"'),
+    ("SQL", 'name: "PatientComments", eq: "\'; drop table study; --"'),
+    ("SQL in a creator", 'name: "(x\'::text[]--)0029xx10", eq: "1"'),
+    ("a creator with braces", 'name: "({\\"a\\",b})0029xx10", exists: true'),
+    ("a tag that nobody knows", 'name: "FFFFFFFA", eq: "x"'),
+    ("an offset of a day", 'name: "AcquisitionDateTime", gte: "2020-01-01T10:00+99:99"'),
+    ("eight steps", f'name: "{".".join(["RequestAttributesSequence"] * 7)}.PatientID", eq: "x"'),
+]
+
+
+@pytest.mark.parametrize("match", [pytest.param(match, id=name) for name, match in NOTHING])
+async def test_what_is_odd_finds_nothing(house: House, match: str) -> None:
+    data = await house.data(f"{{ studies(filter: {{attribute: [{{{match}}}]}}) {{ totalCount }} }}")
+    assert data["studies"]["totalCount"] == 0
+
+
+PLENTY = [
+    {"or": [{"attribute": [{"name": "PatientComments", "eq": "a"}]}] * 1000},
+    {"attribute": [{"name": "PatientComments", "eq": "a"}] * 1000},
+]
+
+
+@pytest.mark.parametrize("given", PLENTY, ids=["or", "attribute"])
+async def test_a_thousand_terms(house: House, given: dict[str, Any]) -> None:
+    query = "query ($v: StudyFilter) { studies(filter: $v) { totalCount } }"
+    check_words(await house.ask(query, {"v": given}), "BAD_INPUT", "conditions, at most 500")
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [("a\0b", "BAD_INPUT"), ("\ud800", "BAD_REQUEST"), ("\udfff a", "BAD_REQUEST")]
+)
+@pytest.mark.parametrize("op", ["eq", "contains", "startsWith", "wildcard"])
+async def test_characters_that_no_text_can_hold(house: House, op: str, value: str, code: str) -> None:
+    query = 'query ($v: String) { studies(filter: {attribute: [{name: "PatientComments", %s: $v}]}) { totalCount } }'
+    assert (await house.ask(query % op, {"v": value})).codes == [code]
