@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from access.profile import Options, Treatment, treatment
 from model.attributes import BY_KEYWORD
-from model.filters import Condition, Op, PathTest, Test, TextTest, walk
+from model.filters import ChangedTest, CohortTest, Condition, Op, PathTest, Test, TextTest, walk
 from model.paths import NUMERIC_VRS, AttributePath, Step
 
 _HARMLESS_VRS = NUMERIC_VRS | {"CS"}
@@ -28,6 +28,8 @@ def _is_identifying(condition: Condition) -> bool:
             return attribute.identifying
         case TextTest():
             return True  # it reads descriptions
+        case CohortTest() | ChangedTest():
+            return True  # statistics of sets that one can choose would undo the noise of small counts
         case PathTest(path):
             return path_is_identifying(path)
         case _:
@@ -72,5 +74,7 @@ def _names_pseudonym(condition: Condition) -> bool:
     match condition:
         case Test(attribute, Op.EQ | Op.IN, _):
             return attribute.keyword in _PSEUDONYMS
+        case CohortTest() | ChangedTest():
+            return True  # entries are read through the face that they were frozen from
         case _:
             return False

@@ -1605,6 +1605,10 @@ CREATE FUNCTION public.study_facts(archive smallint, uid text, data jsonb, descr
              public.integer_value((study_facts.data #>> '{00201208,Value,0}'::text[])) AS instances) told);
 END;
 
+CREATE FUNCTION public.study_outline(modalities text[], series integer, instances integer) RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (md5(((((array_to_string(modalities, '\'::text, ''::text) || '/'::text) || COALESCE(series, '-1'::integer)) || '/'::text) || COALESCE(instances, '-1'::integer))))::uuid;
+
 CREATE FUNCTION public.study_version_of(archive smallint, uid text) RETURNS bigint
     LANGUAGE sql STABLE
     BEGIN ATOMIC
@@ -1616,6 +1620,10 @@ CREATE FUNCTION public.study_version_of(archive smallint, uid text) RETURNS bigi
             FROM public.instance
            WHERE ((instance.study_uid = study_version_of.uid) AND (instance.archive_id = study_version_of.archive))), (0)::bigint));
 END;
+
+CREATE FUNCTION public.study_whole(data jsonb, modalities text[], series integer, instances integer) RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (md5((((((((data - '{00080005,00080054,00080056,00080061,00080201,00081190,00201200,00201202,00201204,00201206,00201208}'::text[]))::text || array_to_string(modalities, '\'::text, ''::text)) || '/'::text) || COALESCE(series, '-1'::integer)) || '/'::text) || COALESCE(instances, '-1'::integer))))::uuid;
 
 CREATE FUNCTION public.value_texts(value jsonb) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1732,6 +1740,31 @@ CREATE FUNCTION records.study_union_series(uid text, archives smallint[]) RETURN
             FROM records.study
            WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
 END;
+
+CREATE TABLE public.cohort_study (
+    version_id uuid NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    of_records boolean NOT NULL,
+    of_pseudonyms boolean NOT NULL,
+    whole uuid NOT NULL,
+    outline uuid NOT NULL
+);
+
+CREATE VIEW records.cohort_study AS
+ SELECT version_id,
+    archive_id,
+    study_uid,
+    whole AS state
+   FROM public.cohort_study k
+  WHERE (of_records AND (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[])));
+
+CREATE VIEW counts.cohort_study AS
+ SELECT version_id,
+    archive_id,
+    study_uid,
+    state
+   FROM records.cohort_study;
 
 CREATE VIEW counts.consent AS
  SELECT archive_id,
@@ -1938,6 +1971,16 @@ CREATE TABLE pseudonymised.waiting (
     rotating boolean DEFAULT false NOT NULL
 );
 
+CREATE VIEW pseudonyms.cohort_study AS
+ SELECT k.version_id,
+    p.archive_id,
+    p.study_uid,
+    k.outline AS state
+   FROM ((public.cohort_study k
+     JOIN public.study s ON (((s.archive_id = k.archive_id) AND (s.study_uid = k.study_uid))))
+     JOIN pseudonymised.study p ON ((p.source_pk = s.study_pk)))
+  WHERE (k.of_pseudonyms AND (p.archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((p.archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR p.research));
+
 CREATE VIEW pseudonyms.consent AS
  SELECT p.archive_id,
     p.study_uid,
@@ -1979,6 +2022,14 @@ CREATE VIEW pseudonyms.study_event AS
     kind
    FROM pseudonymised.study_event
   WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
+
+CREATE VIEW pseudonyms.study_state AS
+ SELECT p.archive_id,
+    p.study_uid,
+    public.study_outline(s.modalities, s.number_of_series, s.number_of_instances) AS state
+   FROM (public.study s
+     JOIN pseudonymised.study p ON ((p.source_pk = s.study_pk)))
+  WHERE ((p.archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((p.archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR p.research));
 
 CREATE TABLE public.archive (
     archive_id smallint NOT NULL,
@@ -2059,6 +2110,41 @@ CREATE TABLE public.audit_event (
 CREATE TABLE public.audit_touch (
     key bytea NOT NULL,
     event_id bigint NOT NULL
+);
+
+CREATE TABLE public.cohort (
+    cohort_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    owner text NOT NULL,
+    owner_name text,
+    name text NOT NULL,
+    description text,
+    filter jsonb NOT NULL,
+    archives text[],
+    identifying boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.cohort_archive (
+    version_id uuid NOT NULL,
+    archive_id smallint NOT NULL,
+    face text NOT NULL,
+    as_of timestamp with time zone,
+    CONSTRAINT cohort_archive_face_check CHECK ((face = ANY (ARRAY['records'::text, 'pseudonyms'::text])))
+);
+
+CREATE TABLE public.cohort_share (
+    cohort_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT cohort_share_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'ern'::text, 'everyone'::text])))
+);
+
+CREATE TABLE public.cohort_version (
+    version_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    cohort_id uuid NOT NULL,
+    number integer NOT NULL,
+    frozen_at timestamp with time zone DEFAULT now() NOT NULL,
+    entries integer NOT NULL
 );
 
 CREATE TABLE public.declared_attribute (
@@ -2232,6 +2318,12 @@ CREATE VIEW records.study_event AS
    FROM public.study_event
   WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
 
+CREATE VIEW records.study_state AS
+ SELECT archive_id,
+    study_uid,
+    public.study_whole(data, modalities, number_of_series, number_of_instances) AS state
+   FROM records.study;
+
 ALTER TABLE ONLY jobs.pgqueuer ALTER COLUMN id SET DEFAULT nextval('jobs.pgqueuer_id_seq'::regclass);
 
 ALTER TABLE ONLY jobs.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('jobs.pgqueuer_schedules_id_seq'::regclass);
@@ -2297,6 +2389,24 @@ ALTER TABLE ONLY public.audit_event
 
 ALTER TABLE ONLY public.audit_touch
     ADD CONSTRAINT audit_touch_pkey PRIMARY KEY (key, event_id);
+
+ALTER TABLE ONLY public.cohort_archive
+    ADD CONSTRAINT cohort_archive_pkey PRIMARY KEY (version_id, archive_id);
+
+ALTER TABLE ONLY public.cohort
+    ADD CONSTRAINT cohort_pkey PRIMARY KEY (cohort_id);
+
+ALTER TABLE ONLY public.cohort_share
+    ADD CONSTRAINT cohort_share_pkey PRIMARY KEY (cohort_id, kind, name);
+
+ALTER TABLE ONLY public.cohort_study
+    ADD CONSTRAINT cohort_study_pkey PRIMARY KEY (version_id, archive_id, study_uid);
+
+ALTER TABLE ONLY public.cohort_version
+    ADD CONSTRAINT cohort_version_cohort_id_number_key UNIQUE (cohort_id, number);
+
+ALTER TABLE ONLY public.cohort_version
+    ADD CONSTRAINT cohort_version_pkey PRIMARY KEY (version_id);
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (archive_id, study_uid);
@@ -2555,6 +2665,14 @@ CREATE INDEX audit_event_at ON public.audit_event USING btree (at);
 
 CREATE INDEX audit_touch_event ON public.audit_touch USING btree (event_id);
 
+CREATE INDEX cohort_archive_of ON public.cohort_archive USING btree (archive_id);
+
+CREATE INDEX cohort_owner ON public.cohort USING btree (owner, created_at DESC, cohort_id);
+
+CREATE INDEX cohort_shared_with ON public.cohort_share USING btree (kind, name);
+
+CREATE INDEX cohort_study_of ON public.cohort_study USING btree (archive_id);
+
 CREATE INDEX index_run_newest ON public.index_run USING btree (archive_id, run_id DESC);
 
 CREATE INDEX instance_by_series ON public.instance USING btree (series_uid, archive_id);
@@ -2771,6 +2889,24 @@ ALTER TABLE ONLY public.archive_definition
 
 ALTER TABLE ONLY public.archive_schedule
     ADD CONSTRAINT archive_schedule_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cohort_archive
+    ADD CONSTRAINT cohort_archive_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cohort_archive
+    ADD CONSTRAINT cohort_archive_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.cohort_version(version_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cohort_share
+    ADD CONSTRAINT cohort_share_cohort_id_fkey FOREIGN KEY (cohort_id) REFERENCES public.cohort(cohort_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cohort_study
+    ADD CONSTRAINT cohort_study_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cohort_study
+    ADD CONSTRAINT cohort_study_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.cohort_version(version_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cohort_version
+    ADD CONSTRAINT cohort_version_cohort_id_fkey FOREIGN KEY (cohort_id) REFERENCES public.cohort(cohort_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from access.scope import Reach
-from db.pool import SESSION, DatabaseUnreachable, count_statement, in_time
+from db.pool import SESSION, Connection, DatabaseUnreachable, count_statement, in_time
 
 ROLE = "ernfed_api"
 _SET = "select " + ", ".join(
@@ -29,6 +29,12 @@ def wall_of(reach: Reach) -> Wall:
     groups = (reach.full_ids, reach.pseudonymised_ids, reach.counted_ids, reach.consented_ids)
     full, pseudonymised, counted, consented = (_array(ids) for ids in groups)
     return full, pseudonymised, counted, consented
+
+
+async def set_wall(connection: Connection, wall: Wall, timeout_ms: int) -> None:
+    """The same for the transaction that the owner's connection is in: the views show what they show the viewer."""
+    await connection.execute(_SET.replace(", false)", ", true)"), *wall)
+    await connection.execute("select set_config('statement_timeout', $1, true)", str(timeout_ms))
 
 
 NOTHING: Wall = ("{}", "{}", "{}", "{}")

@@ -12,9 +12,12 @@ from db.elements import element_test
 from db.name_search import fuzzy_test
 from db.params import Params
 from model.attributes import UID_COLUMN, Attribute, Kind, Level
+from model.errors import BadInput
 from model.filters import (
     AllOf,
     AnyOf,
+    ChangedTest,
+    CohortTest,
     Condition,
     Consent,
     ConsentTest,
@@ -69,6 +72,10 @@ class Where:
                 return self._test(condition, alias, level, leaf)
             case ConsentTest(consent):
                 return leaf(self._has_consent(consent), alias, level)
+            case CohortTest():
+                return leaf(self._in_cohort(condition), alias, level)
+            case ChangedTest():
+                return leaf(self._has_changed(condition), alias, level)
             case PathTest():
                 return leaf(element_test(self._params, condition, level), alias, level)
 
@@ -114,6 +121,32 @@ class Where:
         return lambda a: (
             f"exists (select 1 from {self._face}.consent k where k.archive_id = {a}.archive_id"
             f" and k.study_uid = {a}.study_uid and k.{consent})"
+        )
+
+    def _in_cohort(self, test: CohortTest) -> "RowTest":
+        if test.version is None:
+            raise BadInput("cohort: can be asked by lists and statistics at the root of a query.")
+        version = self._params.add(test.version, "uuid")
+        return lambda a: f"exists (select 1 from {self._entries('k', version, a)})"
+
+    def _has_changed(self, test: ChangedTest) -> "RowTest":
+        since = self._params.add(test.since, "uuid")
+        if test.until is None:  # of two patients under one UID, one that is as it was will do
+            return lambda a: (
+                f"exists (select 1 from {self._entries('k', since, a)} and not exists (select 1"
+                f" from {self._face}.study_state n where n.archive_id = {a}.archive_id"
+                f" and n.study_uid = {a}.study_uid and n.state = k.state))"
+            )
+        until = self._params.add(test.until, "uuid")
+        return lambda a: (
+            f"exists (select 1 from {self._entries('k', since, a)} and exists (select 1"
+            f" from {self._entries('n', until, a)} and n.state <> k.state))"
+        )
+
+    def _entries(self, entry: str, version: str, alias: str) -> str:
+        return (
+            f"{self._face}.cohort_study {entry} where {entry}.version_id = {version}"
+            f" and {entry}.archive_id = {alias}.archive_id and {entry}.study_uid = {alias}.study_uid"
         )
 
     @staticmethod

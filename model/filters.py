@@ -4,7 +4,7 @@ A node (study, series or instance) is seen through its visible copies. A test ho
 at least one of them; IS_NULL holds when no copy has a value; `Not` is the complement on nodes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -76,6 +76,24 @@ class ConsentTest:
 
 
 @dataclass(frozen=True, slots=True)
+class CohortTest:
+    """The study is in a version of a cohort. `cohort`: the id as given, of either; `version` is found when it is
+    opened, with the (face, archive_id) pairs in which it can be read."""
+
+    cohort: str
+    version: str | None = None
+    readable: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTest:
+    """A copy that a version has is not what it was then; in `until`, another version, where that is given."""
+
+    since: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AllOf:
     conditions: tuple["Condition", ...]
 
@@ -98,7 +116,9 @@ class Related:
     condition: "Condition"
 
 
-Condition = Test | PathTest | TextTest | ConsentTest | AllOf | AnyOf | Not | Related
+Condition = (
+    Test | PathTest | TextTest | ConsentTest | CohortTest | ChangedTest | AllOf | AnyOf | Not | Related
+)
 
 EVERYTHING = AllOf(())
 
@@ -123,9 +143,26 @@ def walk(condition: Condition) -> Iterator[Condition]:
                 pass
 
 
+def replaced(condition: Condition, change: Callable[[Condition], Condition]) -> Condition:
+    """The tree with every leaf changed."""
+    match condition:
+        case AllOf(children):
+            return AllOf(tuple(replaced(child, change) for child in children))
+        case AnyOf(children):
+            return AnyOf(tuple(replaced(child, change) for child in children))
+        case Not(child):
+            return Not(replaced(child, change))
+        case Related(level, child):
+            return Related(level, replaced(child, change))
+        case _:
+            return change(condition)
+
+
 def check_size(condition: Condition) -> None:
     """Refuses a filter that has too many tests. Raises BadInput."""
-    tests = sum(isinstance(here, Test | PathTest | TextTest | ConsentTest) for here in walk(condition))
+    tests = sum(
+        isinstance(here, Test | PathTest | TextTest | ConsentTest | CohortTest) for here in walk(condition)
+    )
     if tests > MAX_TESTS:
         raise BadInput(
             f"filter: {tests} conditions, at most {MAX_TESTS} are allowed; use `in` for long lists."

@@ -33,10 +33,17 @@ class StatsScope:
 
     open: tuple[ScopedArchive, ...]
     counted: tuple[ScopedArchive, ...] = ()
+    # in which a cohort of the filter cannot be read
+    outside: tuple[ScopedArchive, ...] = ()
 
     @property
     def asked(self) -> tuple[ScopedArchive, ...]:
-        return (*self.open, *self.counted)
+        return (*self.open, *self.counted, *self.outside)
+
+    def without(self, outside: frozenset[int]) -> "StatsScope":
+        """The same but for open archives that are not asked after all."""
+        left = tuple(each for each in self.open if each.archive_id not in outside)
+        return StatsScope(left, self.counted, tuple(each for each in self.open if each.archive_id in outside))
 
     def skipped_for(self, condition: Condition) -> tuple[ScopedArchive, ...]:
         """Archives that this condition must not be evaluated over: it looks at what identifies."""

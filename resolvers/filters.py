@@ -13,6 +13,7 @@ from model.filters import (
     MAX_DEPTH,
     AllOf,
     AnyOf,
+    CohortTest,
     Condition,
     Consent,
     ConsentTest,
@@ -95,6 +96,10 @@ class StudyFilter:
         "Any DICOM attribute at study level by keyword, tag or path, private ones included."
     )
     consent: ConsentFilter | None = _describe("The patient's consents match.")
+    cohort: strawberry.ID | None = _describe(
+        "The study is in this version of a cohort; of a cohort's id: in its newest one. Archives that the version "
+        "did not ask as you see them are SKIPPED. In lists and statistics at the root of a query."
+    )
     text: str | None = _describe(
         "Free text over descriptions, body parts, protocol names: every word begins a word there."
     )
@@ -181,6 +186,8 @@ def _condition(given: Filter, depth: int) -> Condition:
                 parts.extend(attribute_tests(level, value))
             case "consent":
                 parts.extend(_consents(value))
+            case "cohort":
+                parts.append(CohortTest(str(checked("cohort", str(value)))))
             case "text":
                 parts.append(_text(value))
             case _ if (of := definition.metadata.get("coded")) is not None:

@@ -5,7 +5,17 @@ from typing import Annotated, Any
 import strawberry
 
 from db.consent import StudyConsent
+from resolvers.cohort_changes import (
+    DeletedCohort,
+    delete_cohort,
+    freeze_cohort,
+    rename_cohort,
+    save_cohort,
+    share_cohort,
+)
+from resolvers.cohorts import Cohort, CohortVersion
 from resolvers.consent import ConsentChange, change_consent
+from resolvers.filters import StudyFilter
 from resolvers.info import Info
 from resolvers.managing import (
     ArchiveChanges,
@@ -108,3 +118,58 @@ class Mutation:
         ],
     ) -> RemovedArchive:
         return await remove_archive(info.context, code, purge=purge)
+
+    @strawberry.mutation(
+        description="Saves a filter as a cohort, at most 200 of a person. Its name and description are shown to "
+        "all with whom it is shared: name no patient there."
+    )
+    async def save_cohort(
+        self,
+        info: Info,
+        name: Annotated[str, _argument("What to call it: 1 to 200 characters.")],
+        filter: Annotated[StudyFilter, _argument("Which studies; without a cohort in it.")],
+        description: Annotated[str | None, _argument("What it is for: at most 1000 characters.")] = None,
+        archives: Annotated[list[str] | None, _argument("Only these archives, by code; null: all.")] = None,
+    ) -> Cohort:
+        return await save_cohort(info.context, name, description, filter, archives)
+
+    @strawberry.mutation(
+        description="Keeps what a cohort's filter finds now as its next version: at most 20 versions, 100,000 "
+        "copies of studies each and 1,000,000 of a person. For its owner."
+    )
+    async def freeze_cohort(
+        self, info: Info, id: Annotated[strawberry.ID, _argument("Id of the cohort.")]
+    ) -> CohortVersion:
+        return await freeze_cohort(info, id)
+
+    @strawberry.mutation(description="Gives a cohort another name and description. For its owner.")
+    async def rename_cohort(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, _argument("Id of the cohort.")],
+        name: Annotated[str, _argument("What to call it: 1 to 200 characters.")],
+        description: Annotated[str | None, _argument("What it is for; null: nothing.")] = None,
+    ) -> Cohort:
+        return await rename_cohort(info.context, id, name, description)
+
+    @strawberry.mutation(
+        description="Says who may open a cohort by its id, beside its owner; who is not named may not any more. "
+        "What they see of it is what their own rights show. For its owner."
+    )
+    async def share_cohort(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, _argument("Id of the cohort.")],
+        people: Annotated[list[str], _argument("Subjects of people.")] = [],  # noqa: B006
+        erns: Annotated[list[str], _argument("ERNs: everybody who may see anything of one of them.")] = [],  # noqa: B006
+        everyone: Annotated[bool, _argument("Everybody who can sign in.")] = False,
+    ) -> Cohort:
+        return await share_cohort(info.context, id, people, erns, everyone=everyone)
+
+    @strawberry.mutation(
+        description="Deletes a cohort with its versions, or one version by its id. For its owner."
+    )
+    async def delete_cohort(
+        self, info: Info, id: Annotated[strawberry.ID, _argument("Id of the cohort or version.")]
+    ) -> DeletedCohort:
+        return await delete_cohort(info.context, id)

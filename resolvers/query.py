@@ -9,11 +9,14 @@ import strawberry
 from db.nodes import Row
 from db.pages import Listing
 from model.attributes import Level, attribute
-from model.errors import BadInput
+from model.errors import BadInput, NotFound
 from model.filters import Op, Test
 from resolvers.archive import Archive, archive_of
 from resolvers.arguments import After, Archives, Before, First, Last, page_arguments
 from resolvers.changes import changes_cursor
+from resolvers.cohort_compare import CohortComparison, CohortId, compare_cohorts
+from resolvers.cohort_scope import opened
+from resolvers.cohorts import Cohort, CohortConnection, find_cohort, list_cohorts
 from resolvers.connection import Listed, list_nodes
 from resolvers.definitions import AttributeDefinitionConnection, find_definitions
 from resolvers.depth import go_deep_enough
@@ -208,6 +211,38 @@ class Query:
     ) -> AttributeDefinitionConnection:
         return await find_definitions(info.context, search, searchable, first, after)
 
+    @strawberry.field(
+        description="A cohort that is yours or shared with you, by its id or that of a version; null: there is "
+        "none that you may open."
+    )
+    async def cohort(self, info: Info, id: CohortId) -> Cohort | None:
+        try:
+            return await find_cohort(info.context, id)
+        except NotFound:
+            return None
+
+    @strawberry.field(description="Cohorts that are yours or shared with you, newest first.")
+    async def cohorts(
+        self,
+        info: Info,
+        mine: Annotated[bool | None, _argument("true: yours. false: those of others.")] = None,
+        first: Annotated[int | None, _argument("How many: 1 to 1000.")] = 50,
+        after: After = None,
+    ) -> CohortConnection:
+        return await list_cohorts(info.context, mine, first, after)
+
+    @strawberry.field(description="What came, went and changed from one version of a cohort to another.")
+    async def compare_cohorts(
+        self,
+        info: Info,
+        a: CohortId,
+        b: Annotated[
+            strawberry.ID | None,
+            _argument("Another version; null: what the cohort's filter finds now."),
+        ] = None,
+    ) -> CohortComparison:
+        return await compare_cohorts(info, a, b)
+
 
 async def _list(
     info: Info,
@@ -220,7 +255,7 @@ async def _list(
 ) -> Listed:
     context = info.context
     arguments, wanted = page_arguments(info, *page), checked(freshness)
-    condition, sorts = condition_of(given), sorts_of(order_by)
+    condition, sorts = await opened(context, condition_of(given)), sorts_of(order_by)
     question = question_of(context.reach, archives, condition, sorts)
     if wanted is not None:  # what cannot be answered is refused before anybody is asked
         listing = Listing(question.scopes, level, condition, sorts)

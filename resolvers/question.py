@@ -8,7 +8,7 @@ from access.scope import Face, Reach, Scope, ScopedArchive
 from archives.errors import ArchiveError
 from db.orders import Sort
 from model.errors import NotFound
-from model.filters import Condition
+from model.filters import CohortTest, Condition, walk
 from resolvers.live import Fresh
 
 
@@ -21,6 +21,7 @@ class Shortfall:
     unsearched: frozenset[int] = frozenset()
     forbidden: frozenset[int] = frozenset()
     identifying: frozenset[int] = frozenset()
+    outside: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,31 @@ def question_of(
     if asks_for_identity(condition, [sort.field for sort in sorts]):
         skipped = tuple(a for scope in scopes if scope.face is Face.PSEUDONYMS for a in scope.asked)
         scopes = tuple(scope for scope in scopes if scope.face is Face.RECORDS) or (reach.records,)
+    outside = outside_of(condition, scopes)
+    scopes = tuple(_without(scope, outside) for scope in scopes)
     shortfall = Shortfall(
+        outside=outside,
         forbidden=frozenset(archive.archive_id for archive in forbidden),
         identifying=frozenset(archive.archive_id for archive in skipped),
     )
     return Question(scopes, asked + forbidden, shortfall, is_named=named is not None or not asked)
+
+
+def outside_of(condition: Condition, scopes: Sequence[Scope]) -> frozenset[int]:
+    """Asked archives in which a cohort of the condition cannot be read: it did not ask them as they are seen."""
+    tests = [here for here in walk(condition) if isinstance(here, CohortTest)]
+    return frozenset(
+        archive.archive_id
+        for scope in scopes
+        for archive in scope.asked
+        if not all((str(scope.face), archive.archive_id) in test.readable for test in tests)
+    )
+
+
+def _without(scope: Scope, outside: frozenset[int]) -> Scope:
+    if not outside:
+        return scope
+    return replace(scope, asked=tuple(each for each in scope.asked if each.archive_id not in outside))
 
 
 def named_archives(reach: Reach, codes: Sequence[str] | None) -> set[str] | None:

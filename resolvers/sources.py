@@ -128,6 +128,11 @@ def _judge(
         return SourceState.FORBIDDEN, SourceError(
             code="FORBIDDEN", message="You may see statistics of this archive, not its records."
         )
+    if row.archive_id in shortfall.outside:
+        return SourceState.SKIPPED, SourceError(
+            code="NOT_IN_COHORT",
+            message="The version of the cohort did not ask this archive as you see it, so it says nothing of it.",
+        )
     if row.archive_id in shortfall.identifying:
         return SourceState.SKIPPED, SourceError(
             code="IDENTIFYING_FILTER",

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
@@ -17,12 +18,13 @@ from model.errors import BadInput
 from model.filters import EVERYTHING, Condition, PathTest, Related, all_of
 from resolvers.archive import Count, SourceError
 from resolvers.codes import meaning_of
+from resolvers.cohort_scope import opened
 from resolvers.depth import go_deep_enough
 from resolvers.disclosure import Statistics, stats_scope
 from resolvers.filters import Filter, condition_of
 from resolvers.info import Info
 from resolvers.loaders import Counts, counted
-from resolvers.question import Question, Shortfall
+from resolvers.question import Question, Shortfall, outside_of
 from resolvers.slow import slow_warnings
 from resolvers.sources import SourceReport, SourceState, reports_of
 from resolvers.stats_buckets import CrossTabCell, CubeCell, DateBucket, FacetBucket, NumberBucket, count_of
@@ -216,8 +218,10 @@ async def stats_of(
 ) -> Stats:
     """The statistics of a query; nothing is counted before a field asks. Raises BadInput and NotFound."""
     context = info.context
-    condition = condition_of(given)
+    condition = await opened(context, condition_of(given))
     scope = stats_scope(context.reach, archives)
+    outside = outside_of(condition, [Scope(context.reach.records.visible, scope.open)])
+    scope = scope.without(outside)
     looked_into = list(_looked_into(info.selected_fields, level))
     # Nothing is fetched for archives whose records stay hidden.
     question = Question((Scope(context.reach.records.visible, scope.open),), scope.open)
@@ -228,7 +232,7 @@ async def stats_of(
     statistics = Statistics(
         context.database, scope, condition, services.small_counts, services.small_counts_secret, level
     )
-    return of(statistics=statistics, context=context, shortfall=question.shortfall)
+    return of(statistics=statistics, context=context, shortfall=replace(question.shortfall, outside=outside))
 
 
 def _looked_into(selections: Iterable[Selection], level: Level) -> Iterator[Condition]:

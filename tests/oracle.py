@@ -12,7 +12,20 @@ from datetime import date
 from typing import Any
 
 from model.attributes import Attribute, Kind, Level
-from model.filters import AllOf, AnyOf, Condition, ConsentTest, Not, Op, PathTest, Related, Test, TextTest
+from model.filters import (
+    AllOf,
+    AnyOf,
+    ChangedTest,
+    CohortTest,
+    Condition,
+    ConsentTest,
+    Not,
+    Op,
+    PathTest,
+    Related,
+    Test,
+    TextTest,
+)
 
 _ORDER = [Level.STUDY, Level.SERIES, Level.INSTANCE]
 
@@ -105,7 +118,7 @@ class Oracle:
                 return any(
                     _passes(attribute.kind, op, value, wanted) for value in values if value is not None
                 )
-            case ConsentTest():
+            case ConsentTest() | CohortTest() | ChangedTest():
                 return False  # no generated federation has any
             case PathTest(path, comparisons):
                 found = [

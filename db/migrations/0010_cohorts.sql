@@ -458,3 +458,109 @@ create or replace view counts.series as
             or exists (
                 select from public.consent c
                 where c.archive_id = s.archive_id and c.study_uid = s.study_uid and c.research));
+
+-- ---- cohorts: filters that people saved, and what these found ------------------------------------------
+-- The API's role reads none of these tables but through the views below; the owner's connection reads and writes
+-- them with the person bound (db/cohorts.py).
+
+create table cohort (
+    cohort_id uuid primary key default gen_random_uuid(),
+    owner text not null,
+    owner_name text,
+    name text not null,
+    description text,
+    -- the StudyFilter as it was given, and the archives it asks; null: all that its reader may see
+    filter jsonb not null,
+    archives text[],
+    -- whether the filter looks at what may identify a person (access/identifying.py)
+    identifying boolean not null,
+    created_at timestamptz not null default now()
+);
+create index cohort_owner on cohort (owner, created_at desc, cohort_id);
+
+create table cohort_share (
+    cohort_id uuid not null references cohort on delete cascade,
+    kind text not null check (kind in ('person', 'ern', 'everyone')),
+    name text not null,
+    primary key (cohort_id, kind, name)
+);
+create index cohort_shared_with on cohort_share (kind, name);
+
+create table cohort_version (
+    version_id uuid primary key default gen_random_uuid(),
+    cohort_id uuid not null references cohort on delete cascade,
+    number integer not null,
+    frozen_at timestamptz not null default now(),
+    -- how many entries it has: for quotas alone, shown to nobody
+    entries integer not null,
+    unique (cohort_id, number)
+);
+
+-- Which archives a version asked, through which face, and as of when their index was.
+create table cohort_archive (
+    version_id uuid not null references cohort_version on delete cascade,
+    archive_id smallint not null references archive on delete cascade,
+    face text not null check (face in ('records', 'pseudonyms')),
+    as_of timestamptz,
+    primary key (version_id, archive_id)
+);
+create index cohort_archive_of on cohort_archive (archive_id);
+
+-- Copies of a version, by the stored UID, which outlives rotated keys and rows that were made anew.
+create table cohort_study (
+    version_id uuid not null references cohort_version on delete cascade,
+    archive_id smallint not null references archive on delete cascade,
+    study_uid text collate "C" not null,
+    -- who may read it: a list that was found by what identifies joins no pseudonym to a record
+    of_records boolean not null,
+    of_pseudonyms boolean not null,
+    -- hashes of what stood there: the whole record, and what pseudonyms show of it too
+    whole uuid not null,
+    outline uuid not null,
+    primary key (version_id, archive_id, study_uid)
+);
+create index cohort_study_of on cohort_study (archive_id);
+
+-- What a server says of itself and its copy is left out: it changes without the study.
+create function study_whole(data jsonb, modalities text[], series integer, instances integer) returns uuid
+    language sql stable parallel safe
+    return md5((data - '{00080005,00080054,00080056,00080061,00080201,00081190,00201200,00201202,00201204,00201206,00201208}'::text[])::text
+        || array_to_string(modalities, '\', '') || '/' || coalesce(series, -1) || '/' || coalesce(instances, -1))::uuid;
+
+create function study_outline(modalities text[], series integer, instances integer) returns uuid
+    language sql stable parallel safe
+    return md5(array_to_string(modalities, '\', '') || '/' || coalesce(series, -1) || '/' || coalesce(instances, -1))::uuid;
+
+-- `state` is what it was when it was frozen; `now` what it is.
+create view records.cohort_study as
+    select k.version_id, k.archive_id, k.study_uid, k.whole as state
+    from public.cohort_study k
+    where k.of_records and k.archive_id = any ((select scope_of('full'))::smallint[]);
+
+-- Statistics of a cohort are of records in full: the sets that one can freeze would undo the noise.
+create view counts.cohort_study as
+    select * from records.cohort_study;
+
+create view pseudonyms.cohort_study as
+    select k.version_id, p.archive_id, p.study_uid, k.outline as state
+    from public.cohort_study k
+    join public.study s on s.archive_id = k.archive_id and s.study_uid = k.study_uid
+    join pseudonymised.study p on p.source_pk = s.study_pk
+    where k.of_pseudonyms and p.archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+        and (p.archive_id <> all ((select scope_of('consented'))::smallint[]) or p.research);
+
+-- Copies as they are, to be compared with what was frozen.
+create view records.study_state as
+    select archive_id, study_uid, study_whole(data, modalities, number_of_series, number_of_instances) as state
+    from records.study;
+
+create view pseudonyms.study_state as
+    select p.archive_id, p.study_uid,
+        study_outline(s.modalities, s.number_of_series, s.number_of_instances) as state
+    from public.study s
+    join pseudonymised.study p on p.source_pk = s.study_pk
+    where p.archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+        and (p.archive_id <> all ((select scope_of('consented'))::smallint[]) or p.research);
+
+grant select on records.cohort_study, counts.cohort_study, pseudonyms.cohort_study, records.study_state,
+    pseudonyms.study_state to ernfed_api;

@@ -17,7 +17,7 @@ from db.pool import Database
 from db.walled import WalledDatabase, wall_of
 from model.attributes import Level, attribute
 from model.cursors import Position
-from model.filters import EVERYTHING, AllOf, Condition, Op, Related, Test, TextTest
+from model.filters import EVERYTHING, AllOf, CohortTest, Condition, Op, Related, Test, TextTest
 from model.name_keys import keys_of
 from model.vocabulary import CODE_COLUMNS, Coded
 from tests.names.table import crowd
@@ -28,6 +28,17 @@ STUDIES = 100_000
 NOBODYS = Scope((), (), Face.PSEUDONYMS)
 
 FILL = (Path(__file__).parent / "large_index.sql").read_text(encoding="utf-8")
+
+
+SMALL, WIDE = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
+COHORTS = f"""insert into cohort (cohort_id, owner, name, filter, identifying)
+  values ('{SMALL}', 'o', 'n', '{{}}', false);
+insert into cohort_version (version_id, cohort_id, number, entries)
+  values ('{SMALL}', '{SMALL}', 1, 50), ('{WIDE}', '{SMALL}', 2, 20000);
+insert into cohort_study
+  select v.id, archive_id, study_uid, true, true, v.id, v.id
+  from (values ('{SMALL}'::uuid, 2000), ('{WIDE}'::uuid, 5)) v (id, every)
+  join study on study_pk % v.every = 0 on conflict do nothing;"""  # noqa: S608
 
 
 @dataclass
@@ -64,6 +75,7 @@ async def _large(url: str, runner: asyncio.Runner) -> Large:
         ]
         await connection.copy_records_to_table("person", records=people)
         await connection.execute(FILL.replace(":studies", str(STUDIES)))
+        await connection.execute(COHORTS)
         await connection.execute("vacuum analyze")
         ids = [
             row["archive_id"]
@@ -176,6 +188,9 @@ FILTERS: list[tuple[Condition, int]] = [
     (_series("Modality", Op.EQ, "CT"), SHARED),
     (Related(Level.SERIES, Test(CODE_COLUMNS[Coded.BODY_PART], Op.EQ, "69536005")), SHARED),
     (Related(Level.SERIES, Test(CODE_COLUMNS[Coded.BODY_PART], Op.EQ, "80144004")), SHARED),
+    (CohortTest(SMALL, SMALL), SHARED),
+    (CohortTest(WIDE, WIDE), 45_000),
+    (AllOf((CohortTest(WIDE, WIDE), _test("PatientID", Op.EQ, "P17"))), SHARED),
     (_series("ManufacturerModelName", Op.EQ, "Model 17"), 20_000),
     (_series("SeriesDescription", Op.CONTAINS, "c4ca4238a0b9"), 20_000),
     (_series("SeriesDescription", Op.EQ, "Series c4ca4238a0b9"), 20_000),

@@ -50,11 +50,13 @@ _CANARY_OF = {
 
 @dataclass
 class Values:
-    """ids: of nodes, by whoever could see them. cursors: by the type of their connection. since: of changes."""
+    """ids: of nodes, by whoever could see them. cohorts: ids of these and of versions; the last are spare.
+    cursors: by the type of their connection. since: of changes."""
 
     canaries: Canaries
     ids: Sequence[str] = ()
     pseudonyms: Sequence[str] = ()
+    cohorts: Sequence[str] = ()
     cursors: dict[str, Sequence[str]] = field(default_factory=dict)
     since: str = ""
     _turn: Iterator[int] = field(default_factory=count)
@@ -73,6 +75,19 @@ class Values:
                 yield from ({"since": json.dumps(each)} for each in (self.since, "AAAA"))
             case "first":
                 yield from ({"first": each} for each in ("1", "1000"))
+            case "a" | "b":
+                for each in self.cohorts:
+                    yield {str(argument): json.dumps(each)}
+            case "id" if name in ("cohort", "freezeCohort"):
+                yield from ({"id": json.dumps(each)} for each in [*self.cohorts, "nothing"])
+            case "id" if name.endswith("Cohort"):  # what changes it takes the spare ones first
+                yield from ({"id": json.dumps(each)} for each in reversed(self.cohorts[2:]))
+            case "people" | "description":
+                yield {argument: '["another"]' if argument == "people" else '"words"'}
+            case "name" if name.endswith("Cohort"):
+                yield {"name": '"a cohort"'}
+            case "erns":
+                yield from ({"erns": json.dumps([each])} for each in ERNS)
             case "code" if name in _CHANGING:
                 yield {"code": '"spare"'}
             case _:
@@ -169,6 +184,9 @@ class Values:
         named = get_named_type(given)
         if isinstance(named, GraphQLEnumType):
             yield from named.values
+            return
+        if named.name == "ID":
+            yield from map(json.dumps, self.cohorts)
             return
         if named.name == "Boolean":
             yield from ("true", "false")

@@ -41,6 +41,7 @@ class Walked:
     cells: dict[tuple[str, str], Cell] = field(default_factory=lambda: defaultdict(Cell))
     leaks: list[tuple[str, str, Canary]] = field(default_factory=list)
     codes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    saved: dict[str, set[Canary]] = field(default_factory=lambda: defaultdict(set))
     questions: int = 0
     size: int = 0
 
@@ -76,8 +77,32 @@ async def values_of(seeded: Seeded, app: Served) -> Values:
     shown = _data(await app.ask("pseudonymised", "{ studies(first: 4) { nodes { studyInstanceUid } } }"))
     values.since = await seeded.cursor_of_changes(10)
     values.ids = list(dict.fromkeys(ids))
+    values.cohorts = await _cohorts(seeded, app)
     values.pseudonyms = [each["studyInstanceUid"] for each in shown["studies"]["nodes"]]
     return values
+
+
+_SAVE = 'mutation ($f: StudyFilter!) { saveCohort(name: "mine", filter: $f) { id } }'
+_FREEZE = 'mutation { freezeCohort(id: "%s") { id } shareCohort(id: "%s", everyone: true) { id } }'
+
+
+async def _cohorts(seeded: Seeded, app: Served) -> list[str]:
+    """Cohorts that everybody may open, by who sees most and by who sees pseudonyms: one that asks for nobody in
+    particular, one by a name, and a spare one."""
+    name = seeded.canaries.about("PatientName")[0].token
+    ids = []
+    mr = {"modalitiesInStudy": {"any": ["MR"]}}
+    for person, given in (
+        ("full", mr),
+        ("full", {"patientName": {"wildcard": f"*{name}*"}}),
+        ("pseudonymised", mr),
+    ):
+        id = _data(await app.ask(person, _SAVE, {"f": given}))["saveCohort"]["id"]
+        frozen = _data(await app.ask(person, _FREEZE % (id, id)))
+        ids += [id, frozen["freezeCohort"]["id"]]
+    for _ in range(3):
+        ids.append(_data(await app.ask("full", _SAVE, {"f": mr}))["saveCohort"]["id"])
+    return ids
 
 
 async def walk(seeded: Seeded, app: Served, schema: GraphQLSchema) -> Walked:
@@ -114,12 +139,17 @@ async def _everybody(
 
 
 def look(seeded: Seeded, walked: Walked, person: str, asked: str, reply: Reply) -> None:
-    """Searches one reply. A word of the caller's own may be repeated in the message of an error, only there."""
+    """Searches one reply. A word of the caller's own may be repeated in the message of an error, only there; and
+    in a filter that they saved."""
     walked.size += len(reply.body)
     access, own = access_of(person), seeded.canaries.found_in(asked)
     body, messages = _without_messages(reply.body)
     found = seeded.canaries.found_in(body + reply.head.encode())
     found |= seeded.canaries.found_in(messages) - own
+    if "saveCohort" in asked:
+        walked.saved[person] |= own
+    if "ohort" in asked:
+        found -= walked.saved[person]
     walked.leaks += [(person, asked[:300], each) for each in found if not each.is_open_to(access)]
 
 

@@ -1,0 +1,78 @@
+"""Opening cohorts: who asks, which version an id means, and which archives it can be read in."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from access.scope import AccessLevel, Face, Viewer
+from db import cohorts
+from db.cohorts import Cohort, Person, Version
+from model.errors import NotFound
+from model.filters import CohortTest, Condition, replaced, walk
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+
+_NONE = "cohort: there is none with this id that you may open."
+
+
+def person_of(viewer: Viewer) -> Person:
+    """The person as cohorts know them: by the subject, and the ERNs that let them see anything."""
+    erns = (grant.ern for grant in viewer.grants if grant.access is not AccessLevel.NONE)
+    return Person(viewer.subject, viewer.name, tuple(erns))
+
+
+def cohort_id(given: str) -> UUID:
+    """Raises NotFound for what is no id: not there, not yours and no id are one answer."""
+    try:
+        return UUID(given)
+    except ValueError:
+        raise NotFound(_NONE) from None
+
+
+async def open_cohort(context: "Context", given: str) -> tuple[Cohort, Version | None]:
+    """The cohort of an id and the version that it means: its own, or the cohort's newest; None: none yet.
+    Raises NotFound."""
+    wanted = cohort_id(given)
+    found = await cohorts.opened(context.services.owner, person_of(context.viewer), [wanted])
+    if not found:
+        raise NotFound(_NONE)
+    (cohort,) = found
+    if cohort.cohort_id == wanted:
+        return cohort, cohort.versions[0] if cohort.versions else None
+    return cohort, next(each for each in cohort.versions if each.version_id == wanted)
+
+
+async def open_version(context: "Context", given: str) -> tuple[Cohort, Version]:
+    """The same, of a cohort that was frozen. Raises NotFound."""
+    cohort, version = await open_cohort(context, given)
+    if version is None:
+        raise NotFound("cohort: it was never frozen; freezeCohort keeps what its filter finds.")
+    return cohort, version
+
+
+def in_version(cohort: Cohort, version: Version) -> CohortTest:
+    """Being in a version. A list that was found by what identifies is read through the face that it was asked
+    through alone, so that it joins no pseudonym to a record."""
+    readable = {
+        (str(face), archive_id)
+        for archive_id, asked in version.faces.items()
+        for face in (Face.RECORDS, Face.PSEUDONYMS)
+        if asked == face or not cohort.identifying
+    }
+    return CohortTest(str(version.version_id), str(version.version_id), frozenset(readable))
+
+
+async def opened(context: "Context", condition: Condition) -> Condition:
+    """The condition with every cohort in it opened for the viewer. Raises NotFound."""
+    named = {here.cohort for here in walk(condition) if isinstance(here, CohortTest) and here.version is None}
+    if not named:
+        return condition
+    tests = {each: in_version(*await open_version(context, each)) for each in sorted(named)}
+
+    def change(leaf: Condition) -> Condition:
+        if isinstance(leaf, CohortTest) and leaf.version is None:
+            return replace(tests[leaf.cohort], cohort=leaf.cohort)
+        return leaf
+
+    return replaced(condition, change)

@@ -1,0 +1,214 @@
+"""Cohorts in the schema: saved filters, their versions, and the lists of these."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, cast
+from uuid import UUID
+
+import strawberry
+
+from db import cohorts
+from db.cohorts import Cohort as Saved
+from db.cohorts import Version
+from model.attributes import Level
+from model.cursors import Cursors, Position
+from model.errors import BadInput
+from model.filters import Condition
+from resolvers.archive import Archive, archive_of
+from resolvers.arguments import After, Before, First, Last, page_arguments
+from resolvers.cohort_scope import in_version, open_cohort, person_of
+from resolvers.connection import PageInfo, list_nodes
+from resolvers.depth import go_deep_enough
+from resolvers.info import Info
+from resolvers.question import question_of
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+    from resolvers.study import StudyConnection
+
+Studies = Annotated["StudyConnection", strawberry.lazy("resolvers.study")]
+_ORDER = "cohorts"
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+async def list_studies(
+    info: Info,
+    condition: Condition,
+    archives: list[str] | None,
+    page: tuple[int | None, str | None, int | None, str | None],
+) -> "StudyConnection":
+    """A page of the studies that match, as `studies` gives it; every cohort in the condition is opened already."""
+    from resolvers.study import StudyConnection
+
+    context = info.context
+    arguments = page_arguments(info, *page)
+    question = question_of(context.reach, archives, condition, ())
+    question = await go_deep_enough(context, question, Level.STUDY, condition)
+    listed = await list_nodes(context, question, Level.STUDY, condition, (), arguments)
+    return StudyConnection(listed=listed)
+
+
+@strawberry.type(description="An archive that a version asked.")
+class CohortSource:
+    archive: Archive = _describe("The archive.")
+    as_of: datetime | None = _describe("When its index had last been complete at that time; null: not yet.")
+
+
+@strawberry.type(description="What a cohort's filter found once. It shows what you may see of it now.")
+class CohortVersion:
+    cohort: strawberry.Private[Saved]
+    version: strawberry.Private[Version]
+    number: int = _describe("1, 2, 3, … within its cohort.")
+    frozen_at: datetime = _describe("When it was frozen.")
+
+    @strawberry.field(description="Its id: for `StudyFilter.cohort` and `compareCohorts`.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(str(self.version.version_id))
+
+    @strawberry.field(description="The archives that were asked, of those that you may see; in rank order.")
+    async def sources(self, info: Info) -> list[CohortSource]:
+        rows = await info.context.archives()
+        return [
+            CohortSource(archive=archive_of(info.context, row), as_of=self.version.as_of[archive_id])
+            for archive_id, row in rows.items()
+            if archive_id in self.version.faces
+        ]
+
+    @strawberry.field(description="Its studies that are still there and that you may see, newest first.")
+    async def studies(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Studies:
+        condition = in_version(self.cohort, self.version)
+        return await list_studies(info, condition, None, (first, after, last, before))
+
+
+@strawberry.type(description="With whom a cohort is shared.")
+class CohortShares:
+    people: list[str] = _describe("Subjects of people (`viewer { subject }`).")
+    erns: list[str] = _describe("Codes of ERNs: everybody who may see anything of one of them.")
+    everyone: bool = _describe("Everybody who can sign in.")
+
+
+@strawberry.type(description="A saved filter, and the versions of what it found.")
+class Cohort:
+    saved: strawberry.Private[Saved]
+    name: str = _describe("What its owner calls it.")
+    description: str | None = _describe("What its owner says of it.")
+    mine: bool = _describe("True for who saved it.")
+    owner: str | None = _describe("Name of who saved it, else their subject.")
+    identifying: bool = _describe(
+        "True where its filter looks at what may identify a person: the filter is then shown to its owner alone, "
+        "and its versions only in archives that are seen as they were when it was frozen."
+    )
+    created_at: datetime = _describe("When it was saved.")
+
+    @strawberry.field(description="Its id; nobody can guess it.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(str(self.saved.cohort_id))
+
+    @strawberry.field(
+        description="The StudyFilter that was saved, as JSON; null where it is identifying and not yours."
+    )
+    def filter(self) -> str | None:
+        return self.saved.filter if self.mine or not self.identifying else None
+
+    @strawberry.field(description="The archives that it asks, of those that you may see; null: all.")
+    async def archives(self, info: Info) -> list[Archive] | None:
+        if self.saved.archives is None:
+            return None
+        rows = (await info.context.archives()).values()
+        return [archive_of(info.context, row) for row in rows if row.code in self.saved.archives]
+
+    @strawberry.field(description="Its versions, newest first; at most 20.")
+    def versions(self) -> list[CohortVersion]:
+        return [version_of(self.saved, each) for each in self.saved.versions]
+
+    @strawberry.field(description="With whom its owner shares it; null for others than the owner.")
+    async def shared_with(self, info: Info) -> CohortShares | None:
+        if not self.mine:
+            return None
+        person = person_of(info.context.viewer)
+        found = await cohorts.shares(info.context.services.owner, person, self.saved.cohort_id)
+        return CohortShares(
+            people=[name for kind, name in found if kind == "person"],
+            erns=[name for kind, name in found if kind == "ern"],
+            everyone=("everyone", "") in found,
+        )
+
+
+def version_of(cohort: Saved, version: Version) -> CohortVersion:
+    """The GraphQL type of a version."""
+    return CohortVersion(cohort=cohort, version=version, number=version.number, frozen_at=version.frozen_at)
+
+
+def cohort_of(saved: Saved) -> Cohort:
+    """The GraphQL type of a saved filter that the viewer may open."""
+    return Cohort(
+        saved=saved,
+        name=saved.name,
+        description=saved.description,
+        mine=saved.mine,
+        owner=saved.owner_name or saved.owner,
+        identifying=saved.identifying,
+        created_at=saved.created_at,
+    )
+
+
+@strawberry.type(description="A page of cohorts, newest first.")
+class CohortConnection:
+    nodes: list[Cohort] = _describe("The cohorts of this page.")
+    page_info: PageInfo = _describe("Where this page stands.")
+
+
+class _Ends:
+    """Where a page of cohorts stands, for PageInfo."""
+
+    def __init__(self, cursors: Cursors, page: list[Saved], *, more: bool, later: bool) -> None:
+        self._cursors, self._page, self._more, self._later = cursors, page, more, later
+
+    async def has_next(self) -> bool:
+        return self._more
+
+    async def has_previous(self) -> bool:
+        return self._later
+
+    def start(self) -> str | None:
+        return self._cursor(self._page[0]) if self._page else None
+
+    def end(self) -> str | None:
+        return self._cursor(self._page[-1]) if self._page else None
+
+    def _cursor(self, at: Saved) -> str:
+        return self._cursors.seal(_ORDER, Position((at.created_at,), str(at.cohort_id)))
+
+
+async def list_cohorts(
+    context: "Context", mine: bool | None, first: int | None, after: str | None
+) -> CohortConnection:
+    """Own cohorts and those that are shared with the viewer. Raises BadInput and BadCursor."""
+    if first is None or not 1 <= first <= 1000:
+        raise BadInput(f"first: 1 to 1000, got {first}.")
+    cursors = context.services.cursors
+    place = None
+    if after is not None:
+        position = cursors.open(_ORDER, after)
+        place = (cast(datetime, position.values[0]), UUID(position.uid))
+    found = await cohorts.cohorts(
+        context.services.owner, person_of(context.viewer), mine=mine, after=place, first=first + 1
+    )
+    page = found[:first]
+    ends = _Ends(cursors, page, more=len(found) > first, later=after is not None)
+    return CohortConnection(nodes=[cohort_of(each) for each in page], page_info=PageInfo(ends=ends))
+
+
+async def find_cohort(context: "Context", given: str) -> Cohort:
+    """The cohort of an id, of its own or of a version's. Raises NotFound."""
+    cohort, _ = await open_cohort(context, given)
+    return cohort_of(cohort)
