@@ -2,7 +2,7 @@
 
     model.errors.InputError             its own code (BAD_INPUT, BAD_CURSOR, NOT_FOUND, FORBIDDEN)
     archives.errors.ArchiveError        its own code (TIMEOUT, UNREACHABLE, …)
-    db.pool.StatementTimeout            TIMEOUT
+    db.pool.StatementTimeout            TIMEOUT; TOO_BROAD where the filter says why
     db.audit.AuditUnavailable           AUDIT_UNAVAILABLE (audit.py), status 503
     api.limits.LimitExceeded            its own code (QUERY_TOO_DEEP, QUERY_TOO_LARGE, …)
     a literal or variable of the wrong type   BAD_INPUT, the value replaced by its position

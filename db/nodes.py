@@ -8,23 +8,34 @@ import orjson
 
 from access.scope import Scope
 from db.pages import Listing, Page, is_best, node_columns, source_pk
-from db.pool import Reader
+from db.pool import Reader, StatementTimeout, TooBroad
 from model.attributes import UID_COLUMN, Level
 from model.filters import Condition
 
 Row = asyncpg.Record
 
+BROAD_SECONDS = 5.0
+"""How long a statement may take whose filter no index answers, or whose matches all have to be ranked."""
+
 
 async def page(database: Reader, listing: Listing, window: Page) -> list[Row]:
     """Rows of a whole list, in order."""
-    sql = listing.page(window)
-    return await database.fetch("page", sql, *listing.params.values)
+    return await _listed(database, "page", listing, listing.page(window))
 
 
 async def counts(database: Reader, listing: Listing) -> list[Row]:
     """Rows (archive_id, matched, nodes) of a whole list."""
-    sql = listing.counts()
-    return await database.fetch("counts", sql, *listing.params.values)
+    return await _listed(database, "counts", listing, listing.counts())
+
+
+async def _listed(database: Reader, name: str, listing: Listing, sql: str) -> list[Row]:
+    """Rows of a list's statement. A broad search has less time. Raises TooBroad when that is not enough."""
+    if not listing.remedies:
+        return await database.fetch(name, sql, *listing.params.values)
+    try:
+        return await database.fetch(name, sql, *listing.params.values, seconds=BROAD_SECONDS)
+    except StatementTimeout:
+        raise TooBroad(listing.remedies) from None
 
 
 async def page_by_parent(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from access.scope import Face
 from db.name_search import likeness
 from db.params import Params
-from db.where import prefix_query, union_count
+from db.text_search import text_rank
+from db.where import union_count
 from model.attributes import UID_COLUMN, Level, attribute
 from model.cursors import Position
 from model.errors import BadInput
@@ -110,9 +111,9 @@ def _relevance(ranked: Condition | None, params: Params) -> SortKey:
         case Test(attribute, _, value):
             sql = likeness(params, attribute.column, str(value))
             value = f"{attribute.keyword}={value}"
-        case TextTest(words):
-            value = " ".join(words)
-            sql = f"ts_rank({{a}}.search, {' && '.join(prefix_query(params, word) for word in words)})"
+        case TextTest():
+            value = repr(ranked)
+            sql = text_rank(params, ranked)
         case _:
             raise BadInput("orderBy: RELEVANCE needs a filter that ranks: `text`, or `fuzzy` of a name.")
     # A position by one term means nothing to another: the cursor's signature carries the term's digest.

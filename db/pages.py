@@ -15,6 +15,7 @@ from db.orders import Order, Sort, Walk, order_of
 from db.params import Params
 from db.where import Where, union_count
 from model.attributes import UID_COLUMN, Attribute, Level, columns_of
+from model.broad import remedies
 from model.cursors import Position
 from model.filters import Condition
 from model.vocabulary import CODE_COLUMNS
@@ -119,6 +120,8 @@ class Listing:
         self._level = level
         self._condition = condition
         self._sorts = sorts
+        # what to do about a filter that may read a large index from end to end; [] where it cannot
+        self.remedies = remedies(condition)
         given = [scopes] if isinstance(scopes, Scope) else scopes
         self._parts = [Part(self.params, scope, level, condition) for scope in given]
 

@@ -1,6 +1,6 @@
 """The connection pool: every statement of the house goes through here and is counted here."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -42,8 +42,11 @@ async def metered() -> AsyncIterator[Meter]:
 class Reader(Protocol):
     """What a read needs of a database."""
 
-    async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
-        """All rows of a statement; `name` is what meters and logs call it."""
+    async def fetch(
+        self, name: str, sql: str, *args: Any, seconds: float | None = None
+    ) -> list[asyncpg.Record]:
+        """All rows of a statement; `name` is what meters and logs call it. Raises StatementTimeout, after
+        `seconds` at the latest where they are given."""
         ...
 
 
@@ -95,11 +98,13 @@ class Database:
     async def close(self) -> None:
         await self._pool.close()
 
-    async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
+    async def fetch(
+        self, name: str, sql: str, *args: Any, seconds: float | None = None
+    ) -> list[asyncpg.Record]:
         """All rows of a read; `name` is what meters and logs call the statement."""
         count_statement(name)
         with in_time():
-            return await self._pool.fetch(sql, *args)
+            return await self._pool.fetch(sql, *args, timeout=seconds)
 
     async def fetchrow(self, name: str, sql: str, *args: Any) -> asyncpg.Record | None:
         count_statement(name)
@@ -145,12 +150,25 @@ class StatementTimeout(Exception):
     )
 
 
+class TooBroad(StatementTimeout):
+    """A search that matches too much, or has nothing that an index could look up, took too long."""
+
+    code = "TOO_BROAD"
+
+    def __init__(self, remedies: Sequence[str]) -> None:
+        self.message = (
+            f"The search is too broad for an index of this size. {'; '.join(remedies[:3])}; "
+            "or add a condition that few pass, such as a date range."
+        )
+        super().__init__(self.message)
+
+
 @contextmanager
 def in_time() -> Iterator[None]:
-    """Turns the server's end of a slow statement into StatementTimeout."""
+    """Turns the end of a slow statement, by the server or by a time limit of its own, into StatementTimeout."""
     try:
         yield
-    except asyncpg.QueryCanceledError:
+    except (asyncpg.QueryCanceledError, TimeoutError):
         raise StatementTimeout(StatementTimeout.message) from None
 
 

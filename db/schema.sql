@@ -1568,7 +1568,11 @@ END;
 
 CREATE FUNCTION public.words(VARIADIC texts text[]) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN to_tsvector('simple'::regconfig, public.fold(array_to_string(texts, ' '::text)));
+    RETURN to_tsvector('simple'::regconfig, translate(public.fold(array_to_string(texts, ' '::text)), '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~'::text, repeat(' '::text, 32)));
+
+CREATE FUNCTION public.words_of_each(texts text[]) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ts_delete(public.words(VARIADIC ARRAY[('ǀ '::text || "left"(array_to_string(texts, ' ǀ '::text), 100000))]), 'ǀ'::text);
 
 CREATE FUNCTION public.study_facts(archive smallint, uid text, data jsonb, description text, series_known boolean) RETURNS TABLE(modalities text[], number_of_series integer, number_of_instances integer, search tsvector)
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1591,7 +1595,7 @@ CREATE FUNCTION public.study_facts(archive smallint, uid text, data jsonb, descr
              WHEN (g.series = 0) THEN 0
              ELSE COALESCE(g.instances, told.instances)
          END AS "coalesce",
-     (setweight(public.words(VARIADIC ARRAY[study_facts.description]), 'A'::"char") || setweight(public.words(VARIADIC ARRAY["left"(array_to_string(g.texts, ' '::text), 100000)]), 'B'::"char"))
+     (setweight(public.words(VARIADIC ARRAY[study_facts.description]), 'A'::"char") || setweight(public.words_of_each(g.texts), 'B'::"char"))
     FROM (( SELECT (count(*))::integer AS series,
                  CASE
                      WHEN bool_and((s.number_of_instances IS NOT NULL)) THEN (sum(s.number_of_instances))::integer
@@ -2740,6 +2744,8 @@ CREATE INDEX series_page_number_desc ON public.series USING btree (series_number
 
 CREATE INDEX series_protocol_like ON public.series USING gin (public.fold(protocol_name) public.gin_trgm_ops);
 ALTER INDEX public.series_protocol_like ALTER COLUMN 1 SET STATISTICS 1000;
+
+CREATE INDEX series_search ON public.series USING gin (public.words(VARIADIC ARRAY[series_description, body_part_examined, protocol_name]));
 
 CREATE INDEX series_shared ON public.series USING btree (series_uid) WHERE shared;
 

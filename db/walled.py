@@ -124,12 +124,14 @@ class WalledReader:
     database: WalledDatabase
     wall: Wall
 
-    async def fetch(self, name: str, sql: str, *args: Any) -> list[asyncpg.Record]:
+    async def fetch(
+        self, name: str, sql: str, *args: Any, seconds: float | None = None
+    ) -> list[asyncpg.Record]:
         """All rows of a statement; `name` is what meters and logs call it."""
         count_statement(name)
         async with self.database.connection(self.wall) as connection:
             with in_time():
-                return await connection.fetch(sql, *args)
+                return await connection.fetch(sql, *args, timeout=seconds)
 
 
 def _array(ids: list[int]) -> str:

@@ -11,6 +11,7 @@ from access.scope import Face
 from db.elements import element_test
 from db.name_search import fuzzy_test
 from db.params import Params
+from db.text_search import node_test, row_test, words_of
 from model.attributes import UID_COLUMN, Attribute, Kind, Level
 from model.errors import BadInput
 from model.filters import (
@@ -62,9 +63,8 @@ class Where:
                 return f"(({self._compile(child, alias, level, leaf)}) is not true)"
             case Related(other, child):
                 return self._related(child, alias, level, other, leaf)
-            case TextTest(words):
-                tests = [self._matches_word(prefix_query(self._params, word)) for word in words]
-                return f"({' and '.join(leaf(test, alias, level) for test in tests)})"
+            case TextTest():
+                return self._text(condition, alias, level, leaf)
             case Test(attribute, Op.IS_NULL, value):
                 missing = f"not {leaf(self._has_value(attribute), alias, level)}"
                 return f"({missing})" if value else leaf(self._has_value(attribute), alias, level)
@@ -78,6 +78,13 @@ class Where:
                 return leaf(self._has_changed(condition), alias, level)
             case PathTest():
                 return leaf(element_test(self._params, condition, level), alias, level)
+
+    def _text(self, test: TextTest, alias: str, level: Level, leaf: "Leaf") -> str:
+        if leaf == self._on_row:
+            return f"({words_of(level, alias)} @@ {row_test(self._params, test)})"
+        return node_test(
+            self._params, test, lambda query: leaf(lambda a: f"{words_of(level, a)} @@ {query}", alias, level)
+        )
 
     def _related(self, child: Condition, alias: str, level: Level, other: Level, leaf: "Leaf") -> str:
         """The parent or a child at `other`: inside the same archive for unshared families."""
@@ -149,10 +156,6 @@ class Where:
             f" and {entry}.archive_id = {alias}.archive_id and {entry}.study_uid = {alias}.study_uid"
         )
 
-    @staticmethod
-    def _matches_word(query: str) -> "RowTest":
-        return lambda a: f"{a}.search @@ {query}"
-
     def _on_row(self, test: "RowTest", alias: str, level: Level) -> str:
         return test(alias)
 
@@ -175,12 +178,6 @@ RowTest = Callable[[str], str]
 Leaf = Callable[[RowTest, str, Level], str]
 
 _OPERATOR = {Op.EQ: "=", Op.GTE: ">=", Op.LTE: "<=", Op.IN: "= any"}
-
-
-def prefix_query(params: Params, word: str) -> str:
-    """The tsquery of words that begin like `word`. Folding makes apostrophes of some letters (U+02BC)."""
-    quoted = f"replace(fold({params.add(word, 'text')}), '''', '''''')"
-    return f"to_tsquery('pg_catalog.simple', '''' || {quoted} || ''':*')"
 
 
 def _bind(params: Params, test: Test) -> str:

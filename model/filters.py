@@ -55,9 +55,22 @@ class PathTest:
 
 @dataclass(frozen=True, slots=True)
 class TextTest:
-    """Every word begins a word of the descriptions, body parts and protocol names of the study."""
+    """Texts of the node (descriptions, body parts, protocol names; of a study its series' too) hold this.
 
-    words: tuple[str, ...]
+    Each of `words` begins a word there, each of `phrases` stands there, none of the excluded does; or one of
+    `others` holds.
+    """
+
+    words: tuple[str, ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
+    excluded_words: tuple[str, ...] = ()
+    excluded_phrases: tuple[tuple[str, ...], ...] = ()
+    others: tuple["TextTest", ...] = ()
+
+    @property
+    def ranks(self) -> bool:
+        """Whether anything is sought that could be there more or less."""
+        return bool(self.words or self.phrases) or any(other.ranks for other in self.others)
 
 
 class Consent(StrEnum):
@@ -190,8 +203,10 @@ def path_tests(condition: Condition, level: Level) -> Iterator[tuple[Level, Path
 def ranked_by(condition: Condition) -> Condition | None:
     """The fuzzy name or text test that orders by relevance: the first one that must hold."""
     match condition:
-        case Test(_, Op.FUZZY, _) | TextTest():
+        case Test(_, Op.FUZZY, _):
             return condition
+        case TextTest():
+            return condition if condition.ranks else None
         case AllOf(children):
             return next((found for child in children if (found := ranked_by(child)) is not None), None)
         case _:

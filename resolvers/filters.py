@@ -1,6 +1,5 @@
 """The filter inputs of the three levels, and the condition trees (model/filters.py) that they mean."""
 
-import re
 from typing import Any
 
 import strawberry
@@ -19,10 +18,10 @@ from model.filters import (
     ConsentTest,
     Not,
     Related,
-    TextTest,
     all_of,
     check_size,
 )
+from model.text_search import parse_text
 from model.vocabulary import Coded
 from resolvers.any_attribute import attribute_tests
 from resolvers.codes import CodeMatch, code_condition
@@ -38,8 +37,6 @@ from resolvers.matches import (
     tests_of,
 )
 
-MAX_WORDS = 20
-
 
 def _of(keyword: str) -> Any:
     return strawberry.field(description=f"{keyword} matches.", default=None, metadata={"keyword": keyword})
@@ -54,6 +51,10 @@ def _describe(description: str, name: str | None = None) -> Any:
     return strawberry.field(description=description, default=None, name=name)
 
 
+_TEXT = (
+    'Words are beginnings of words and all hold; "a phrase" is to the letter, -word excludes, OR between '
+    "alternatives. Case and accents are folded."
+)
 _AND, _OR, _NOT = (
     "All of these match.",
     "At least one of these matches.",
@@ -101,7 +102,7 @@ class StudyFilter:
         "did not ask as you see them are SKIPPED. In lists and statistics at the root of a query."
     )
     text: str | None = _describe(
-        "Free text over descriptions, body parts, protocol names: every word begins a word there."
+        "Free text over descriptions, body parts, protocol names of the study and its series. " + _TEXT
     )
 
 
@@ -124,6 +125,7 @@ class SeriesFilter:
     number_of_series_related_instances: IntRange | None = _of("NumberOfSeriesRelatedInstances")
     study: StudyFilter | None = _describe("The study matches.")
     instance: "InstanceFilter | None" = _describe("At least one instance matches.")
+    text: str | None = _describe("Free text over description, body part and protocol name. " + _TEXT)
     attribute: list[AttributeMatch] | None = _describe(
         "Any DICOM attribute at series level by keyword, tag or path, private ones included."
     )
@@ -189,7 +191,7 @@ def _condition(given: Filter, depth: int) -> Condition:
             case "cohort":
                 parts.append(CohortTest(str(checked("cohort", str(value)))))
             case "text":
-                parts.append(_text(value))
+                parts.append(parse_text(str(checked("text", value))))
             case _ if (of := definition.metadata.get("coded")) is not None:
                 parts.append(code_condition(level, of, value))
             case _:
@@ -203,10 +205,3 @@ def _consents(given: ConsentFilter) -> list[Condition]:
         for consent in Consent
         if (wanted := getattr(given, consent.value)) is not None
     ]
-
-
-def _text(value: str) -> TextTest:
-    words = tuple(re.findall(r"[^\W_]+", str(checked("text", value))))
-    if not 1 <= len(words) <= MAX_WORDS:
-        raise BadInput(f"text: needs 1 to {MAX_WORDS} words of letters or digits, got {len(words)}.")
-    return TextTest(words)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from db.orders import KEYS, Sort
 from model.attributes import Level, attribute
-from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, TextTest
+from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test
 from model.paths import parse_path
+from model.text_search import parse_text
 from model.vocabulary import CODE_COLUMNS, Coded
 from tests.federation import BODY_PARTS, DESCRIPTIONS, MODALITIES, NAMES
 
@@ -43,6 +44,16 @@ _NUMBERS = {
     Level.INSTANCE: ["InstanceNumber", "Rows", "NumberOfFrames"],
 }
 _DATES = {Level.STUDY: ["StudyDate", "PatientBirthDate"], Level.SERIES: ["SeriesDate"], Level.INSTANCE: []}
+_SEARCHES = [
+    *("thorax", "mr kopf", "caf", "thorax -angio", "MR OR eye", "-head", "under_score"),
+    *(
+        '"ct thorax"',
+        '"thorax angio" -mr',
+        '"mr schadel" OR "back slash"',
+        'head -"ct thorax"',
+        '"thorax ct"',
+    ),
+]
 _PATHS = {
     Level.STUDY: ["PatientSize", "StudyDate", "StudyDescription", "PatientName"],
     Level.SERIES: ["SeriesNumber", "SeriesDescription"],
@@ -111,6 +122,8 @@ def _leaves(level: Level) -> list[st.SearchStrategy[Condition]]:
         _path(level),
         numbers.flatmap(lambda keyword: _ranged(keyword, st.sampled_from([0, 1, 2, 3, 256, 512]))),
     ]
+    if level is not Level.INSTANCE:
+        found.append(st.sampled_from(_SEARCHES).map(parse_text))
     if _BY_LEVEL[level]:
         found.append(st.sampled_from(_BY_LEVEL[level]).flatmap(_text))
         found.append(st.sampled_from(_DATES[level]).flatmap(lambda keyword: _ranged(keyword, _DAYS)))
@@ -129,7 +142,6 @@ def _leaves(level: Level) -> list[st.SearchStrategy[Condition]]:
         found += [
             _name(),
             st.sampled_from(MODALITIES).map(lambda value: Test(modality, Op.HAS, value)),
-            st.sampled_from([("thorax",), ("mr", "kopf"), ("caf",)]).map(TextTest),
             st.sampled_from(["S1", "S2"]).map(lambda value: PathTest(sequence, ((Op.EQ, value),))),
         ]
     return found

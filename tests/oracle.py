@@ -106,8 +106,8 @@ class Oracle:
             case Related(other, part):
                 related = self.children if _ORDER.index(other) > _ORDER.index(level) else self.parents
                 return any(self.holds(part, other, each) for each in related[level, other, uid])
-            case TextTest(words):
-                return all(self._has_word(uid, word) for word in words)
+            case TextTest():
+                return self._has_text(condition, level, uid)
             case Test(attribute, Op.IS_NULL, missing):
                 return bool(missing) is not any(
                     value not in (None, []) for value in self._column(attribute, uid)
@@ -166,15 +166,31 @@ class Oracle:
                     found[copy.archive_id].append(copy)
         return found
 
-    def _has_word(self, uid: str, word: str) -> bool:
+    def _has_text(self, test: TextTest, level: Level, uid: str) -> bool:
+        texts = [re.findall(r"[^\W_]+", fold(text)) for text in self._texts(level, uid) if text]
+
+        def begins(word: str) -> bool:
+            return any(found.startswith(fold(word)) for text in texts for found in text)
+
+        def stands(phrase: tuple[str, ...]) -> bool:
+            wanted = [fold(word) for word in phrase]
+            return any(wanted == text[n : n + len(wanted)] for text in texts for n in range(len(text)))
+
+        return (
+            all(map(begins, test.words))
+            and all(map(stands, test.phrases))
+            and not any(map(begins, test.excluded_words))
+            and not any(map(stands, test.excluded_phrases))
+        ) or any(self._has_text(other, level, uid) for other in test.others)
+
+    def _texts(self, level: Level, uid: str) -> list[str | None]:
+        columns = ("series_description", "body_part_examined", "protocol_name")
+        if level is Level.SERIES:
+            return [copy.values[c] for copy in self._asked(Level.SERIES, uid) for c in columns]
         texts = [copy.values["study_description"] for copy in self._asked(Level.STUDY, uid)]
         for series in self._series_by_archive(uid).values():
-            for copy in series:
-                texts += [
-                    copy.values[c] for c in ("series_description", "body_part_examined", "protocol_name")
-                ]
-        words = {found for text in texts if text for found in re.findall(r"[^\W_]+", fold(text))}
-        return any(found.startswith(fold(word)) for found in words)
+            texts += [copy.values[c] for copy in series for c in columns]
+        return texts
 
 
 def ordered(uids: Iterable[str], key_of: Callable[[str], list[Any]], descending: list[bool]) -> list[str]:

@@ -42,6 +42,21 @@ update archive set change_cursor = null;
 
 -- ---- text ---------------------------------------------------------------------------------------------------
 
+-- Searchable words of free text; punctuation parts them: t1_mprage, knie/links.
+create or replace function words(variadic texts text[]) returns tsvector
+    language sql immutable parallel safe
+    return to_tsvector('pg_catalog.simple', translate(
+        fold(array_to_string(texts, ' ')), E'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~', repeat(' ', 32)));
+
+-- The same of many texts; no phrase goes into one from another, or from what stands before: a word stood between.
+create function words_of_each(texts text[]) returns tsvector
+    language sql immutable parallel safe
+    -- a tsvector holds at most 1 MB
+    return ts_delete(words('ǀ ' || left(array_to_string(texts, ' ǀ '), 100000)), 'ǀ');
+
+-- Words of a series; the studies' are a column. Pseudonymised series are not searched by text.
+create index series_search on series using gin (words(series_description, body_part_examined, protocol_name));
+
 -- As in 0001; a word of the study's description has weight A, one of its series B.
 create or replace function study_facts(archive smallint, uid text, data jsonb, description text, series_known boolean)
     returns table (modalities text[], number_of_series integer, number_of_instances integer, search tsvector)
@@ -59,9 +74,7 @@ begin atomic
         case when not series_known then coalesce(told.instances, g.instances)
             when g.series = 0 then 0
             else coalesce(g.instances, told.instances) end,
-        -- a tsvector holds at most 1 MB
-        setweight(words(description), 'A')
-            || setweight(words(left(array_to_string(g.texts, ' '), 100000)), 'B')
+        setweight(words(description), 'A') || setweight(words_of_each(g.texts), 'B')
     from (
         select count(*)::integer as series,
             case when bool_and(s.number_of_instances is not null) then sum(s.number_of_instances)::integer end

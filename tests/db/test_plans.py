@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 
 from access.scope import Face, Reach, Scope, ScopedArchive
+from db import nodes
 from db.orders import KEYS, Sort
 from db.pages import Listing, Page
-from db.pool import Database
+from db.pool import Database, TooBroad
 from db.walled import WalledDatabase, wall_of
 from model.attributes import Level, attribute
 from model.cursors import Position
 from model.filters import EVERYTHING, AllOf, CohortTest, Condition, Op, Related, Test, TextTest
 from model.name_keys import keys_of
+from model.text_search import parse_text
 from model.vocabulary import CODE_COLUMNS, Coded
 from tests.names.table import crowd
 
@@ -181,6 +183,9 @@ FILTERS: list[tuple[Condition, int]] = [
     (_test("ModalitiesInStudy", Op.HAS, "XRARE"), SHARED),
     (_test("ModalitiesInStudy", Op.HAS, "MR"), SHARED),
     (TextTest(("c4ca4238a0b9",)), SHARED),
+    (parse_text("c4ca4238*"), SHARED),
+    (parse_text('"study c4ca4238a0b9"'), SHARED),
+    (Related(Level.SERIES, parse_text('"series c4ca4238a0b9"')), 20_000),
     (
         AllOf((_test("StudyDate", Op.GTE, date(2005, 1, 1)), _test("StudyDate", Op.LTE, date(2005, 2, 1)))),
         SHARED,
@@ -204,6 +209,33 @@ def test_filters(large: Large, condition: Condition, rows: int) -> None:
     listing = Listing(large.scope, Level.STUDY, condition)
     assert listing.order
     assert_bounded(large.plan(listing.page(Page(21)), listing.params.values), rows)
+
+
+@pytest.mark.parametrize("text", ["c4ca4238*", '"series c4ca4238a0b9"', "c4ca4238a0b9 protocol"])
+def test_text_of_series(large: Large, text: str) -> None:
+    listing = Listing(large.scope, Level.SERIES, parse_text(text))
+    assert listing.order
+    assert_bounded(large.plan(listing.page(Page(21)), listing.params.values), rows=20_000)
+
+
+BROAD = [
+    (_test("StudyDescription", Op.CONTAINS, "zq"), "StudyDescription.contains"),
+    (_test("PatientID", Op.WILDCARD, "*?zq*"), "PatientID.wildcard"),
+    (_test("PatientName", Op.STARTS_WITH, "zq"), "PatientName.startsWith"),
+]
+
+
+@pytest.mark.parametrize(("condition", "named"), BROAD, ids=str)
+def test_a_search_that_no_index_answers_is_cut_off(
+    large: Large, monkeypatch: pytest.MonkeyPatch, condition: Condition, named: str
+) -> None:
+    reader = large.walled.within(Reach(large.scope, NOBODYS))
+    monkeypatch.setattr(nodes, "BROAD_SECONDS", 0.02)
+    with pytest.raises(TooBroad, match=named):
+        large.runner.run(nodes.page(reader, Listing(large.scope, Level.STUDY, condition), Page(21)))
+    narrowed = AllOf((_test("PatientID", Op.EQ, "P17"), condition))
+    monkeypatch.setattr(nodes, "BROAD_SECONDS", 5.0)
+    assert large.runner.run(nodes.page(reader, Listing(large.scope, Level.STUDY, narrowed), Page(21))) == []
 
 
 def test_children_of_a_page(large: Large) -> None:

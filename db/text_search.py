@@ -1,0 +1,57 @@
+"""Text search (model/text_search.py) in SQL: tsqueries of its terms, the words of a row, and how well they match."""
+
+from collections.abc import Callable, Iterator
+
+from db.params import Params
+from model.attributes import Level
+from model.filters import TextTest
+
+
+def row_test(params: Params, test: TextTest) -> str:
+    """All of a search as one tsquery: of a row that is a node by itself. One look-up in the index."""
+    parts = list(_wanted(params, test))
+    parts += [f"!!{query}" for query in _excluded(params, test)]
+    alternatives = [f"({' && '.join(parts)})", *(row_test(params, other) for other in test.others)]
+    return f"({' || '.join(alternatives)})"
+
+
+def node_test(params: Params, test: TextTest, has: Callable[[str], str]) -> str:
+    """True for a node of several copies, each of which may have a part of it; `has`: whether one matches a tsquery."""
+    parts = [has(query) for query in _wanted(params, test)]
+    parts += [f"({has(query)}) is not true" for query in _excluded(params, test)]
+    alternatives = [f"({' and '.join(parts)})", *(node_test(params, other, has) for other in test.others)]
+    return f"({' or '.join(alternatives)})"
+
+
+def text_rank(params: Params, test: TextTest) -> str:
+    """How well a study matches, `{a}` being its row: each word counts for itself, in the study's own description
+    more than in any number of its series'."""
+    queries = [query for each in (test, *test.others) for query in _wanted(params, each)]
+    return f"ts_rank({{a}}.search, {' || '.join(queries)})"
+
+
+def words_of(level: Level, alias: str) -> str:
+    """The words of a row of studies (a column) or series (an expression that an index has)."""
+    if level is Level.STUDY:
+        return f"{alias}.search"
+    return f"words({alias}.series_description, {alias}.body_part_examined, {alias}.protocol_name)"
+
+
+def prefix_query(params: Params, word: str) -> str:
+    """The tsquery of words that begin like `word`. Folding makes apostrophes of some letters (U+02BC)."""
+    quoted = f"replace(fold({params.add(word, 'text')}), '''', '''''')"
+    return f"to_tsquery('pg_catalog.simple', '''' || {quoted} || ''':*')"
+
+
+def _phrase_query(params: Params, words: tuple[str, ...]) -> str:
+    return f"phraseto_tsquery('pg_catalog.simple', fold({params.add(' '.join(words), 'text')}))"
+
+
+def _wanted(params: Params, test: TextTest) -> Iterator[str]:
+    yield from (prefix_query(params, word) for word in test.words)
+    yield from (_phrase_query(params, words) for words in test.phrases)
+
+
+def _excluded(params: Params, test: TextTest) -> Iterator[str]:
+    yield from (prefix_query(params, word) for word in test.excluded_words)
+    yield from (_phrase_query(params, words) for words in test.excluded_phrases)
