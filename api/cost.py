@@ -35,7 +35,11 @@ _COUNTS: Final = {
     "InstanceStats": ("instances",),
 }
 _AGGREGATES: Final = ("patients", "facet", "facetOf", "dateHistogram", "histogram", "crossTab", "cube")
-PRICES: Final = {(of, name): 1_000 for of, counts in _COUNTS.items() for name in (*counts, *_AGGREGATES)}
+PRICES: Final = {
+    **{(of, name): 1_000 for of, counts in _COUNTS.items() for name in (*counts, *_AGGREGATES)},
+    ("AttributeDefinition", "coverage"): 2_000,
+    ("AttributeDefinition", "examples"): 1_000,
+}
 """Fields that cost more than 1, whatever is asked below them: each reads a large part of the index."""
 
 LIVE_PRICE: Final = 10_000

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_VR, keyword_dict
 
 from db import declared
-from model.attributes import BY_KEYWORD
+from model.attributes import BY_KEYWORD, Level
 from model.cursors import Cursors, Position
 from model.errors import BadInput
 from model.levels import level_of_tag
 from model.paths import BULK_VRS, parse_path
 from model.spans import OPERATORS, kind_of
 from resolvers.connection import PageInfo
+from resolvers.coverage import AttributeCoverage, coverage_of, examples_of
+from resolvers.info import Info
 from resolvers.matches import checked
 
 if TYPE_CHECKING:
@@ -62,6 +64,26 @@ class AttributeDefinition:
     identifying: bool = _describe(
         "True when it may identify a person (PS3.15 Table E.1-1; by its VR where it has no column here)."
     )
+
+    @strawberry.field(
+        description="How often it has a value, in each archive that you may ask; where it may identify a person, "
+        "of those with full access. It reads a large part of the index; null where that failed."
+    )
+    async def coverage(self, info: Info) -> list[AttributeCoverage] | None:
+        return await coverage_of(info.context, self.keyword, Level(self.level)) if self.searchable else []
+
+    @strawberry.field(
+        description="Its most frequent values; none where it may identify a person, and none that only few "
+        "patients of archives have whose records you may not see. Null where the index took too long."
+    )
+    async def examples(
+        self,
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="How many: 1 to 1000.")] = 5,
+    ) -> list[str] | None:
+        return (
+            await examples_of(info.context, self.keyword, Level(self.level), first) if self.searchable else []
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,95 @@
+"""How often an attribute has a value in each archive, and which values are common: by the rules of statistics."""
+
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from access.identifying import path_is_identifying
+from db.facets import Facet
+from model.attributes import Level
+from model.filters import EVERYTHING, Condition
+from model.paths import parse_path
+from resolvers.archive import Archive, Count, archive_of
+from resolvers.disclosure import Statistics, stats_scope
+from resolvers.filters import SeriesFilter, StudyFilter, condition_of
+from resolvers.matches import AttributeMatch
+from resolvers.stats_buckets import count_of
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+
+_EVERY_ARCHIVE = 1000
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.type(
+    description="How often an attribute has a value in one archive, as far as the index knows. What several archives "
+    "hold counts in each of them as soon as one copy has a value."
+)
+class AttributeCoverage:
+    archive: Archive = _describe("The archive.")
+    level: str = _describe(
+        "What is counted: study, or series; what instances tell is known of series by their representative."
+    )
+    present: Count = _describe("How many have a value.")
+    total: Count = _describe("How many there are.")
+
+
+async def coverage_of(context: "Context", keyword: str, level: Level) -> list[AttributeCoverage]:
+    """One for each archive that you may ask, in rank order; where it may identify, of those with full access.
+
+    level: where DICOM puts the attribute.
+    """
+    counted = Level.STUDY if level is Level.STUDY else Level.SERIES
+    has_value = _has_value(keyword, counted)
+    present = await _by_archive(context, counted, has_value)
+    total = await _by_archive(context, counted, EVERYTHING)
+    nothing = Count(value=0, at_most=None, suppressed=False)
+    skipped = {each.code for each in stats_scope(context.reach, None).skipped_for(has_value)}
+    return [
+        AttributeCoverage(
+            archive=archive_of(context, row),
+            level=counted.value,
+            present=present.get(row.code, nothing),
+            total=total.get(row.code, nothing),
+        )
+        for row in (await context.archives()).values()
+        if row.code not in skipped
+    ]
+
+
+async def examples_of(context: "Context", keyword: str, level: Level, first: int | None) -> list[str]:
+    """The most frequent values; none of what may identify a person. Raises BadInput."""
+    counted = Level.STUDY if level is Level.STUDY else Level.SERIES
+    statistics = _statistics(context, counted, EVERYTHING)
+    if path_is_identifying(parse_path(keyword)):
+        return []
+    told = await statistics.attribute_facet(keyword, first)
+    return [str(each.values[0]) for each in told if each.values[0] is not None and not each.count.suppressed]
+
+
+def _has_value(keyword: str, counted: Level) -> Condition:
+    wanted = [AttributeMatch(name=keyword, exists=True)]
+    given = StudyFilter(attribute=wanted) if counted is Level.STUDY else SeriesFilter(attribute=wanted)
+    return condition_of(given)
+
+
+def _statistics(context: "Context", counted: Level, condition: Condition) -> Statistics:
+    services = context.services
+    return Statistics(
+        context.database,
+        stats_scope(context.reach, None),
+        condition,
+        services.small_counts,
+        services.small_counts_secret,
+        counted,
+    )
+
+
+async def _by_archive(context: "Context", counted: Level, condition: Condition) -> dict[str, Count]:
+    """Counts by the archive's code; an archive that holds none may be missing."""
+    told = await _statistics(context, counted, condition).facet([Facet.ARCHIVE], _EVERY_ARCHIVE)
+    return {each.values[0]: count_of(each.count) for each in told}
