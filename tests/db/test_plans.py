@@ -24,7 +24,7 @@ from model.text_search import parse_text
 from model.vocabulary import CODE_COLUMNS, Coded
 from tests.names.table import crowd
 
-pytestmark = pytest.mark.xdist_group("plans")  # what its tests share is made once
+pytestmark = [pytest.mark.xdist_group("plans"), pytest.mark.timeout(600)]  # what its tests share is made once
 
 STUDIES = 100_000
 NOBODYS = Scope((), (), Face.PSEUDONYMS)

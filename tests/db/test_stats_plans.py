@@ -18,6 +18,9 @@ from model.attributes import Level, attribute
 from model.filters import EVERYTHING, Condition, Op, Test
 from tests.db.test_plans import FILL, Large, scans
 
+# What its tests share is made once, and takes its time on a busy machine.
+pytestmark = [pytest.mark.xdist_group("stats_plans"), pytest.mark.timeout(600)]
+
 STUDIES = 20_000
 SHARED_ROWS = 1_500  # 400 studies of shared families, 800 series and instances
 
