@@ -43,6 +43,7 @@ class Report:
     kills: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     settled_after: float = 0.0
+    confirmed: int = 0
     found: list[Difference] = field(default_factory=list)
     events: tuple[int, list[str]] = (0, [])
     total: tuple[int, int] = (0, 0)  # logical studies: by the archives, by the server
@@ -60,7 +61,7 @@ class Report:
             f"operations: {self.operations.total()} ({operations})",
             f"archives stopped and started again: {self.stops}; kill -9: {self.kills.total()} ({kills})",
             f"answers of the server meanwhile: {dict(self.answers)}",
-            f"settled {self.settled_after:.1f} s after the last operation",
+            f"settled {self.settled_after:.1f} s after the last operation; large removals confirmed: {self.confirmed}",
             f"differences at the end: {self.differing}, of "
             + ", ".join(f"{each.rows} rows in {each.archive}" for each in self.found),
             f"change events: {self.events[0]}, lost or invented: {len(self.events[1])}",
@@ -90,7 +91,7 @@ async def run_chaos(folder: Path, database_url: str, seconds: float, seed: int, 
         for each in chaos.ours:
             each.revive(now=True)
         database = await Database.open(database_url, max_size=2)
-        report.settled_after = await settled(database, chaos, _PATIENCE)
+        report.settled_after, report.confirmed = await settled(database, chaos, _PATIENCE)
         report.found = await differences(database, chaos)
         report.events = await event_faults(database)
         report.total = await asyncio.to_thread(_totals, chaos)

@@ -49,20 +49,33 @@ async def indexed(database: Database, archive: Archive) -> Rows:
     return Counter(tuple(row)[: cut[row["level"]]] for row in found)
 
 
-async def settled(database: Database, chaos: Chaos, patience: float) -> float:
-    """Waits until each archive was looked at and reconciled since now; seconds that it took."""
-    began = time.monotonic()
+async def settled(database: Database, chaos: Chaos, patience: float) -> tuple[float, int]:
+    """Waits until each archive was looked at and reconciled since now; seconds that it took, and how many large
+    removals had to be confirmed."""
+    began, confirmed = time.monotonic(), 0
     (now,) = await database.fetch("chaos", "select now() as now")
-    sql = "select count(*) as n from archive join archive_schedule using (archive_id)"
-    sql += " where current_as_of > $1 and last_reconciled_at > $1"
-    while (await database.fetch("chaos", sql, now["now"]))[0]["n"] < len(chaos.archives):
+    while waiting := await database.fetch("chaos", _NOT_SETTLED, now["now"]):
         if time.monotonic() - began > patience:
-            states = await job_states(database)
-            raise AssertionError(f"not settled after {patience} s: {states}")
+            states = [tuple(row) for row in waiting]
+            raise AssertionError(f"not settled after {patience} s: {states}, {await job_states(database)}")
         for each in chaos.ours:
             each.revive()
+        for row in waiting:
+            if row["error_code"] == "SUSPICIOUS_REMOVAL":
+                await asyncio.to_thread(chaos.confirm, row["code"])
+                confirmed += 1
         await asyncio.sleep(0.2)
-    return time.monotonic() - began
+    return time.monotonic() - began, confirmed
+
+
+_NOT_SETTLED = """
+select code, newest.state, newest.error_code, newest.error_message
+from archive join archive_schedule using (archive_id)
+left join lateral (
+    select state, error_code, error_message from index_run r
+    where r.archive_id = archive.archive_id order by run_id desc limit 1) newest on true
+where current_as_of <= $1 or last_reconciled_at <= $1 or current_as_of is null or last_reconciled_at is null
+"""
 
 
 @dataclass(frozen=True, slots=True)
