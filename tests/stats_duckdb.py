@@ -20,8 +20,8 @@ _COLUMNS = {
     "archive": "archive_id, code, ern",
     "study": "study_pk as pk, archive_id, study_uid, study_date, patient_birth_date, patient_sex, study_description,"
     " patient_id, issuer_of_patient_id, modalities, data::text as data",
-    "series": "series_pk as pk, archive_id, study_uid, series_uid, modality, body_part_examined, manufacturer,"
-    " series_description, series_date, series_number, representative::text as data",
+    "series": "series_pk as pk, archive_id, study_uid, series_uid, modality, body_part_examined, body_part_code,"
+    " manufacturer, series_description, series_date, series_number, representative::text as data",
     "instance": "instance_pk as pk, archive_id, study_uid, series_uid, sop_uid, sop_class_uid, rows",
 }
 _FACETS = {
@@ -36,6 +36,7 @@ _FACETS = {
     Facet.STUDY_DESCRIPTION: (Level.STUDY, "study_description"),
     Facet.MODALITY: (Level.SERIES, "modality"),
     Facet.BODY_PART: (Level.SERIES, "body_part_examined"),
+    Facet.BODY_PART_CODE: (Level.SERIES, "body_part_code"),
     Facet.MANUFACTURER: (Level.SERIES, "manufacturer"),
     Facet.SERIES_DESCRIPTION: (Level.SERIES, "series_description"),
     Facet.SOP_CLASS: (Level.INSTANCE, "sop_class_uid"),

@@ -19,8 +19,6 @@ import pytest
 
 from access.small_counts import Cell, Hidden, Policy, publish
 
-pytestmark = pytest.mark.xdist_group("differencing")  # what its tests share is made once
-
 PAIRS = 10_000
 SECRET = bytes(range(32))
 

@@ -10,8 +10,6 @@ import pytest
 
 from tests.api.serving import serving
 
-pytestmark = pytest.mark.xdist_group("audits")  # what its tests share is made once
-
 AUDIT = Path(__file__).parent / "graphql_http_audit"
 IN_CI = os.environ.get("CI") == "true"
 

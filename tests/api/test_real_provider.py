@@ -19,8 +19,6 @@ import pytest
 from config.identity import Client, Provider
 from tests.api.signing_in import OURS, Served, serving
 
-pytestmark = pytest.mark.xdist_group("real_provider")  # what its tests share is made once
-
 FOLDER = Path(__file__).parent / "oidc_provider"
 IN_CI = os.environ.get("CI") == "true"
 AUDIENCE = "https://ernfed.example.org"

@@ -31,8 +31,6 @@ from tests.attributes import made
 from tests.attributes.brute_force import passes
 from tests.attributes.made import Made
 
-pytestmark = pytest.mark.xdist_group("attributes")  # what its tests share is made once
-
 SEED, STUDIES, FILTERS = 5, 50, 260
 NOBODYS = Scope((), (), Face.PSEUDONYMS)
 

@@ -20,8 +20,6 @@ from cli.demo.samples import (
 from model.erns import ERNS
 from model.uids import is_uid
 
-pytestmark = pytest.mark.xdist_group("samples")  # what its tests share is made once
-
 RND, VASCERN, EYE, EURACAN = (archive.code for archive in ARCHIVES)
 Held = dict[str, list[FileDataset]]
 

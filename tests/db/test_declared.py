@@ -23,8 +23,8 @@ from model.paths import parse_path
 from resolvers.any_attribute import attribute_tests
 from resolvers.matches import AttributeMatch
 
-# What its tests share is made once, and takes its time on a busy machine.
-pytestmark = [pytest.mark.xdist_group("declared"), pytest.mark.timeout(600)]
+# What its tests share takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(600)
 
 FILL = """
 insert into archive (code, ern, title, kind, index_level, rank)

@@ -25,8 +25,6 @@ from tests.conditions import conditions, sorts
 from tests.federation import Federation, generate, load
 from tests.oracle import Oracle, fold, ordered
 
-pytestmark = pytest.mark.xdist_group("lists")  # what its tests share is made once
-
 EXAMPLES = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

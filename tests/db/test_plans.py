@@ -14,7 +14,7 @@ from access.scope import Face, Reach, Scope, ScopedArchive
 from db import nodes
 from db.orders import KEYS, Sort
 from db.pages import Listing, Page
-from db.pool import Database, TooBroad
+from db.pool import Connection, Database, TooBroad
 from db.walled import WalledDatabase, wall_of
 from model.attributes import Level, attribute
 from model.cursors import Position
@@ -24,12 +24,12 @@ from model.text_search import parse_text
 from model.vocabulary import CODE_COLUMNS, Coded
 from tests.names.table import crowd
 
-pytestmark = [pytest.mark.xdist_group("plans"), pytest.mark.timeout(600)]  # what its tests share is made once
+pytestmark = pytest.mark.timeout(600)
 
 STUDIES = 100_000
 NOBODYS = Scope((), (), Face.PSEUDONYMS)
 
-FILL = (Path(__file__).parent / "large_index.sql").read_text(encoding="utf-8")
+_FILL = (Path(__file__).parent / "large_index.sql").read_text(encoding="utf-8")
 
 
 SMALL, WIDE = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
@@ -70,13 +70,7 @@ def large(new_database_url: Callable[[], str]) -> Iterator[Large]:
 async def _large(url: str, runner: asyncio.Runner) -> Large:
     database = await Database.open(url, max_size=1)
     async with database.connection() as connection:
-        await connection.execute("create temp table person (number integer, keys text[], forms text)")
-        people = [
-            (number, list(found.keys), found.forms)
-            for number, found in enumerate(map(keys_of, crowd(STUDIES // 3 + 1)))
-        ]
-        await connection.copy_records_to_table("person", records=people)
-        await connection.execute(FILL.replace(":studies", str(STUDIES)))
+        await fill(connection, STUDIES)
         await connection.execute(COHORTS)
         await connection.execute("vacuum analyze")
         ids = [
@@ -87,6 +81,17 @@ async def _large(url: str, runner: asyncio.Runner) -> Large:
     await database.close()
     walled = await WalledDatabase.open(url, size=1)
     return Large(walled, Scope(archives, archives), runner)
+
+
+async def fill(connection: Connection, studies: int) -> None:
+    """An index of so many studies, in an empty database."""
+    await connection.execute("create temp table person (number integer, keys text[], forms text)")
+    people = [
+        (number, list(found.keys), found.forms)
+        for number, found in enumerate(map(keys_of, crowd(studies // 3 + 1)))
+    ]
+    await connection.copy_records_to_table("person", records=people)
+    await connection.execute(_FILL.replace(":studies", str(studies)))
 
 
 def scans(plan: dict[str, Any]) -> list[dict[str, Any]]:

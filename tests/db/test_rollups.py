@@ -16,8 +16,6 @@ from db.rollup_tables import differences
 from model.attributes import Level
 from tests.rows import instance, records, series, study
 
-pytestmark = pytest.mark.xdist_group("rollups")  # what its tests share is made once
-
 ARCHIVES = (1, 2, 3)
 UIDS = st.sampled_from(["1.1", "1.2", "1.3", "1.4"])
 PARTS = st.sampled_from(["5.1", "5.2", "5.3", "5.4", "5.5"])

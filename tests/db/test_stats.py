@@ -30,8 +30,6 @@ from tests.conditions import conditions
 from tests.federation import MODALITIES, Federation, generate, load
 from tests.stats_oracle import ARCHIVES, Expected, expected_cells, interval_start, parts
 
-pytestmark = pytest.mark.xdist_group("stats")  # what its tests share is made once
-
 EXAMPLES = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

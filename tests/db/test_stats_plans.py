@@ -16,10 +16,10 @@ from db.stats_statement import Groups, Question, Statement
 from db.walled import WalledDatabase
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, Condition, Op, Test
-from tests.db.test_plans import FILL, Large, scans
+from tests.db.test_plans import Large, fill, scans
 
-# What its tests share is made once, and takes its time on a busy machine.
-pytestmark = [pytest.mark.xdist_group("stats_plans"), pytest.mark.timeout(600)]
+# What its tests share takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(600)
 
 STUDIES = 20_000
 SHARED_ROWS = 1_500  # 400 studies of shared families, 800 series and instances
@@ -34,7 +34,7 @@ def large(new_database_url: Callable[[], str]) -> Iterator[Large]:
 async def _large(url: str, runner: asyncio.Runner) -> Large:
     database = await Database.open(url, max_size=1)
     async with database.connection() as connection:
-        await connection.execute(FILL.replace(":studies", str(STUDIES)))
+        await fill(connection, STUDIES)
         await connection.execute("vacuum analyze")
         await connection.execute("call fill_rollups()")
         await connection.execute("analyze study_fact, rollup_cell, rollup_person_set")

@@ -5,7 +5,7 @@ import pytest
 from tests.leaks.people import PEOPLE
 from tests.leaks.walk import Walked
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("walk")]  # walked once
+pytestmark = pytest.mark.timeout(1200)
 
 
 def test_nobody_sees_what_is_hidden_from_them(walked: Walked, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,8 +22,8 @@ from model.filters import Op, Test
 from tests.names.table import other_people, read
 from tests.rows import records, study
 
-# What its tests share is made once, and takes its time on a busy machine.
-pytestmark = [pytest.mark.xdist_group("names"), pytest.mark.timeout(600)]
+# What its tests share takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(600)
 
 PAIRS, OTHERS = read("pairs"), read("others")
 CROWD = 4_000

@@ -132,14 +132,18 @@ async def test_kinds_by_what_the_viewer_may_see(database: Database) -> None:
         whole = Follower(one, EVERYTHING)
         partly = Follower(other, viewer(COUNTS, FULL, COUNTS))
         real = Follower(one, EVERYTHING, StudyFilter(patient_id=StringMatch(eq="P1")))
+        # Step by step: an event tells of the study as it is when it is read.
         async with following(whole, partly, real):
             await store(database, 1, [study("1.1")])
+            await until(lambda: (len(whole.changes), len(partly.changes), len(real.changes)) == (1, 0, 1))
             await store(database, 2, [study("1.1")])
+            await until(lambda: (len(whole.changes), len(partly.changes), len(real.changes)) == (2, 1, 2))
             await store(database, 2, [study("1.1", StudyDescription="x")])
+            await until(lambda: (len(whole.changes), len(partly.changes), len(real.changes)) == (3, 2, 3))
             await delete(database, 2, "1.1")
+            await until(lambda: (len(whole.changes), len(partly.changes), len(real.changes)) == (4, 3, 4))
             await store(database, 1, [study("1.1", PatientID="P2")], whole=["1.1"])
-            await until(lambda: len(whole.changes) == 5 and len(partly.changes) == 3)
-            await until(lambda: len(real.changes) == 5)
+            await until(lambda: (len(whole.changes), len(partly.changes), len(real.changes)) == (5, 3, 5))
     assert whole.kinds == ["ADDED", "UPDATED", "UPDATED", "UPDATED", "UPDATED"]
     assert partly.kinds == ["ADDED", "UPDATED", "REMOVED"]
     assert real.kinds == ["ADDED", "UPDATED", "UPDATED", "UPDATED", "REMOVED"]
@@ -152,12 +156,14 @@ async def test_a_withdrawn_consent_takes_the_study_away(database: Database) -> N
         outsider, member = Follower(one, CONSENTED), Follower(other, MIXED)
         async with following(outsider, member):
             await store(database, 2, [study("1.1")])
+            await until(lambda: len(member.changes) == 1)
             await set_consents(database, 2, [agreed], "test")
-            await until(lambda: len(outsider.changes) == 1)
+            await until(lambda: (len(outsider.changes), len(member.changes)) == (1, 2))
             assert outsider.kinds == ["UPDATED"]
             await set_consents(database, 2, [withdrawn], "test")
-            await until(lambda: len(outsider.changes) == 2)
+            await until(lambda: (len(outsider.changes), len(member.changes)) == (2, 3))
             await store(database, 2, [study("1.1", StudyDescription="not theirs")])
+            await until(lambda: len(member.changes) == 4)
             await delete(database, 2, "1.1")
             await until(lambda: len(member.changes) == 5)
     assert outsider.kinds == ["UPDATED", "REMOVED"]

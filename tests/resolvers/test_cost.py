@@ -16,8 +16,6 @@ from tests.orthanc import OrthancServer, running_orthanc
 from tests.resolvers.house import House, open_services
 from tests.rows import records, study
 
-pytestmark = pytest.mark.xdist_group("cost")  # what its tests share is made once
-
 EVERYTHING = """query ($first: Int!) {
   studies(first: $first) {
     totalCount complete sources { state matched } pageInfo { hasNextPage hasPreviousPage }

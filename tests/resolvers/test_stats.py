@@ -144,7 +144,10 @@ async def test_the_index_says_what_it_lacks_of_an_attribute(house: House) -> Non
         sources { state error { code } } } }"""
     found = (await house.data(query))["studyStats"]
     assert found["histogram"] == []
-    assert found["complete"] is house.services.directory[0].kind.startswith("folder")
+    assert found["complete"] is False
+    assert {(each["state"], each["error"]["code"]) for each in found["sources"]} == {
+        ("PARTIAL", "NOT_INDEXED")
+    }
 
 
 CUBE = """query ($filter: StudyFilter) { studyStats(filter: $filter) {
