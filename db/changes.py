@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _AWAY = (
     *(OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError),
-    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError),
+    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InternalClientError),
 )
 _PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 

@@ -21,6 +21,12 @@ _SET = "select " + ", ".join(
     for number, name in enumerate(("full", "pseudonymised", "counted", "consented"), start=1)
 )
 
+BROKEN = (
+    *(OSError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    *(asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
+)
+"""After these a connection is not used again."""
+
 Wall = tuple[str, str, str, str]
 
 
@@ -97,6 +103,9 @@ class WalledDatabase:
                     await idle.connection.execute(_SET, *wall)
                     idle.wall = wall
                 yield idle.connection
+            except BROKEN:
+                idle.connection.terminate()  # it may be in the middle of something, and not know that it is lost
+                raise
             finally:
                 self._give_back(idle)
 

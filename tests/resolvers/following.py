@@ -121,9 +121,12 @@ async def following(*followers: Follower) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        ended = [task for task in tasks if task.done()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for task in ended:
+            task.result()  # what ended it
 
 
 async def _now(follower: Follower) -> str:

@@ -10,6 +10,7 @@ from db import ingest
 from db.archives import save_health
 from db.consent import StudyConsent, set_consents
 from db.events import prune
+from db.listener import CHECK_SECONDS
 from db.pool import Database
 from model.errors import BadCursor, BadInput, EventsExpired, Forbidden, InputError, NotFound
 from resolvers.changes import StudyChange, changes_cursor, health_changes, study_changes
@@ -206,7 +207,8 @@ async def test_an_ended_connection_loses_nothing(database: Database) -> None:
                         " and (query ilike '%listen%' or usename = current_user and state = 'idle')",
                     )
                     await asyncio.sleep(0.1)
-            await until(lambda: all(len(each.changes) >= 8 for each in followers))
+            # A connection that died without a word is found by the listener's next look.
+            await until(lambda: all(len(each.changes) >= 8 for each in followers), 2 * CHECK_SECONDS + 5)
         assert one.subscribers.listener.connections > 1
     for each in followers:
         assert [c.study_instance_uid for c in each.changes] == [f"1.{number}" for number in range(8)]
