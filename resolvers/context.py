@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from access.audit import Touched
 from access.scope import Face, Reach, ScopedArchive, Viewer, reach_of
@@ -153,7 +154,7 @@ class Context:
 
     async def archives(self) -> dict[int, ArchiveRow]:
         """The visible archives by archive_id, as the database has them now; read once a request."""
-        if self._archives is None:
+        if self._archives is None or _failed(self._archives):  # who asks again, asks the database again
             self._archives = asyncio.ensure_future(self._read_archives())
         return await asyncio.shield(self._archives)  # a cancelled field leaves it to the others
 
@@ -195,3 +196,7 @@ class Context:
         visible = {*reach.full_ids, *reach.pseudonymised_ids, *reach.counted_ids}
         rows = await list_archives(self.database, WALLED)
         return {row.archive_id: row for row in rows if row.archive_id in visible}
+
+
+def _failed(task: "asyncio.Task[Any]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
