@@ -28,6 +28,7 @@ from model.filters import (
     Related,
     Test,
     TextTest,
+    conjunction,
 )
 
 _SQL_TYPE = {Kind.INTEGER: "integer", Kind.DATE: "date", Kind.TIME: "time"}
@@ -53,8 +54,8 @@ class Where:
 
     def _compile(self, condition: Condition, alias: str, level: Level, leaf: "Leaf") -> str:
         match condition:
-            case AllOf(children):
-                parts = [self._compile(child, alias, level, leaf) for child in children]
+            case AllOf():
+                parts = [self._at_once(group, alias, level, leaf) for group in conjunction(condition)]
                 return f"({' and '.join(parts)})" if parts else "true"
             case AnyOf(children):
                 parts = [self._compile(child, alias, level, leaf) for child in children]
@@ -78,6 +79,13 @@ class Where:
                 return leaf(self._has_changed(condition), alias, level)
             case PathTest():
                 return leaf(element_test(self._params, condition, level), alias, level)
+
+    def _at_once(self, group: tuple[Condition, ...], alias: str, level: Level, leaf: "Leaf") -> str:
+        """A condition, or tests of one attribute that one row has to pass all."""
+        if len(group) == 1:
+            return self._compile(group[0], alias, level, leaf)
+        tests = [self._row_test(test) for test in group if isinstance(test, Test)]
+        return leaf(lambda a: f"({' and '.join(test(a) for test in tests)})", alias, level)
 
     def _text(self, test: TextTest, alias: str, level: Level, leaf: "Leaf") -> str:
         if leaf == self._on_row:
@@ -103,6 +111,9 @@ class Where:
             if union is not None:
                 return f"({_compare(self._params, union, test)})"
         return leaf(self._column_test(test), alias, level)
+
+    def _row_test(self, test: Test) -> "RowTest":
+        return self._has_value(test.attribute) if test.op is Op.IS_NULL else self._column_test(test)
 
     def _column_test(self, test: Test) -> "RowTest":
         column, params = test.attribute.column, self._params

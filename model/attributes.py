@@ -104,6 +104,16 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 
 BY_KEYWORD: dict[str, Attribute] = {row.keyword: row for row in ATTRIBUTES}
 
+UNITED = frozenset(
+    {
+        "ModalitiesInStudy",
+        "NumberOfStudyRelatedSeries",
+        "NumberOfStudyRelatedInstances",
+        "NumberOfSeriesRelatedInstances",
+    }
+)
+"""What a node has of the union of its copies, and not as one of them says it."""
+
 UID_COLUMN = {Level.STUDY: "study_uid", Level.SERIES: "series_uid", Level.INSTANCE: "sop_uid"}
 
 

@@ -4,12 +4,13 @@ Only what real archives answer right: UIDs, PatientID, StudyDate, modality. Ever
 patterns, text, `or`, `not`) widens: the index answers it afterwards, over what was read within the bounds.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from model.attributes import Level
-from model.filters import AllOf, AnyOf, Condition, Op, Related, Test, TextTest, walk
+from model.filters import AllOf, AnyOf, Condition, Op, Related, Test, TextTest, conjunction, walk
 
 _DEPTH = list(Level)
 _SETS = {
@@ -24,7 +25,8 @@ _SETS = {
 class Bounds:
     """Each empty or None where it does not bound. first, last: StudyDate, both inclusive.
 
-    A node may meet two conditions by two copies, so that sets are never intersected: one of them is kept.
+    A node may meet two conditions by two copies, so that they are never intersected: one of them is kept. Only
+    tests that one copy's value has to pass (`conjunction`) narrow each other.
     """
 
     study_uids: frozenset[str] = frozenset()
@@ -54,8 +56,12 @@ class Bounds:
 def bounds_of(condition: Condition) -> Bounds:
     """The bounds of the studies that can hold a node which matches, whatever its level."""
     bounds = Bounds()
-    for test in _tests(condition):
-        bounds = _narrowed(bounds, test)
+    for group in _groups(condition):
+        if group[0].attribute.keyword == "StudyDate":
+            bounds = _dated(bounds, group)
+        else:
+            for test in group:
+                bounds = _narrowed(bounds, test)
     return bounds
 
 
@@ -67,25 +73,28 @@ def depth_of(level: Level, condition: Condition) -> Level:
     return max(levels, key=_DEPTH.index)
 
 
-def _tests(condition: Condition) -> list[Test]:
-    """Tests that must hold, of the node itself, of a parent or of some child."""
+def _groups(condition: Condition) -> Iterator[tuple[Test, ...]]:
+    """Tests that must hold, of the node itself, of a parent or of some child; together what one value must pass."""
     match condition:
         case Test():
-            return [condition]
-        case AllOf(children):
-            return [test for child in children for test in _tests(child)]
+            yield (condition,)
+        case AllOf():
+            for group in conjunction(condition):
+                tests = tuple(test for test in group if isinstance(test, Test))
+                if tests:
+                    yield tests
+                else:
+                    yield from _groups(group[0])
         case AnyOf((child,)) | Related(_, child):
-            return _tests(child)
+            yield from _groups(child)
         case _:
-            return []
+            pass
 
 
 def _narrowed(bounds: Bounds, test: Test) -> Bounds:
     keyword, op, value = test.attribute.keyword, test.op, test.value
     if keyword in _SETS and op in (Op.EQ, Op.IN):
         return _kept(bounds, _SETS[keyword], value)
-    if keyword == "StudyDate":
-        return _dated(bounds, op, value)
     if (keyword, op) in (("ModalitiesInStudy", Op.HAS), ("Modality", Op.EQ)) and bounds.modality is None:
         return replace(bounds, modality=str(value))
     return bounds
@@ -99,10 +108,24 @@ def _kept(bounds: Bounds, name: str, value: Any) -> Bounds:
     return replace(bounds, **smaller)
 
 
-def _dated(bounds: Bounds, op: Op, value: Any) -> Bounds:
+def _dated(bounds: Bounds, group: tuple[Test, ...]) -> Bounds:
+    """With the days that one date must be of, unless others are known; a range with both ends is better than one
+    without."""
+    found = Bounds()
+    for test in group:
+        found = _within(found, test.op, test.value)
+    known, new = bounds.study_date, found.study_date
+    if new is not None and (known is None or (None in known and None not in new)):
+        return replace(bounds, first=found.first, last=found.last)
+    return replace(bounds, undated=bounds.undated or found.undated)
+
+
+def _within(bounds: Bounds, op: Op, value: Any) -> Bounds:
     match op:
         case Op.EQ:
             return replace(bounds, first=value, last=value)
+        case Op.IN:
+            return replace(bounds, first=min(value), last=max(value))
         case Op.GTE:
             return replace(bounds, first=max(value, bounds.first or value))
         case Op.LTE:

@@ -1,7 +1,8 @@
 """The condition tree: what a filter means, free of GraphQL and of SQL.
 
 A node (study, series or instance) is seen through its visible copies. A test holds when it holds for
-at least one of them; IS_NULL holds when no copy has a value; `Not` is the complement on nodes.
+at least one of them; IS_NULL holds when no copy has a value; `Not` is the complement on nodes. Tests of one
+attribute that have to hold at once hold for one copy's value (`conjunction`).
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from model.attributes import Attribute, Level
+from model.attributes import UNITED, Attribute, Level
 from model.errors import BadInput
 from model.paths import AttributePath
 
@@ -139,6 +140,29 @@ EVERYTHING = AllOf(())
 def all_of(conditions: list[Condition]) -> Condition:
     """AllOf, without a wrapper around a single condition."""
     return conditions[0] if len(conditions) == 1 else AllOf(tuple(conditions))
+
+
+def conjunction(condition: AllOf) -> list[tuple[Condition, ...]]:
+    """What has to hold at once, nested conjunctions included. Tests that one copy's value of an attribute has to
+    pass are in one group, any other condition is alone: a range is met by one date, not by the dates of two copies."""
+    groups: dict[object, list[Condition]] = {}
+    for number, part in enumerate(_flat(condition)):
+        match part:
+            case Test(_, Op.IS_NULL, True):
+                groups[number] = [part]
+            case Test(attribute) if attribute.keyword not in UNITED:
+                groups.setdefault(attribute, []).append(part)
+            case _:
+                groups[number] = [part]
+    return [tuple(group) for group in groups.values()]
+
+
+def _flat(condition: AllOf) -> Iterator[Condition]:
+    for part in condition.conditions:
+        if isinstance(part, AllOf):
+            yield from _flat(part)
+        else:
+            yield part
 
 
 def walk(condition: Condition) -> Iterator[Condition]:

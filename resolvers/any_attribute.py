@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from archives.fields import returned_keywords
-from model.attributes import BY_KEYWORD, Attribute, Kind, Level
+from model.attributes import BY_KEYWORD, UNITED, Attribute, Kind, Level
 from model.errors import BadInput
 from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, Value, all_of
 from model.levels import level_of
@@ -19,14 +19,6 @@ from resolvers.matches import OPS, AttributeMatch, checked
 
 Comparisons = tuple[tuple[Op, Value], ...]
 
-_DERIVED = frozenset(
-    {
-        "ModalitiesInStudy",
-        "NumberOfStudyRelatedSeries",
-        "NumberOfStudyRelatedInstances",
-        "NumberOfSeriesRelatedInstances",
-    }
-)
 _LEAST, _MOST = -(2**31), 2**31 - 1
 _DAY = Decimal(86400)
 
@@ -72,7 +64,7 @@ def _test(level: Level, path: AttributePath, comparisons: Comparisons) -> Condit
         typed = _typed(known, path, comparisons)
         if typed is None:
             return here
-        is_whole = len(comparisons) < 2 or known.keyword in _DERIVED
+        is_whole = len(comparisons) < 2 or known.keyword in UNITED
         # That one value passes all of them, only the data set tells.
         return typed if is_whole else AllOf((typed, here))
     if level is not Level.STUDY or path.steps[0].keyword in returned_keywords(level):

@@ -17,7 +17,9 @@ def _describe(description: str, name: str | None = None) -> Any:
     return strawberry.field(description=description, default=None, name=name)
 
 
-@strawberry.input(description="All given conditions hold. Case and accents are folded except for eq and in.")
+@strawberry.input(
+    description="All given conditions hold for one value. Case and accents are folded except for eq and in."
+)
 class StringMatch:
     eq: str | None = _describe("Equal, to the letter.")
     in_: list[str] | None = _describe("Equal to one of these, to the letter (1 to 1000).", "in")
@@ -28,9 +30,9 @@ class StringMatch:
 
 
 @strawberry.input(
-    description="All given conditions hold. A name matches by any of its groups (alphabetic, ideographic, "
-    "phonetic). fuzzy tolerates spelling (Müller, Mueller, Muller), romanisation (Γιώργος, Giorgos, Yiorgos), "
-    "order, missing parts and initials; best match first."
+    description="All given conditions hold for one value. A name matches by any of its groups (alphabetic, "
+    "ideographic, phonetic). fuzzy tolerates spelling (Müller, Mueller, Muller), romanisation (Γιώργος, Giorgos, "
+    "Yiorgos), order, missing parts and initials; best match first."
 )
 class PersonNameMatch:
     eq: str | None = _describe("Equal, to the letter, to the name or to one of its groups.")
@@ -48,7 +50,7 @@ class UidMatch:
     in_: list[UID] | None = _describe("One of these (1 to 1000).", "in")
 
 
-@strawberry.input(description="All given conditions hold; both ends are inclusive.")
+@strawberry.input(description="All given conditions hold for one value; both ends are inclusive.")
 class DateRange:
     eq: date | None = _describe("On this day.")
     gte: date | None = _describe("On this day or later.")
@@ -56,7 +58,7 @@ class DateRange:
     is_null: bool | None = _describe("true: has no date. false: has one.")
 
 
-@strawberry.input(description="All given conditions hold; both ends are inclusive.")
+@strawberry.input(description="All given conditions hold for one value; both ends are inclusive.")
 class IntRange:
     eq: int | None = _describe("This number.")
     gte: int | None = _describe("This number or more.")

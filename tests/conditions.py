@@ -99,6 +99,14 @@ def _ranged(draw: st.DrawFn, keyword: str, values: st.SearchStrategy[Any]) -> Co
 
 
 @st.composite
+def _between(draw: st.DrawFn, keyword: str, values: st.SearchStrategy[Any]) -> Condition:
+    """Both ends of a range, as one match or as two that have to hold at once."""
+    column = attribute(keyword)
+    low, high = Test(column, Op.GTE, draw(values)), Test(column, Op.LTE, draw(values))
+    return draw(st.sampled_from([AllOf((low, high)), AllOf((AllOf((low,)), AllOf((high,))))]))
+
+
+@st.composite
 def _path(draw: st.DrawFn, level: Level) -> Condition:
     path = parse_path(draw(st.sampled_from(_PATHS[level])))
     match path.last.vr:
@@ -121,12 +129,14 @@ def _leaves(level: Level) -> list[st.SearchStrategy[Condition]]:
     found: list[st.SearchStrategy[Condition]] = [
         _path(level),
         numbers.flatmap(lambda keyword: _ranged(keyword, st.sampled_from([0, 1, 2, 3, 256, 512]))),
+        numbers.flatmap(lambda keyword: _between(keyword, st.sampled_from([0, 1, 2, 3, 256, 512]))),
     ]
     if level is not Level.INSTANCE:
         found.append(st.sampled_from(_SEARCHES).map(parse_text))
     if _BY_LEVEL[level]:
         found.append(st.sampled_from(_BY_LEVEL[level]).flatmap(_text))
         found.append(st.sampled_from(_DATES[level]).flatmap(lambda keyword: _ranged(keyword, _DAYS)))
+        found.append(st.sampled_from(_DATES[level]).flatmap(lambda keyword: _between(keyword, _DAYS)))
     if level is Level.SERIES:
         column = CODE_COLUMNS[Coded.BODY_PART]
         found += [

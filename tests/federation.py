@@ -37,13 +37,16 @@ class Federation:
         return sorted({copy.uid for copy in self.copies if copy.level is Level.STUDY})
 
 
-def generate(seed: int, archive_ids: list[int], studies: int) -> Federation:
-    """`studies` studies over the archives; about one in four is held by more than one of them."""
+def generate(seed: int, archive_ids: list[int], studies: int, *, disputed_dates: bool = False) -> Federation:
+    """`studies` studies over the archives; about one in four is held by more than one of them.
+
+    disputed_dates: copies of a study may be of different days.
+    """
     rng = random.Random(seed)
     made = Federation(archive_ids)
     for number in range(studies):
         holders = rng.sample(archive_ids, rng.choice([1, 1, 1, 2, min(3, len(archive_ids))]))
-        _study(made, rng, f"1.2.{seed}.{number}", holders)
+        _study(made, rng, f"1.2.{seed}.{number}", holders, disputed_dates=disputed_dates)
     return made
 
 
@@ -73,7 +76,9 @@ _STORES = (
 )
 
 
-def _study(made: Federation, rng: random.Random, uid: str, holders: list[int]) -> None:
+def _study(
+    made: Federation, rng: random.Random, uid: str, holders: list[int], *, disputed_dates: bool
+) -> None:
     whole = _study_values(rng, uid)
     plan = [(f"{uid}.{n}", _series_values(rng), rng.randint(1, 3)) for n in range(rng.randint(1, 3))]
     for archive_id in holders:
@@ -83,6 +88,8 @@ def _study(made: Federation, rng: random.Random, uid: str, holders: list[int]) -
                 "StudyDescription": rng.choice(DESCRIPTIONS),
                 "PatientID": rng.choice(["P1", "P9", None]),
             }
+        if disputed_dates and rng.random() < 0.5:
+            values["StudyDate"] = date(2020, 1, 1) + timedelta(days=rng.randint(0, 6))
         held = [series for series in plan if rng.random() < 0.8] or plan[:1]
         values["ModalitiesInStudy"] = sorted({series[1]["Modality"] for series in held})
         _add(made, archive_id, Level.STUDY, {Level.STUDY: uid}, values)

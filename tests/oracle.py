@@ -28,6 +28,7 @@ from model.filters import (
 )
 
 _ORDER = [Level.STUDY, Level.SERIES, Level.INSTANCE]
+_COUNTS = ("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances", "NumberOfSeriesRelatedInstances")
 
 
 @dataclass(slots=True)
@@ -97,8 +98,8 @@ class Oracle:
     def holds(self, condition: Condition, level: Level, uid: str) -> bool:
         """Does the node match: tests look at its asked copies."""
         match condition:
-            case AllOf(parts):
-                return all(self.holds(part, level, uid) for part in parts)
+            case AllOf():
+                return all(self._hold(group, level, uid) for group in _at_once(condition))
             case AnyOf(parts):
                 return any(self.holds(part, level, uid) for part in parts)
             case Not(part):
@@ -112,12 +113,8 @@ class Oracle:
                 return bool(missing) is not any(
                     value not in (None, []) for value in self._column(attribute, uid)
                 )
-            case Test(attribute, op, wanted):
-                union = self.union_count(attribute.keyword, uid)
-                values = [union] if union is not None else self._column(attribute, uid)
-                return any(
-                    _passes(attribute.kind, op, value, wanted) for value in values if value is not None
-                )
+            case Test():
+                return self._has_value([condition], uid)
             case ConsentTest() | CohortTest() | ChangedTest():
                 return False  # no generated federation has any
             case PathTest(path, comparisons):
@@ -130,6 +127,23 @@ class Oracle:
                     all(_compares(path.last.vr, op, value, wanted) for op, wanted in comparisons)
                     for value in found
                 )
+
+    def _hold(self, group: list[Condition], level: Level, uid: str) -> bool:
+        tests = [part for part in group if isinstance(part, Test)]
+        return self._has_value(tests, uid) if len(group) > 1 else self.holds(group[0], level, uid)
+
+    def _has_value(self, tests: list[Test], uid: str) -> bool:
+        """Does one value of their attribute pass all these tests."""
+        attribute = tests[0].attribute
+        union = self.union_count(attribute.keyword, uid)
+        values = [union] if union is not None else self._column(attribute, uid)
+        return any(
+            all(
+                test.op is Op.IS_NULL or _passes(attribute.kind, test.op, value, test.value) for test in tests
+            )
+            for value in values
+            if value is not None
+        )
 
     def union_count(self, keyword: str, uid: str) -> int | None:
         """Counts of a node are of the union of its asked copies."""
@@ -191,6 +205,29 @@ class Oracle:
         for series in self._series_by_archive(uid).values():
             texts += [copy.values[c] for copy in series for c in columns]
         return texts
+
+
+def _at_once(condition: AllOf) -> list[list[Condition]]:
+    """The parts of a conjunction, flattened; those together that one value has to pass. Of what a node has of
+    the union of its copies (modalities and counts), every part is asked alone."""
+    parts = list(condition.conditions)
+    while any(isinstance(part, AllOf) for part in parts):
+        parts = [each for part in parts for each in (part.conditions if isinstance(part, AllOf) else (part,))]
+
+    def stands_alone(part: Condition) -> bool:
+        return (
+            not isinstance(part, Test)
+            or (part.op is Op.IS_NULL and part.value is True)
+            or part.attribute.kind is Kind.LIST
+            or part.attribute.keyword in _COUNTS
+        )
+
+    groups = [[part] for part in parts if stands_alone(part)]
+    joined: dict[str, list[Condition]] = defaultdict(list)
+    for part in parts:
+        if isinstance(part, Test) and not stands_alone(part):
+            joined[part.attribute.column].append(part)
+    return groups + list(joined.values())
 
 
 def ordered(uids: Iterable[str], key_of: Callable[[str], list[Any]], descending: list[bool]) -> list[str]:

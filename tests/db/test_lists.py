@@ -66,7 +66,7 @@ async def _loaded(url: str, runner: asyncio.Runner) -> Loaded:
         for n, ern in enumerate(("ERN-EYE", "ERN-RND", "VASCERN"))
     ]
     ids = await sync_archives(database, configs)
-    made = generate(7, list(ids.values()), studies=80)
+    made = generate(7, list(ids.values()), studies=80, disputed_dates=True)
     await load(database, made)
     archives = tuple(ScopedArchive(ids[each.code], each.code, each.ern) for each in configs)
     await database.close()

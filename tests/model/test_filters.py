@@ -1,5 +1,7 @@
 """Condition trees: what ranks them, what they hold, how large they may be."""
 
+from datetime import date
+
 import pytest
 
 from model.attributes import Level, attribute
@@ -18,6 +20,7 @@ from model.filters import (
     TextTest,
     all_of,
     check_size,
+    conjunction,
     path_tests,
     ranked_by,
     walk,
@@ -84,3 +87,29 @@ def test_one_condition_needs_no_wrapper() -> None:
     assert all_of([PLAIN]) is PLAIN
     assert all_of([]) == EVERYTHING
     assert all_of([PLAIN, TEXT]) == AllOf((PLAIN, TEXT))
+
+
+SINCE = Test(attribute("StudyDate"), Op.GTE, date(2020, 1, 1))
+UNTIL = Test(attribute("StudyDate"), Op.LTE, date(2020, 1, 9))
+DATED = Test(attribute("StudyDate"), Op.IS_NULL, False)
+UNDATED = Test(attribute("StudyDate"), Op.IS_NULL, True)
+CT, MR = (Test(attribute("ModalitiesInStudy"), Op.HAS, each) for each in ("CT", "MR"))
+MANY = Test(attribute("NumberOfStudyRelatedSeries"), Op.GTE, 3)
+FEW = Test(attribute("NumberOfStudyRelatedSeries"), Op.LTE, 9)
+
+
+@pytest.mark.parametrize(
+    ("condition", "groups"),
+    [
+        (EVERYTHING, []),
+        (AllOf((SINCE, UNTIL)), [(SINCE, UNTIL)]),
+        (AllOf((SINCE, PLAIN, DATED)), [(SINCE, DATED), (PLAIN,)]),
+        (AllOf((SINCE, AllOf((PLAIN, AllOf((UNTIL,)))))), [(SINCE, UNTIL), (PLAIN,)]),
+        (AllOf((SINCE, UNDATED)), [(SINCE,), (UNDATED,)]),
+        (AllOf((SINCE, Not(UNTIL), AnyOf((UNTIL,)))), [(SINCE,), (Not(UNTIL),), (AnyOf((UNTIL,)),)]),
+        (AllOf((CT, MR)), [(CT,), (MR,)]),
+        (AllOf((MANY, FEW)), [(MANY,), (FEW,)]),
+    ],
+)
+def test_what_one_value_has_to_pass(condition: AllOf, groups: list[tuple[Condition, ...]]) -> None:
+    assert conjunction(condition) == groups
