@@ -19,13 +19,32 @@ from db.pool import Connection, Database
 from db.walled import WalledDatabase, WalledReader
 from model.attributes import Level, attribute
 from model.filters import Op, Test
-from tests.names.table import other_people, read
+from tests.names.table import Pair, other_people, read
 from tests.rows import records, study
 
 # What its tests share takes its time on a busy machine.
 pytestmark = pytest.mark.timeout(600)
 
-PAIRS, OTHERS = read("pairs"), read("others")
+
+@dataclass(frozen=True)
+class Table:
+    """Pairs and near misses, and what they are held to: shares of the pairs, and of the near misses left out."""
+
+    name: str
+    pairs: list[Pair]
+    others: list[Pair]
+    recall: float
+    first: float
+    left_out: float
+
+
+TUNED = Table("tuned", read("pairs"), read("others"), recall=0.98, first=0.97, left_out=0.97)
+# Written before the code was asked. Its first figures: recall and rank 1 0.825, left out 0.938, precision 0.971.
+HELD_OUT = Table(
+    "held out", read("held_out_pairs"), read("held_out_others"), recall=0.81, first=0.81, left_out=0.93
+)
+TABLES = pytest.mark.parametrize("table", [TUNED, HELD_OUT], ids=lambda table: table.name)
+NAMED = [pair.stored for table in (TUNED, HELD_OUT) for pair in table.pairs + table.others]
 CROWD = 4_000
 COLUMN = {"PatientName": "patient_name", "ReferringPhysicianName": "referring_physician_name"}
 
@@ -61,8 +80,7 @@ def people(new_database_url: Callable[[], str]) -> Iterator[People]:
 async def _people(url: str, runner: asyncio.Runner) -> People:
     database = await Database.open(url)
     archive_id = (await sync_archives(database, [ArchiveConfig("a0", "ERN-EYE", "Eye", "folder")]))["a0"]
-    named = [pair.stored for pair in PAIRS + OTHERS]
-    people = [*dict.fromkeys(named), *other_people(CROWD, named)]
+    people = [*dict.fromkeys(NAMED), *other_people(CROWD, NAMED)]
     rows = [study(f"1.{n}", PatientName=name, ReferringPhysicianName=name) for n, name in enumerate(people)]
 
     async def work(connection: Connection) -> None:
@@ -77,10 +95,11 @@ async def _people(url: str, runner: asyncio.Runner) -> People:
     return People((await WalledDatabase.open(url, size=1)).within(Reach(scope, nobodys)), scope, runner)
 
 
-def test_the_right_person_comes_first(people: People) -> None:
+@TABLES
+def test_the_right_person_comes_first(people: People, table: Table) -> None:
     first: dict[str, list[bool]] = defaultdict(list)
     recalled: dict[str, list[bool]] = defaultdict(list)
-    for pair in PAIRS:
+    for pair in table.pairs:
         found = people.found(pair.query)
         first[pair.language].append(found[:1] == [pair.stored])
         recalled[pair.language].append(pair.stored in found)
@@ -94,31 +113,35 @@ def test_the_right_person_comes_first(people: People) -> None:
               f"  rank 1 {_share(first[language]):.3f}")  # fmt: skip
     all_first, all_found = list(chain(*first.values())), list(chain(*recalled.values()))
     _say(
-        f"all          {len(PAIRS):>4} pairs  recall {_share(all_found):.3f}  rank 1 {_share(all_first):.3f}"
+        f"{table.name:<12} {len(table.pairs):>4} pairs  recall {_share(all_found):.3f}"
+        f"  rank 1 {_share(all_first):.3f}"
     )
-    assert len(PAIRS) >= 200
-    assert len(first) >= 8
-    assert _share(all_found) >= 0.98
-    assert _share(all_first) >= 0.97
+    assert len(table.pairs) >= 200
+    assert len(first) >= 12
+    assert _share(all_found) >= table.recall
+    assert _share(all_first) >= table.first
 
 
-def test_others_are_not_found(people: People) -> None:
-    wrong = [pair for pair in OTHERS if pair.stored in people.found(pair.query)]
-    right = sum(pair.stored in people.found(pair.query) for pair in PAIRS)
+@TABLES
+def test_others_are_not_found(people: People, table: Table) -> None:
+    wrong = [pair for pair in table.others if pair.stored in people.found(pair.query)]
+    right = sum(pair.stored in people.found(pair.query) for pair in table.pairs)
     for pair in wrong:
         _say(f"  {pair.query} finds {pair.stored} ({pair.language}, {pair.kind})")
-    _say(f"near misses  {len(OTHERS):>4} pairs  left out {1 - len(wrong) / len(OTHERS):.3f}"
+    left_out = 1 - len(wrong) / len(table.others)
+    _say(f"{table.name:<12} {len(table.others):>4} near misses  left out {left_out:.3f}"
           f"  precision {right / (right + len(wrong)):.3f}")  # fmt: skip
-    assert len(wrong) / len(OTHERS) <= 0.03
+    assert left_out >= table.left_out
 
 
-def test_everybody_finds_themselves_first(people: People) -> None:
-    for pair in [*PAIRS, *OTHERS]:
+@TABLES
+def test_everybody_finds_themselves_first(people: People, table: Table) -> None:
+    for pair in [*table.pairs, *table.others]:
         assert people.found(pair.stored)[:1] == [pair.stored]
 
 
 def test_a_referring_physician_is_found_the_same_way(people: People) -> None:
-    for pair in PAIRS[::10]:
+    for pair in [*TUNED.pairs[::10], *HELD_OUT.pairs[::10]]:
         assert people.found(pair.query, "ReferringPhysicianName") == people.found(pair.query)
 
 
