@@ -10,22 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-import asyncpg
-
 from access.scope import Face, Reach, Scope
 from db.nodes import Row
 from db.pages import Part, node_columns
 from db.params import Params
-from db.pool import Reader
+from db.pool import AWAY, Reader
 from model.attributes import Level
 from model.filters import Condition
 
 T = TypeVar("T")
 
-_AWAY = (
-    *(OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError),
-    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InternalClientError),
-)
 _PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -105,7 +99,7 @@ async def patiently(read: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await read()
-        except _AWAY:
+        except AWAY:
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
             failures += 1
 

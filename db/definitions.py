@@ -16,7 +16,7 @@ import orjson
 import structlog
 
 from config.archives_file import ArchiveConfig
-from db.pool import SESSION, Connection, Database
+from db.pool import FAILED, SESSION, Connection, Database
 from db.statements import statements
 
 CHANNEL = "ernfed_archives"
@@ -141,7 +141,7 @@ async def heed(url: str, heard: Callable[[], None]) -> None:
                 await lost.wait()
             finally:
                 connection.terminate()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except FAILED as error:
             _log.warning("archives.not_told", error=type(error).__name__)
         await asyncio.sleep(_ANEW)
 

@@ -13,12 +13,11 @@ import asyncpg
 import structlog
 
 from db.events import CHANNEL, prune
-from db.pool import SESSION, Database
+from db.pool import FAILED, SESSION, Database
 
 CHECK_SECONDS: Final = 20.0  # a connection that died without a word is found then
 PRUNE_SECONDS: Final = 600.0
 _PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
-_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Topic = tuple[str, int]
 """('records' | 'pseudonyms' | 'health', archive_id)"""
@@ -93,7 +92,7 @@ class Listener:
             try:
                 await self._listen()
                 failures = 0
-            except (*_AWAY, TimeoutError) as error:
+            except FAILED as error:
                 _log.warning("listener.lost", error=type(error).__name__)
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
             failures += 1
@@ -120,6 +119,6 @@ class Listener:
             try:
                 # An hour more: what a cursor of the last moment asks for is still there while it is read.
                 await prune(self._database, self._retention + 1)
-            except _AWAY as error:
+            except FAILED as error:
                 _log.warning("events.not_pruned", error=type(error).__name__)
             await asyncio.sleep(PRUNE_SECONDS)

@@ -163,6 +163,16 @@ class TooBroad(StatementTimeout):
         super().__init__(self.message)
 
 
+AWAY = (
+    *(OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError),
+)
+"""The connection is lost, or there is none to be had for now: it is not used again, a new one may be."""
+
+FAILED = (*AWAY, asyncpg.PostgresError, StatementTimeout)
+"""Whatever goes wrong with a statement: for loops that have to go on."""
+
+
 @contextmanager
 def in_time() -> Iterator[None]:
     """Turns the end of a slow statement, by the server or by a time limit of its own, into StatementTimeout."""

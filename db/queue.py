@@ -18,12 +18,12 @@ from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job as QueuedJob
 
 from db.jobs import CHANNEL, JobKind, queries_on
+from db.pool import FAILED
 
 # A job whose worker has been silent so long is another's: heartbeats come at half of it.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 _LOOK_EVERY = timedelta(seconds=1)  # for such jobs; new ones are notified
 _START_AGAIN = 2.0
-_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError)
 _log = structlog.get_logger(__name__)
 
 
@@ -57,7 +57,7 @@ async def take_jobs(
                 url, min_size=0, max_size=3, server_settings={"application_name": "ernfed worker"}
             ) as pool:
                 await _take(pool, handlers, stop, at_once)
-        except _FAILURES as error:
+        except (*FAILED, FailingListenerError) as error:
             _log.error("worker.database", error=type(error).__name__, again_after=_START_AGAIN)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _START_AGAIN)

@@ -13,9 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import asyncpg
-
-from db.pool import Database, StatementTimeout
+from db.pool import FAILED, Database
 from db.statements import statements
 
 SHARE_SECONDS: Final = 1.0
@@ -92,9 +90,7 @@ class RateLimit:
         while True:
             await asyncio.sleep(SHARE_SECONDS)
             turn += 1
-            with contextlib.suppress(
-                OSError, TimeoutError, StatementTimeout, asyncpg.PostgresError, asyncpg.InterfaceError
-            ):
+            with contextlib.suppress(*FAILED):
                 await self.share()
                 if turn % _FORGET_EVERY == 0:
                     await self._database.execute("rate.forget", statements("rate")["forget"])

@@ -3,7 +3,7 @@
 import asyncpg
 
 from db.migrate import migrations
-from db.pool import Database
+from db.pool import FAILED, Database
 
 _APPLIED = "select name from migration"
 
@@ -14,7 +14,7 @@ async def problems(database: Database) -> dict[str, str]:
         applied = {row["name"] for row in await database.fetch("ready", _APPLIED)}
     except asyncpg.UndefinedTableError:
         return {"migrations": "none is applied: run ernfed migrate"}
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except FAILED:
         return {"database": "does not answer"}
     known = {path.name for path in migrations()}
     if missing := known - applied:

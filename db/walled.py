@@ -13,19 +13,13 @@ from typing import Any
 import asyncpg
 
 from access.scope import Reach
-from db.pool import SESSION, Connection, DatabaseUnreachable, count_statement, in_time
+from db.pool import AWAY, SESSION, Connection, DatabaseUnreachable, count_statement, in_time
 
 ROLE = "ernfed_api"
 _SET = "select " + ", ".join(
     f"set_config('ernfed.{name}', ${number}, false)"
     for number, name in enumerate(("full", "pseudonymised", "counted", "consented"), start=1)
 )
-
-BROKEN = (
-    *(OSError, asyncpg.InterfaceError, asyncpg.InternalClientError),
-    *(asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
-)
-"""After these a connection is not used again."""
 
 Wall = tuple[str, str, str, str]
 
@@ -100,10 +94,11 @@ class WalledDatabase:
                 if idle.wall != wall:
                     # Unknown until the statement has succeeded: what fails half-way is not trusted again.
                     idle.wall = ("", "", "", "")
-                    await idle.connection.execute(_SET, *wall)
+                    with in_time():
+                        await idle.connection.execute(_SET, *wall)
                     idle.wall = wall
                 yield idle.connection
-            except BROKEN:
+            except AWAY:
                 idle.connection.terminate()  # it may be in the middle of something, and not know that it is lost
                 raise
             finally:

@@ -1,9 +1,8 @@
 """What a request has at hand: the services of the process, who asks, and the loaders of this request."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 from access.audit import Touched
 from access.scope import Face, Reach, ScopedArchive, Viewer, reach_of
@@ -20,13 +19,16 @@ from db.nodes import Row, data_set
 from db.pool import Database, Reader
 from db.secrets import shared_secret
 from db.walled import WalledDatabase
+from model.attributes import Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet
 from model.errors import EventsExpired
+from resolvers.archive import Count
 from resolvers.directory import Directory
 from resolvers.live import Live
 from resolvers.loaders import Loaders
 from resolvers.on_demand import OnDemand
+from resolvers.once import Once
 from resolvers.subscribers import Subscribers
 from resolvers.values import has_all
 
@@ -113,10 +115,24 @@ class Context:
     slow: set[str] = field(
         default_factory=set
     )  # attributes that filters of this request look at without an index
-    _declared: "asyncio.Future[list[DeclaredState]] | None" = field(default=None)
-    _index_states: "asyncio.Future[dict[int, IndexState]] | None" = field(default=None)
-    _job_states: "asyncio.Future[dict[int, JobState]] | None" = field(default=None)
-    _archives: "asyncio.Task[dict[int, ArchiveRow]] | None" = field(default=None)
+    declared: Once[list[DeclaredState]] = field(init=False)
+    """Declared attributes and how far their indexes are."""
+    archives: Once[dict[int, ArchiveRow]] = field(init=False)
+    """The visible archives by archive_id, as the database has them now."""
+    totals: dict[Level, Once[dict[str, Count]]] = field(init=False)
+    """How many nodes each archive has, by its code (coverage.py)."""
+    _index_states: Once[dict[int, IndexState]] = field(init=False)
+    _job_states: Once[dict[int, JobState]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.declared = Once(partial(declared_states, self.database))
+        self.archives = Once(self._read_archives)
+        self.totals = {}
+        self._index_states = Once(partial(index_states, self.database, WALLED))
+        self._job_states = Once(partial(job_states, self.database))
 
     @classmethod
     def for_request(cls, services: Services, viewer: Viewer) -> "Context":
@@ -143,20 +159,7 @@ class Context:
             )
         self.warnings.clear()
         self.slow.clear()
-        self._index_states = self._job_states = self._archives = None
-        self._declared = None
-
-    async def declared(self) -> list[DeclaredState]:
-        """Declared attributes and how far their indexes are; read once a request."""
-        if self._declared is None:
-            self._declared = asyncio.ensure_future(declared_states(self.database))
-        return await asyncio.shield(self._declared)
-
-    async def archives(self) -> dict[int, ArchiveRow]:
-        """The visible archives by archive_id, as the database has them now; read once a request."""
-        if self._archives is None or _failed(self._archives):  # who asks again, asks the database again
-            self._archives = asyncio.ensure_future(self._read_archives())
-        return await asyncio.shield(self._archives)  # a cancelled field leaves it to the others
+        self._begin()
 
     def loaders_of(self, row: Row) -> Loaders:
         """The loaders of the face that a node's row belongs to."""
@@ -181,22 +184,14 @@ class Context:
 
     async def index_state(self, archive_id: int) -> IndexState:
         """How far an archive's index has come; read once a request."""
-        if self._index_states is None:
-            self._index_states = asyncio.ensure_future(index_states(self.database, WALLED))
-        return (await asyncio.shield(self._index_states)).get(archive_id, IndexState())
+        return (await self._index_states()).get(archive_id, IndexState())
 
     async def job_state(self, archive_id: int) -> JobState:
         """When an archive is due, and its job; read once a request."""
-        if self._job_states is None:
-            self._job_states = asyncio.ensure_future(job_states(self.database))
-        return (await asyncio.shield(self._job_states)).get(archive_id, JobState())
+        return (await self._job_states()).get(archive_id, JobState())
 
     async def _read_archives(self) -> dict[int, ArchiveRow]:
         reach = self.reach
         visible = {*reach.full_ids, *reach.pseudonymised_ids, *reach.counted_ids}
         rows = await list_archives(self.database, WALLED)
         return {row.archive_id: row for row in rows if row.archive_id in visible}
-
-
-def _failed(task: "asyncio.Task[Any]") -> bool:
-    return task.done() and (task.cancelled() or task.exception() is not None)

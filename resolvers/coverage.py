@@ -1,5 +1,6 @@
 """How often an attribute has a value in each archive, and which values are common: by the rules of statistics."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -13,6 +14,7 @@ from resolvers.archive import Archive, Count, archive_of
 from resolvers.disclosure import Statistics, stats_scope
 from resolvers.filters import SeriesFilter, StudyFilter, condition_of
 from resolvers.matches import AttributeMatch
+from resolvers.once import Once
 from resolvers.stats_buckets import count_of
 
 if TYPE_CHECKING:
@@ -45,8 +47,10 @@ async def coverage_of(context: "Context", keyword: str, level: Level) -> list[At
     """
     counted = Level.STUDY if level is Level.STUDY else Level.SERIES
     has_value = _has_value(keyword, counted)
-    present = await _by_archive(context, counted, has_value)
-    total = await _by_archive(context, counted, EVERYTHING)
+    all_there_are = context.totals.setdefault(
+        counted, Once(partial(_by_archive, context, counted, EVERYTHING))
+    )
+    present, total = await _by_archive(context, counted, has_value), await all_there_are()
     nothing = Count(value=0, at_most=None, suppressed=False)
     skipped = {each.code for each in stats_scope(context.reach, None).skipped_for(has_value)}
     return [

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+import db.walled
 from access.scope import Face, Reach, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from db.pool import Database
+from db.pool import Database, StatementTimeout
 from db.walled import ROLE, WalledDatabase
 from tests.federation import generate, load
 
@@ -62,6 +63,21 @@ async def test_one_viewers_scope_does_not_stay_for_the_next(walled: WalledDataba
     """One connection serves them all, and no statement here names an archive."""
     sql = FORGETFUL.format(schema="records", table=table)
     for full in ((1, 2, 3), (2,), (), (1, 3), (1, 3), (3,)):
+        rows = await walled.within(reach(full=full)).fetch("x", sql)
+        assert {row["archive_id"] for row in rows} == set(full)
+
+
+async def test_a_wall_that_takes_too_long_is_a_slow_statement_and_is_not_trusted(
+    walled: WalledDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = FORGETFUL.format(schema="records", table="study")
+    await walled.within(reach(full=(1, 2))).fetch("x", sql)
+    await walled.within(reach(full=(1, 2))).fetch("x", "set statement_timeout = 50")
+    with monkeypatch.context() as slow:
+        slow.setattr("db.walled._SET", f"{db.walled._SET}, pg_sleep(10)")
+        with pytest.raises(StatementTimeout):
+            await walled.within(reach(full=(3,))).fetch("x", sql)
+    for full in ((3,), (1, 2)):
         rows = await walled.within(reach(full=full)).fetch("x", sql)
         assert {row["archive_id"] for row in rows} == set(full)
 
