@@ -1,7 +1,7 @@
 """graphql-transport-ws: who is asking is said by the connection_init message, and holds until it expires.
 
 Close codes of ours: 1001 the server stops; 4401 nobody we know, or no longer; 4403 somebody elsewhere's page;
-4429 the client takes nothing; 4503 cannot tell now.
+4429 the client takes nothing; 4503 cannot tell now. uvicorn's: 1011 a ping was not answered.
 """
 
 import asyncio
@@ -37,13 +37,22 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
     """One connection. Each of its operations has a context of its own, so that loaders remember nothing."""
 
     _clock: "asyncio.Task[None] | None" = None
+    _deaf: asyncio.Event
 
     async def handle(self) -> None:
+        self._deaf = asyncio.Event()
         self._view.sockets.add(self)
+        handling = asyncio.create_task(super().handle(), name="websocket")
+        deaf = asyncio.create_task(self._deaf.wait())
         try:
-            await super().handle()
+            await asyncio.wait({handling, deaf}, return_when=asyncio.FIRST_COMPLETED)
+            if handling.done() or await self._told_to_go():
+                await handling
         finally:
             self._view.sockets.discard(self)
+            deaf.cancel()
+            handling.cancel()
+            await asyncio.wait({handling})
 
     async def going_away(self) -> None:
         """Closes the connection because the server stops."""
@@ -70,15 +79,20 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         await super().handle_subscribe(message)
 
     async def send_message(self, message: Message) -> None:
-        """Cuts off a client that takes nothing."""
+        """Raises WebSocketDisconnected where the client takes nothing: it is then cut off."""
+        if self._deaf.is_set():
+            raise WebSocketDisconnected
         try:
             async with asyncio.timeout(self._view.send_patience):
                 await super().send_message(message)
         except TimeoutError:
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
-                async with asyncio.timeout(1):
-                    await self.websocket.close(4429, "SLOW_CONSUMER")
+            self._deaf.set()
             raise WebSocketDisconnected from None
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """That a client went away is no fault."""
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         identity = getattr(self.view, "identity", None)
@@ -118,6 +132,17 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         socket = getattr(self.websocket, "ws", None)
         assert isinstance(socket, WebSocket)  # noqa: S101
         return socket
+
+    async def _told_to_go(self) -> bool:
+        """Ends the operations and closes with 4429: it is written when the client takes something again, if it ever
+        does."""
+        for operation in list(self.operations):
+            await self.cleanup_operation(operation)
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+            async with asyncio.timeout(self._view.send_patience):
+                await self.websocket.close(4429, "SLOW_CONSUMER")
+            return True
+        return False
 
     async def _close_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
