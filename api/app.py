@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from strawberry import Schema
 
@@ -36,9 +36,10 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _STATIC = Path(__file__).parent / "static"
 _ASSETS = {
-    "/": ("index.html", "text/html"),
     "/static/index.js": ("index.js", "text/javascript"),
     "/static/index.css": ("index.css", "text/css"),
+    "/static/icon.svg": ("icon.svg", "image/svg+xml"),
+    "/static/examples.graphql": ("examples.graphql", "text/plain; charset=utf-8"),
 }
 _WORDS = {404: "There is nothing at this path.", 405: "This path does not take that method."}
 
@@ -96,6 +97,7 @@ def create_app(
         Route("/metrics", _metrics(metrics, jobs)),
         Route("/schema.graphql", _schema_text(partial(sdl, schema), rules.introspection)),
         *export_routes(served, endpoint, rules.max_body),
+        Route("/", _page(can_sign_in=identity is not None and identity.can_sign_in)),
         *(_asset(path, *asset) for path, asset in _ASSETS.items()),
         *routes,
     ]
@@ -132,6 +134,18 @@ def _schema_text(text: Callable[[], str], rule: Introspection) -> Callable[[Requ
         if not may_introspect(rule, request):
             raise HttpProblem(403, words(rule), code=OFF)
         return Response(text(), media_type="text/plain")
+
+    return serve
+
+
+def _page(*, can_sign_in: bool) -> Callable[[Request], Awaitable[Response]]:
+    """The page at "/", which shows the way to sign in where there is one."""
+    text = (_STATIC / "index.html").read_text(encoding="utf-8")
+    if can_sign_in:
+        text = text.replace("<body>", "<body data-sign-in>", 1)
+
+    async def serve(_request: Request) -> Response:
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
     return serve
 

@@ -127,6 +127,11 @@ class Identity:
         """Under which browsers reach the server, where that is known."""
         return self._provider.public_url if self._provider else None
 
+    @property
+    def can_sign_in(self) -> bool:
+        """Whether browsers can: there is a client of the provider for them."""
+        return self.sessions is not None
+
     async def authenticate(self, connection: HTTPConnection) -> Asker:
         """The asker of a request. Raises Unauthenticated, ProviderDown, HttpProblem 403."""
         if self._tokens is None:

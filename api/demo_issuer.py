@@ -35,10 +35,12 @@ _MOST_CODES = 100
 _ALGORITHM = "ES256"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>ernfed demo: sign in</title>
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"></head>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/static/index.css"></head>
 <body><main><h1>Who do you want to be?</h1>
 <p>This page belongs to the demo. A real server sends you to your hospital's or network's sign-in.</p>
-<ul>{people}</ul></main></body></html>"""
+<ul class="people">{people}</ul>
+<p><a href="/">Back, as nobody in particular</a></p></main></body></html>"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,13 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-# These log at INFO what our own lines say better, or with query strings.
-_QUIET = ("uvicorn.error", "uvicorn.access", "strawberry", "asyncio", "websockets", "httpcore", "httpx")
+# These log below WARNING what our own lines say better, or with query strings.
+_QUIET = (
+    *("uvicorn.error", "uvicorn.access", "strawberry", "asyncio", "websockets", "httpcore", "httpx"),
+    *("urllib3", "dicomweb_client"),
+)
+# This one quotes the values that it cannot read; what is odd is seen in the rows.
+_SILENT = ("pydicom",)
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
@@ -42,6 +47,8 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

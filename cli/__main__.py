@@ -1,7 +1,10 @@
 """`ernfed` (python -m cli): one line a command; each command's code is the module of its name."""
 
+import contextlib
 import importlib
+import signal
 import sys
+from collections.abc import Iterator
 
 import typer
 
@@ -39,7 +42,19 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Entry point; exit status 0 only when all that was asked for was done."""
-    build()(args=sys.argv[1:], prog_name="ernfed")
+    with _dying_quietly():
+        commands = build()
+    commands(args=sys.argv[1:], prog_name="ernfed")
+
+
+@contextlib.contextmanager
+def _dying_quietly() -> Iterator[None]:
+    """Nothing is started yet while the modules are read: Ctrl-C ends the process, without a traceback."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 if __name__ == "__main__":

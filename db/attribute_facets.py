@@ -83,7 +83,10 @@ def _rows(params: Params, attribute: Named, level: Level) -> str:
     if attribute.column is None:
         written = literal(attribute.path) or params.add(list(attribute.path.codes), "text[]")
         found = Values.of(attribute.path, attribute.home, written).texts.replace("{a}", "{r}")
-        return f"select distinct left(v.text, {MAX_TEXT}) as value from unnest({found}) v (text)"
+        text = "v.text"
+        if attribute.path.last.vr in NUMERIC_VRS:  # some archives send 5.0 where others send 5
+            text = "coalesce(trim_scale(path_number(v.text))::text, v.text)"
+        return f"select distinct left({text}, {MAX_TEXT}) as value from unnest({found}) v (text)"
     column = f"{{r}}.{attribute.column.column}"
     if attribute.column.kind is Kind.LIST:
         of_all = "counts.study_union_modalities({r}.study_uid, {ids})"

@@ -97,6 +97,16 @@ async def freeze_cohort(info: Info, given: str) -> CohortVersion:
     return version_of(found, frozen)
 
 
+async def with_first_version(info: Info, saved: Cohort) -> Cohort:
+    """A cohort that was just saved, frozen; where that fails nothing is saved. Raises BadInput."""
+    try:
+        await freeze_cohort(info, str(saved.saved.cohort_id))
+    except BaseException:
+        await delete_cohort(info.context, str(saved.saved.cohort_id))
+        raise
+    return await _own(info.context, str(saved.saved.cohort_id))
+
+
 async def rename_cohort(context: "Context", given: str, name: str, description: str | None) -> Cohort:
     """Raises NotFound for what is not the viewer's own."""
     wanted, person = cohort_id(given), person_of(context.viewer)

@@ -12,6 +12,7 @@ from resolvers.cohort_changes import (
     rename_cohort,
     save_cohort,
     share_cohort,
+    with_first_version,
 )
 from resolvers.cohorts import Cohort, CohortVersion
 from resolvers.consent import ConsentChange, change_consent
@@ -130,8 +131,10 @@ class Mutation:
         filter: Annotated[StudyFilter, _argument("Which studies; without a cohort in it.")],
         description: Annotated[str | None, _argument("What it is for: at most 1000 characters.")] = None,
         archives: Annotated[list[str] | None, _argument("Only these archives, by code; null: all.")] = None,
+        freeze: Annotated[bool, _argument("Whether to keep what it finds now as version 1, too.")] = False,
     ) -> Cohort:
-        return await save_cohort(info.context, name, description, filter, archives)
+        saved = await save_cohort(info.context, name, description, filter, archives)
+        return await with_first_version(info, saved) if freeze else saved
 
     @strawberry.mutation(
         description="Keeps what a cohort's filter finds now as its next version: at most 20 versions, 100,000 "

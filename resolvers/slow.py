@@ -44,8 +44,8 @@ async def slow_warnings(context: "Context", level: Level, condition: Condition) 
 def _message(names: list[str]) -> str:
     few = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return (
-        f"{few}: not indexed, so records are read one by one, and a large index may answer TIMEOUT. Narrow the list "
-        "by other filters too, or have an operator declare it as an [[attribute]]."
+        f"{few}: without an index of its own, so records are read one by one, and a large index may answer TIMEOUT. "
+        "Narrow the list by other filters too, or have an operator declare it as an [[attribute]]."
     )
 
 

@@ -129,9 +129,14 @@ def text_of(element: Mapping[str, Any]) -> str | None:
     if not isinstance(value, list) or element.get("vr") == "SQ":
         return None
     texts = [
-        name_text(item) if isinstance(item, Mapping) else str(item) for item in value if item is not None
+        name_text(item) if isinstance(item, Mapping) else _plain(item) for item in value if item is not None
     ]
     return "\\".join(text for text in texts if text) or None
+
+
+def _plain(item: Any) -> str:
+    """Some archives send 5.0 where others send 5."""
+    return str(int(item)) if isinstance(item, float) and abs(item) < 1e15 and item.is_integer() else str(item)
 
 
 @strawberry.type(description="What one archive says.")

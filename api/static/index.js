@@ -2,43 +2,27 @@
 "use strict";
 
 const ARCHIVES = `query Archives {
+  viewer { subject name }
   archives {
     code
     title
     ern
+    access
     health { state error { message } }
     index { studies { value atMost } lastCompletedAt running }
   }
 }`;
 
-const READY = `# The newest studies of all archives, and whether every archive answered.
-query NewestStudies {
-  studies(first: 5, orderBy: [{ field: STUDY_DATE, direction: DESC }]) {
-    totalCount
-    complete
-    nodes {
-      studyInstanceUid
-      studyDate
-      studyDescription
-      modalitiesInStudy
-      patientName { text }
-      locations { archive { code ern } }
-    }
-    sources { archive { code } state matched asOf error { code message } }
-  }
-}
-`;
-
 const at = (id) => document.getElementById(id);
 
 /** Posts one operation. Answers the body; throws an Error with words for people. */
-async function ask(query) {
+async function ask(query, variables) {
   let response;
   try {
     response = await fetch("/graphql", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/graphql-response+json" },
-      body: JSON.stringify({ query }),
+      body: JSON.stringify({ query, variables }),
     });
   } catch {
     throw new Error("The server does not answer. Is ernfed still running?");
@@ -50,6 +34,14 @@ async function ask(query) {
   }
 }
 
+const SEEN = {
+  FULL: "records as stored",
+  PSEUDONYMISED: "records, pseudonymised",
+  COUNTS: "counts",
+  NONE: "nothing",
+};
+
+const needsSignIn = (body) => (body.errors ?? []).some((e) => e.extensions?.code === "UNAUTHENTICATED");
 const messages = (body) => (body.errors ?? []).map((e) => `${e.extensions?.code ?? "ERROR"}: ${e.message}`);
 
 function cell(row, text, className) {
@@ -70,6 +62,7 @@ function showArchive(body, archive) {
   name.textContent = archive.title || archive.code;
   row.append(name);
   cell(row, archive.ern);
+  cell(row, SEEN[archive.access] ?? archive.access);
   const { state, error } = archive.health;
   cell(row, error ? `${state.toLowerCase()}: ${error.message}` : state.toLowerCase(), state.toLowerCase());
   cell(row, count(archive.index?.studies), "number");
@@ -77,16 +70,32 @@ function showArchive(body, archive) {
   cell(row, archive.index?.running ? "running now" : until ? new Date(until).toLocaleString() : "never");
 }
 
+/** Who is asking, and the way in or out where the server has one. */
+function showViewer(viewer) {
+  const local = viewer?.subject === "local";
+  const name = viewer?.name || viewer?.subject;
+  at("who").textContent = !viewer ? "" : local ? "You are at this machine, and see everything." : `You are ${name}.`;
+  at("sign-in").hidden = !("signIn" in document.body.dataset) || Boolean(viewer && !local);
+  at("sign-in").href = "/auth/login?return_to=/";
+  at("sign-in").textContent = local ? "Sign in as somebody" : "Sign in";
+  at("sign-out").hidden = !viewer || local;
+}
+
 async function showArchives() {
   const state = at("archives-state");
   try {
     const body = await ask(ARCHIVES);
+    showViewer(body.data?.viewer);
+    if (needsSignIn(body)) {
+      state.textContent = "Sign in to see the archives.";
+      return;
+    }
     const archives = body.data?.archives;
     if (!archives) throw new Error(messages(body).join("\n") || "The answer holds no archives.");
     const up = archives.filter((archive) => archive.health.state === "UP").length;
     state.textContent = archives.length
       ? `${archives.length} archives, ${up} of them up.`
-      : "No archive is configured yet. Add one to archives.toml, then run: ernfed index once";
+      : "No archive is configured yet, or none that you may see. The operator adds one to archives.toml.";
     archives.forEach((archive) => showArchive(at("archives").tBodies[0], archive));
     at("archives").hidden = archives.length === 0;
   } catch (error) {
@@ -94,9 +103,38 @@ async function showArchives() {
   }
 }
 
-function tell(problem) {
-  at("problem").textContent = problem;
-  at("problem").hidden = problem === "";
+async function signOut() {
+  const answer = await fetch("/auth/logout", { method: "POST", headers: { "X-Ernfed-CSRF": "1" } });
+  const { endSession } = answer.ok ? await answer.json() : {};
+  location.assign(endSession || "/");
+}
+
+/** The operations of examples.graphql: each a comment, which is its title, and what follows. */
+async function showExamples() {
+  const text = await (await fetch("/static/examples.graphql")).text();
+  for (const part of text.trim().split(/\n\n(?=# )/)) {
+    const title = part.slice(2, part.indexOf("\n"));
+    at("examples").add(new Option(title, part));
+  }
+  if (at("query").value === "") at("query").value = at("examples").value;
+}
+
+function tell(problem, warning = "") {
+  for (const [id, words] of Object.entries({ problem, warning })) {
+    at(id).textContent = words;
+    at(id).hidden = words === "";
+  }
+}
+
+/** The object in the field for variables; throws an Error with words for people. */
+function variables() {
+  const text = at("variables").value.trim();
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`The variables are not JSON: ${error.message}`);
+  }
 }
 
 async function run() {
@@ -112,8 +150,9 @@ async function run() {
   at("timing").textContent = "Running …";
   const started = performance.now();
   try {
-    const body = await ask(query);
-    tell(messages(body).join("\n"));
+    const body = await ask(query, variables());
+    const warnings = (body.extensions?.warnings ?? []).map((each) => `${each.code}: ${each.message}`);
+    tell(messages(body).join("\n"), warnings.join("\n"));
     at("result").textContent = JSON.stringify(body, null, 2);
     at("timing").textContent = `Answered in ${Math.round(performance.now() - started)} ms.`;
   } catch (error) {
@@ -125,7 +164,10 @@ async function run() {
   }
 }
 
-at("query").value = READY;
+at("examples").addEventListener("change", () => {
+  at("query").value = at("examples").value;
+});
+at("sign-out").addEventListener("click", signOut);
 at("run").addEventListener("click", run);
 at("query").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -134,3 +176,4 @@ at("query").addEventListener("keydown", (event) => {
   }
 });
 showArchives();
+showExamples();

@@ -127,6 +127,8 @@ class DemoArchives:
                     f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()
                 )
             )
+        # One attribute with an index of its own, to be compared with those without.
+        tables.append('[[attribute]]\nname = "SliceThickness"')
         return "\n\n".join(tables) + "\n"
 
 

@@ -17,6 +17,7 @@ from archives.errors import TimedOut
 from archives.registry import Archives
 from config.archives_file import ArchiveConfig
 from db.jobs import JobState
+from tests.api.signing_in import serving
 from tests.api.tiny import schema, tiny_app
 from tests.resolvers.memory_archive import MemoryArchive
 
@@ -198,8 +199,15 @@ async def test_the_page_needs_nothing_from_elsewhere(client: httpx.AsyncClient) 
     for path in re.findall(r'(?:src|href)="([^"#]+)"', page):
         assert (await client.get(path)).status_code == 200
     for file in STATIC.iterdir():
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8").replace('"http://www.w3.org/2000/svg"', "")  # a name
         assert not re.search(r"https?://|//cdn|@import|\bon\w+=|innerHTML|\bstyle=", text), file.name
+
+
+async def test_the_page_shows_the_way_in_where_there_is_one(client: httpx.AsyncClient) -> None:
+    assert "<body>" in (await client.get("/")).text
+    async with serving() as served, served.browser() as browser:
+        assert "<body data-sign-in>" in (await browser.get("/")).text
+    assert "dataset" in (STATIC / "index.js").read_text(encoding="utf-8")
 
 
 async def test_a_slow_answer_is_cut_off() -> None:

@@ -72,6 +72,16 @@ def test_access_lines_of_uvicorn_stay_out_at_every_level() -> None:
     assert stream.getvalue() == ""
 
 
+def test_parsers_and_clients_quote_nothing() -> None:
+    """pydicom names the value that it cannot read, and a client of archives the query that it sends."""
+    stream = io.StringIO()
+    configure_logging("debug", stream)
+    logging.getLogger("pydicom").error("Invalid value for VR UI: %s", PATIENT)
+    logging.getLogger("urllib3.connectionpool").debug("GET /studies?PatientName=%s", PATIENT)
+    logging.getLogger("dicomweb_client.web").info("GET /studies?PatientName=%s", PATIENT)
+    assert stream.getvalue() == ""
+
+
 def test_frames_end_where_causes_go_in_circles() -> None:
     one, other = ValueError("a"), KeyError("b")
     one.__cause__, other.__cause__ = other, one

@@ -20,8 +20,8 @@ from archives.errors import ArchiveError
 from archives.fields import FIELDS
 from archives.registry import open_archives
 from cli.__main__ import COMMANDS, build
-from cli.demo.made_studies import SPLIT_STUDY_UID, made_studies
-from cli.demo.samples import ARCHIVES
+from cli.demo.made_studies import SPLIT_STUDY_UID
+from cli.demo.samples import ARCHIVES, build_samples
 from config.archives_file import _KEYS, ArchiveConfig
 from config.settings import Settings
 from db.archives import sync_archives
@@ -49,11 +49,31 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def queries() -> list[Any]:
-    """Every GraphQL block of the pages for readers."""
-    return [
+    """Every GraphQL block of the pages for readers, and every example of the page at "/"."""
+    of_pages = [
         pytest.param(query, id=f"{page.name}-{number}")
         for page in FOR_READERS
         for number, query in enumerate(blocks(page.read_text(encoding="utf-8"), "graphql"), 1)
+    ]
+    return of_pages + [pytest.param(text, id=title) for title, text in examples()]
+
+
+def examples() -> list[tuple[str, str]]:
+    """(title, operation) of the page at "/", cut as the page does it."""
+    text = (ROOT / "api/static/examples.graphql").read_text(encoding="utf-8")
+    return [(part.partition("\n")[0][2:], part) for part in re.split(r"\n\n(?=# )", text.strip())]
+
+
+def answers() -> list[Any]:
+    """(query, what stands right below it) of every GraphQL block that a JSON block follows."""
+    below = re.compile(
+        r"```graphql\n((?:(?!```).)*)```\n+(?:```sh\n(?:(?!```).)*```\n+)?```json\n((?:(?!```).)*)```",
+        re.DOTALL,
+    )
+    return [
+        (page.name, query, answer)
+        for page in FOR_READERS
+        for query, answer in below.findall(page.read_text(encoding="utf-8"))
     ]
 
 
@@ -201,17 +221,14 @@ def test_queries_fit_the_schema(query: str) -> None:
 
 @pytest.fixture
 async def services(database: Database, tmp_path: Path) -> AsyncIterator[Services]:
-    """The demo's made-up studies in four folders, indexed."""
+    """The demo's samples in four folders, indexed."""
     configs = [
         ArchiveConfig(
             each.code, each.ern, each.title, "folder", path=tmp_path / each.code, index="instance", timeout=60
         )
         for each in ARCHIVES
     ]
-    for archive in ARCHIVES:
-        (tmp_path / archive.code).mkdir()
-    for number, (code, made) in enumerate(made_studies()):
-        made.save_as(tmp_path / code / f"{number}.dcm", enforce_file_format=True)
+    build_samples(tmp_path)
     async with open_archives(configs) as archives:
         await sync_archives(database, configs)
         assert all(result.all_done for result in await index_once(database, archives))
@@ -245,15 +262,22 @@ async def test_queries_find_something_in_the_demo(services: Services) -> None:
         assert nodes_of(data), query
 
 
-async def test_the_first_query_has_the_answer_that_is_shown(services: Services) -> None:
-    (query,) = blocks(README, "graphql")
-    (answer,) = blocks(README, "json")
-    assert SPLIT_STUDY_UID in query
-    assert {"data": await ask(services, query)} == json.loads(answer)
+async def test_queries_have_the_answers_that_are_shown(services: Services) -> None:
+    shown = answers()
+    assert {page for page, _, _ in shown} >= {"README.md", "analyst.md"}
+    for page, query, answer in shown:
+        assert {"data": await ask(services, query)} == json.loads(answer), (page, query)
+
+
+def test_the_page_shows_what_the_index_can_do() -> None:
+    kinds = [parse(text).definitions[0].operation.value for _, text in examples()]  # type: ignore[attr-defined]
+    assert len(kinds) >= 8
+    assert "mutation" in kinds
 
 
 def test_the_curl_of_the_first_query_is_that_query() -> None:
-    (query,) = blocks(README, "graphql")
+    query = blocks(README, "graphql")[0]
+    assert SPLIT_STUDY_UID in query
     (line,) = [line for block in blocks(README, "sh") for line in block.splitlines() if "curl" in line]
     sent = json.loads(shlex.split(line)[-1])["query"]
     assert " ".join(query.split()) == sent

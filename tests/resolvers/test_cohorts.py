@@ -428,3 +428,16 @@ async def test_the_present_of_a_hidden_filter_is_its_owners(home: Home) -> None:
     await home.share(id, everyone=True)
     assert (await home.ask(STRANGER, COMPARE, a=id)).codes == ["FORBIDDEN"]
     assert (await home.data(STRANGER, COMPARE, a=id, b=id))["compareCohorts"]["added"] == EMPTY
+
+
+async def test_saved_and_frozen_at_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = """mutation { saveCohort(name: "both", filter: {modalitiesInStudy: {any: ["MR"]}}, freeze: true) {
+      id versions { number studies(first: 1000) { nodes { studyInstanceUid } } } } }"""
+    saved = (await home.data(OWNER, save))["saveCohort"]
+    (version,) = saved["versions"]
+    assert version["number"] == 1
+    assert uids_of(version["studies"]) == await home.now(OWNER, MR) != set()
+    await home.data(OWNER, "mutation ($id: ID!) { deleteCohort(id: $id) { id } }", id=saved["id"])
+    monkeypatch.setattr(cohort_freeze, "MAX_ENTRIES", 1)
+    assert (await home.ask(OWNER, save)).codes == ["BAD_INPUT"]
+    assert (await home.data(OWNER, "{ cohorts { nodes { id } } }"))["cohorts"]["nodes"] == []  # nor saved

@@ -26,7 +26,7 @@ async def test_a_slow_filter_is_told_and_a_declared_one_is_not(asked: House, dat
     answer = await asked.ask(ask("SliceThickness"))
     ((warning,), extension) = answer.data["series"]["warnings"], answer.body["extensions"]["warnings"]
     assert warning["code"] == "NOT_FAST"
-    assert warning["message"].startswith("SliceThickness: not indexed")
+    assert warning["message"].startswith("SliceThickness: without an index")
     assert extension == [warning]
     await apply_declared(database, [Declared(parse_path("00180050"), Level.SERIES)])
     for field in ("series", "studies"):
