@@ -22,6 +22,8 @@ _TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
 _PRIVATE = re.compile(
     r"\((?P<creator>[^()]{1,64})\)(?P<group>[0-9A-Fa-f]{4})[xX]{2}(?P<element>[0-9A-Fa-f]{2})\Z"
 )
+_WITH_COMMA = re.compile(r"\(?([0-9A-Fa-f]{4}), ?([0-9A-Fa-f]{4})\)?\Z")
+_WHOLE_PRIVATE = re.compile(r"(\([^()]{1,64}\)[0-9A-Fa-f]{4})[0-9A-Fa-f]{2}([0-9A-Fa-f]{2})\Z")
 MAX_STEPS = 8
 
 NUMERIC_VRS = frozenset({"DS", "IS", "FL", "FD", "US", "UL", "SS", "SL", "UV", "SV"})
@@ -128,5 +130,11 @@ def _private_vr(creator: str, group: str, element: str) -> str | None:
 
 
 def _suggestion(part: str) -> str:
+    if pair := _WITH_COMMA.match(part):
+        return f" Did you mean {pair[1]}{pair[2]}?"
+    if whole := _WHOLE_PRIVATE.match(part):
+        return (
+            f" Did you mean {whole[1]}xx{whole[2]}? The block of a private creator differs from file to file."
+        )
     near = near_names(part[:64])
     return f" Did you mean {', '.join(near)}?" if near else ""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import strawberry
+from pydicom.uid import UID as DicomUid
 
 from db.facets import Facet
 from db.nodes import Row
@@ -73,8 +74,16 @@ def code_condition(level: Level, of: Coded, match: CodeMatch) -> Condition:
     return condition if level is column.level else Related(column.level, condition)
 
 
+def sop_class_name(uid: str | None) -> str | None:
+    """The name of a SOP class (PS3.6 Annex A); None for a private one."""
+    known = DicomUid(uid or "")
+    return str(known.name) if known.name != known else None
+
+
 def meaning_of(facet: Facet, value: str | None) -> str | None:
-    """What a value of a facet means, where it is a code."""
+    """What a value of a facet means, where it is a code or names a SOP class."""
+    if facet is Facet.SOP_CLASS:
+        return sop_class_name(value)
     of = {Facet.BODY_PART_CODE: Coded.BODY_PART, Facet.MODALITY: Coded.MODALITY}.get(facet)
     found = vocabulary.code_of(of, value) if of is not None else None
     return found.meaning if found is not None else None

@@ -66,13 +66,13 @@ async def coverage_of(context: "Context", keyword: str, level: Level) -> list[At
 
 
 async def examples_of(context: "Context", keyword: str, level: Level, first: int | None) -> list[str]:
-    """The most frequent values; none of what may identify a person. Raises BadInput."""
+    """The most frequent values that facetOf tells; none of what may identify a person. Raises BadInput."""
     counted = Level.STUDY if level is Level.STUDY else Level.SERIES
     statistics = _statistics(context, counted, EVERYTHING)
     if path_is_identifying(parse_path(keyword)):
         return []
     told = await statistics.attribute_facet(keyword, first)
-    return [str(each.values[0]) for each in told if each.values[0] is not None and not each.count.suppressed]
+    return [str(each.values[0]) for each in told if each.values[0] is not None]
 
 
 def _has_value(keyword: str, counted: Level) -> Condition:

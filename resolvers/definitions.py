@@ -1,5 +1,6 @@
 """The DICOM dictionary (PS3.6, as pydicom carries it) as this federation knows it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_VR, keyword_dict
 
+from access.identifying import path_is_identifying
 from db import declared
 from model.attributes import BY_KEYWORD, Level
 from model.cursors import Cursors, Position
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from resolvers.context import Context
 
 _ORDER = "definitions"
-# VRs of which PS3.15 Table E.1-1 keeps none without a look at the value.
-_IDENTIFYING_VRS = frozenset({"PN", "UI", "DA", "DT", "TM", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
+_TAG = re.compile(r"\(?([0-9A-Fa-f]{4}), ?([0-9A-Fa-f]{4})\)?")  # as PS3.6 prints it
 
 
 def _describe(description: str) -> Any:
@@ -62,7 +63,8 @@ class AttributeDefinition:
     fast: bool = _describe("True when an index answers filters on it: it has a column, or was declared.")
     declared: list[DeclaredIndex] = _describe("The indexes that an operator declared for it, by level.")
     identifying: bool = _describe(
-        "True when it may identify a person (PS3.15 Table E.1-1; by its VR where it has no column here)."
+        "True when it may identify a person (PS3.15 Table E.1-1): its values are then counted, and filtered by, in "
+        "records that you see as stored alone."
     )
 
     @strawberry.field(
@@ -137,7 +139,7 @@ def _definition(keyword: str, tag: int) -> AttributeDefinition:
         operators=[*OPERATORS[kind_of(path)], "exists"] if is_searchable else [],
         fast=column is not None,
         declared=[],
-        identifying=column.identifying if column else vr in _IDENTIFYING_VRS,
+        identifying=path_is_identifying(path),
     )
 
 
@@ -168,7 +170,7 @@ async def find_definitions(
     """Definitions whose keyword, name or tag contains `search`. Raises BadInput and BadCursor."""
     if first is None or not 1 <= first <= 1000:
         raise BadInput(f"first: 1 to 1000, got {first}.")
-    term = str(checked("search", search or "")).casefold()
+    term = re.sub(_TAG, r"\1\2", str(checked("search", search or "")).strip()).casefold()
     found = [
         each
         for each in _dictionary()

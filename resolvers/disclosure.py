@@ -6,6 +6,7 @@ No type of the schema is here; those are in stats.py.
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from access.identifying import identifying_tests, path_is_identifying
@@ -20,10 +21,10 @@ from db.stats_statement import Groups, Question
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import Condition
+from resolvers.bins import check_edges, ends, starts
 from resolvers.question import named_archives
 
 MAX_AGGREGATES = 20
-MOST_NUMBER = 1e300
 AT_ONCE = 4  # statements of one query that run at the same time
 
 
@@ -152,9 +153,19 @@ class Statistics:
         return self._largest(buckets, (), first)
 
     async def number_histogram(
-        self, name: str, count: int | None, low: float | None, high: float | None
+        self,
+        name: str,
+        count: int | None,
+        low: float | None,
+        high: float | None,
+        *,
+        empty: bool = False,
+        none: bool = False,
     ) -> list[Told]:
-        """(lower edge, upper edge) of each bin that is not empty, lowest first. Raises BadInput."""
+        """(lower edge, upper edge) of each bin, lowest first. Raises BadInput.
+
+        empty: also of empty bins. none: (None, None) last, for what is in no bin.
+        """
         if count is None or not 1 <= count <= 1000:
             raise BadInput(f"bins: 1 to 1000, got {count}.")
         attribute, question = numeric(name, self.level), self._question()
@@ -167,21 +178,16 @@ class Statistics:
             ("numbers", attribute.path, edges, count),
             lambda: stats.number_histogram(self.database, question, attribute, edges, count),
         )
-        width = (edges[1] - edges[0]) / count
+        told = self._in_order(buckets, range(1, count + 1) if empty else (), none=none)
         return [
-            Told((edges[0] + (n - 1) * width, edges[1] if n == count else edges[0] + n * width), told)
-            for bucket in sorted(buckets, key=lambda each: each.values[0] or 0)
-            if (n := bucket.values[0]) is not None
-            for _, told in self._published(bucket, ())
+            Told((None, None) if n is None else ends(edges, count, n), published) for n, published in told
         ]
 
     async def _edges(
         self, attribute: Named, low: float | None, high: float | None
     ) -> tuple[float, float] | None:
         """The lowest and highest number are somebody's: those of records that stay hidden are not looked at."""
-        for name, edge in (("min", low), ("max", high)):
-            if edge is not None and not abs(edge) < MOST_NUMBER:
-                raise BadInput(f"{name}: a number between -1e300 and 1e300.")
+        check_edges(low, high)
         if low is None or high is None:
             if not self.scope.open:
                 raise BadInput(
@@ -192,12 +198,14 @@ class Statistics:
             found = await self._once(
                 ("bounds", attribute.path), lambda: stats.bounds(self.database, question, attribute)
             )
+            if found is None and self._counted:
+                raise BadInput(
+                    "min and max: needed, because no record that you may see has such a number; others may have."
+                )
             if found is None:
                 return None
             low, high = found[0] if low is None else low, found[1] if high is None else high
             return (low, high) if low <= high else None
-        if low >= high:
-            raise BadInput("min: has to be less than max.")
         return low, high
 
     def _check_identity(self, attribute: Named) -> None:
@@ -209,8 +217,13 @@ class Statistics:
                 f"{codes}; name the other archives in `archives`."
             )
 
-    async def histogram(self, by: DateFacet, interval: DateInterval) -> list[Told]:
-        """Buckets from the earliest date on, without those that are empty. Raises BadInput for too many."""
+    async def histogram(
+        self, by: DateFacet, interval: DateInterval, *, empty: bool = False, none: bool = False
+    ) -> list[Told]:
+        """Buckets from the earliest date on. Raises BadInput for too many.
+
+        empty: also of empty intervals between the first and the last. none: None last, for what has no date.
+        """
         buckets = await self._once(
             ("histogram", by, interval),
             lambda: stats.date_histogram(self.database, self._question(), by, interval),
@@ -219,11 +232,33 @@ class Statistics:
             raise BadInput(
                 f"interval: more than {MOST_CELLS} buckets; take a wider one or a narrower filter."
             )
+        told = self._in_order(buckets, (), none=none)
+        dated = [start for start, _ in told if start is not None]
+        if empty and dated:
+            between = list(islice(starts(dated[0], dated[-1], interval), MOST_CELLS + 1))
+            if len(between) > MOST_CELLS:
+                raise BadInput(
+                    f"interval: more than {MOST_CELLS} buckets with the empty ones; take a wider one."
+                )
+            told = self._in_order(buckets, between, none=none)
+        return [Told((start,), count) for start, count in told]
+
+    def _in_order(
+        self, buckets: Iterable[Bucket], wanted: Iterable[Any], *, none: bool
+    ) -> list[tuple[Any, Published]]:
+        """(value, count) by value; those that are wanted also where they are empty, or few of what stays hidden:
+        the two look the same. none: that of no value comes last."""
+        found = {bucket.values[0]: bucket for bucket in buckets}
+        nothing = Cell(0, Hidden() if self._counted else None)
+        kept = {*wanted, *([None] if none else [])}
+        for value in kept - found.keys():
+            found[value] = Bucket((value,), nothing)
+        if not none:
+            found.pop(None, None)
         return [
-            Told(bucket.values, count)
-            for bucket in sorted(buckets, key=lambda each: str(each.values[0]))
-            if bucket.values[0] is not None
-            for _, count in self._published(bucket, ())
+            (value, count)
+            for value in sorted(found, key=lambda each: (each is None, each))
+            for _, count in self._published(found[value], (), keep=value in kept)
         ]
 
     # ---- which cells may be told, and how --------------------------------------------------------------
@@ -237,8 +272,11 @@ class Statistics:
         told.sort(key=lambda each: (-each[0], [(value is None, value or "") for value in each[1].values]))
         return [each for _, each in told[:first]]
 
-    def _published(self, bucket: Bucket, facets: Sequence[Facet]) -> Iterable[tuple[int, Published]]:
-        """The bucket's rank and count; nothing for a value that only hidden records have, and few of them."""
+    def _published(
+        self, bucket: Bucket, facets: Sequence[Facet], *, keep: bool = False
+    ) -> Iterable[tuple[int, Published]]:
+        """The bucket's rank and count; nothing for a value that only hidden records have, and few of them, unless it
+        is to be kept because it is known without them."""
         cell, policy = bucket.cell, self._policy()
         named = [value for value, each in zip(bucket.values, facets, strict=False) if each in OF_ARCHIVES]
         if named:
@@ -246,7 +284,7 @@ class Statistics:
             policy = self._policy(each.ern for each in owners)
             cell = cell if owners else Cell(cell.visible)
         count = publish(cell, policy, self.secret)
-        if count.suppressed and not cell.visible and not (len(facets) == 1 and named):
+        if count.suppressed and not cell.visible and not keep and not (len(facets) == 1 and named):
             return
         yield (cell.visible if count.value is None else count.value), count
 

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from pydicom.uid import UID as DicomUid
 
 from db.nodes import Row
 from resolvers import locations
+from resolvers.codes import sop_class_name
 from resolvers.connection import Connection, Listed
 from resolvers.ids import to_id
 from resolvers.info import Info
@@ -46,8 +46,7 @@ class Instance(Node):
 
     @strawberry.field(description="The name of its SOP class (PS3.6 Annex A); null for a private one.")
     def sop_class_name(self) -> str | None:
-        uid = DicomUid(self.sop_class_uid or "")
-        return str(uid.name) if uid.name != uid else None
+        return sop_class_name(self.sop_class_uid)
 
     @strawberry.field(description="The series that it belongs to.")
     async def series(self, info: Info) -> Series:

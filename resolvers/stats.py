@@ -42,6 +42,13 @@ def _argument(description: str) -> Any:
 _FIRST = "How many, the largest first: 1 to 1000."
 _ATTRIBUTE = "Keyword, GGGGEEEE, private (creator)GGxxEE, or a dotted path through sequences."
 First = Annotated[int | None, _argument(_FIRST)]
+IncludeEmpty = Annotated[
+    bool,
+    _argument(
+        "Whether empty buckets between the first and the last are there, too; where you may only count, they look like "
+        "those with few patients."
+    ),
+]
 
 
 @strawberry.type(description="Counts of what matches, whatever the level.")
@@ -80,18 +87,25 @@ class Aggregates:
         told = await self.statistics.attribute_facet(attribute, first)
         return [FacetBucket(value=each.values[0], meaning=None, count=count_of(each.count)) for each in told]
 
-    @strawberry.field(description="By date, earliest first; empty intervals and what has no date left out.")
+    @strawberry.field(
+        description="By date, earliest first; empty intervals and what has no date left out, unless you ask for them."
+    )
     async def date_histogram(
         self,
         by: Annotated[DateFacet, _argument("Which date.")] = DateFacet.STUDY_DATE,
         interval: Annotated[DateInterval, _argument("How wide the buckets are.")] = DateInterval.YEAR,
+        include_empty: IncludeEmpty = False,
+        include_none: Annotated[
+            bool, _argument("Whether a last bucket, with `start` null, has what has no date.")
+        ] = False,
     ) -> list[DateBucket]:
-        told = await self.statistics.histogram(by, interval)
+        told = await self.statistics.histogram(by, interval, empty=include_empty, none=include_none)
         return [DateBucket(start=each.values[0], count=count_of(each.count)) for each in told]
 
     @strawberry.field(
         description="By the numbers of an attribute in bins of equal width, lowest first; empty bins, and what "
-        "has no number between the edges, left out. One that may identify a person only of archives with full access."
+        "has no number between the edges, left out, unless you ask for them. An attribute that may identify a person "
+        "only of archives with full access."
     )
     async def histogram(
         self,
@@ -99,8 +113,17 @@ class Aggregates:
         bins: Annotated[int | None, _argument("How many: 1 to 1000.")] = 20,
         min: Annotated[float | None, _argument("Lower edge; null: the smallest number.")] = None,
         max: Annotated[float | None, _argument("Upper edge; null: the largest number.")] = None,
+        include_empty: IncludeEmpty = False,
+        include_none: Annotated[
+            bool,
+            _argument(
+                "Whether a last bucket, with null edges, has what has no number, or one beyond the edges."
+            ),
+        ] = False,
     ) -> list[NumberBucket]:
-        told = await self.statistics.number_histogram(attribute, bins, min, max)
+        told = await self.statistics.number_histogram(
+            attribute, bins, min, max, empty=include_empty, none=include_none
+        )
         return [
             NumberBucket(from_=each.values[0], to=each.values[1], count=count_of(each.count)) for each in told
         ]

@@ -66,14 +66,18 @@ class FacetBucket:
 
 @strawberry.type(description="How many are of an interval of time.")
 class DateBucket:
-    start: date = _describe("First day of the interval.")
+    start: date | None = _describe("First day of the interval; null for what has no date.")
     count: Count = _describe(_COUNT)
 
 
 @strawberry.type(description="How many have a number between two edges.")
 class NumberBucket:
-    from_: float = strawberry.field(description="Lower edge, which is in the bucket.", name="from")
-    to: float = _describe("Upper edge, which is in the next bucket; in the last one it is in this.")
+    from_: float | None = strawberry.field(
+        description="Lower edge, which is in the bucket; null for what is in none.", name="from"
+    )
+    to: float | None = _describe(
+        "Upper edge, which is in the next bucket; in the last one it is in this; null for what is in none."
+    )
     count: Count = _describe(_COUNT)
 
 
