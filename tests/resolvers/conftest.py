@@ -9,6 +9,7 @@ from db.archives import sync_archives
 from db.pool import Database
 from model.attributes import Level
 from tests.federation import Federation, generate, load
+from tests.resolvers.cohort_home import Home, at_home
 from tests.resolvers.house import CONFIGS, House, load_down_to, open_services
 from tests.resolvers.memory_archive import MemoryArchive
 
@@ -64,3 +65,10 @@ async def shallow_house(database: Database, level: Level, studies: int) -> House
     await load_down_to(database, made, level)
     clients = [MemoryArchive.of(config, made, ids[config.code]) for config in CONFIGS]
     return House(await open_services(database, clients), clients)
+
+
+@pytest.fixture
+async def home(database: Database) -> AsyncIterator[Home]:
+    """An index with both faces, of this test's own."""
+    async with at_home(database) as opened:
+        yield opened

@@ -64,6 +64,62 @@ async def test_an_empty_archive_is_not_a_failed_one(shallow: House) -> None:
     assert set(by_code(found).values()) == {("CACHED", 0, None)}
 
 
+# ---- archives that were switched off --------------------------------------------------------------------
+
+
+async def _switch_off(house: House, code: str) -> None:
+    await house.services.owner.execute("set", "update archive set enabled = false where code = $1", code)
+
+
+@pytest.mark.parametrize(
+    "freshness", ["", "(freshness: {mode: LIVE})", "(freshness: {mode: MAX_AGE, maxAgeSeconds: 0})"]
+)
+@pytest.mark.parametrize("field", LISTS)
+async def test_what_was_switched_off_just_now_is_skipped(shallow: House, field: str, freshness: str) -> None:
+    """Before this process has followed: nothing is said of it, 0 neither, and how fresh it is is not asked."""
+    await _switch_off(shallow, "a1")
+    answer = await shallow.ask(f"{{ {field}{freshness} {{ {REPORT} }} }}")
+    found = answer.data[field]
+    assert found["complete"] is False
+    assert by_code(found)["a1"] == ("SKIPPED", None, "DISABLED")
+    if freshness and field == "studies":
+        assert set(answer.requests) == {"a0", "a2"}
+
+
+async def test_below_a_node_what_was_switched_off_is_skipped(shallow: House) -> None:
+    await _switch_off(shallow, "a1")
+    data = await shallow.data(NESTED)
+    held = 0
+    for node in data["studies"]["nodes"]:
+        sources = by_code(node["series"])
+        if "a1" in sources:
+            held += 1
+            assert sources["a1"] == ("SKIPPED", None, "DISABLED")
+        assert node["series"]["complete"] is ("a1" not in sources)
+    assert held > 5
+
+
+async def test_what_is_switched_off_is_gone_and_comes_back(shallow: House) -> None:
+    ask = f"{{ studies(first: 1000) {{ {REPORT} nodes {{ studyInstanceUid locations {{ archive {{ code }} }} }} }} }}"
+    before = (await shallow.data(ask))["studies"]
+    await _switch_off(shallow, "a1")
+    await shallow.services.directory.refresh()
+    found = (await shallow.data(ask))["studies"]
+    assert {code: state for code, (state, _, _) in by_code(found).items()} == {"a0": "CACHED", "a2": "CACHED"}
+    assert found["complete"] is True
+    assert {each["archive"]["code"] for node in found["nodes"] for each in node["locations"]} == {"a0", "a2"}
+    left = [
+        node["studyInstanceUid"]
+        for node in before["nodes"]
+        if {each["archive"]["code"] for each in node["locations"]} != {"a1"}
+    ]
+    assert sorted(node["studyInstanceUid"] for node in found["nodes"]) == sorted(left)
+    assert (await shallow.ask('{ studies(archives: ["a1"]) { totalCount } }')).codes == ["NOT_FOUND"]
+    await shallow.services.owner.execute("set", "update archive set enabled = true")
+    await shallow.services.directory.refresh()
+    assert (await shallow.data(ask))["studies"] == before
+
+
 # ---- more than a query may fetch ---------------------------------------------------------------------
 
 
