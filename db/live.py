@@ -96,6 +96,6 @@ async def count_studies(database: Database, archive_id: int) -> int:
     return await runs.count_studies(database, archive_id)
 
 
-async def told(conn: Connection, archive_id: int) -> None:
-    """Inside the transaction that changed something."""
-    await conn.execute(statements("live")["told"], archive_id)
+async def changed(conn: Connection, archive_id: int) -> None:
+    """Inside the transaction that changed something: notes when."""
+    await conn.execute(statements("live")["changed"], archive_id)

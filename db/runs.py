@@ -108,14 +108,12 @@ async def advance(
     await conn.execute(
         sql["advance"], run.run_id, run.archive_id, checkpoint, done, rejected, removed, changed
     )
-    await conn.execute(sql["announce"], run.code)
 
 
 async def removed(conn: Connection, run: Run, count: int) -> None:
     """Inside the transaction that removes studies the archive no longer has."""
     sql = statements("runs")
     await conn.execute(sql["removed"], run.run_id, run.archive_id, count)
-    await conn.execute(sql["announce"], run.code)
 
 
 async def move_cursor(conn: Connection, archive_id: int, cursor: int | None) -> None:
@@ -128,7 +126,6 @@ async def complete(conn: Connection, run: Run, *, reconciled: bool, warning: tup
     code, message = warning or (None, None)
     sql = statements("runs")
     await conn.execute(sql["complete"], run.run_id, run.archive_id, reconciled, code, message)
-    await conn.execute(sql["announce"], run.code)
 
 
 async def fail(

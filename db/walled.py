@@ -6,7 +6,7 @@ keeps the scope of its last statement: viewers of the same scope share it withou
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from access.scope import Reach
 from db.pool import AWAY, SESSION, Connection, DatabaseUnreachable, count_statement, in_time
 
 ROLE = "ernfed_api"
+_CLOSING_SECONDS = 5.0
 _SET = "select " + ", ".join(
     f"set_config('ernfed.{name}', ${number}, false)"
     for number, name in enumerate(("full", "pseudonymised", "counted", "consented"), start=1)
@@ -54,6 +55,7 @@ class WalledDatabase:
     size: int
     statement_timeout_ms: int
     _idle: list[_Idle] = field(default_factory=list)
+    _closed: bool = False
     _places: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,14 +83,26 @@ class WalledDatabase:
         return WalledReader(self, NOTHING)
 
     async def close(self) -> None:
+        """Waits a while for statements that are under way: fields of a request that failed may still be reading."""
+        taken = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                while taken < self.size:
+                    await self._places.acquire()
+                    taken += 1
+        self._closed = True
         idle, self._idle = self._idle, []
         for each in idle:
             await each.connection.close()
+        for _ in range(taken):
+            self._places.release()
 
     @asynccontextmanager
     async def connection(self, wall: Wall) -> AsyncIterator[asyncpg.Connection]:
         """A connection whose session has exactly this wall."""
         async with self._places:
+            if self._closed:
+                raise asyncpg.InterfaceError("the connections of the API's role are closed")
             idle = self._take(wall) or _Idle(NOTHING, await self._connect())
             try:
                 if idle.wall != wall:
@@ -111,7 +125,7 @@ class WalledDatabase:
         return self._idle.pop(same) if self._idle else None
 
     def _give_back(self, idle: _Idle) -> None:
-        if idle.connection.is_closed() or idle.connection.is_in_transaction():
+        if self._closed or idle.connection.is_closed() or idle.connection.is_in_transaction():
             idle.connection.terminate()
         else:
             self._idle.append(idle)

@@ -185,4 +185,4 @@ async def _keep(conn: Connection, archive_id: int, reading: Reading) -> None:
     await ingest.reject(conn, archive_id, [*reading.rejected, *refused])
     await ingest.settle(conn)
     if removed or any(each.changed or each.removed for each in stored):
-        await live.told(conn, archive_id)
+        await live.changed(conn, archive_id)

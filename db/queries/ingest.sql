@@ -128,7 +128,7 @@ with cut as (
 select count(*) from written
 
 -- name: upsert_full_instance  Staged full data sets (WADO-RS metadata) of known series; the count of them.
--- What only a search answers (availability, transfer syntaxes) is kept.
+-- What only a search answers (availability, transfer syntaxes) is kept; one that says nothing new changes nothing.
 with cut as (
     select position, data, study_uid, series_uid, :instance_cut from staged_instance
 ), latest as (
@@ -142,7 +142,8 @@ with cut as (
     order by sop_uid, series_uid
     on conflict (archive_id, sop_uid, series_uid) do update
         set (:instance_columns, data, synced_at, metadata_synced_at)
-            = (:instance_merged, t.data || excluded.data, now(), now())
+            = (:instance_merged, t.data || excluded.data,
+                case when t.data || excluded.data = t.data then t.synced_at else now() end, now())
     returning study_uid
 ), marked as (
     insert into touched (study_uid) select distinct study_uid from written on conflict do nothing

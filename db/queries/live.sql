@@ -39,8 +39,5 @@ select study_uid, series_uid, series_uid as uid from series where archive_id = $
 -- name: parents_of_instances  Where the index has these instances ($2) of an archive.
 select study_uid, series_uid, sop_uid as uid from instance where archive_id = $1 and sop_uid = any ($2::text[])
 
--- name: told  Something of this archive is not what it was: notes when, and tells listeners.
-with noted as (
-    update archive set last_change_at = now() where archive_id = $1 returning code
-)
-select pg_notify('ernfed_index', code) from noted
+-- name: changed  Something of this archive is not what it was: notes when.
+update archive set last_change_at = now() where archive_id = $1

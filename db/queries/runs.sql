@@ -53,9 +53,6 @@ update archive set last_change_at = now() where archive_id = $2
 -- name: move_cursor  The change feed is followed up to here.
 update archive set change_cursor = $2 where archive_id = $1
 
--- name: announce  Tells listeners that this archive's index has moved on.
-select pg_notify('ernfed_index', $1)
-
 -- name: complete  The run did all it was to do.
 with run as (
     update index_run set state = 'completed', finished_at = now(), touched_at = now(),

@@ -1,5 +1,6 @@
 """The wall: what the API's role can read when a statement forgets the scope, and what it can do at all."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -143,3 +144,16 @@ async def test_events_are_of_what_may_be_read(walled: WalledDatabase) -> None:
     for schema in ("records", "pseudonyms"):
         sql = FORGETFUL.format(schema=schema, table="study_event")
         assert await walled.without_scope().fetch("x", sql) == []
+
+
+async def test_closing_waits_for_what_is_under_way_and_then_refuses(walled: WalledDatabase) -> None:
+    reader = walled.within(reach(full=(1,)))
+    slow = asyncio.create_task(reader.fetch("x", "select pg_sleep(0.3), 7 as answer"))
+    await asyncio.sleep(0.1)
+    waiting = asyncio.create_task(reader.fetch("x", "select 1"))
+    closing = asyncio.create_task(walled.close())
+    assert [row["answer"] for row in await slow] == [7]
+    assert len(await waiting) == 1  # it was there before
+    await closing
+    with pytest.raises(asyncpg.InterfaceError):
+        await reader.fetch("x", "select 1")

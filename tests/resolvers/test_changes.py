@@ -11,11 +11,12 @@ from db.archives import save_health
 from db.consent import StudyConsent, set_consents
 from db.events import prune
 from db.listener import CHECK_SECONDS
-from db.pool import Database
+from db.pool import Connection, Database
+from model.attributes import Level
 from model.errors import BadCursor, BadInput, EventsExpired, Forbidden, InputError, NotFound
 from resolvers.changes import StudyChange, changes_cursor, health_changes, study_changes
-from resolvers.filters import StudyFilter
-from resolvers.matches import DateRange, ListMatch, StringMatch
+from resolvers.filters import InstanceFilter, SeriesFilter, StudyFilter
+from resolvers.matches import AttributeMatch, DateRange, ListMatch, StringMatch
 from resolvers.subscribers import Subscribers
 from tests.db.ingesting import delete, store
 from tests.db.test_ingest_random import Batch, write
@@ -30,7 +31,7 @@ from tests.resolvers.following import (
     viewer,
     with_faces,
 )
-from tests.rows import instance, series, study
+from tests.rows import instance, records, series, study
 
 EVERYTHING = viewer(FULL, FULL, FULL)
 MIXED = viewer(FULL, PSEUDONYMISED, COUNTS)
@@ -124,6 +125,29 @@ async def test_a_change_is_one_event_and_no_change_is_none(database: Database) -
         "t", "select archive_id, kind from pseudonymised.study_event order by sequence"
     )
     assert [tuple(row) for row in found] == [(1, "added"), (1, "updated"), (2, "added"), (1, "removed")]
+
+
+async def test_what_the_index_learns_of_a_study_is_an_event(database: Database) -> None:
+    """Nothing changed in the archive when a whole data set was fetched on demand, but lists did: filters find it."""
+    await with_faces(database)
+    thin = AttributeMatch(name="SliceThickness", eq="2.5")
+    given = StudyFilter(series=SeriesFilter(instance=InstanceFilter(attribute=[thin])))
+    await store(database, 1, [study("1.1")], [series("1.1", "5.1")], [instance("1.1", "5.1", "8.1")])
+    whole = instance("1.1", "5.1", "8.1") | {"00180050": {"vr": "DS", "Value": [2.5]}}
+
+    async def keep(conn: Connection) -> None:
+        await ingest.store_instances(conn, 1, records(Level.INSTANCE, [whole]), (), full=True)
+        await ingest.settle(conn)
+
+    async with two_services(database) as (one, _):
+        follower = Follower(one, EVERYTHING, given)
+        async with following(follower):
+            for _again in range(2):
+                await ingest.write(database, "keep", keep)
+            await until(lambda: bool(follower.changes))
+            await asyncio.sleep(0.1)
+        assert follower.kinds == ["UPDATED"]
+        assert follower.seen.keys() == (await follower.listed()).keys() == {"1.1"}
 
 
 async def test_kinds_by_what_the_viewer_may_see(database: Database) -> None:
