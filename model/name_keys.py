@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import combinations, islice, product
 from typing import NamedTuple
 
+from model.given_names import called_also
 from model.name_letters import lower, plain
 from model.name_sounds import sounds
 
@@ -29,6 +30,9 @@ _PARTICLES = """
     ibn abu zu zum zur af av ten ter te y e i
 """
 _TITLES = "dr prof med dent dipl ing mag mr mrs ms mme mlle frau herr jr sr md phd ii iii iv"
+# Two letters that are one: Tj. Hoekstra, Zs. Szabó.
+_INITIALS = frozenset(["th", "tj", "ch", "chr", "ph", "sj", "zs", "cs", "sz", "gy"])
+_CUT = 12
 _OPTIONAL = frozenset(f"{_PARTICLES} {_TITLES}".split())
 
 
@@ -117,6 +121,8 @@ def _keys(words: list[str], components: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _initials(word: str) -> set[str]:
+    if word in _INITIALS:
+        return {word[0]}
     return {plain(word)[:1], *(key[:1] for key in sounds(word))} - {""}
 
 
@@ -141,6 +147,12 @@ def _accepted(words: list[str], at: int, others: bool) -> Iterator[str]:
             yield from (f"{key}." for key in keys)
     elif others:
         yield from _initials(word)
+        yield from called_also(word)
+        if word in _INITIALS:
+            yield f"{word[0]}."
+    for cut in range(1, 4):  # fields of 12 to 16 letters
+        if len(word) - cut >= _CUT:
+            yield sounds(word[:-cut])[0]
     for places, joined in _joined(words):
         if at in places:
             yield from sounds(joined)
@@ -159,21 +171,31 @@ def _wholes(words: list[str]) -> Iterator[str]:
 
 
 _VOWELS, _CONSONANTS = "aeiou", "bdghklmnprstv"
+# Sounds whose letters lie side by side on keyboards.
+_BESIDE = {
+    "b": "ghnv", "d": "krsv", "g": "bhtv", "h": "bgn", "k": "dlm", "l": "kp", "m": "kn", "n": "bhm",
+    "p": "l", "r": "dtv", "s": "d", "t": "gr", "v": "bdgr",
+}  # fmt: skip
 
 
 def _misspelled(key: str) -> Iterator[str]:
-    """The keys of one slip of the fingers in a long word; never at its ends, which tell names apart."""
-    inside = range(1, len(key) - 1)
+    """The keys of one slip of the fingers in a long word: two letters swapped, one lacking, a vowel too many, the
+    consonant of the next key.
+
+    Never at its ends, which tell names apart; but for a swap there that leaves the -a of Christina alone. Nor another
+    vowel, nor a consonant too many: Lindberg is not Lindborg, Petrović not Perović.
+    """
     if not key.isascii() or len(key) < 5:
         return
-    for at in range(1, len(key) - 2):
-        yield key[:at] + key[at + 1] + key[at] + key[at + 2 :]
+    inside = range(1, len(key) - 1)
+    for at in inside:
+        if at < len(key) - 2 or "a" not in key[-2:]:
+            yield key[:at] + key[at + 1] + key[at] + key[at + 2 :]
     if len(key) >= 6:
         for at in range(1, len(key)):
             yield from (key[:at] + letter + key[at:] for letter in _VOWELS + _CONSONANTS)
     if len(key) >= 7:
-        yield from (key[:at] + key[at + 1 :] for at in inside)
+        yield from (key[:at] + key[at + 1 :] for at in inside if key[at] in _VOWELS)
     if len(key) >= 8:
         for at in inside:
-            kind = _VOWELS if key[at] in _VOWELS else _CONSONANTS
-            yield from (key[:at] + letter + key[at + 1 :] for letter in kind)
+            yield from (key[:at] + letter + key[at + 1 :] for letter in _BESIDE.get(key[at], ""))

@@ -42,8 +42,10 @@ _SPECIAL = str.maketrans(
 _GREEK_PAIRS = (("ου", "ou"), ("ευ", "ev"), ("αυ", "av"), ("γγ", "ng"))
 _UMLAUT = re.compile(r"([aou])e|(a)a")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼʻ`´′ʹ＇", "'"))
+# Katakana and hiragana are one: タカハシ, たかはし.
+_KANA = str.maketrans({chr(code): chr(code - 0x60) for code in range(0x30A1, 0x30F7)})
 # Composed letters that mean more than their base letter with a mark on it (name_sounds.py tells them apart).
-_WHOLE = frozenset("äöüåæœøßőűčćçđšžśźżşșțţřñłğáýйёїўґ")
+_WHOLE = frozenset("äöüåæœøßőűčćçđšžśźżşșțţřñłğáýâîйёїўґ")
 
 
 def lower(text: str) -> str:
@@ -52,7 +54,7 @@ def lower(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).lower().replace("ς", "σ")
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text).translate(_KANA)
     return "".join(char if char in _WHOLE or char.isascii() else _bare(char) for char in text)
 
 

@@ -14,24 +14,27 @@ from model.name_letters import plain
 
 MOST_KEYS = 12
 
-_V = "aeiouyıäöüåæœøőűáýаеёиоуыэюяіїєαεηιουω"
+_V = "aeiouyıäöüåæœøőűáýâîаеёиоуыэюяіїєαεηιουω"
 # (what stands in a word, its sounds), the first that fits. Lookarounds see the word as it is spelled.
 _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     # hissing
-    ("schtsch|stsch|shch|szcz|šč|tzsch|tsch|tch|sch|sh|sz|zh|zs|dzh|dž|dz|cz|ts|tz|дж|тс|дз|τζ|τσ", ("s",)),
+    ("schtsch|stsch|shch|szcz|šč|tzsch|tsch|tch|sch|sh|sz|zh|zs|dzh|dž|dz|cz|ts|tz|tx|дж|тс|дз|τζ|τσ", ("s",)),
     (r"ck(?=[iyaýá][jy]?$)", ("sk", "k")),  # -cki, -cky
     (r"^ch(?=[bdfgklmnprstvwz])", ("k",)),
     ("ch", ("k", "s", "h")),
+    ("c?qu", ("kv", "k")),
     ("ck|cq", ("k",)),
     ("cs", ("s",)),
     (r"s?c(?=[eiyäöæœ])", ("s",)),
     ("c$", ("k", "s")),
     ("[čç]", ("s", "k")),
     ("ć", ("s", "k")),
+    ("c(?=[vmn]|ov)", ("k", "s")),  # Cvijić, Kuznecova
     ("c", ("k",)),
     ("[țţ]", ("s", "t")),
     ("ř", ("r", "rs")),
-    ("[szšžśźżşșßжзсцчшщћџσζ]", ("s",)),
+    ("[szšžśźżşșßжзсцчшћџσζ]", ("s",)),
+    ("щ", ("s", "st")),
     # h and its kin
     ("kh", ("k", "h")),
     ("[хχ]", ("k", "h")),
@@ -40,12 +43,14 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"(?<=[{_V}])h(?=[{_V}])", ("h", "k")),
     ("ph|[fvwвфβφ]", ("v",)),
     ("th|θ|þ", ("t",)),
+    (f"(?<=[{_V}])gh(?=[{_V}])", ("g", "h")),  # Gallagher, Gallaher
     ("gh", ("g",)),
     ("h$", ("",)),
+    (f"(?<=[rl])h(?=[{_V}])", ("", "h", "k")),  # Serhii
     ("h", ("", "k")),
     # g
     ("^gi(?=[aeou])", ("gi", "i")),
-    ("^ge(?=[oö])", ("ge", "ie")),
+    ("^g(?=[ei])", ("g", "i")),  # Giménez, Jiménez
     ("γι(?=[αεοωυ])", ("gi", "i")),
     ("γ(?=[ειηυ])", ("g", "i")),
     ("γγ", ("ng", "g")),
@@ -54,24 +59,28 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ğ", ("g", "")),
     # other consonants
     ("^μπ", ("b", "mp")),
-    ("μπ", ("mp", "b")),
+    ("μπ", ("mp", "b", "mb")),
     ("^ντ", ("d", "nt")),
     ("ντ", ("nt", "nd", "d")),
-    ("qu", ("kv",)),
     ("[qkкκќ]", ("k",)),
+    (f"^x(?=[{_V}])", ("ks", "i", "s")),  # Xavier
     ("x|ξ", ("ks",)),
     ("ψ", ("ps",)),
     ("dt$|[dд]$", ("t",)),
+    ("dt(?=[lmn])", ("d", "t")),
+    ("(?<=au)l(?=[dt])", ("", "l")),  # Arnault, Gaulthier
     ("[đђ]", ("d", "di")),
     ("ñ", ("n", "ni")),
     ("љ", ("li",)),
     ("њ", ("ni",)),
     # vowels
     ("ou$|ου$", ("u", "o", "os")),
-    ("ou|ου", ("u",)),
+    ("ou", ("u", "o")),
+    ("ου", ("u",)),
     ("ae", ("a", "ae")),
     ("oe", ("o", "oe")),
     ("ue", ("u", "ue")),
+    ("(?<=[^aeiou][^aeiou])ey$|(?<=[^aeiou][^aeiou])ie$", ("ie", "i")),  # Lesley, Leslie
     ("^eu", ("eu", "ev")),
     ("ευ", ("ev", "eu")),
     ("αυ", ("av", "au")),
@@ -88,7 +97,10 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ю", ("iu",)),
     ("я", ("ia",)),
     ("ў", ("u", "v")),
-    ("[ъь]", ("",)),
+    ("ъ", ("", "a")),
+    ("ь", ("",)),
+    ("â", ("a", "i")),
+    ("î", ("i", "a")),
     ("[aäåæáаα]", ("a",)),
     ("[eеэε]", ("e",)),
     ("[iıyjýийіїыјηιυ]", ("i",)),
@@ -129,7 +141,10 @@ def _other_endings(key: str) -> list[str]:
     """The same family name of a man, one that lacks its -i or -a, e where Slavic spelling has none (Petr)."""
     if key.endswith(("ova", "eva")):
         stem = key[:-3]
-        return [key[:-1], *([stem, stem + "a"] if len(stem) > 4 and key.endswith("ova") else [])]
+        mobile = [f"{stem[:-1]}ek"] if key.endswith("kova") and len(stem) > 4 else []  # Jelínková, Jelínek
+        return [key[:-1], *([stem, stem + "a", *mobile] if len(stem) > 4 and key.endswith("ova") else [])]
+    if key.endswith("iene") and len(key) > 7:  # Lithuanian: Kubilienė, Kubilius
+        return [key[:-4] + ending for ending in ("as", "is", "us", "ius")]
     if key.endswith("sk") and len(key) > 5:
         return [key + "y"]
     if _LIQUID.search(key):
