@@ -82,11 +82,19 @@ async def filled(url: str, name: str, duck: duckdb.DuckDBPyConnection, studies: 
             await connection.execute("analyze idc_series, idc_holder")
 
         await _timed(f"{name}: COPY", copied)
-        await _timed(f"{name}: study, series, study_modality", lambda: connection.execute(_LOAD))
+        await _timed(f"{name}: study, series, study_value", lambda: connection.execute(_LOAD))
         await _timed(f"{name}: rollups", lambda: connection.execute("call fill_rollups()"))
         await _timed(f"{name}: vacuum analyze", lambda: connection.execute("vacuum analyze"))
         counted = await connection.fetchval("select count(distinct study_uid) from study")
-        for table in ("study", "series", "study_fact", "rollup_cell", "rollup_person", "rollup_person_set"):
+        for table in (
+            "study",
+            "series",
+            "study_value",
+            "study_fact",
+            "rollup_cell",
+            "rollup_person",
+            "rollup_person_set",
+        ):
             size = await connection.fetchrow(
                 f"select count(*), pg_size_pretty(pg_total_relation_size('{table}')) as size from {table}"
             )

@@ -33,7 +33,8 @@ from idc_series s
 join (select study_uid, archive_id, count(*) over (partition by study_uid) as copies from idc_holder) h
     using (study_uid);
 
-insert into study_modality (study_pk, modality, study_date, study_uid)
-select study_pk, unnest(modalities), study_date, study_uid from study;
+insert into study_value
+select s.study_pk, v.archive_id, v.name, v.value, s.study_date, s.study_uid, s.shared
+from study s cross join lateral study_values(s.study_uid, s.archive_id, s.shared) v;
 
 update archive set last_completed_at = now();

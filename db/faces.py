@@ -133,6 +133,7 @@ class Faces:
         for level in Level:
             await conn.execute(sql[f"follow_{level}"], study_uids)
         await conn.execute(sql["share"], study_uids)
+        await conn.execute(sql["link_values"], study_uids)
         await note_pseudonyms(conn, study_uids)
         return refused
 

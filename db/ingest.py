@@ -162,7 +162,7 @@ async def settle(conn: Connection, study_uids: Collection[str] = ()) -> None:
         return
     for name in (
         *("drop_parentless", "spread", "decide_shared", "settle_instances", "settle_series"),
-        *("settle_studies", "unlink_modalities", "link_modalities"),
+        *("settle_studies", "link_values"),
     ):
         await conn.execute(sql[name])
     await conn.execute(statements("faces")["enqueue"])

@@ -134,6 +134,11 @@ class Order:
         keys = ",".join(f"{key.name}{'-' if key.descending else '+'}" for key in self.keys)
         return f"{self.level}:{keys}"
 
+    @property
+    def is_newest_first(self) -> bool:
+        """The order of studies that lists have when nothing else is asked for."""
+        return self.keys == tuple(_key(Level.STUDY, sort, None, Params()) for sort in _DEFAULTS[Level.STUDY])
+
 
 @dataclass(frozen=True, slots=True)
 class Walk:

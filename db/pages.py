@@ -7,10 +7,10 @@ visible copy stands for the node (architecture: what a viewer cannot see does no
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 from access.scope import Face, Scope
+from db.by_value import ByValue, by_value
 from db.orders import Order, Sort, Walk, order_of
 from db.params import Params
 from db.where import Where, union_count
@@ -76,7 +76,8 @@ class Part:
             return f"not {alias}.shared and {alias}.archive_id = any({self.asked}) and {matches}"
         asked = "" if self._scope.asks_everything else f" and {self._has_asked_copy(alias)}"
         return (
-            f"{alias}.shared and {alias}.archive_id = any({self.visible})"
+            # no `= any`: an index of archives would be read from end to end beside that of shared rows
+            f"{alias}.shared and array_position({self.visible}, {alias}.archive_id) is not null"
             f" and {self._is_best(alias, (self.uid,))}{asked} and {self.matches(alias)}"
         )
 
@@ -87,6 +88,11 @@ class Part:
             f" and (not {alias}.shared or {self._is_best(alias, (self.uid, parent_key))})"
             f" and {self.matches(alias)}"
         )
+
+    @cached_property
+    def by_value(self) -> ByValue | None:
+        """Where pages of studies, newest first, may start."""
+        return by_value(self._condition, self.face) if self._level is Level.STUDY else None
 
     def matches(self, alias: str) -> str:
         return self._where.nodes(self._condition, alias, self._level)
@@ -135,16 +141,36 @@ class Listing:
     def page(self, page: Page) -> str:
         """Rows in order, with sort values k0, k1, …; ask for one row more than a page to know of the next."""
         limit = self.params.add(page.limit, "integer")
-        branches = []
-        for part, shared in product(self._parts, (False, True)):
-            walk = part.walk(self.order, shared=shared, backward=page.backward)
-            rows = part.rows("s", shared=shared)
-            for region in walk.regions(self.params, page.position, inclusive=page.inclusive):
-                branches.append(
-                    f"(select {part.columns(walk)} from {part.table} s where {rows} and {region}"
-                    f" order by {walk.order_by()} limit {limit})"
-                )
-        return self._in_order(" union all ".join(branches), page.backward) + f" limit {limit}"
+        branches: list[str] = []
+        looked_up: list[str] = []
+        for part in self._parts:
+            start = part.by_value if self.order.is_newest_first else None
+            if start and (values := start.looked_up(self.params, part.face)):
+                looked_up.append(values)
+            for shared in (False, True):
+                walk = part.walk(self.order, shared=shared, backward=page.backward)
+                for region in walk.regions(self.params, page.position, inclusive=page.inclusive):
+                    branches += self._branches(part, walk, region, limit, start)
+        rows = " union all ".join(f"({branch} limit {limit})" for branch in branches)
+        return f"{_with(looked_up)}{self._in_order(rows, page.backward)} limit {limit}"
+
+    def _branches(
+        self, part: Part, walk: Walk, region: str, limit: str, start: ByValue | None
+    ) -> Sequence[str]:
+        """The queries of one region of a part's order."""
+        rows = part.rows("s", shared=walk.shared)
+        # a shared study has a value once for each archive that it comes from
+        once = f"distinct on ({', '.join([*walk.expressions, walk.uid])}) " if walk.shared else ""
+
+        def select(table: str, first: str) -> str:
+            return (
+                f"select {'' if table == part.table else once}{part.columns(walk)} from {table} s"
+                f" where {first}{rows} and {region} order by {walk.order_by()}"
+            )
+
+        if start is None:
+            return [select(part.table, "")]
+        return start.branches(self.params, part.face, (walk.order_by(["n.k0"], "n.uid"), limit), select)
 
     def counts(self) -> str:
         """Rows (archive_id, matched, nodes): nodes in each asked archive; the sum of `nodes` is the total."""
@@ -220,6 +246,10 @@ class Listing:
         return f"select * from ({rows}) page order by {walk.order_by(numbered, 'page.uid')}"
 
 
+def _with(tables: Sequence[str]) -> str:
+    return f"with {', '.join(tables)} " if tables else ""
+
+
 def source_pk(face: Face, level: Level) -> str:
     """The stored row behind a row `s` of a face."""
     return f"s.{_PK[level]}" if face is Face.RECORDS else "s.source_pk"
@@ -232,7 +262,7 @@ def is_best(level: Level, alias: str, face: Face, keys: tuple[str, ...], visible
     return (
         f"not exists (select 1 from {face}.{level} b where {same} and b.archive_id = any({visible})"
         f" and (array_position({visible}, b.archive_id), b.{pk})"
-        f" < (array_position({visible}, {alias}.archive_id), {alias}.{pk}))"
+        f" < (array_position({visible}, {alias}.archive_id), {alias}.{pk}) offset 0)"
     )
 
 

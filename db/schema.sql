@@ -38,6 +38,18 @@ CREATE TYPE public.series_group AS (
 	instances integer
 );
 
+CREATE TYPE public.series_value AS ENUM (
+    'modality',
+    'series_description',
+    'body_part_examined',
+    'laterality',
+    'protocol_name',
+    'manufacturer',
+    'manufacturer_model_name',
+    'series_month',
+    'instances_bits'
+);
+
 CREATE FUNCTION public.body_part_code(value text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
@@ -662,36 +674,6 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION public.consent_version(archive smallint, uid text) RETURNS bigint
-    LANGUAGE sql STABLE
-    BEGIN ATOMIC
- SELECT COALESCE(bit_xor(hash_record_extended(ROW(consent.care, consent.registry, consent.research), (0)::bigint)), (0)::bigint) AS "coalesce"
-    FROM public.consent
-   WHERE ((consent.archive_id = consent_version.archive) AND (consent.study_uid = consent_version.uid) AND (consent.care OR consent.registry OR consent.research));
-END;
-
-CREATE TABLE pseudonymised.instance (
-    instance_pk bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    series_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_class_uid text COLLATE pg_catalog."C",
-    instance_number integer,
-    rows integer,
-    columns integer,
-    number_of_frames integer,
-    transfer_syntax_uid text COLLATE pg_catalog."C",
-    shared boolean DEFAULT false NOT NULL,
-    data jsonb NOT NULL,
-    synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    metadata_synced_at timestamp with time zone,
-    source_pk bigint NOT NULL,
-    key_id text DEFAULT ''::text NOT NULL,
-    research boolean DEFAULT false NOT NULL,
-    made_for text DEFAULT ''::text NOT NULL
-);
-
 CREATE TABLE pseudonymised.series (
     series_pk bigint NOT NULL,
     archive_id smallint NOT NULL,
@@ -757,6 +739,153 @@ CREATE TABLE pseudonymised.study (
     referring_physician_name_forms text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
+CREATE FUNCTION pseudonymised.study_values(uid text, archive smallint, shared boolean) RETURNS TABLE(archive_id smallint, name public.series_value, value text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ WITH of_family AS MATERIALIZED (
+          SELECT s.series_pk,
+             s.archive_id,
+             s.study_uid,
+             s.series_uid,
+             s.modality,
+             s.series_number,
+             s.series_date,
+             s.series_time,
+             s.series_description,
+             s.body_part_examined,
+             s.laterality,
+             s.protocol_name,
+             s.manufacturer,
+             s.manufacturer_model_name,
+             s.number_of_instances,
+             s.shared,
+             s.data,
+             s.synced_at,
+             s.instances_synced_at,
+             s.source_pk,
+             s.key_id,
+             s.research,
+             s.made_for,
+             s.representative,
+             s.representative_synced_at,
+             s.body_part_code,
+             s.modality_code,
+             s.laterality_code
+            FROM pseudonymised.series s
+           WHERE ((s.study_uid = study_values.uid) AND (s.archive_id = study_values.archive) AND (NOT s.shared))
+         UNION ALL
+          SELECT c.series_pk,
+             c.archive_id,
+             c.study_uid,
+             c.series_uid,
+             c.modality,
+             c.series_number,
+             c.series_date,
+             c.series_time,
+             c.series_description,
+             c.body_part_examined,
+             c.laterality,
+             c.protocol_name,
+             c.manufacturer,
+             c.manufacturer_model_name,
+             c.number_of_instances,
+             c.shared,
+             c.data,
+             c.synced_at,
+             c.instances_synced_at,
+             c.source_pk,
+             c.key_id,
+             c.research,
+             c.made_for,
+             c.representative,
+             c.representative_synced_at,
+             c.body_part_code,
+             c.modality_code,
+             c.laterality_code
+            FROM (( SELECT DISTINCT s.series_uid
+                    FROM pseudonymised.series s
+                   WHERE ((s.study_uid = study_values.uid) AND s.shared)
+                  OFFSET 0) mine
+              CROSS JOIN LATERAL ( SELECT c_1.series_pk,
+                     c_1.archive_id,
+                     c_1.study_uid,
+                     c_1.series_uid,
+                     c_1.modality,
+                     c_1.series_number,
+                     c_1.series_date,
+                     c_1.series_time,
+                     c_1.series_description,
+                     c_1.body_part_examined,
+                     c_1.laterality,
+                     c_1.protocol_name,
+                     c_1.manufacturer,
+                     c_1.manufacturer_model_name,
+                     c_1.number_of_instances,
+                     c_1.shared,
+                     c_1.data,
+                     c_1.synced_at,
+                     c_1.instances_synced_at,
+                     c_1.source_pk,
+                     c_1.key_id,
+                     c_1.research,
+                     c_1.made_for,
+                     c_1.representative,
+                     c_1.representative_synced_at,
+                     c_1.body_part_code,
+                     c_1.modality_code,
+                     c_1.laterality_code
+                    FROM pseudonymised.series c_1
+                   WHERE (c_1.series_uid = mine.series_uid)
+                  OFFSET 0) c)
+         )
+  SELECT s.archive_id,
+     v.name,
+     v.value
+    FROM (of_family s
+      CROSS JOIN LATERAL ( VALUES ('modality'::public.series_value,s.modality), ('series_description'::public.series_value,s.series_description), ('body_part_examined'::public.series_value,s.body_part_examined), ('protocol_name'::public.series_value,s.protocol_name), ('manufacturer'::public.series_value,s.manufacturer), ('manufacturer_model_name'::public.series_value,s.manufacturer_model_name), ('laterality'::public.series_value,s.laterality), ('series_month'::public.series_value,to_char((s.series_date)::timestamp with time zone, 'YYYY-MM'::text)), ('instances_bits'::public.series_value,(length(ltrim(((s.number_of_instances)::bit(32))::text, '0'::text)))::text)) v(name, value))
+   WHERE (v.value IS NOT NULL)
+ UNION
+  SELECT s.archive_id,
+     'modality'::public.series_value,
+     modality.modality
+    FROM (( SELECT s_1.archive_id,
+             s_1.modalities
+            FROM pseudonymised.study s_1
+           WHERE ((s_1.study_uid = study_values.uid) AND (study_values.shared OR (s_1.archive_id = study_values.archive)))
+          OFFSET 0) s
+      CROSS JOIN LATERAL unnest(s.modalities) modality(modality));
+END;
+
+CREATE FUNCTION public.consent_version(archive smallint, uid text) RETURNS bigint
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT COALESCE(bit_xor(hash_record_extended(ROW(consent.care, consent.registry, consent.research), (0)::bigint)), (0)::bigint) AS "coalesce"
+    FROM public.consent
+   WHERE ((consent.archive_id = consent_version.archive) AND (consent.study_uid = consent_version.uid) AND (consent.care OR consent.registry OR consent.research));
+END;
+
+CREATE TABLE pseudonymised.instance (
+    instance_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_class_uid text COLLATE pg_catalog."C",
+    instance_number integer,
+    rows integer,
+    columns integer,
+    number_of_frames integer,
+    transfer_syntax_uid text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata_synced_at timestamp with time zone,
+    source_pk bigint NOT NULL,
+    key_id text DEFAULT ''::text NOT NULL,
+    research boolean DEFAULT false NOT NULL,
+    made_for text DEFAULT ''::text NOT NULL
+);
+
 CREATE FUNCTION pseudonymised.study_version_of(archive smallint, uid text, source text) RETURNS bigint
     LANGUAGE sql STABLE
     BEGIN ATOMIC
@@ -799,7 +928,7 @@ CREATE VIEW pseudonyms.series AS
     modality_code,
     laterality_code
    FROM pseudonymised.series p
-  WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
+  WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE FUNCTION pseudonyms.series_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -842,7 +971,7 @@ CREATE VIEW pseudonyms.study AS
     referring_physician_name_keys,
     referring_physician_name_forms
    FROM pseudonymised.study p
-  WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
+  WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE FUNCTION pseudonyms.study_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -874,6 +1003,16 @@ CREATE FUNCTION pseudonyms.study_union_series(uid text, archives smallint[]) RET
             FROM pseudonyms.study
            WHERE ((study.study_uid = study_union_series.uid) AND (study.archive_id = ANY (study_union_series.archives)))))::bigint))::integer AS "greatest";
 END;
+
+CREATE FUNCTION public.add_values() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into study_value_count as c (archive_id, name, value, studies)
+    select archive_id, name, value, count(*) from changed group by 1, 2, 3
+    on conflict (name, value, archive_id) do update set studies = c.studies + excluded.studies;
+    return null;
+end $$;
 
 CREATE FUNCTION public.age_band(study_date date, patient_birth_date date) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1613,6 +1752,111 @@ CREATE FUNCTION public.study_outline(modalities text[], series integer, instance
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (md5(((((array_to_string(modalities, '\'::text, ''::text) || '/'::text) || COALESCE(series, '-1'::integer)) || '/'::text) || COALESCE(instances, '-1'::integer))))::uuid;
 
+CREATE FUNCTION public.study_values(uid text, archive smallint, shared boolean) RETURNS TABLE(archive_id smallint, name public.series_value, value text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ WITH of_family AS MATERIALIZED (
+          SELECT s.series_pk,
+             s.archive_id,
+             s.study_uid,
+             s.series_uid,
+             s.modality,
+             s.series_number,
+             s.series_date,
+             s.series_time,
+             s.series_description,
+             s.body_part_examined,
+             s.laterality,
+             s.protocol_name,
+             s.manufacturer,
+             s.manufacturer_model_name,
+             s.number_of_instances,
+             s.shared,
+             s.data,
+             s.synced_at,
+             s.instances_synced_at,
+             s.representative,
+             s.representative_synced_at,
+             s.body_part_code,
+             s.modality_code,
+             s.laterality_code
+            FROM public.series s
+           WHERE ((s.study_uid = study_values.uid) AND (s.archive_id = study_values.archive) AND (NOT s.shared))
+         UNION ALL
+          SELECT c.series_pk,
+             c.archive_id,
+             c.study_uid,
+             c.series_uid,
+             c.modality,
+             c.series_number,
+             c.series_date,
+             c.series_time,
+             c.series_description,
+             c.body_part_examined,
+             c.laterality,
+             c.protocol_name,
+             c.manufacturer,
+             c.manufacturer_model_name,
+             c.number_of_instances,
+             c.shared,
+             c.data,
+             c.synced_at,
+             c.instances_synced_at,
+             c.representative,
+             c.representative_synced_at,
+             c.body_part_code,
+             c.modality_code,
+             c.laterality_code
+            FROM (( SELECT DISTINCT s.series_uid
+                    FROM public.series s
+                   WHERE ((s.study_uid = study_values.uid) AND s.shared)
+                  OFFSET 0) mine
+              CROSS JOIN LATERAL ( SELECT c_1.series_pk,
+                     c_1.archive_id,
+                     c_1.study_uid,
+                     c_1.series_uid,
+                     c_1.modality,
+                     c_1.series_number,
+                     c_1.series_date,
+                     c_1.series_time,
+                     c_1.series_description,
+                     c_1.body_part_examined,
+                     c_1.laterality,
+                     c_1.protocol_name,
+                     c_1.manufacturer,
+                     c_1.manufacturer_model_name,
+                     c_1.number_of_instances,
+                     c_1.shared,
+                     c_1.data,
+                     c_1.synced_at,
+                     c_1.instances_synced_at,
+                     c_1.representative,
+                     c_1.representative_synced_at,
+                     c_1.body_part_code,
+                     c_1.modality_code,
+                     c_1.laterality_code
+                    FROM public.series c_1
+                   WHERE (c_1.series_uid = mine.series_uid)
+                  OFFSET 0) c)
+         )
+  SELECT s.archive_id,
+     v.name,
+     v.value
+    FROM (of_family s
+      CROSS JOIN LATERAL ( VALUES ('modality'::public.series_value,s.modality), ('series_description'::public.series_value,s.series_description), ('body_part_examined'::public.series_value,s.body_part_examined), ('protocol_name'::public.series_value,s.protocol_name), ('manufacturer'::public.series_value,s.manufacturer), ('manufacturer_model_name'::public.series_value,s.manufacturer_model_name), ('laterality'::public.series_value,s.laterality), ('series_month'::public.series_value,to_char((s.series_date)::timestamp with time zone, 'YYYY-MM'::text)), ('instances_bits'::public.series_value,(length(ltrim(((s.number_of_instances)::bit(32))::text, '0'::text)))::text)) v(name, value))
+   WHERE (v.value IS NOT NULL)
+ UNION
+  SELECT s.archive_id,
+     'modality'::public.series_value,
+     modality.modality
+    FROM (( SELECT s_1.archive_id,
+             s_1.modalities
+            FROM public.study s_1
+           WHERE ((s_1.study_uid = study_values.uid) AND (study_values.shared OR (s_1.archive_id = study_values.archive)))
+          OFFSET 0) s
+      CROSS JOIN LATERAL unnest(s.modalities) modality(modality));
+END;
+
 CREATE FUNCTION public.study_version_of(archive smallint, uid text) RETURNS bigint
     LANGUAGE sql STABLE
     BEGIN ATOMIC
@@ -1628,6 +1872,18 @@ END;
 CREATE FUNCTION public.study_whole(data jsonb, modalities text[], series integer, instances integer) RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (md5((((((((data - '{00080005,00080054,00080056,00080061,00080201,00081190,00201200,00201202,00201204,00201206,00201208}'::text[]))::text || array_to_string(modalities, '\'::text, ''::text)) || '/'::text) || COALESCE(series, '-1'::integer)) || '/'::text) || COALESCE(instances, '-1'::integer))))::uuid;
+
+CREATE FUNCTION public.take_values() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update study_value_count c set studies = c.studies - gone.studies
+    from (select archive_id, name, value, count(*) as studies from changed group by 1, 2, 3) gone
+    where (c.name, c.value, c.archive_id) = (gone.name, gone.value, gone.archive_id);
+    delete from study_value_count c using changed gone
+    where (c.name, c.value, c.archive_id) = (gone.name, gone.value, gone.archive_id) and c.studies <= 0;
+    return null;
+end $$;
 
 CREATE FUNCTION public.value_texts(value jsonb) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1673,7 +1929,7 @@ CREATE VIEW records.series AS
     modality_code,
     laterality_code
    FROM public.series
-  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+  WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
 CREATE FUNCTION records.series_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -1712,7 +1968,7 @@ CREATE VIEW records.study AS
     referring_physician_name_keys,
     referring_physician_name_forms
    FROM public.study
-  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+  WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
 CREATE FUNCTION records.study_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -1961,6 +2217,16 @@ ALTER TABLE pseudonymised.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS ID
     CACHE 1
 );
 
+CREATE TABLE pseudonymised.study_value (
+    study_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    name public.series_value NOT NULL,
+    value text NOT NULL COLLATE pg_catalog."C",
+    study_date date,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    shared boolean NOT NULL
+);
+
 CREATE TABLE pseudonymised.study_version (
     study_uid text NOT NULL COLLATE pg_catalog."C",
     archive_id smallint NOT NULL,
@@ -2016,7 +2282,45 @@ CREATE VIEW pseudonyms.instance AS
     key_id,
     research
    FROM pseudonymised.instance p
-  WHERE ((archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
+  WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
+
+CREATE VIEW pseudonyms.study_by_value AS
+ SELECT v.name,
+    v.value,
+    v.study_date,
+    v.study_uid,
+    v.shared,
+    s.study_pk,
+    s.archive_id,
+    s.study_time,
+    s.accession_number,
+    s.study_id,
+    s.study_description,
+    s.referring_physician_name,
+    s.patient_id,
+    s.issuer_of_patient_id,
+    s.patient_name,
+    s.patient_birth_date,
+    s.patient_sex,
+    s.modalities,
+    s.number_of_series,
+    s.number_of_instances,
+    s.search,
+    s.data,
+    s.synced_at,
+    s.series_synced_at,
+    s.patient_key,
+    s.source_pk,
+    s.key_id,
+    s.research,
+    s.made_for,
+    s.patient_name_keys,
+    s.patient_name_forms,
+    s.referring_physician_name_keys,
+    s.referring_physician_name_forms
+   FROM (pseudonymised.study_value v
+     JOIN pseudonyms.study s ON ((s.study_pk = v.study_pk)))
+  WHERE (array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), v.archive_id) IS NOT NULL);
 
 CREATE VIEW pseudonyms.study_event AS
  SELECT sequence,
@@ -2263,13 +2567,6 @@ ALTER TABLE public.study_event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
-CREATE TABLE public.study_modality (
-    study_pk bigint NOT NULL,
-    modality text NOT NULL COLLATE pg_catalog."C",
-    study_date date,
-    study_uid text NOT NULL COLLATE pg_catalog."C"
-);
-
 ALTER TABLE public.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.study_study_pk_seq
     START WITH 1
@@ -2277,6 +2574,24 @@ ALTER TABLE public.study ALTER COLUMN study_pk ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.study_value (
+    study_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    name public.series_value NOT NULL,
+    value text NOT NULL COLLATE pg_catalog."C",
+    study_date date,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    shared boolean NOT NULL
+);
+ALTER TABLE ONLY public.study_value ALTER COLUMN value SET STATISTICS 1000;
+
+CREATE TABLE public.study_value_count (
+    archive_id smallint NOT NULL,
+    name public.series_value NOT NULL,
+    value text NOT NULL COLLATE pg_catalog."C",
+    studies integer NOT NULL
 );
 
 CREATE TABLE public.study_version (
@@ -2311,7 +2626,41 @@ CREATE VIEW records.instance AS
     synced_at,
     metadata_synced_at
    FROM public.instance
-  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+  WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
+
+CREATE VIEW records.study_by_value AS
+ SELECT v.name,
+    v.value,
+    v.study_date,
+    v.study_uid,
+    v.shared,
+    s.study_pk,
+    s.archive_id,
+    s.study_time,
+    s.accession_number,
+    s.study_id,
+    s.study_description,
+    s.referring_physician_name,
+    s.patient_id,
+    s.issuer_of_patient_id,
+    s.patient_name,
+    s.patient_birth_date,
+    s.patient_sex,
+    s.modalities,
+    s.number_of_series,
+    s.number_of_instances,
+    s.search,
+    s.data,
+    s.synced_at,
+    s.series_synced_at,
+    s.patient_key,
+    s.patient_name_keys,
+    s.patient_name_forms,
+    s.referring_physician_name_keys,
+    s.referring_physician_name_forms
+   FROM (public.study_value v
+     JOIN records.study s ON ((s.study_pk = v.study_pk)))
+  WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), v.archive_id) IS NOT NULL);
 
 CREATE VIEW records.study_event AS
  SELECT sequence,
@@ -2327,6 +2676,13 @@ CREATE VIEW records.study_state AS
     study_uid,
     public.study_whole(data, modalities, number_of_series, number_of_instances) AS state
    FROM records.study;
+
+CREATE VIEW records.study_value_count AS
+ SELECT archive_id,
+    name,
+    value
+   FROM public.study_value_count
+  WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
 ALTER TABLE ONLY jobs.pgqueuer ALTER COLUMN id SET DEFAULT nextval('jobs.pgqueuer_id_seq'::regclass);
 
@@ -2466,11 +2822,11 @@ ALTER TABLE ONLY public.study_event
 ALTER TABLE ONLY public.study_fact
     ADD CONSTRAINT study_fact_pkey PRIMARY KEY (study_uid);
 
-ALTER TABLE ONLY public.study_modality
-    ADD CONSTRAINT study_modality_pkey PRIMARY KEY (study_pk, modality);
-
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_pkey PRIMARY KEY (study_pk);
+
+ALTER TABLE ONLY public.study_value_count
+    ADD CONSTRAINT study_value_count_pkey PRIMARY KEY (name, value, archive_id);
 
 ALTER TABLE ONLY public.study_version
     ADD CONSTRAINT study_version_pkey PRIMARY KEY (study_uid, archive_id);
@@ -2605,6 +2961,8 @@ CREATE INDEX study_fold_idx3 ON pseudonymised.study USING gin (public.fold(patie
 
 CREATE INDEX study_fold_idx4 ON pseudonymised.study USING gin (public.fold(accession_number) public.gin_trgm_ops);
 
+CREATE INDEX study_fold_idx5 ON pseudonymised.study USING gin (public.fold(study_id) public.gin_trgm_ops);
+
 CREATE INDEX study_fold_study_uid_idx ON pseudonymised.study USING btree (public.fold(patient_name), study_uid);
 
 CREATE INDEX study_fold_study_uid_idx1 ON pseudonymised.study USING btree (public.fold(patient_name) DESC NULLS LAST, study_uid);
@@ -2625,9 +2983,13 @@ CREATE INDEX study_modalities_idx ON pseudonymised.study USING gin (modalities);
 
 CREATE INDEX study_name_groups_idx ON pseudonymised.study USING gin (public.name_groups(patient_name));
 
+CREATE INDEX study_name_groups_idx1 ON pseudonymised.study USING gin (public.name_groups(referring_physician_name));
+
 CREATE INDEX study_number_of_instances_study_uid_idx ON pseudonymised.study USING btree (number_of_instances, study_uid);
 
 CREATE INDEX study_number_of_instances_study_uid_idx1 ON pseudonymised.study USING btree (number_of_instances DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_number_of_series_idx ON pseudonymised.study USING btree (number_of_series);
 
 CREATE INDEX study_patient_birth_date_idx ON pseudonymised.study USING btree (patient_birth_date);
 
@@ -2662,6 +3024,12 @@ CREATE INDEX study_synced_at_study_uid_idx1 ON pseudonymised.study USING btree (
 CREATE INDEX study_synced_at_study_uid_idx2 ON pseudonymised.study USING btree (synced_at, study_uid) WHERE shared;
 
 CREATE INDEX study_synced_at_study_uid_idx3 ON pseudonymised.study USING btree (synced_at DESC, study_uid) WHERE shared;
+
+CREATE UNIQUE INDEX study_value_name_value_study_date_study_uid_study_pk_archiv_idx ON pseudonymised.study_value USING btree (name, value, study_date DESC NULLS LAST, study_uid, study_pk, archive_id) NULLS NOT DISTINCT WHERE shared;
+
+CREATE UNIQUE INDEX study_value_name_value_study_date_study_uid_study_pk_idx ON pseudonymised.study_value USING btree (name, value, study_date DESC NULLS LAST, study_uid, study_pk) NULLS NOT DISTINCT WHERE (NOT shared);
+
+CREATE INDEX study_value_study_pk_idx ON pseudonymised.study_value USING btree (study_pk);
 
 CREATE INDEX study_version_source ON pseudonymised.study_version USING btree (source_uid);
 
@@ -2786,8 +3154,6 @@ CREATE INDEX study_fact_archive ON public.study_fact USING btree (archive_id);
 
 CREATE INDEX study_modalities ON public.study USING gin (modalities);
 
-CREATE INDEX study_modality_page ON public.study_modality USING btree (modality, study_date, study_uid);
-
 CREATE INDEX study_page_accession_number ON public.study USING btree (accession_number, study_uid);
 
 CREATE INDEX study_page_accession_number_desc ON public.study USING btree (accession_number DESC NULLS LAST, study_uid);
@@ -2827,12 +3193,16 @@ CREATE INDEX study_patient_name_keys ON public.study USING gin (patient_name_key
 
 CREATE INDEX study_patient_name_like ON public.study USING gin (public.fold(patient_name) public.gin_trgm_ops);
 
+CREATE INDEX study_referring_name_eq ON public.study USING gin (public.name_groups(referring_physician_name));
+
 CREATE INDEX study_referring_name_keys ON public.study USING gin (referring_physician_name_keys) WITH (fastupdate=off);
 
 CREATE INDEX study_referring_name_like ON public.study USING gin (public.fold(referring_physician_name) public.gin_trgm_ops);
 ALTER INDEX public.study_referring_name_like ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_search ON public.study USING gin (search);
+
+CREATE INDEX study_series ON public.study USING btree (number_of_series);
 
 CREATE INDEX study_shared ON public.study USING btree (study_uid) WHERE shared;
 
@@ -2862,15 +3232,37 @@ CREATE INDEX study_shared_synced_desc ON public.study USING btree (synced_at DES
 
 CREATE INDEX study_study_id ON public.study USING btree (study_id);
 
+CREATE INDEX study_study_id_like ON public.study USING gin (public.fold(study_id) public.gin_trgm_ops);
+
 CREATE INDEX study_unindexed ON public.study USING btree (archive_id, study_uid) WHERE (series_synced_at IS NULL);
 
+CREATE INDEX study_value_count_like ON public.study_value_count USING gin (public.fold(value) public.gin_trgm_ops);
+
+CREATE INDEX study_value_of ON public.study_value USING btree (study_pk);
+
+CREATE UNIQUE INDEX study_value_page ON public.study_value USING btree (name, value, study_date DESC NULLS LAST, study_uid, study_pk) NULLS NOT DISTINCT WHERE (NOT shared);
+
+CREATE UNIQUE INDEX study_value_shared ON public.study_value USING btree (name, value, study_date DESC NULLS LAST, study_uid, study_pk, archive_id) NULLS NOT DISTINCT WHERE shared;
+
+CREATE STATISTICS pseudonymised.study_expr_stat ON public.fold(patient_sex) FROM pseudonymised.study;
+
+CREATE STATISTICS pseudonymised.study_value_name_value_stat (mcv) ON name, value FROM pseudonymised.study_value;
+
+CREATE STATISTICS public.study_patient_sex ON public.fold(patient_sex) FROM public.study;
+
+CREATE STATISTICS public.study_value_frequent (mcv) ON name, value FROM public.study_value;
+
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON jobs.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION jobs.fn_pgqueuer_changed();
+
+CREATE TRIGGER add_values AFTER INSERT ON public.study_value REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.add_values();
 
 CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
 
 CREATE TRIGGER audit_touch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_touch FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
 
 CREATE TRIGGER rollup_person_sets AFTER DELETE ON public.archive FOR EACH STATEMENT EXECUTE FUNCTION public.count_person_sets();
+
+CREATE TRIGGER take_values AFTER DELETE ON public.study_value REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.take_values();
 
 ALTER TABLE ONLY pseudonymised.instance
     ADD CONSTRAINT instance_source_pk_fkey FOREIGN KEY (source_pk) REFERENCES public.instance(instance_pk) ON DELETE CASCADE;
@@ -2886,6 +3278,9 @@ ALTER TABLE ONLY pseudonymised.study_event
 
 ALTER TABLE ONLY pseudonymised.study
     ADD CONSTRAINT study_source_pk_fkey FOREIGN KEY (source_pk) REFERENCES public.study(study_pk) ON DELETE CASCADE;
+
+ALTER TABLE ONLY pseudonymised.study_value
+    ADD CONSTRAINT study_value_study_pk_fkey FOREIGN KEY (study_pk) REFERENCES pseudonymised.study(study_pk) ON DELETE CASCADE;
 
 ALTER TABLE ONLY pseudonymised.study_version
     ADD CONSTRAINT study_version_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
@@ -2944,8 +3339,11 @@ ALTER TABLE ONLY public.study_event
 ALTER TABLE ONLY public.study_fact
     ADD CONSTRAINT study_fact_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.study_modality
-    ADD CONSTRAINT study_modality_study_pk_fkey FOREIGN KEY (study_pk) REFERENCES public.study(study_pk) ON DELETE CASCADE;
+ALTER TABLE ONLY public.study_value_count
+    ADD CONSTRAINT study_value_count_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.study_value
+    ADD CONSTRAINT study_value_study_pk_fkey FOREIGN KEY (study_pk) REFERENCES public.study(study_pk) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study_version
     ADD CONSTRAINT study_version_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;

@@ -124,7 +124,7 @@ class Where:
             case Kind.NAME:
                 return _name_test(params, column, test)
             case Kind.TEXT | Kind.UID:
-                return _text_test(params, column, test)
+                return text_test(params, column, test)
             case _:
                 value = _bind(params, test)
                 return lambda a: f"{a}.{column} {_OPERATOR[test.op]} {value}"
@@ -202,7 +202,8 @@ def _compare(params: Params, expression: str, test: Test) -> str:
     return f"{expression} {_OPERATOR[test.op]} {_bind(params, test)}"
 
 
-def _text_test(params: Params, column: str, test: Test) -> RowTest:
+def text_test(params: Params, column: str, test: Test) -> RowTest:
+    """A test of a TEXT or UID, for any table that has this column."""
     value = _bind(params, test)
     match test.op:
         case Op.STARTS_WITH:

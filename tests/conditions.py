@@ -124,6 +124,12 @@ def _path(draw: st.DrawFn, level: Level) -> Condition:
             return PathTest(path, draw(st.sampled_from([(), ((Op.CONTAINS, "m"),), ((Op.WILDCARD, "*T*"),)])))
 
 
+def _coded() -> st.SearchStrategy[Condition]:
+    column = CODE_COLUMNS[Coded.BODY_PART]
+    one = st.sampled_from(["69536005", "816094009", "10200004"]).map(lambda each: Test(column, Op.EQ, each))
+    return one | st.just(Test(column, Op.IN, ("69536005", "81745001")))
+
+
 def _leaves(level: Level) -> list[st.SearchStrategy[Condition]]:
     numbers = st.sampled_from(_NUMBERS[level])
     found: list[st.SearchStrategy[Condition]] = [
@@ -138,13 +144,9 @@ def _leaves(level: Level) -> list[st.SearchStrategy[Condition]]:
         found.append(st.sampled_from(_DATES[level]).flatmap(lambda keyword: _ranged(keyword, _DAYS)))
         found.append(st.sampled_from(_DATES[level]).flatmap(lambda keyword: _between(keyword, _DAYS)))
     if level is Level.SERIES:
-        column = CODE_COLUMNS[Coded.BODY_PART]
         found += [
-            st.sampled_from(["69536005", "816094009", "10200004"]).map(
-                lambda each: Test(column, Op.EQ, each)
-            ),
-            st.just(Test(column, Op.IN, ("69536005", "81745001"))),
-            st.booleans().map(lambda missing: Test(column, Op.IS_NULL, missing)),
+            _coded(),
+            st.booleans().map(lambda missing: Test(CODE_COLUMNS[Coded.BODY_PART], Op.IS_NULL, missing)),
         ]
     if level is Level.STUDY:
         modality = attribute("ModalitiesInStudy")
@@ -183,3 +185,25 @@ def sorts(level: Level) -> st.SearchStrategy[tuple[Sort, ...]]:
     """Orders of one to three fields; none means the default order."""
     sort = st.builds(Sort, st.sampled_from([*KEYS[level]]), st.booleans())
     return st.lists(sort, max_size=3, unique_by=lambda each: each.field).map(tuple)
+
+
+@st.composite
+def by_value(draw: st.DrawFn) -> Condition:
+    """A condition on studies that a value of a series, or a pattern of values, is a part of."""
+    counts = st.sampled_from([0, 1, 2, 3, 4, 256])
+    tests = st.one_of(
+        *(_text(keyword) for keyword in _BY_LEVEL[Level.SERIES]),
+        _coded(),
+        *(made("SeriesDate", _DAYS) for made in (_ranged, _between)),
+        *(made("NumberOfSeriesRelatedInstances", counts) for made in (_ranged, _between)),
+    )
+    modality = st.sampled_from(MODALITIES).map(
+        lambda value: Test(attribute("ModalitiesInStudy"), Op.HAS, value)
+    )
+    parts = draw(
+        st.lists(
+            st.one_of(tests.map(lambda test: Related(Level.SERIES, test)), modality), min_size=1, max_size=2
+        )
+    )
+    more = draw(st.lists(conditions(Level.STUDY, depth=1), max_size=1))
+    return AllOf((*parts, *more))

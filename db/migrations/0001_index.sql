@@ -229,16 +229,6 @@ create table instance (
     unique (archive_id, sop_uid, series_uid)
 );
 
--- Which copies hold a modality, in page order: rare modalities page without a walk of the whole index.
-create table study_modality (
-    study_pk bigint not null references study on delete cascade,
-    modality text collate "C" not null,
-    study_date date,
-    study_uid text collate "C" not null,
-    primary key (study_pk, modality)
-);
-create index study_modality_page on study_modality (modality, study_date, study_uid);
-
 -- ---- what a study row knows from its data set and its series -----------------------------------------
 
 -- series_known: the archive's series are indexed, so what they say wins over the data set's figures.
@@ -347,11 +337,14 @@ create index instance_by_study on instance (study_uid);
 create index study_patient_name_like on study using gin (fold(patient_name) gin_trgm_ops);
 create index study_patient_name_eq on study using gin (name_groups(patient_name));
 create index study_patient_name_key on study using gin (name_key(patient_name) gin_trgm_ops);
+create index study_referring_name_eq on study using gin (name_groups(referring_physician_name));
 create index study_referring_name_like on study using gin (fold(referring_physician_name) gin_trgm_ops);
 create index study_description_like on study using gin (fold(study_description) gin_trgm_ops);
 create index study_patient_id_like on study using gin (fold(patient_id) gin_trgm_ops);
 create index study_accession_like on study using gin (fold(accession_number) gin_trgm_ops);
 create index study_study_id on study (study_id);
+create index study_study_id_like on study using gin (fold(study_id) gin_trgm_ops);
+create index study_series on study (number_of_series);
 create index study_birth_date on study (patient_birth_date);
 create index study_modalities on study using gin (modalities);
 create index study_search on study using gin (search);
@@ -371,3 +364,4 @@ alter index study_patient_id_like alter column 1 set statistics 1000;
 alter index study_accession_like alter column 1 set statistics 1000;
 alter index series_page_description alter column 1 set statistics 1000;
 alter index series_protocol_like alter column 1 set statistics 1000;
+create statistics study_patient_sex on fold(patient_sex) from study;

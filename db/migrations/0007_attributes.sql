@@ -182,11 +182,11 @@ create index series_lacking on series (archive_id, series_pk)
 create index series_unrepresented on pseudonymised.series (archive_id, series_uid) where representative is null;
 
 create or replace view records.series as
-    select * from public.series where archive_id = any ((select scope_of('full'))::smallint[]);
+    select * from public.series where array_position((select scope_of('full'))::smallint[], archive_id) is not null;
 
 create or replace view pseudonyms.series as
     select p.* from pseudonymised.series p
-    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+    where array_position((select scope_of('pseudonymised'))::smallint[], archive_id) is not null
         and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
 
 create or replace view counts.series as

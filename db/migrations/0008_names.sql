@@ -94,11 +94,11 @@ end;
 -- ---- the wall: the views again, with the new columns ------------------------------------------------------------
 
 create or replace view records.study as
-    select * from public.study where archive_id = any ((select scope_of('full'))::smallint[]);
+    select * from public.study where array_position((select scope_of('full'))::smallint[], archive_id) is not null;
 
 create or replace view pseudonyms.study as
     select p.* from pseudonymised.study p
-    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+    where array_position((select scope_of('pseudonymised'))::smallint[], archive_id) is not null
         and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
 
 create or replace view counts.study as

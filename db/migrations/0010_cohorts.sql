@@ -444,11 +444,11 @@ create index series_laterality_code on pseudonymised.series (laterality_code) wh
 
 -- A view has the columns that its table had: the same views, made again.
 create or replace view records.series as
-    select * from public.series where archive_id = any ((select scope_of('full'))::smallint[]);
+    select * from public.series where array_position((select scope_of('full'))::smallint[], archive_id) is not null;
 
 create or replace view pseudonyms.series as
     select p.* from pseudonymised.series p
-    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
+    where array_position((select scope_of('pseudonymised'))::smallint[], archive_id) is not null
         and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
 
 create or replace view counts.series as

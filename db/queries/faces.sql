@@ -227,6 +227,41 @@ with mine as materialized (
 update pseudonymised.instance p set shared = d.shared
 from decided d where p.study_uid = d.study_uid and p.shared <> d.shared
 
+-- name: link_values  The values of these families and those they are shared with, as link_values of settle.sql.
+with mine as materialized (
+    select distinct p.study_uid
+    from unnest($1::text[]) uid
+    cross join lateral (select study_pk from study where study_uid = uid offset 0) s
+    cross join lateral (select study_uid from pseudonymised.study where source_pk = s.study_pk offset 0) p
+), copies as materialized (
+    select p.*
+    from (
+        select study_uid from mine
+        union
+        select o.study_uid
+        from mine m
+        cross join lateral (
+            select series_uid from pseudonymised.series where study_uid = m.study_uid and shared offset 0) s
+        cross join lateral (
+            select study_uid from pseudonymised.series where series_uid = s.series_uid offset 0) o) f
+    cross join lateral (
+        select study_pk, archive_id, study_uid, study_date, shared from pseudonymised.study
+        where study_uid = f.study_uid offset 0) p
+), wanted as materialized (
+    select c.study_pk, v.archive_id, v.name, v.value, c.study_date, c.study_uid, c.shared
+    from copies c cross join lateral pseudonymised.study_values(c.study_uid, c.archive_id, c.shared) v
+), there as materialized (
+    select v.*
+    from copies c
+    cross join lateral (select * from pseudonymised.study_value where study_pk = c.study_pk offset 0) v
+), gone as (
+    delete from pseudonymised.study_value v
+    using (select * from there except select * from wanted) w
+    where v.study_pk = w.study_pk and v.name = w.name and v.value = w.value and v.archive_id = w.archive_id
+        and v.study_date is not distinct from w.study_date and v.study_uid = w.study_uid and v.shared = w.shared
+)
+insert into pseudonymised.study_value select * from wanted except select * from there
+
 -- name: real_study  The stored UID behind a pseudonym of a study.
 select distinct s.study_uid from pseudonymised.study p join study s on s.study_pk = p.source_pk
 where p.study_uid = $1

@@ -99,27 +99,26 @@ set (shared, modalities, number_of_series, number_of_instances, search)
     = (c.shared, c.modalities, c.number_of_series, c.number_of_instances, c.search)
 from changed c where s.study_pk = c.study_pk
 
--- name: unlink_modalities  Link rows that no longer say what the study row says.
-with wrong as materialized (
-    select m.study_pk, m.modality
+-- name: link_values  What the series of each copy say, in page order; rows that say it no longer go.
+with wanted as materialized (
+    select s.study_pk, v.archive_id, v.name, v.value, s.study_date, s.study_uid, s.shared
     from touched t
     cross join lateral (
-        select study_pk, modalities, study_date from study where study_uid = t.study_uid offset 0) s
-    cross join lateral (
-        select study_pk, modality from study_modality
-        where study_pk = s.study_pk
-            and (modality <> all (s.modalities) or study_date is distinct from s.study_date) offset 0) m
+        select study_pk, archive_id, study_date, study_uid, shared from study
+        where study_uid = t.study_uid offset 0) s
+    cross join lateral study_values(s.study_uid, s.archive_id, s.shared) v
+), there as materialized (
+    select v.*
+    from touched t
+    cross join lateral (select study_pk from study where study_uid = t.study_uid offset 0) s
+    cross join lateral (select * from study_value where study_pk = s.study_pk offset 0) v
+), gone as (
+    delete from study_value v
+    using (select * from there except select * from wanted) w
+    where v.study_pk = w.study_pk and v.name = w.name and v.value = w.value and v.archive_id = w.archive_id
+        and v.study_date is not distinct from w.study_date and v.shared = w.shared
 )
-delete from study_modality m using wrong w where m.study_pk = w.study_pk and m.modality = w.modality
-
--- name: link_modalities  Link rows that are missing.
-insert into study_modality (study_pk, modality, study_date, study_uid)
-select s.study_pk, m.modality, s.study_date, s.study_uid
-from touched t
-cross join lateral (
-    select study_pk, modalities, study_date, study_uid from study where study_uid = t.study_uid offset 0) s
-cross join unnest(s.modalities) m (modality)
-on conflict do nothing
+insert into study_value select * from wanted except select * from there
 
 -- name: settled  Nothing is left to settle.
 delete from touched

@@ -103,6 +103,20 @@ async def check(faces: Faces) -> None:
     await _counts_follow(database)
     await _flags_are_right(database)
     await _networks_are_apart(database)
+    await _values_are_those_of_the_series(database)
+
+
+async def _values_are_those_of_the_series(database: Database) -> None:
+    """Of each copy, and of the others of its family where it is shared."""
+    columns = "study_pk, archive_id, name::text, value, study_date, study_uid, shared"
+    wanted = await rows(
+        database,
+        "select p.study_pk, v.archive_id, v.name::text, v.value, p.study_date, p.study_uid, p.shared"
+        " from pseudonymised.study p"
+        " cross join lateral pseudonymised.study_values(p.study_uid, p.archive_id, p.shared) v order by 1, 2, 3, 4",
+    )
+    there = f"select {columns} from pseudonymised.study_value order by 1, 2, 3, 4"  # noqa: S608
+    assert await rows(database, there) == wanted
 
 
 async def _counts_follow(database: Database) -> None:

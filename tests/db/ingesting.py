@@ -80,5 +80,5 @@ async def versions(database: Database) -> list[tuple[Any, ...]]:
         "select 'study', study_pk, xmin::text, xmax::text from study"
         " union all select 'series', series_pk, xmin::text, xmax::text from series"
         " union all select 'instance', instance_pk, xmin::text, xmax::text from instance"
-        " union all select 'link', study_pk, xmin::text, xmax::text from study_modality order by 1, 2, 3",
+        " union all select 'link', study_pk, xmin::text, xmax::text from study_value order by 1, 2, 3",
     )

@@ -22,8 +22,6 @@ insert into study (archive_id, study_uid, study_date, accession_number, study_id
     join person p on p.number = n / 3
     join person r on r.number = n % 300
     order by n;
-insert into study_modality (study_pk, modality, study_date, study_uid)
-    select study_pk, unnest(modalities), study_date, study_uid from study;
 insert into series (archive_id, study_uid, series_uid, modality, series_number, series_date, series_description,
         body_part_examined, protocol_name, manufacturer, manufacturer_model_name, number_of_instances, data)
     select s.archive_id, s.study_uid, s.study_uid || '.' || k, s.modalities[1], k, s.study_date,
@@ -44,3 +42,6 @@ update series set instances_synced_at = now() where series_pk % 2 = 0;
 create index study_patient_name_keys on study using gin (patient_name_keys);
 create index study_referring_name_keys on study using gin (referring_physician_name_keys);
 create index series_search on series using gin (words(series_description, body_part_examined, protocol_name));
+insert into study_value
+    select s.study_pk, v.archive_id, v.name, v.value, s.study_date, s.study_uid, s.shared
+    from study s cross join lateral study_values(s.study_uid, s.archive_id, s.shared) v;

@@ -64,7 +64,7 @@ async def test_counts_and_modalities(
     await store(database, 1, studies, serieses, series_of=series_of)
     found = "select number_of_series, number_of_instances, modalities from study"
     assert await rows(database, found) == [expected]
-    links = await rows(database, "select modality from study_modality order by 1")
+    links = await rows(database, "select value from study_value where name = 'modality' order by 1")
     assert [modality for (modality,) in links] == expected[2]
     # The other order of storing comes to the same.
     await delete(database, 1, "1.2")
@@ -81,9 +81,7 @@ async def test_counts_and_modalities(
 async def test_links_follow_the_study(database: Database) -> None:
     await store(database, 1, [study("1.2", ModalitiesInStudy=["CT", "MR"])])
     await store(database, 1, [study("1.2", ModalitiesInStudy=["MR"], StudyDate="20210101")])
-    assert await rows(database, "select modality, study_date::text from study_modality") == [
-        ("MR", "2021-01-01")
-    ]
+    assert await rows(database, "select value, study_date::text from study_value") == [("MR", "2021-01-01")]
 
 
 async def test_words_of_the_study_and_its_series(database: Database) -> None:

@@ -127,7 +127,7 @@ class Model:
 
     def expected(self) -> tuple[set[Any], set[Any], set[Any], set[Any]]:
         counts = {k: self._instances_told(k) for k in self.serieses}
-        studies, links = set(), set()
+        studies = set()
         for (a, uid, patient), known in self.studies.items():
             mine = {k: v for k, v in self.serieses.items() if (k[0], k[2]) == (a, uid)}
             modalities = tuple(sorted({v["modality"] for v in [known, *mine.values()]} - {None}))
@@ -139,10 +139,24 @@ class Model:
             if known["synced"] and not mine:
                 total = 0
             studies.add((a, uid, patient, modalities, number, total, self._shared(uid)))
-            links |= {(a, uid, patient, modality) for modality in modalities}
         serieses = {(*k, counts[k], self._shared(k[2])) for k in self.serieses}
         instances = {(*k, s, self._shared(s)) for k, s in self.instances.items()}
-        return studies, serieses, instances, links
+        return (
+            studies,
+            serieses,
+            instances,
+            {link for study in studies for link in self._links(study, studies)},
+        )
+
+    def _links(self, study: Any, studies: set[Any]) -> set[Any]:
+        """Modalities by the archive they come from: of a shared family those of all copies, wherever they are."""
+        a, uid, patient, modalities, *_, shared = study
+        if not shared:
+            return {(a, uid, patient, a, modality) for modality in modalities}
+        mine = {k[1] for k in self.serieses if k[2] == uid}
+        told = {(k[0], v["modality"]) for k, v in self.serieses.items() if k[1] in mine and v["modality"]}
+        told |= {(other[0], modality) for other in studies if other[1] == uid for modality in other[3]}
+        return {(a, uid, patient, *each) for each in told}
 
     def _instances_told(self, key: tuple[int, str, str]) -> int | None:
         known = self.serieses[key]
@@ -157,7 +171,7 @@ class Index:
     runner: asyncio.Runner
 
     async def empty(self) -> None:
-        await self.database.execute("test", "truncate study, series, instance, study_modality cascade")
+        await self.database.execute("test", "truncate study, series, instance, study_value_count cascade")
 
     async def apply(self, batch: Batch) -> None:
         await ingest.write(self.database, "batch", lambda conn: write(conn, batch))
@@ -175,9 +189,19 @@ class Index:
             await of("select archive_id, series_uid, study_uid, number_of_instances, shared from series"),
             await of("select archive_id, sop_uid, series_uid, study_uid, shared from instance"),
             await of(
-                "select s.archive_id, s.study_uid, s.patient_id, m.modality"
-                " from study_modality m join study s using (study_pk)"
+                "select s.archive_id, s.study_uid, s.patient_id, v.archive_id, v.value from study_value v"
+                " join study s using (study_pk) where v.name = 'modality'"
+                " and (s.study_uid, s.study_date, s.shared) is not distinct from (v.study_uid, v.study_date, v.shared)"
             ),
+        )
+
+    async def miscounted(self) -> list[Any]:
+        """Values that are counted otherwise than they are there."""
+        return await self.database.fetch(
+            "test",
+            "select * from study_value_count full join (select archive_id, name, value, count(*)::integer as studies"
+            " from study_value group by 1, 2, 3) there using (archive_id, name, value, studies)"
+            " where study_value_count is null or there is null",
         )
 
 
@@ -227,5 +251,6 @@ def test_the_index_is_what_the_batches_say(index: Index, batches: list[Batch]) -
             await index.apply(batch)
             for found, expected in zip(await index.found(), model.expected(), strict=True):
                 assert found == expected
+            assert await index.miscounted() == []
 
     index.runner.run(compare())

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from access.scope import Face, Reach, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
+from db import by_value as values
 from db import nodes
 from db.archives import sync_archives
 from db.orders import Sort
@@ -21,7 +23,7 @@ from model.attributes import Level
 from model.cursors import Position
 from model.filters import EVERYTHING, Condition, ranked_by
 from resolvers.loaders import counted
-from tests.conditions import conditions, sorts
+from tests.conditions import by_value, conditions, sorts
 from tests.federation import Federation, generate, load
 from tests.oracle import Oracle, fold, ordered
 
@@ -164,6 +166,25 @@ def test_lists_and_counts_equal_the_oracle(
     total, matched = oracle.counts(level, condition)
     assert counts.total == total
     assert {archive: n for archive, n in counts.matched.items() if n} == matched
+
+
+@EXAMPLES
+@given(
+    data=st.data(),
+    hidden=st.sampled_from([None, None, 0, 1]),
+    asked=st.sampled_from([None, None, 0, 1]),
+    most=st.sampled_from([(64, 2000), (1, 2000), (64, 2)]),
+)
+def test_pages_that_start_at_a_value_equal_the_oracle(
+    loaded: Loaded, data: st.DataObject, hidden: int | None, asked: int | None, most: tuple[int, int]
+) -> None:
+    condition, keys = data.draw(by_value()), (Sort("STUDY_DATE", descending=True),)
+    size, back = data.draw(st.sampled_from([1000, 7, 2])), data.draw(st.booleans())
+    scope = loaded.scope(hidden, asked)
+    expected = _expected(loaded.oracle(scope), Level.STUDY, condition, keys)
+    with patch.multiple(values, MOST=most[0], LOOKED_UP=most[1]):
+        found = loaded.runner.run(_walk(loaded, scope, Level.STUDY, condition, keys, size, back))
+    assert found == (expected[::-1] if back else expected)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 50])

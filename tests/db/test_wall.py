@@ -16,6 +16,7 @@ from tests.federation import generate, load
 
 ERNS = ("ERN-EYE", "ERN-RND", "VASCERN")
 FORGETFUL = "select * from {schema}.{table}"
+SCHEMAS = ["records", "pseudonyms", "counts"]
 TABLES = ("study", "series", "instance", "consent")
 
 
@@ -57,6 +58,34 @@ async def test_a_statement_that_forgot_the_scope_finds_nothing(
         "before", FORGETFUL.format(schema="records", table="study")
     )
     assert await walled.without_scope().fetch("x", FORGETFUL.format(schema=schema, table=table)) == []
+
+
+async def test_no_view_shows_anything_without_a_scope(walled: WalledDatabase) -> None:
+    views = await walled.without_scope().fetch(
+        "x", "select schemaname || '.' || viewname as name from pg_views where schemaname = any($1)", SCHEMAS
+    )
+    assert len(views) > len(TABLES) * len(SCHEMAS)
+    for view in views:
+        assert await walled.without_scope().fetch("x", f"select * from {view['name']}") == [], view["name"]  # noqa: S608
+
+
+async def test_values_of_a_shared_study_are_those_of_visible_copies(
+    walled: WalledDatabase, database: Database
+) -> None:
+    """The row of a copy has the values of all copies of its family: each is shown to who sees where it comes from."""
+    everybodys = walled.within(reach(full=(1, 2, 3)))
+    sql = "select study_uid, archive_id, value from records.study_by_value where name = 'modality'"
+    own = "select archive_id, study_uid, unnest(modalities) as value from study"
+    told = {tuple(row) for row in await database.fetch("x", own)}
+    assert any(row["archive_id"] == 1 and (1, row["study_uid"], row["value"]) not in told
+               for row in await everybodys.fetch("x", sql))  # fmt: skip
+    rows = await walled.within(reach(full=(1,))).fetch("x", sql)
+    assert rows
+    assert {(row["archive_id"], row["study_uid"], row["value"]) for row in rows} <= told
+    counted = await walled.within(reach(full=(1,))).fetch(
+        "x", "select archive_id from records.study_value_count"
+    )
+    assert {row["archive_id"] for row in counted} == {1}
 
 
 @pytest.mark.parametrize("table", TABLES)
