@@ -41,7 +41,22 @@ async def _instances(ward: Ward) -> dict[str, str]:
 
 
 async def _live(ward: Ward) -> dict[str, str]:
-    return await _list(ward, f"studies(freshness: {{mode: LIVE, timeoutMs: {ward.deadline * 1000:.0f}}})")
+    return await _list(ward, f"studies({_now(ward)})")
+
+
+async def _live_series(ward: Ward) -> dict[str, str]:
+    return await _list(
+        ward, f'series(filter: {{study: {{studyInstanceUid: {{eq: "{STUDIES[0]}"}}}}}}, {_now(ward)})'
+    )
+
+
+async def _live_instances(ward: Ward) -> dict[str, str]:
+    asked = f'filter: {{series: {{study: {{studyInstanceUid: {{eq: "{STUDIES[0]}"}}}}}}}}'
+    return await _list(ward, f"instances({asked}, {_now(ward)})")
+
+
+def _now(ward: Ward) -> str:
+    return f"freshness: {{mode: LIVE, timeoutMs: {ward.deadline * 1000:.0f}}}"
 
 
 async def _list(ward: Ward, field: str) -> dict[str, str]:
@@ -63,5 +78,7 @@ ENTRIES: dict[str, Entry] = {
     "series": Entry("series on demand", _series, 1, "CACHED"),
     "instances": Entry("instances on demand", _instances, 1, "CACHED"),
     "live": Entry("LIVE studies", _live, 1, "LIVE"),
+    "live-series": Entry("LIVE series of a study", _live_series, 1, "LIVE"),
+    "live-instances": Entry("LIVE instances of a study", _live_instances, 1, "LIVE"),
     "index": Entry("index run", _index_run, 2, "completed"),
 }

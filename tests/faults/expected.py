@@ -8,25 +8,30 @@ Cells = dict[str, str]
 def _fails(code: str) -> Cells:
     """On demand a part is missing, LIVE has what the index had, a run fails, all with the same code."""
     on_demand = {"series": f"PARTIAL {code}", "instances": f"PARTIAL {code}"}
-    return on_demand | {"live": f"STALE {code}", "index": f"failed {code}"}
+    return on_demand | _live(f"STALE {code}") | {"index": f"failed {code}"}
+
+
+def _live(outcome: str) -> Cells:
+    return {"live": outcome, "live-series": outcome, "live-instances": outcome}
 
 
 def _cut() -> Cells:
-    return _fails("INCOMPLETE") | {"live": "PARTIAL TOO_WIDE"}
+    """All studies are more than may be asked for, those below one study are not."""
+    return _fails("INCOMPLETE") | _live("PARTIAL INCOMPLETE") | {"live": "PARTIAL TOO_WIDE"}
 
 
 def _empty() -> Cells:
-    return _fails("INCOMPLETE") | dict(live="PARTIAL SUSPICIOUS_REMOVAL", index="failed SUSPICIOUS_REMOVAL")
+    return _fails("INCOMPLETE") | _live("PARTIAL SUSPICIOUS_REMOVAL") | {"index": "failed SUSPICIOUS_REMOVAL"}
 
 
-_WELL: Final[Cells] = {"series": "CACHED", "instances": "CACHED", "live": "LIVE", "index": "completed"}
+_WELL: Final[Cells] = {"series": "CACHED", "instances": "CACHED"} | _live("LIVE") | {"index": "completed"}
 
 EXPECTED: Final[dict[str, Cells]] = {
     "204": _empty(),
     "empty-list": _empty(),
-    "204-below": _fails("INCOMPLETE") | {"live": "PARTIAL INCOMPLETE", "index": "completed PARTIAL"},
+    "204-below": _fails("INCOMPLETE") | _live("PARTIAL INCOMPLETE") | {"index": "completed PARTIAL"},
     "404": _fails("REJECTED"),
-    "404-below": _fails("REJECTED") | {"live": "PARTIAL REJECTED"},
+    "404-below": _fails("REJECTED") | _live("PARTIAL REJECTED"),
     "null": _fails("BAD_ANSWER"),
     "html": _fails("BAD_ANSWER"),
     "half-json": _fails("BAD_ANSWER"),

@@ -183,20 +183,21 @@ MISBEHAVIOURS: dict[str, Misbehaviour] = {
     ),
     # ---- pages and rows ------------------------------------------------------------------------------
     "offset-ignored": Misbehaviour(
-        "`offset` is ignored", lambda exchange, rows: exchange.rows(rows[: exchange.limit])
+        "`offset` is ignored", lambda exchange, rows: exchange.rows(rows[: exchange.limit]), timeout=5.0
     ),
     "endless": Misbehaviour("pages without end", _endless, timeout=10.0),
     "repeated": Misbehaviour("each row twice", _repeats),
-    "overlap": Misbehaviour("pages that overlap", _overlaps),
+    "overlap": Misbehaviour("pages that overlap", _overlaps, timeout=5.0),
     "keys-ignored": Misbehaviour("rows that do not match: every key is ignored", _ignores_keys),
     "cap": Misbehaviour("a cap of 12 rows without a Warning", _capped),
     "cap-warned": Misbehaviour(
         "a cap of 12 rows with a Warning", lambda exchange, rows: _capped(exchange, rows, **MORE)
     ),
-    "cap-for-good": Misbehaviour("the first 12 rows only, without a Warning", _capped_for_good),
+    "cap-for-good": Misbehaviour("the first 12 rows only, without a Warning", _capped_for_good, timeout=5.0),
     "cap-for-good-warned": Misbehaviour(
         "the first 12 rows only, with a Warning",
         lambda exchange, rows: _capped_for_good(exchange, rows, **MORE),
+        timeout=5.0,
     ),
     # ---- refusals ------------------------------------------------------------------------------------
     "401": Misbehaviour("401: wrong credentials", said(401)),
