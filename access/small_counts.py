@@ -99,7 +99,12 @@ class Policies:
     """What each ERN demands: `by_ern` where it has an own policy, else `default`."""
 
     default: Policy = Policy()
-    by_ern: Mapping[str, Policy] = field(default_factory=dict)
+    by_ern: dict[str, Policy] = field(default_factory=dict)
+
+    def follow(self, by_ern: Mapping[str, Policy]) -> None:
+        """ERNs demand this from now on."""
+        self.by_ern.clear()
+        self.by_ern.update(by_ern)
 
     def strictest(self, erns: Iterable[str]) -> Policy:
         """The policy of a cell that these ERNs may contribute to; whether they do is a secret."""

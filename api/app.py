@@ -60,6 +60,7 @@ def create_app(
     rules: Rules | None = None,
     archives: Iterable[ArchiveClient] = (),
     jobs: Jobs | None = None,
+    file_is_good: Callable[[], bool] = lambda: True,
     routes: tuple[BaseRoute, ...] = (),
 ) -> Starlette:
     """The ASGI application; `routes` are further ones of the caller.
@@ -75,9 +76,10 @@ def create_app(
     limiter: how long a person must wait for their next request (429).
     rules: what requests may ask for; None for the defaults.
     archives: those that /metrics tells of. jobs: how the index keeps up with each, by code.
+        file_is_good: whether the file of archives can be used.
     """
     rules = rules or Rules()
-    metrics, trail = Metrics(archives), Trail(audit, known=rules.persisted.names)
+    metrics, trail = Metrics(archives, file_is_good), Trail(audit, known=rules.persisted.names)
     served = guarded(schema, metrics, trail, rules)
     endpoint = GraphQLEndpoint(
         served,

@@ -54,17 +54,18 @@ class ProviderDown(HttpProblem):
 class Asker:
     """Who is asking, and until when that holds (seconds since 1970); None: for good.
 
+    who: what they may see by the rules of now, which may change while a stream lasts.
     by: how that is known; None for whoever is at this machine.
     """
 
-    viewer: Viewer
+    who: Callable[[], Viewer]
     expires: float | None = None
     by: Literal["token", "session"] | None = None
 
 
 def viewer_of_request(connection: HTTPConnection) -> Viewer:
     """Who is asking. Raises Unauthenticated."""
-    return _asker(connection).viewer
+    return _asker(connection).who()
 
 
 def is_signed_in(connection: HTTPConnection) -> bool:
@@ -102,7 +103,7 @@ def _asker(connection: HTTPConnection) -> Asker:
 class Identity:
     """How this server learns who is asking.
 
-    erns: the ERNs of the federation, asked for at each request.
+    erns, rules: the ERNs of the federation and what they let whom see, asked for at each request.
     tokens: None for a server that takes none, which listens on loopback only.
     open_here: whether somebody without a token is everyone_here, which a demo is: for all ERNs, so that the first
     archive of one can be added.
@@ -112,13 +113,13 @@ class Identity:
         self,
         erns: Callable[[], Iterable[str]],
         *,
-        rules: AccessRules | None = None,
+        rules: Callable[[], AccessRules] = AccessRules,
         provider: Provider | None = None,
         tokens: Tokens | None = None,
         sessions: Sessions | None = None,
         open_here: bool = False,
     ) -> None:
-        self._erns, self._rules = erns, rules or AccessRules()
+        self._erns, self._rules = erns, rules
         self._provider, self._tokens, self.sessions = provider, tokens, sessions
         self._open_here = open_here or tokens is None
 
@@ -184,7 +185,11 @@ class Identity:
 
     def _asker(self, checked: Checked, by: Literal["token", "session"]) -> Asker:
         groups = self._provider.groups_claim if self._provider else None
-        return Asker(viewer_of_claims(checked.claims, self._rules, self._erns(), groups), checked.expires, by)
+
+        def who() -> Viewer:
+            return viewer_of_claims(checked.claims, self._rules(), self._erns(), groups)
+
+        return Asker(who, checked.expires, by)
 
     def _everyone(self) -> Asker:
-        return Asker(everyone_here(ERNS))
+        return Asker(lambda: everyone_here(ERNS))

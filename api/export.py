@@ -85,7 +85,7 @@ async def _export(
     if first.data is None or first.errors:
         return _refusal(first)
     return StreamingResponse(
-        pages.parts(first, lambda: seconds_left(request) != 0.0),
+        pages.parts(first, lambda: seconds_left(request) != 0.0 and context.still_holds()),
         headers=_headers(first.data["page"])
         | {
             "Content-Disposition": f'attachment; filename="{of}.{form}"',

@@ -20,7 +20,7 @@ Routes = tuple[BaseRoute, ...]
 def open_identity(
     erns: Callable[[], Iterable[str]],
     provider: Provider | None,
-    rules: AccessRules,
+    rules: Callable[[], AccessRules],
     session_key: bytes,
     *,
     open_here: bool = False,
@@ -28,6 +28,7 @@ def open_identity(
 ) -> tuple[Identity, Routes]:
     """Who is asking, and the routes that this needs.
 
+    erns, rules: the ERNs of the federation and what they let whom see, as they are now.
     provider: None for a server on loopback where everyone is everyone_here.
     session_key: 32 bytes that all processes share (api.sealing.Sealer.new_key, db.secrets.shared_secret).
     open_here: somebody without a token is everyone_here, also with a provider: for the demo.

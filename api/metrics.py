@@ -3,7 +3,7 @@
 What is counted of archives is kept by their clients (archives/standing.py) and read when Prometheus asks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -20,13 +20,21 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
-    """Counters and histograms of one application. archives: those that it asks, read at each scrape.
+    """Counters and histograms of one application. archives: those that it asks, read at each scrape, as is
+    whether archives.toml can be used.
 
     jobs: the job state of archives by code, which the endpoint sets before it renders.
     """
 
-    def __init__(self, archives: Iterable[ArchiveClient] = ()) -> None:
+    def __init__(
+        self, archives: Iterable[ArchiveClient] = (), file_is_good: Callable[[], bool] = lambda: True
+    ) -> None:
         self.registry = CollectorRegistry()
+        Gauge(
+            "ernfed_archives_file_good",
+            "1 while archives.toml can be used; 0 while its last good state holds on.",
+            registry=self.registry,
+        ).set_function(lambda: float(file_is_good()))
         self.registry.register(_OfArchives(archives))
         self.registry.register(_OfJobs(self))
         self.jobs: Mapping[str, JobState] = {}

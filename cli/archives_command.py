@@ -17,7 +17,9 @@ from archives.client import ArchiveClient, Health
 from archives.errors import ArchiveError
 from archives.registry import open_archives
 from cli import archives_changes
+from config.access_file import load_access_rules
 from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
+from config.attributes_file import load_declared
 from config.settings import SettingsError, load_settings
 
 T = TypeVar("T")
@@ -105,8 +107,13 @@ async def _of_each(
 
 
 def _load(archives: Path | None) -> list[ArchiveConfig]:
+    """The archives of a file that is right as a whole: what serves it would keep to its last good state else."""
     try:
-        return load_archives(load_settings(archives=archives).archives)
+        path = load_settings(archives=archives).archives
+        configs = load_archives(path)
+        load_access_rules(path)
+        load_declared(path)
+        return configs
     except (ArchivesFileError, SettingsError) as error:
         _complain(str(error))
         raise typer.Exit(2) from None

@@ -1,4 +1,5 @@
-"""The archives of a running process: they follow archives.toml and the database without a restart."""
+"""The archives of a running process, and what their ERNs let whom see: both follow archives.toml, archives also the
+database, without a restart."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,12 +11,14 @@ import structlog
 
 from access.pseudonyms import Pseudonymiser
 from archives.registry import Archives
+from config.access_file import AccessRules, load_access_rules
 from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
 from config.pseudonym_keys import PseudonymKeysError
 from db.definitions import Definition, definitions, heed, sync_archives
 from db.pool import Database
 
 LOOK_EVERY = 2.0  # seconds; a change that another process makes is told at once
+SETTLED_AFTER = 0.5  # a file that changes within this may be half written
 _log = structlog.get_logger(__name__)
 
 _Stamp = tuple[int, int, int]
@@ -25,7 +28,9 @@ _Stamp = tuple[int, int, int]
 class LiveArchives:
     """ids, makers, codes: of the archives that are asked, changed in place. maker_of: the pseudonymiser of an ERN.
 
-    told: called after each change. problem: what is wrong with the file; what it said before holds on.
+    rules: what the ERNs say, as of the file's last good state; archives that are not in the file are under it too.
+    told: called after each change of archives, ruled: after one of the rules, before anything else is done.
+    problem: what is wrong with the file; what it said before holds on.
     """
 
     file: Path
@@ -35,19 +40,34 @@ class LiveArchives:
     ids: dict[str, int] = field(default_factory=dict)
     makers: dict[int, Pseudonymiser] = field(default_factory=dict)
     codes: dict[int, str] = field(default_factory=dict)
+    rules: AccessRules = field(default_factory=AccessRules)
     told: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    ruled: list[Callable[[AccessRules], None]] = field(default_factory=list)
     problem: str | None = None
     _known: list[Definition] = field(default_factory=list)
     _read: _Stamp | None = None
+    _seen: _Stamp | None = None
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read_file(self) -> None:
-        """Writes the file's archives into the database, if it changed. Raises ArchivesFileError."""
+        """Takes over the file's rules and writes its archives into the database, if it changed. Raises
+        ArchivesFileError: nothing of the file is taken over then."""
         stamp = _stamp(self.file)
         if stamp is not None and stamp == self._read:
             return
-        self._read = stamp
-        await sync_archives(self.database, await asyncio.to_thread(load_archives, self.file))
+        self._read = self._seen = stamp
+        configs = await asyncio.to_thread(load_archives, self.file)
+        rules = await asyncio.to_thread(load_access_rules, self.file)
+        if _stamp(self.file) != stamp:
+            self._read = None  # written meanwhile: the next look reads it whole
+            return
+        self.problem = None
+        if rules != self.rules:
+            self.rules = rules
+            for tell in self.ruled:
+                tell(rules)
+            _log.info("access.followed", policies=len(rules.by_ern), groups=len(rules.groups))
+        await sync_archives(self.database, configs)
 
     async def look(self) -> None:
         """Follows the definitions in the database."""
@@ -70,23 +90,27 @@ class LiveArchives:
         try:
             while True:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), LOOK_EVERY)
+                    await asyncio.wait_for(woken.wait(), LOOK_EVERY if self._settled() else SETTLED_AFTER)
                 woken.clear()
                 await self._turn()
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
+    def _settled(self) -> bool:
+        """Whether the file is as it was at the last look: who writes it begins with an empty one, and an ERN without
+        a policy would be open for a moment."""
+        return _stamp(self.file) == self._seen
+
     async def _turn(self) -> None:
+        settled, self._seen = self._settled(), _stamp(self.file)
         try:
-            await self.read_file()
-            if self._read is not None:
-                self.problem = None
+            if settled:
+                await self.read_file()
         except ArchivesFileError as error:
             if str(error) != self.problem:
                 self.problem = str(error)
                 _log.error("archives.toml cannot be used: its last good state holds on", problem=self.problem)
-            self._read = _stamp(self.file)
         except Exception as error:
             self._read = None  # the database, most likely
             _log.error("archives.not_followed", error=type(error).__name__)

@@ -16,7 +16,6 @@ from api.logging import configure_logging
 from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
 from archives.errors import ArchiveError
 from cli.stopping import run_until_stopped
-from config.access_file import load_access_rules
 from config.archives_file import ArchivesFileError
 from config.identity import provider_of
 from config.pseudonym_keys import PseudonymKeysError
@@ -101,15 +100,18 @@ async def serve_on(
         house.indexing_attributes(),
         working(house, wanted=worker),
     ):
-        rules = load_access_rules(house.settings.archives)
-        services = await Services.open(house.database, house.archives, house.settings, rules)
+        services = await Services.open(house.database, house.archives, house.settings, house.live.rules)
+        house.live.ruled.append(services.follow)
         house.live.told.append(services.directory.refresh)
         services.directory.follow = house.live.look
 
-        identity, routes = await identity_of(settings, house.database, services, issuer)
+        identity, routes = await identity_of(
+            settings, house.database, services, lambda: house.live.rules, issuer
+        )
 
         async def context(request: Connection) -> Context:
-            return Context.for_request(services, viewer_of_request(request))
+            viewer_now = functools.partial(viewer_of_request, request)
+            return Context.for_request(services, viewer_now(), viewer_now)
 
         try:
             ready = functools.partial(problems, house.database)
@@ -127,6 +129,7 @@ async def serve_on(
                 rules=allowed,
                 archives=house.archives,
                 jobs=functools.partial(_jobs, house),
+                file_is_good=lambda: house.live.problem is None,
                 request_timeout=settings.request_timeout,
                 routes=routes,
                 operations_per_socket=settings.operations_per_socket,

@@ -53,15 +53,11 @@ class AccessRules:
 
 
 def load_access_rules(path: Path) -> AccessRules:
-    """The rules of archives.toml; its [[archive]] tables are load_archives' matter. Raises ArchivesFileError.
-
-    A file without these tables, or no file, has the defaults.
-    """
+    """The rules of archives.toml; its [[archive]] tables are load_archives' matter. Raises ArchivesFileError, also
+    where there is no file: the defaults are only those of a file without these tables."""
     try:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text)
-    except FileNotFoundError:
-        return AccessRules()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         raise ArchivesFileError(f"{path.name}: cannot be read; `ernfed archives list` says why") from None
     reader = _Reader(path, table_lines(text))

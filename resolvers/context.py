@@ -1,6 +1,6 @@
 """What a request has at hand: the services of the process, who asks, and the loaders of this request."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -55,7 +55,7 @@ class Services:
     ) -> "Services":
         """Reads the directory of archives and the key of cursors; `archives` are registered already.
 
-        rules: what each ERN says in archives.toml; of these, its threshold of small counts is kept.
+        rules: what each ERN says in archives.toml, at first (`follow`).
 
         `owner` writes what is fetched on demand. Viewers read behind the wall, on connections opened here.
         Raises DatabaseUnreachable.
@@ -85,6 +85,12 @@ class Services:
             Subscribers.of(owner, settings),
         )
 
+    def follow(self, rules: AccessRules) -> None:
+        """What ERNs say has changed: its thresholds of small counts hold from now on, and streams of those who may
+        see something else by now end."""
+        self.small_counts.follow(_own_policies(self.settings, rules))
+        self.subscribers.listener.ring_all()
+
     async def close(self) -> None:
         await self.subscribers.close()
         await self.on_demand.close()
@@ -97,9 +103,15 @@ def _reach(services: Services, viewer: Viewer) -> Reach:
 
 
 def _small_counts(settings: Settings, rules: AccessRules) -> Policies:
-    deviation = settings.small_count_deviation
-    by_ern = {ern: Policy(threshold, deviation) for ern, threshold in rules.small_counts.items()}
-    return Policies(Policy(settings.small_count, deviation), by_ern)
+    default = Policy(settings.small_count, settings.small_count_deviation)
+    return Policies(default, _own_policies(settings, rules))
+
+
+def _own_policies(settings: Settings, rules: AccessRules) -> dict[str, Policy]:
+    return {
+        ern: Policy(threshold, settings.small_count_deviation)
+        for ern, threshold in rules.small_counts.items()
+    }
 
 
 @dataclass(slots=True)
@@ -111,6 +123,8 @@ class Context:
     reach: Reach
     database: Reader
     loaders: dict[Face, Loaders]
+    viewer_now: Callable[[], Viewer] | None = None
+    """What the same person may see by now; None where nothing changes that."""
     warnings: dict[str, str] = field(default_factory=dict)
     slow: set[str] = field(
         default_factory=set
@@ -135,23 +149,30 @@ class Context:
         self._job_states = Once(partial(job_states, self.database))
 
     @classmethod
-    def for_request(cls, services: Services, viewer: Viewer) -> "Context":
+    def for_request(
+        cls, services: Services, viewer: Viewer, viewer_now: Callable[[], Viewer] | None = None
+    ) -> "Context":
         """`viewer`: who is asking, as the server found out (api/auth.py)."""
         reach = _reach(services, viewer)
         database = services.database.within(reach)
         touched = Touched()
         loaders = {scope.face: Loaders(database, scope, services.on_demand, touched) for scope in reach.faces}
-        return cls(services, viewer, reach, database, loaders)
+        return cls(services, viewer, reach, database, loaders, viewer_now)
 
     @property
     def touched(self) -> Touched:
         """What the answer shows so far, for its audit line."""
         return self.loaders[Face.RECORDS].touched
 
+    def still_holds(self) -> bool:
+        """False where the viewer may by now see more or less than when this began."""
+        now = self.viewer_now() if self.viewer_now is not None else self.viewer
+        return now == self.viewer and _reach(self.services, now) == self.reach
+
     def renew(self) -> None:
         """Forgets what was read, for the next event of a stream. Raises EventsExpired where the viewer may by
         now see more or less than when it began."""
-        if _reach(self.services, self.viewer) != self.reach:
+        if not self.still_holds():
             raise EventsExpired("What you may see has changed: list again, then subscribe anew.")
         for scope in self.reach.faces:
             self.loaders[scope.face] = Loaders(

@@ -68,7 +68,7 @@ class FakeProvider:
     def identity(self, **changes: Any) -> Identity:
         tokens = Tokens(self.provider, self.provider_keys())
         return Identity(
-            lambda: ERNS, **{"provider": self.provider, "tokens": tokens, "rules": AccessRules(), **changes}
+            lambda: ERNS, **{"provider": self.provider, "tokens": tokens, "rules": AccessRules, **changes}
         )
 
     def client(self, identity: Identity | None = None) -> httpx.AsyncClient:

@@ -44,7 +44,7 @@ async def serving(
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     with listen("127.0.0.1", 0) as sock:
         issuer = issuer_type(url_of(sock), ECKey.generate_key("P-256"), PEOPLE)
-        identity, routes = open_identity(lambda: ERNS, provider or issuer.provider(), AccessRules(), KEY)
+        identity, routes = open_identity(lambda: ERNS, provider or issuer.provider(), AccessRules, KEY)
         routes = (*routes, *issuer.routes(), Route("/whoami", whoami))
         app = tiny_app(**{"identity": identity, "routes": routes, **changes})
         server = asyncio.create_task(run_server(app, sock, started=started.set_result))

@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -50,7 +51,8 @@ async def serving(
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def context(request: Any) -> Context:
-        return Context.for_request(services, viewer_of_request(request) if identity else everyone_here(ERNS))
+        who = partial(viewer_of_request, request) if identity else partial(everyone_here, ERNS)
+        return Context.for_request(services, who(), who)
 
     app = create_app(schema, context, identity=identity, readiness=all_well, **changes)
 

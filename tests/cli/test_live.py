@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from cli import archives_command, index_command
 from cli.open import Opened, opened
 from cli.serve_command import working
+from config.access_file import AccessRules
 from config.archives_file import ArchiveConfig
 from config.settings import Settings, load_settings
 from db import definitions
@@ -47,7 +48,8 @@ async def until(condition: Callable[[], bool]) -> None:
 async def running(settings: Settings) -> AsyncIterator[tuple[Opened, Services]]:
     """A process as `serve` is one."""
     async with opened(settings) as house:
-        services = await Services.open(house.database, house.archives, settings)
+        services = await Services.open(house.database, house.archives, settings, house.live.rules)
+        house.live.ruled.append(services.follow)
         house.live.told.append(services.directory.refresh)
         services.directory.follow = house.live.look
         async with house.following():
@@ -94,6 +96,82 @@ async def test_a_broken_file_changes_nothing(settings: Settings, monkeypatch: py
         write(settings, "one", "two")
         await until(lambda: [*house.archive_ids] == ["one", "two"])
         assert house.live.problem is None
+
+
+STRICT = '[policy.ERN-EYE]\nothers = "none"\nsmall_count = 25\n[groups.eye]\nERN-EYE = ["full"]\n'
+LAX = '[policy.ERN-EYE]\nmembers = "counts"\n'
+
+
+def write_rules(settings: Settings, rules: str) -> None:
+    settings.archives.write_text(rules + TABLE.format("one"), encoding="utf-8")
+
+
+async def test_policy_and_groups_are_followed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("cli.live.SETTLED_AFTER", 0.05)
+    async with running(settings) as (house, services):
+        assert house.live.rules == AccessRules()
+        write_rules(settings, STRICT)
+        await until(lambda: house.live.rules.policy_of("ERN-EYE").others == "none")
+        assert services.small_counts.by_ern["ERN-EYE"].threshold == 25
+        assert house.live.rules.groups == {"eye": {"ERN-EYE": ("full",)}}
+        assert [*house.archive_ids] == ["one"]
+        write_rules(settings, LAX)
+        await until(lambda: house.live.rules.policy_of("ERN-EYE").members == "counts")
+        assert services.small_counts.by_ern == {}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        STRICT.replace("none", "nothing") + TABLE.format("one"),
+        STRICT + TABLE.format("one").replace("folder", "ftp"),
+        STRICT + "[[archive",
+        None,
+    ],
+)
+async def test_rules_of_a_broken_file_are_not_taken_over(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, broken: str | None
+) -> None:
+    """Nor those of none: what it said holds on, and the list of archives says what is wrong."""
+    monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("cli.live.SETTLED_AFTER", 0.05)
+    write_rules(settings, LAX)
+    async with running(settings) as (house, _):
+        before = house.live.rules
+        assert before != AccessRules()
+        if broken is None:
+            settings.archives.unlink()
+        else:
+            settings.archives.write_text(broken, encoding="utf-8")
+        await until(lambda: house.live.problem is not None)
+        await asyncio.sleep(0.3)
+        assert (house.live.rules, house.live.problem is None) == (before, False)
+        monkeypatch.setenv("ERNFED_ARCHIVES", str(settings.archives))
+        listed = await asyncio.to_thread(CliRunner().invoke, archives_command.app, ["list"])
+        assert (listed.exit_code, listed.output.strip()) == (2, house.live.problem)
+        write_rules(settings, STRICT)
+        await until(lambda: house.live.rules.policy_of("ERN-EYE").others == "none")
+        assert house.live.problem is None
+
+
+async def test_a_file_that_is_being_written_is_left_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun without its policy, it would open an ERN to everybody for a moment."""
+    monkeypatch.setattr("cli.live.LOOK_EVERY", 0.02)
+    write_rules(settings, STRICT)
+    async with running(settings) as (house, _):
+        seen: list[AccessRules] = []
+        house.live.ruled.append(seen.append)
+        for number in range(12):
+            settings.archives.write_text("", encoding="utf-8")
+            await asyncio.sleep(0.02)
+            settings.archives.write_text(TABLE.format("one") + "\n" * number, encoding="utf-8")
+            await asyncio.sleep(0.02)
+        write_rules(settings, STRICT.replace("25", "26"))
+        await until(lambda: bool(seen))
+    assert [each.small_counts for each in seen] == [{"ERN-EYE": 26}]
 
 
 async def test_a_worker_indexes_what_was_added(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,9 @@ async def served(seeded: Seeded) -> AsyncIterator[Served]:
     configure_logging("debug", logs)
     fake = FakeProvider(client=Client("explorer", None, "openid", None), public_url="https://ernfed.test")
     rules = AccessRules(ErnPolicy(others="none"))
-    identity, routes = open_identity(lambda: ERNS, fake.provider, rules, Sealer.new_key(), fetch=fake.fetch)
+    identity, routes = open_identity(
+        lambda: ERNS, fake.provider, lambda: rules, Sealer.new_key(), fetch=fake.fetch
+    )
 
     async def context(request: Connection) -> Context:
         return Context.for_request(seeded.services, viewer_of_request(request))
