@@ -47,9 +47,14 @@ select study_uid, archive_id % {archives} + 1 from study where draw % 100 = 0;
 """
 
 
+def is_installed() -> bool:
+    """Whether the file is there already."""
+    return (_FOLDER / _FILE).exists()
+
+
 def parquet() -> Path:
     """The file; installs the package of requirements-bench.lock into a folder of its own when it lacks."""
-    if not (_FOLDER / _FILE).exists():
+    if not is_installed():
         print("installing idc-index-data (74 MB)", flush=True)
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
         lock = ["--require-hashes", "--no-deps", "--target", str(_FOLDER), "-r", "requirements-bench.lock"]

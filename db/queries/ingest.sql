@@ -1,10 +1,14 @@
+-- Rows are looked up one by one and by index, `offset 0` as in settle.sql: what the planner believes of tables that
+-- grow while we write is out of date, and a join the other way round reads a whole archive for each batch.
+
 -- name: begin  Planner settings of a writing transaction, and the one lock that every writer holds.
 select
     -- staging tables have no statistics and the index grows while we write: row by row, by index
     set_config('enable_seqscan', 'off', true),
     set_config('enable_mergejoin', 'off', true),
     set_config('enable_hashjoin', 'off', true),
-    set_config('plan_cache_mode', 'force_custom_plan', true),
+    -- custom plans would also be made for each call of the functions of generated columns
+    set_config('plan_cache_mode', 'auto', true),
     pg_advisory_xact_lock($1)
 
 -- name: staging  Room for a batch: one table a level, and the families to settle; emptied at commit.
@@ -44,12 +48,14 @@ with cut as (
     select $1, :study_l, l.data, f.modalities, f.number_of_series, f.number_of_instances, f.search,
         case when p.study_uid is not null then now() end
     from latest l
-    left join stamped p on p.archive_id = $1 and p.study_uid = l.study_uid
+    left join lateral (
+        select study_uid from stamped where archive_id = $1 and study_uid = l.study_uid offset 0) p on true
     cross join lateral study_facts($1, l.study_uid, l.data, l.study_description, p.study_uid is not null) f
     where not exists (
-        select from study t
-        where t.archive_id = $1 and t.study_uid = l.study_uid and t.patient_key = l.patient_key
-            and (t.data, :study_t) is not distinct from (l.data, :study_l))
+        select from (
+            select * from study
+            where archive_id = $1 and study_uid = l.study_uid and patient_key = l.patient_key offset 0) t
+        where (t.data, :study_t) is not distinct from (l.data, :study_l))
     order by l.study_uid, l.patient_key
     on conflict (archive_id, study_uid, patient_key) do update
         set (:study_columns, data, modalities, number_of_series, number_of_instances, search, synced_at,
@@ -72,9 +78,10 @@ with cut as (
     insert into series (archive_id, study_uid, :series_columns, data, number_of_instances)
     select $1, study_uid, :series_columns, data, number_of_instances from latest l
     where not exists (
-        select from series t
-        where t.archive_id = $1 and t.series_uid = l.series_uid and t.study_uid = l.study_uid
-            and (t.data, :series_t) is not distinct from (l.data, :series_l))
+        select from (
+            select * from series
+            where archive_id = $1 and series_uid = l.series_uid and study_uid = l.study_uid offset 0) t
+        where (t.data, :series_t) is not distinct from (l.data, :series_l))
     order by series_uid, study_uid
     on conflict (archive_id, series_uid, study_uid) do update
         set (:series_columns, data, number_of_instances, synced_at)
@@ -87,7 +94,8 @@ with cut as (
 ), unparented as (
     insert into parentless (archive_id, study_uid)
     select $1, f.study_uid from families f
-    where not exists (select from study s where s.archive_id = $1 and s.study_uid = f.study_uid)
+    where not exists (
+        select from (select from study where archive_id = $1 and study_uid = f.study_uid offset 0) s)
     on conflict do nothing
 )
 select count(*) from written
@@ -101,18 +109,22 @@ with cut as (
 ), left_behind as (
     select t.study_uid
     from latest l
-    join instance t on t.archive_id = $1 and t.sop_uid = l.sop_uid and t.series_uid = l.series_uid
+    cross join lateral (
+        select study_uid from instance
+        where archive_id = $1 and sop_uid = l.sop_uid and series_uid = l.series_uid offset 0) t
     where t.study_uid <> l.study_uid
 ), written as (
     insert into instance (archive_id, study_uid, series_uid, :instance_columns, data)
     select $1, study_uid, series_uid, :instance_columns, data from latest l
     where exists (
-            select from series s
-            where s.archive_id = $1 and s.series_uid = l.series_uid and s.study_uid = l.study_uid)
+            select from (
+                select from series
+                where archive_id = $1 and series_uid = l.series_uid and study_uid = l.study_uid offset 0) s)
         and not exists (
-            select from instance t
-            where t.archive_id = $1 and t.sop_uid = l.sop_uid and t.series_uid = l.series_uid
-                and t.study_uid = l.study_uid
+            select from (
+                select * from instance
+                where archive_id = $1 and sop_uid = l.sop_uid and series_uid = l.series_uid offset 0) t
+            where t.study_uid = l.study_uid
                 and ((t.data, :instance_t) is not distinct from (l.data, :instance_l)
                     or t.metadata_synced_at is not null and t.data @> l.data))
     order by sop_uid, series_uid
@@ -262,7 +274,7 @@ select distinct study_uid from gone
 -- name: delete_children  Series and instances of those studies ($2) that have no row left in the archive.
 with orphaned as (
     select uid from unnest($2::text[]) uid
-    where not exists (select from study s where s.archive_id = $1 and s.study_uid = uid)
+    where not exists (select from (select from study where archive_id = $1 and study_uid = uid offset 0) s)
 ), gone as (
     delete from series
     where series_pk = any (array(

@@ -10,7 +10,9 @@ with orphaned as materialized (
     from parentless p
     cross join lateral (
         select * from series where archive_id = p.archive_id and study_uid = p.study_uid offset 0) s
-    where not exists (select from study y where y.archive_id = p.archive_id and y.study_uid = p.study_uid)
+    where not exists (
+        select from (
+            select from study where archive_id = p.archive_id and study_uid = p.study_uid offset 0) y)
 ), lost as (
     delete from instance
     where instance_pk = any (array(
