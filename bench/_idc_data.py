@@ -5,6 +5,7 @@ Collections are dealt out to 24 archives, one of each network, most to few of th
 the next archive too.
 """
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,41 @@ from typing import Any
 import duckdb
 
 from model.erns import ERNS
+from model.name_keys import keys_of
+
+_FAMILY = ("Müller", "Novák", "Rossi", "García", "Smith", "Dubois", "Kowalski", "Jansen", "Παππάς", "Иванов")
+_GIVEN = (
+    "Anna",
+    "Jan",
+    "María",
+    "Giovanni",
+    "Zoé",
+    "Björn",
+    "Ελένη",
+    "Иван",
+    "Łukasz",
+    "Chloé",
+    "Siân",
+    "Tomáš",
+)
+_SYLLABLES = (
+    "ba",
+    "del",
+    "fer",
+    "go",
+    "hin",
+    "kos",
+    "lu",
+    "mar",
+    "nes",
+    "po",
+    "ri",
+    "sto",
+    "tal",
+    "vin",
+    "zer",
+    "",
+)
 
 ROOT = Path(__file__).parent.parent
 _FOLDER = ROOT / ".ernfed" / "bench" / "packages"
@@ -90,6 +126,23 @@ def rows(duck: duckdb.DuckDBPyConnection, sample: str) -> list[tuple[Any, ...]]:
         f" x.series_number, x.instances from study s join series x using (study_uid) where {sample}"
     ).fetchall()
     return found
+
+
+def people(duck: duckdb.DuckDBPyConnection, sample: str) -> list[tuple[Any, ...]]:
+    """Each patient with a made name and a referring physician's, as the table that idc_load.sql reads."""
+    found = duck.execute(f"select distinct patient_id from study where {sample}").fetchall()
+    return [(patient_id, *_named(patient_id, ""), *_named(patient_id, "r")) for (patient_id,) in found]
+
+
+def _named(patient_id: str, salt: str) -> tuple[str, list[str], str]:
+    digest = hashlib.md5(
+        f"{patient_id[:-1] if salt else patient_id}{salt}".encode(), usedforsecurity=False
+    ).digest()
+    family, given = _FAMILY[digest[0] % len(_FAMILY)], _GIVEN[digest[1] % len(_GIVEN)]
+    tail = "".join(_SYLLABLES[byte % len(_SYLLABLES)] for byte in digest[2:5])
+    name = f"{family}{tail}^{given}"
+    keys = keys_of(name)
+    return name, list(keys.keys), keys.forms
 
 
 def holders(duck: duckdb.DuckDBPyConnection, sample: str) -> list[tuple[str, int]]:

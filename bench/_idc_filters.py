@@ -12,6 +12,7 @@ from db.pages import Listing, Page
 from db.walled import wall_of
 from model.attributes import Attribute, Kind, Level, attribute
 from model.filters import AllOf, Condition, Op, Related, Test, TextTest
+from model.vocabulary import CODE_COLUMNS
 from resolvers.filters import SeriesFilter, StudyFilter
 
 _RUNS = 5
@@ -47,6 +48,11 @@ async def filters(index: Filled) -> dict[str, Condition]:
             test: Condition = given if isinstance(given, AllOf) else Test(column, Op(op), given)
             here = test if column.level is Level.STUDY else Related(Level.SERIES, test)
             found[f"{column.level} {column.keyword} {op}"] = here
+    for coded, column in CODE_COLUMNS.items():
+        code = await _value(index, column)
+        if code is not None:
+            of_series = Test(column, Op.EQ, code)
+            found[f"series code of {coded} eq"] = Related(Level.SERIES, of_series)
     found["study text"] = TextTest(("brain", "mr"))
     found["study text, rare"] = TextTest(("zqx",))
     return found

@@ -28,6 +28,9 @@ create unlogged table idc_series (
     years integer, body_part text, modality text, manufacturer text, model text, series_date date,
     series_description text, series_number integer, instances integer);
 create unlogged table idc_holder (study_uid text collate "C", archive_id smallint);
+create unlogged table idc_person (
+    patient_id text primary key, name text, name_keys text[], name_forms text,
+    referring text, referring_keys text[], referring_forms text);
 """
 BATCH = 100  # studies, as in indexer/batch.py
 
@@ -79,7 +82,8 @@ async def filled(url: str, name: str, duck: duckdb.DuckDBPyConnection, studies: 
         async def copied() -> None:
             await connection.copy_records_to_table("idc_series", records=idc.rows(duck, sample))
             await connection.copy_records_to_table("idc_holder", records=idc.holders(duck, sample))
-            await connection.execute("analyze idc_series, idc_holder")
+            await connection.copy_records_to_table("idc_person", records=idc.people(duck, sample))
+            await connection.execute("analyze idc_series, idc_holder, idc_person")
 
         await _timed(f"{name}: COPY", copied)
         await _timed(f"{name}: study, series, study_value", lambda: connection.execute(_LOAD))

@@ -18,9 +18,22 @@ BROAD_SECONDS = 5.0
 """How long a statement may take whose filter no index answers, or whose matches all have to be ranked."""
 
 
+WALK_SECONDS = 0.5
+"""How long a page may walk along its order. Where that comes upon nothing for so long, matches are few, or all at the
+far end: then they are gathered, and sorted. No estimate tells, what an archive holds comes in lots."""
+
+
 async def page(database: Reader, listing: Listing, window: Page) -> list[Row]:
     """Rows of a whole list, in order."""
-    return await _listed(database, "page", listing, listing.page(window))
+    if listing.remedies:
+        return await _listed(database, "page", listing, listing.page(window))
+    try:
+        sql = listing.page(window)
+        return await database.fetch("page", sql, *listing.params.values, seconds=WALK_SECONDS)
+    except StatementTimeout:
+        gathered = listing.again()
+        sql = gathered.page(window, gathered=True)
+        return await database.fetch("page_gathered", sql, *gathered.params.values)
 
 
 async def counts(database: Reader, listing: Listing) -> list[Row]:

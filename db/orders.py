@@ -142,7 +142,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How one statement reads an order: which rows (shared or not), which way."""
+    """How one statement reads an order: which rows (shared or not), which way; gathered: not along its index."""
 
     order: Order
     alias: str
@@ -150,6 +150,7 @@ class Walk:
     face: Face
     archives: str
     backward: bool
+    gathered: bool = False
 
     @property
     def expressions(self) -> list[str]:
@@ -165,7 +166,11 @@ class Walk:
     def order_by(self, expressions: Sequence[str] | None = None, uid: str | None = None) -> str:
         """ORDER BY terms; for the outer query the names of the columns that hold the keys."""
         terms = []
-        for key, expression in zip(self.order.keys, expressions or self.expressions, strict=True):
+        for number, (key, expression) in enumerate(
+            zip(self.order.keys, expressions or self.expressions, strict=True)
+        ):
+            if self.gathered and number == 0:  # the same values, but in the order of no index
+                expression = f"coalesce({expression}, {expression})"
             descending = key.descending != self.backward
             nulls = "" if not key.nullable else (" nulls first" if self.backward else " nulls last")
             terms.append(f"{expression}{' desc' if descending else ' asc'}{nulls}")

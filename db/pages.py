@@ -66,8 +66,8 @@ class Part:
     def _where(self) -> Where:
         return Where(self._params, self.face, self.asked)
 
-    def walk(self, order: Order, *, shared: bool, backward: bool) -> Walk:
-        return Walk(order, "s", shared, self.face, self.visible, backward)
+    def walk(self, order: Order, *, shared: bool, backward: bool, gathered: bool = False) -> Walk:
+        return Walk(order, "s", shared, self.face, self.visible, backward, gathered)
 
     def rows(self, alias: str, *, shared: bool) -> str:
         """True for the row that stands for a matching node: any unshared row, the best of a shared family."""
@@ -129,6 +129,7 @@ class Listing:
         # what to do about a filter that may read a large index from end to end; [] where it cannot
         self.remedies = remedies(condition)
         given = [scopes] if isinstance(scopes, Scope) else scopes
+        self._scopes = given
         self._parts = [Part(self.params, scope, level, condition) for scope in given]
 
     @cached_property
@@ -136,19 +137,26 @@ class Listing:
         """The order of the pages; its signature is what cursors are bound to. Raises BadInput."""
         return order_of(self._level, self._sorts, self._condition, self.params)
 
+    def again(self) -> "Listing":
+        """The same list, for another statement."""
+        return Listing(self._scopes, self._level, self._condition, self._sorts)
+
     # ---- whole lists ---------------------------------------------------------------------------------
 
-    def page(self, page: Page) -> str:
-        """Rows in order, with sort values k0, k1, …; ask for one row more than a page to know of the next."""
+    def page(self, page: Page, *, gathered: bool = False) -> str:
+        """Rows in order, with sort values k0, k1, …; ask for one row more than a page to know of the next.
+
+        gathered: all that match are found first, and then sorted, whatever the planner thinks of it.
+        """
         limit = self.params.add(page.limit, "integer")
         branches: list[str] = []
         looked_up: list[str] = []
         for part in self._parts:
-            start = part.by_value if self.order.is_newest_first else None
+            start = part.by_value if self.order.is_newest_first and not gathered else None
             if start and (values := start.looked_up(self.params, part.face)):
                 looked_up.append(values)
             for shared in (False, True):
-                walk = part.walk(self.order, shared=shared, backward=page.backward)
+                walk = part.walk(self.order, shared=shared, backward=page.backward, gathered=gathered)
                 for region in walk.regions(self.params, page.position, inclusive=page.inclusive):
                     branches += self._branches(part, walk, region, limit, start)
         rows = " union all ".join(f"({branch} limit {limit})" for branch in branches)

@@ -530,7 +530,7 @@ CREATE VIEW counts.series AS
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
 CREATE FUNCTION counts.series_union_instances(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT max(series.number_of_instances) AS max
     FROM counts.series
@@ -601,7 +601,7 @@ CREATE VIEW counts.study AS
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
 CREATE FUNCTION counts.study_union_instances(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT (GREATEST(( SELECT sum(largest.n) AS sum
             FROM ( SELECT max(series.number_of_instances) AS n
@@ -613,7 +613,7 @@ CREATE FUNCTION counts.study_union_instances(uid text, archives smallint[]) RETU
 END;
 
 CREATE FUNCTION counts.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT COALESCE(array_agg(DISTINCT modality.modality ORDER BY modality.modality), '{}'::text[]) AS "coalesce"
     FROM counts.study,
@@ -622,7 +622,7 @@ CREATE FUNCTION counts.study_union_modalities(uid text, archives smallint[]) RET
 END;
 
 CREATE FUNCTION counts.study_union_series(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT (GREATEST(( SELECT count(DISTINCT series.series_uid) AS count
             FROM counts.series
@@ -931,7 +931,7 @@ CREATE VIEW pseudonyms.series AS
   WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE FUNCTION pseudonyms.series_union_instances(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT max(series.number_of_instances) AS max
     FROM pseudonyms.series
@@ -974,7 +974,7 @@ CREATE VIEW pseudonyms.study AS
   WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE FUNCTION pseudonyms.study_union_instances(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT (GREATEST(( SELECT sum(largest.n) AS sum
             FROM ( SELECT max(series.number_of_instances) AS n
@@ -986,7 +986,7 @@ CREATE FUNCTION pseudonyms.study_union_instances(uid text, archives smallint[]) 
 END;
 
 CREATE FUNCTION pseudonyms.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT COALESCE(array_agg(DISTINCT modality.modality ORDER BY modality.modality), '{}'::text[]) AS "coalesce"
     FROM pseudonyms.study,
@@ -995,7 +995,7 @@ CREATE FUNCTION pseudonyms.study_union_modalities(uid text, archives smallint[])
 END;
 
 CREATE FUNCTION pseudonyms.study_union_series(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT (GREATEST(( SELECT count(DISTINCT series.series_uid) AS count
             FROM pseudonyms.series
@@ -1932,7 +1932,7 @@ CREATE VIEW records.series AS
   WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
 CREATE FUNCTION records.series_union_instances(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT max(series.number_of_instances) AS max
     FROM records.series
@@ -1971,7 +1971,7 @@ CREATE VIEW records.study AS
   WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
 CREATE FUNCTION records.study_union_instances(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT (GREATEST(( SELECT sum(largest.n) AS sum
             FROM ( SELECT max(series.number_of_instances) AS n
@@ -1983,7 +1983,7 @@ CREATE FUNCTION records.study_union_instances(uid text, archives smallint[]) RET
 END;
 
 CREATE FUNCTION records.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT COALESCE(array_agg(DISTINCT modality.modality ORDER BY modality.modality), '{}'::text[]) AS "coalesce"
     FROM records.study,
@@ -1992,7 +1992,7 @@ CREATE FUNCTION records.study_union_modalities(uid text, archives smallint[]) RE
 END;
 
 CREATE FUNCTION records.study_union_series(uid text, archives smallint[]) RETURNS integer
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT (GREATEST(( SELECT count(DISTINCT series.series_uid) AS count
             FROM records.series

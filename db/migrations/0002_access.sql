@@ -118,9 +118,10 @@ create view pseudonyms.consent as
     where c.archive_id = any ((select scope_of('pseudonymised'))::smallint[]);
 
 -- ---- counts of shared nodes: over the union of their copies ------------------------------------------
+-- `cost`: each call reads a family; the planner must not think of them as of comparisons.
 
 create function records.study_union_series(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select greatest(
         (select count(distinct series_uid) from records.series
@@ -130,13 +131,13 @@ begin atomic
 end;
 
 create function records.series_union_instances(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select max(number_of_instances) from records.series where series_uid = uid and archive_id = any (archives);
 end;
 
 create function records.study_union_instances(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select greatest(
         (select sum(n) from (
@@ -147,7 +148,7 @@ begin atomic
 end;
 
 create function records.study_union_modalities(uid text, archives smallint[]) returns text[]
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select coalesce(array_agg(distinct modality order by modality), '{}')
     from records.study, unnest(modalities) modality
@@ -155,7 +156,7 @@ begin atomic
 end;
 
 create function pseudonyms.study_union_series(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select greatest(
         (select count(distinct series_uid) from pseudonyms.series
@@ -165,13 +166,13 @@ begin atomic
 end;
 
 create function pseudonyms.series_union_instances(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select max(number_of_instances) from pseudonyms.series where series_uid = uid and archive_id = any (archives);
 end;
 
 create function pseudonyms.study_union_instances(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select greatest(
         (select sum(n) from (
@@ -182,7 +183,7 @@ begin atomic
 end;
 
 create function pseudonyms.study_union_modalities(uid text, archives smallint[]) returns text[]
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select coalesce(array_agg(distinct modality order by modality), '{}')
     from pseudonyms.study, unnest(modalities) modality
@@ -190,7 +191,7 @@ begin atomic
 end;
 
 create function counts.study_union_series(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select greatest(
         (select count(distinct series_uid) from counts.series
@@ -200,13 +201,13 @@ begin atomic
 end;
 
 create function counts.series_union_instances(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select max(number_of_instances) from counts.series where series_uid = uid and archive_id = any (archives);
 end;
 
 create function counts.study_union_instances(uid text, archives smallint[]) returns integer
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select greatest(
         (select sum(n) from (
@@ -217,7 +218,7 @@ begin atomic
 end;
 
 create function counts.study_union_modalities(uid text, archives smallint[]) returns text[]
-    language sql stable strict parallel safe
+    language sql stable strict parallel safe cost 10000
 begin atomic
     select coalesce(array_agg(distinct modality order by modality), '{}')
     from counts.study, unnest(modalities) modality

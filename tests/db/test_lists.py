@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partialmethod
 from typing import Any
 from unittest.mock import patch
 
@@ -166,6 +167,23 @@ def test_lists_and_counts_equal_the_oracle(
     total, matched = oracle.counts(level, condition)
     assert counts.total == total
     assert {archive: n for archive, n in counts.matched.items() if n} == matched
+
+
+@EXAMPLES
+@given(data=st.data(), level=LEVELS, hidden=st.sampled_from([None, 0]), asked=st.sampled_from([None, 1]))
+def test_gathered_pages_equal_walked_ones(
+    loaded: Loaded, data: st.DataObject, level: Level, hidden: int | None, asked: int | None
+) -> None:
+    condition, keys = data.draw(conditions(level)), data.draw(sorts(level))
+    size, back = data.draw(st.sampled_from([1000, 7])), data.draw(st.booleans())
+    scope = loaded.scope(hidden, asked)
+
+    def walk() -> list[str]:
+        return loaded.runner.run(_walk(loaded, scope, level, condition, keys, size, back))
+
+    with patch.object(Listing, "page", partialmethod(Listing.page, gathered=True)):
+        gathered = walk()
+    assert gathered == walk()
 
 
 @EXAMPLES

@@ -14,7 +14,7 @@ from access.scope import Face, Reach, Scope, ScopedArchive
 from db import nodes
 from db.orders import KEYS, Sort
 from db.pages import Listing, Page
-from db.pool import Connection, Database, TooBroad
+from db.pool import Connection, Database, TooBroad, metered
 from db.walled import WalledDatabase, wall_of
 from model.attributes import Level, attribute
 from model.cursors import Position
@@ -266,3 +266,19 @@ def test_children_of_a_page(large: Large) -> None:
     assert listing.order
     sql = listing.page_by_parent(parents, Level.STUDY, Page(11))
     assert_bounded(large.plan(sql, listing.params.values), rows=1_000)
+
+
+def test_a_page_that_walks_too_far_is_gathered(large: Large, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Matches may all stand at the far end of the order, and no estimate tells."""
+    reader = large.walled.within(Reach(large.scope, NOBODYS))
+    condition = _test("ManufacturerModelName", Op.EQ, "Model 17")
+
+    async def page() -> tuple[list[str], list[str]]:
+        async with metered() as meter:
+            rows = await nodes.page(reader, Listing(large.scope, Level.SERIES, condition), Page(21))
+        return [row["uid"] for row in rows], meter.statements
+
+    walked, statements = large.runner.run(page())
+    assert (len(walked), statements) == (21, ["page"])
+    monkeypatch.setattr(nodes, "WALK_SECONDS", 1e-6)
+    assert large.runner.run(page()) == (walked, ["page", "page_gathered"])
