@@ -1,22 +1,18 @@
 """A DICOMweb archive of any make: searches, metadata and upload that hold whatever the server does.
 
 What a server can do differs, so it is found out by asking, once and only when it is needed, and kept in
-`Abilities`. What only Orthanc can do is in orthanc.py.
+`Abilities`. The requests themselves are in qido.py, wado.py and stow.py, what only Orthanc can do in orthanc.py.
 """
 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
 
-from dicomweb_client import DICOMwebClient
-
-from archives import stow
+from archives import qido, stow, wado
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
 from archives.doubts import RELEARN_AFTER, contradiction
-from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected
+from archives.errors import ArchiveError, NotSupported, Rejected
 from archives.fields import FIELDS
 from archives.meter import metered
 from archives.pager import MAX_PAGES, Found, Page, PageMemory, read_pages
@@ -26,13 +22,10 @@ from archives.recheck import Recheck, childless
 from archives.rows import (
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
-    STUDY_INSTANCE_UID,
     Level,
     as_rows,
     key,
-    put,
     text,
-    without_bulk,
 )
 from archives.side_by_side import side_by_side
 from archives.standing import Standing
@@ -179,38 +172,8 @@ class DicomWebArchive:
         return page
 
     async def qido(self, query: Query, limit: int, offset: int, fields: tuple[str, ...] | None) -> Page:
-        web = self._transport.web
-        options: dict[str, Any] = {"limit": limit, "search_filters": query.filters, "fields": fields}
-        if offset:
-            options["offset"] = offset
-        work: partial[list[Any]]
-        if query.level == "studies":
-            work = partial(web.search_for_studies, **options)
-        elif query.level == "series":
-            work = partial(web.search_for_series, query.study_uid, **options)
-        else:
-            work = partial(web.search_for_instances, query.study_uid, query.series_uid, **options)
-        try:
-            reply = await self._transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
-        except Rejected as error:
-            if error.status != 404 or query.study_uid is None or await self._has(query):
-                raise
-            return Page([])  # a study that is not there has no children
-        for row in reply.value:  # rows below a study need not repeat its UID (PS3.18 10.6.3)
-            for tag, uid in ((STUDY_INSTANCE_UID, query.study_uid), (SERIES_INSTANCE_UID, query.series_uid)):
-                if uid is not None and text(row, tag) is None:
-                    put(row, tag, "UI", uid)
-        return Page(reply.value, bool(reply.warnings))
-
-    async def _has(self, query: Query) -> bool:
-        """Whether the parent that the query's route names is there: only then is its 404 an error."""
-        filters = {"StudyInstanceUID": str(query.study_uid)}
-        parent = Query("studies", filters=filters)
-        if query.series_uid is not None:
-            parent = Query("series", query.study_uid, filters={"SeriesInstanceUID": query.series_uid})
-        wanted = query.series_uid or query.study_uid
-        name = SERIES_INSTANCE_UID if query.series_uid else STUDY_INSTANCE_UID
-        return any(text(row, name) == wanted for row in (await self.qido(parent, 1, 0, None)).rows)
+        """One request, whatever was learnt of the archive."""
+        return await qido.search(self._transport, query, limit, offset, fields)
 
     async def _enrich(self, level: Level, rows: list[Row]) -> None:
         """Add to the rows what QIDO-RS cannot give."""
@@ -238,7 +201,7 @@ class DicomWebArchive:
         self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
     ) -> list[Row]:
         """A 404 is not taken for "nothing there": what is there and is not given raises NotSupported."""
-        rows = await self._metadata(study_uid, series_uid, sop_uid)
+        rows = await wado.metadata(self._transport, study_uid, series_uid, sop_uid)
         if rows is not None:
             return rows
         if series_uid is None:  # Orthanc: a study under two PatientIDs is 404, its series are not
@@ -260,26 +223,6 @@ class DicomWebArchive:
             return None
         return next(iter(await self.metadata(study_uid, series_uid, sop_uid)), None)
 
-    async def _metadata(
-        self, study_uid: str, series_uid: str | None, sop_uid: str | None
-    ) -> list[Row] | None:
-        """None for a 404."""
-        web = self._transport.web
-        work: partial[Any]
-        if series_uid is None:
-            work = partial(web.retrieve_study_metadata, study_uid)
-        elif sop_uid is None:
-            work = partial(web.retrieve_series_metadata, study_uid, series_uid)
-        else:
-            work = partial(_instance_metadata, web, study_uid, series_uid, sop_uid)
-        try:
-            reply = await self._transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
-        return reply.value
-
     async def list_study_uids(self) -> list[str] | None:
         return None
 
@@ -290,25 +233,7 @@ class DicomWebArchive:
         raise NotSupported(f"{self.config.code}: has no change feed")
 
     async def store(self, files: Iterable[bytes]) -> StoreResult:
-        contents = list(files)
-        if not contents:
-            return StoreResult([])
-        sent = await asyncio.to_thread(lambda: [stow.sop_instance_uid(content) for content in contents])
-        body, content_type = stow.body_of(contents)
-        url = f"{self._transport.url}/studies"
-        headers = {"Content-Type": content_type, "Accept": "application/dicom+json"}
-        reply = await self._transport.ask(
-            lambda: self._transport.session.post(url, data=body, headers=headers),
-            seconds=self.config.timeout + len(body) / 1_000_000,  # a line of 1 MB/s
-            idempotent=False,
-            any_status=True,
-        )
-        response = reply.value
-        try:
-            answer = response.json()
-        except BadAnswer:
-            answer = None
-        return stow.read_answer(self.config.code, response.status_code, answer, sent)
+        return await stow.store(self._transport, list(files))
 
     async def health(self) -> Health:
         seconds = min(HEALTH_SECONDS, self.config.timeout)
@@ -349,11 +274,3 @@ class DicomWebArchive:
 
     async def close(self) -> None:
         await self._transport.close()
-
-
-def _instance_metadata(web: DICOMwebClient, study_uid: str, series_uid: str, sop_uid: str) -> Any:
-    """dicomweb-client takes the first of the list, and there may be none."""
-    try:
-        return web.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
-    except IndexError:
-        return []

@@ -4,6 +4,7 @@ The status says little: Orthanc answers 400 for a good file next to a bad one al
 stored, and names the bad one nowhere. So the sequences of the answer are matched with what was sent.
 """
 
+import asyncio
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Final
@@ -15,6 +16,7 @@ from pydicom.errors import InvalidDicomError
 from archives.client import Row, StoreResult
 from archives.errors import BadAnswer, Rejected, ServerFailed
 from archives.rows import values
+from archives.transport import Transport
 
 REFERENCED_SOP_SEQUENCE: Final = "00081199"
 FAILED_SOP_SEQUENCE: Final = "00081198"
@@ -31,6 +33,27 @@ _REASONS: Final = {
     0xC000: "cannot understand",
     0xC122: "transfer syntax not supported",
 }
+
+
+async def store(transport: Transport, files: Sequence[bytes]) -> StoreResult:
+    """Sends Part 10 files, once. Raises ArchiveError where the answer tells nothing of them."""
+    if not files:
+        return StoreResult([])
+    sent = await asyncio.to_thread(lambda: [sop_instance_uid(content) for content in files])
+    body, content_type = body_of(files)
+    headers = {"Content-Type": content_type, "Accept": "application/dicom+json"}
+    reply = await transport.ask(
+        lambda: transport.session.post(f"{transport.url}/studies", data=body, headers=headers),
+        seconds=transport.timeout + len(body) / 1_000_000,  # a line of 1 MB/s
+        idempotent=False,
+        any_status=True,
+    )
+    response = reply.value
+    try:
+        answer = response.json()
+    except BadAnswer:
+        answer = None
+    return read_answer(transport.code, response.status_code, answer, sent)
 
 
 def body_of(files: Sequence[bytes]) -> tuple[bytes, str]:

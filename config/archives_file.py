@@ -1,36 +1,27 @@
 """archives.toml: the list of archives. Every mistake is reported with file, line, key and what was expected.
 
-The shape of one archive is ArchiveConfig; archives.example.toml shows every key; the rules for each
-key are one row of `_KEYS`.
+The shape of one archive is ArchiveConfig; archives.example.toml shows every key; what each accepts is in
+archive_keys.py.
 """
 
 import json
 import os
 import re
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from config.archive_keys import KEYS, Expected
 from config.toml_lines import TableLines, table_lines
-from model.erns import ERNS, ern_code
 
-KINDS = ("orthanc", "dicomweb", "folder")
-LEVELS = ("study", "series", "instance")
 ACCESS_TABLES = ("policy", "groups")
 """Read by access_file.py."""
 ATTRIBUTE_TABLES = ("attribute",)
 """Read by attributes_file.py."""
 EXAMPLE = "config/archives.example.toml"
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])\Z")
-_SIZES = {"kB": 1024, "MB": 1024**2, "GB": 1024**3}
-_SIZE = re.compile(r"(\d+)(kB|MB|GB)\Z")
-_CODE = re.compile(r"[a-z0-9-]+\Z")
 
 
 class ArchivesFileError(Exception):
@@ -152,12 +143,12 @@ class TableReader:
         """None when something is wrong."""
         found: dict[str, Any] = {}
         for key, value in self.table.items():
-            if key not in _KEYS:
+            if key not in KEYS:
                 self._unknown(key)
                 continue
             try:
-                found[key] = _KEYS[key](value)
-            except _Expected as expected:
+                found[key] = KEYS[key](value)
+            except Expected as expected:
                 self.wrong(key, f"expected {expected}, got {_shown(value)}")
         for key in ("code", "ern", "title", "kind"):
             if key not in self.table:
@@ -174,7 +165,7 @@ class TableReader:
                 ' password_env = "NAME" (or give the variable NAME_FILE a file that holds it)',
             )
             return
-        near = get_close_matches(key, _KEYS, 1)
+        near = get_close_matches(key, KEYS, 1)
         self.wrong(key, f'unknown key; did you mean "{near[0]}"?' if near else "unknown key")
 
     def _check_place(self, found: dict[str, Any]) -> None:
@@ -207,115 +198,6 @@ class TableReader:
             self.wrong("password_env", f"set the environment variable {variable} (or {variable}_FILE)")
         elif variable not in os.environ and not (file and os.access(file, os.R_OK)):
             self.wrong("password_env", f"{variable}_FILE names a file that cannot be read")
-
-
-class _Expected(Exception):
-    """Says what was expected instead."""
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _Expected("a text")
-    return value
-
-
-def _code(value: object) -> str:
-    if not isinstance(value, str) or _CODE.match(value) is None:
-        raise _Expected("lower-case letters, digits and hyphens")
-    return value
-
-
-def _ern(value: object) -> str:
-    code = ern_code(value) if isinstance(value, str) else None
-    if code is None:
-        near = get_close_matches(str(value).upper(), ERNS, 1)
-        raise _Expected(f'one of the 24 ERNs such as "{near[0] if near else "ERN-EYE"}"')
-    return code
-
-
-def _one_of(*words: str) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise _Expected(" or ".join(f'"{word}"' for word in words))
-        return value
-
-    return check
-
-
-def _url(value: object) -> str:
-    try:
-        parts = urlsplit(value if isinstance(value, str) else "")
-        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        is_good = False
-    if not is_good or not isinstance(value, str):
-        raise _Expected("an http:// or https:// URL")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise _Expected("a URL without credentials, ? and # (use username and password_env)")
-    return value.rstrip("/")
-
-
-def _path(value: object) -> Path:
-    return Path(_text(value)).expanduser()
-
-
-def _duration(value: object) -> float:
-    found = _DURATION.match(value) if isinstance(value, str) else None
-    if found is None or float(found[1]) == 0:
-        raise _Expected('a duration such as "5s"')
-    return float(found[1]) * _UNITS[found[2]]
-
-
-def _size(value: object) -> int:
-    found = _SIZE.match(value) if isinstance(value, str) else None
-    if found is None or int(found[1]) == 0:
-        raise _Expected('a size such as "64MB"')
-    return int(found[1]) * _SIZES[found[2]]
-
-
-def _share(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
-        raise _Expected("a share up to 1, such as 0.2")
-    return float(value)
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _Expected("true or false")
-    return value
-
-
-def _number(least: int, most: int) -> Callable[[object], int]:
-    def check(value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise _Expected(f"a number from {least} to {most}")
-        return value
-
-    return check
-
-
-_KEYS: dict[str, Callable[[object], object]] = {
-    "code": _code,
-    "ern": _ern,
-    "title": _text,
-    "kind": _one_of(*KINDS),
-    "url": _url,
-    "path": _path,
-    "username": _text,
-    "password_env": _text,
-    "index": _one_of(*LEVELS),
-    "sync_every": _duration,
-    "reconcile_every": _duration,
-    "timeout": _duration,
-    "max_connections": _number(1, 32),
-    "page_size": _number(1, 10_000),
-    "representatives": _switch,
-    "max_response": _size,
-    "retries": _number(0, 10),
-    "breaker_failures": _number(1, 1000),
-    "breaker_rest": _duration,
-    "removal_limit": _share,
-}
 
 
 def _shown(value: object) -> str:

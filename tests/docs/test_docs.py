@@ -22,7 +22,8 @@ from archives.registry import open_archives
 from cli.__main__ import COMMANDS, build
 from cli.demo.made_studies import SPLIT_STUDY_UID
 from cli.demo.samples import ARCHIVES, build_samples
-from config.archives_file import _KEYS, ArchiveConfig
+from config.archive_keys import KEYS
+from config.archives_file import ArchiveConfig
 from config.settings import Settings
 from db.archives import sync_archives
 from db.pool import Database
@@ -156,8 +157,8 @@ def test_the_walk_finds_commands() -> None:
 def test_every_key_of_an_archive_is_described() -> None:
     table = rows(OPERATOR)
     example = (ROOT / "config/archives.example.toml").read_text(encoding="utf-8")
-    assert set(_KEYS) == {field.name for field in fields(ArchiveConfig)}
-    for name in _KEYS:
+    assert set(KEYS) == {field.name for field in fields(ArchiveConfig)}
+    for name in KEYS:
         assert name in table, name
         assert re.search(rf"^(# )?{name}\b", example, re.MULTILINE), name
 

@@ -1,0 +1,40 @@
+"""One request for whole data sets (WADO-RS RetrieveMetadata, PS3.18 10.4.1), without bulk data."""
+
+from functools import partial
+from typing import Any
+
+from dicomweb_client import DICOMwebClient
+
+from archives.client import Row
+from archives.errors import Rejected
+from archives.rows import as_rows, without_bulk
+from archives.transport import Transport
+
+
+async def metadata(
+    transport: Transport, study_uid: str, series_uid: str | None, sop_uid: str | None
+) -> list[Row] | None:
+    """Of a study, a series or an instance; None for a 404. Raises ArchiveError."""
+    web = transport.web
+    work: partial[Any]
+    if series_uid is None:
+        work = partial(web.retrieve_study_metadata, study_uid)
+    elif sop_uid is None:
+        work = partial(web.retrieve_series_metadata, study_uid, series_uid)
+    else:
+        work = partial(_of_instance, web, study_uid, series_uid, sop_uid)
+    try:
+        reply = await transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
+    except Rejected as error:
+        if error.status == 404:
+            return None
+        raise
+    return reply.value
+
+
+def _of_instance(web: DICOMwebClient, study_uid: str, series_uid: str, sop_uid: str) -> Any:
+    """dicomweb-client takes the first of the list, and there may be none."""
+    try:
+        return web.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
+    except IndexError:
+        return []
