@@ -11,6 +11,7 @@ from model.attributes import Level
 from tests.federation import Federation, generate, load
 from tests.resolvers.cohort_home import Home, at_home
 from tests.resolvers.house import CONFIGS, House, load_down_to, open_services
+from tests.resolvers.live_house import live_house
 from tests.resolvers.memory_archive import MemoryArchive
 
 SEED, STUDIES = 11, 60
@@ -72,3 +73,9 @@ async def home(database: Database) -> AsyncIterator[Home]:
     """An index with both faces, of this test's own."""
     async with at_home(database) as opened:
         yield opened
+
+
+@pytest.fixture
+async def live(database: Database) -> House:
+    """Archives that can be asked now, and an index of theirs."""
+    return await live_house(database)

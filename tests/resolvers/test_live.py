@@ -1,14 +1,16 @@
-"""LIVE and MAX_AGE: archives are asked now, the index follows, and each part of the answer says what it is worth."""
+"""LIVE: archives are asked now, and the index follows.
 
-import asyncio
+What falls short: test_live_short.py. What askers share, and MAX_AGE: test_live_shared.py.
+"""
+
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from archives.client import Selection
-from archives.errors import TimedOut, Unreachable
+from archives.errors import Unreachable
 from db.pool import Database
 from model.attributes import Level
 from resolvers import live_reading
@@ -27,11 +29,6 @@ from tests.resolvers.live_house import (
 )
 
 FOREVER = 3600.0
-
-
-@pytest.fixture
-async def live(database: Database) -> House:
-    return await live_house(database)
 
 
 BY_PATIENT = 'patientId: {eq: "P1"}'
@@ -209,187 +206,6 @@ async def test_an_archive_that_lost_most_wipes_nothing(database: Database) -> No
     answer = await house.ask(asked())
     assert states(answer)["a0"] == ("PARTIAL", 30, "SUSPICIOUS_REMOVAL")
     assert states(answer)["a1"] == ("LIVE", 30, None)
-
-
-# ---- too wide, down, slow ------------------------------------------------------------------------------
-
-
-async def test_too_wide_is_partial_and_what_came_is_kept(
-    live: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_reading, "MOST_STUDIES", 3)
-    add(live.archives[0], "1.2.9")
-    live.archives[0].rows[Level.STUDY].reverse()
-    remove(live.archives[0], "1.2.0.1")
-    answer = await live.ask(asked())
-    assert {source[0::2] for source in states(answer).values()} == {("PARTIAL", "TOO_WIDE")}
-    assert answer.data["studies"]["complete"] is False
-    message = answer.data["studies"]["sources"][0]["error"]["message"]
-    assert "more than 3 rows" in message
-    assert "narrow by studyDate, patientId or UID" in message
-    assert {"1.2.9", "1.2.0.1"} <= uids(answer)  # it came; and what did not come is not gone
-    assert states(await live.ask(asked(given=BY_PATIENT)))["a0"][0] == "LIVE"
-
-
-async def test_too_many_patients_are_too_wide(live: House) -> None:
-    patients = ", ".join(f'"P{n}"' for n in range(11))
-    answer = await live.ask(asked(given=f"patientId: {{in: [{patients}]}}"))
-    assert {source[0::2] for source in states(answer).values()} == {("PARTIAL", "TOO_WIDE")}
-    assert answer.requests == {}
-
-
-async def test_instances_of_too_many_series(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_reading, "MOST_SERIES", 5)
-    answer = await live.ask(asked("instances"))
-    assert {source[0::2] for source in states(answer, "instances").values()} == {("PARTIAL", "TOO_WIDE")}
-    given = 'series: {study: {studyInstanceUid: {eq: "1.2.1.1"}}}'
-    narrow = await live.ask(asked("instances", given))
-    assert states(narrow, "instances")["a1"] == ("LIVE", 4, None)
-    assert narrow.data["instances"]["complete"] is True
-
-
-async def test_an_archive_that_is_down_is_stale_and_recovers(live: House) -> None:
-    live.archives[1].down = Unreachable("a1: the archive does not answer")
-    answer = await live.ask(asked(given=BY_PATIENT))
-    assert states(answer) == {
-        "a0": ("LIVE", 1, None),
-        "a1": ("STALE", 1, "UNREACHABLE"),
-        "a2": ("LIVE", 1, None),
-    }
-    stale = answer.data["studies"]["sources"][1]
-    assert stale["error"]["message"] == "a1: the archive does not answer"
-    assert datetime.fromisoformat(stale["asOf"]) == datetime.fromisoformat(INDEXED_AT)
-    assert answer.data["studies"]["complete"] is False
-    nothing = await live.ask(asked(given='patientId: {eq: "nobody"}'))
-    assert states(nothing)["a1"] == ("STALE", None, "UNREACHABLE")  # not 0: who knows
-    assert states(nothing)["a0"] == ("LIVE", 0, None)
-    live.archives[1].down = None
-    assert states(await live.ask(asked(given=BY_PATIENT)))["a1"] == ("LIVE", 1, None)
-
-
-async def test_of_an_archive_without_an_index_nothing_is_known(live: House) -> None:
-    archive_id = live.archive_id("a1")
-    owner = live.services.owner
-    await owner.execute("set", "delete from study where archive_id = $1", archive_id)
-    await owner.execute(
-        "set", "update archive set last_completed_at = null where archive_id = $1", archive_id
-    )
-    live.archives[1].down = TimedOut("a1: no complete answer inside the deadline")
-    answer = await live.ask(asked(given=BY_PATIENT))
-    assert states(answer)["a1"] == ("FAILED", None, "TIMEOUT")
-    live.archives[1].down = None
-    answer = await live.ask(asked(given=BY_PATIENT))
-    assert states(answer)["a1"] == ("LIVE", 1, None)  # all that the question is about, run or no run
-
-
-async def test_the_answer_does_not_wait_for_a_slow_archive(live: House) -> None:
-    live.archives[2].delay = FOREVER
-    given = f"{{{BY_PATIENT}}}"
-    query = (
-        f"{{ studies(filter: {given}, freshness: {{mode: LIVE, timeoutMs: 300}}) {{ {asked.__name__} }} }}"
-    )
-    query = asked(given=BY_PATIENT).replace("mode: LIVE", "mode: LIVE, timeoutMs: 300")
-    answer = await live.ask(query)
-    assert states(answer) == {
-        "a0": ("LIVE", 1, None),
-        "a1": ("LIVE", 1, None),
-        "a2": ("STALE", 1, "TIMEOUT"),
-    }
-
-
-async def test_what_comes_after_the_deadline_is_kept(live: House) -> None:
-    add(live.archives[2], "1.2.9", PatientID="P1")
-    live.archives[2].delay = 0.6
-    query = asked(given=BY_PATIENT).replace("mode: LIVE", "mode: LIVE, timeoutMs: 200")
-    assert "1.2.9" not in uids(await live.ask(query))
-    await live.services.live.close()
-    assert "1.2.9" in uids(await live.ask(asked(given=BY_PATIENT, mode="CACHED")))
-
-
-async def test_a_level_that_fails_keeps_what_came(live: House) -> None:
-    """Series cannot be had: studies are fresh, and the answer is a part."""
-    add(live.archives[0], "1.2.9", PatientID="P1")
-    live.archives[0].down_at = {Level.SERIES: Unreachable("a0: gone")}
-    answer = await live.ask(asked("series", f"study: {{{BY_PATIENT}}}"))
-    assert states(answer, "series")["a0"] == ("PARTIAL", 2, "UNREACHABLE")
-    assert "1.2.9" in uids(await live.ask(asked(given=BY_PATIENT, mode="CACHED")))
-
-
-# ---- shared requests ---------------------------------------------------------------------------------
-
-
-async def test_askers_of_the_same_share_requests(live: House) -> None:
-    for archive in live.archives:
-        archive.delay = 0.2
-    answers = await asyncio.gather(*(live.ask(asked(given=BY_PATIENT)) for _ in range(5)))
-    assert all({state for state, *_ in states(answer).values()} == {"LIVE"} for answer in answers)
-    assert sum(sum(answer.requests.values()) for answer in answers) == 3
-
-
-async def test_an_asker_that_goes_away_leaves_it_to_the_others(live: House) -> None:
-    for archive in live.archives:
-        archive.delay = 0.3
-    first = asyncio.create_task(live.ask(asked(given=BY_PATIENT)))
-    await asyncio.sleep(0.1)
-    second = asyncio.create_task(live.ask(asked(given=BY_PATIENT)))
-    await asyncio.sleep(0.1)
-    first.cancel()
-    answer = await second
-    assert {state for state, *_ in states(answer).values()} == {"LIVE"}
-    assert answer.requests == {}
-    assert [len(archive.searches) for archive in live.archives] == [1, 1, 1]
-
-
-async def test_an_archive_is_not_asked_without_end(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resolvers.live.MOST_AT_ONCE", 2)
-    for archive in live.archives:
-        archive.delay = 0.2
-    queries = [asked(given=f'patientId: {{eq: "P{n}"}}') for n in range(4)]
-    answers = await asyncio.gather(*map(live.ask, queries))
-    codes = [states(answer)["a0"][0::2] for answer in answers]
-    assert sorted(codes) == [("LIVE", None)] * 2 + [("STALE", "BUSY")] * 2
-
-
-# ---- MAX_AGE, pages ----------------------------------------------------------------------------------
-
-
-async def test_max_age_asks_only_the_older_ones(live: House) -> None:
-    owner = live.services.owner
-    await owner.execute("set", "update archive set last_completed_at = now() where code = 'a0'")
-    age = "MAX_AGE, maxAgeSeconds: 3600"
-    answer = await live.ask(asked(given=BY_PATIENT, mode=age))
-    assert [state for state, *_ in states(answer).values()] == ["CACHED", "LIVE", "LIVE"]
-    assert answer.requests == {"a1": 1, "a2": 1}
-    assert answer.data["studies"]["complete"] is True
-    again = await live.ask(asked(given=BY_PATIENT, mode=age))
-    assert (states(again), again.requests) == (states(answer), {})
-    assert again.data["studies"]["sources"][1]["elapsedMs"] is None
-    assert again.data["studies"]["sources"][1]["asOf"] == answer.data["studies"]["sources"][1]["asOf"]
-    other = await live.ask(asked(given='patientId: {eq: "P2"}', mode=age))
-    assert other.requests == {"a1": 1, "a2": 1}
-    now = await live.ask(asked(given=BY_PATIENT, mode="MAX_AGE, maxAgeSeconds: 0"))
-    assert now.requests == {"a0": 1, "a1": 1, "a2": 1}
-
-
-async def test_later_pages_take_what_the_first_has_asked(
-    live: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    select = "sources { state elapsedMs } pageInfo { endCursor hasNextPage } nodes { studyInstanceUid }"
-    seen: list[str] = []
-    cursor, costs = "", []
-    for _ in range(4):
-        after = f', after: "{cursor}"' if cursor else ""
-        answer = await live.ask(asked(more=f", first: 3{after}", select=select))
-        found = answer.data["studies"]
-        assert {source["state"] for source in found["sources"]} == {"LIVE"}
-        seen += [node["studyInstanceUid"] for node in found["nodes"]]
-        cursor = found["pageInfo"]["endCursor"]
-        costs.append(sum(answer.requests.values()))
-    assert len(set(seen)) == len(seen) == 12
-    assert costs == [3, 0, 0, 0]
-    monkeypatch.setattr("resolvers.freshness.PAGING", timedelta(0))
-    late = await live.ask(asked(more=f', first: 3, after: "{cursor}"', select=select))
-    assert sum(late.requests.values()) == 3
 
 
 # ---- one study, and what is below --------------------------------------------------------------------
