@@ -97,7 +97,7 @@ async def _copied(url: str, source: Database, meter: "_Meter") -> None:
     await sync_archives(target, [_CONFIG])
     async with source.connection() as old, target.connection() as new:
         parts = {}
-        for table in ("study", "series", "study_modality"):
+        for table in ("study", "series"):
             names = await old.fetchval(
                 "select array_agg(attname order by attnum) from pg_attribute"
                 f" where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped and attgenerated = ''"

@@ -1,7 +1,8 @@
-"""Batches: up to a hundred studies with what is below them, fetched together and written together."""
+"""Batches: up to a hundred studies with what is below them, fetched together; what is written at once may be several
+of them (gathering.py)."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
 from archives.client import Answer, ArchiveClient, Row, Selection
@@ -41,6 +42,16 @@ class Batch:
     gone: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     shortfalls: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Records in it."""
+        return len(self.studies) + len(self.series) + len(self.instances)
+
+    def add(self, other: "Batch") -> None:
+        """All that another batch says of other studies."""
+        for part in fields(self):
+            getattr(self, part.name).extend(getattr(other, part.name))
 
 
 @dataclass(slots=True)

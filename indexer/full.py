@@ -11,8 +11,9 @@ from archives.client import Row
 from db import ingest, runs
 from db.pool import Connection
 from indexer.batch import STUDIES_AT_ONCE, Batch, batch_of_rows, chunks, fetch_batch
+from indexer.gathering import gathered
 from indexer.windows import Slice, slices
-from indexer.work import RunFailed, Work, ahead
+from indexer.work import RunFailed, Work
 from model.attributes import attribute
 from model.dicom_json import first
 from model.uids import is_uid
@@ -47,13 +48,13 @@ async def _by_listing(work: Work, listing: list[str], after: str) -> set[str]:
     rest = [uid for uid in listing if uid > after]
     await work.expect(len(listing), len(listing) - len(rest))
 
-    async def batches() -> AsyncGenerator[Batch, None]:
+    async def batches() -> AsyncGenerator[tuple[Batch, str], None]:
         for chunk in chunks(rest, STUDIES_AT_ONCE):
-            yield await fetch_batch(work.client, chunk)
+            yield await fetch_batch(work.client, chunk), chunk[-1]
 
-    async with aclosing(ahead(batches())) as source:
-        async for batch in source:
-            await work.write(batch, batch.asked[-1])
+    async with aclosing(gathered(batches())) as source:
+        async for batch, checkpoint in source:
+            await work.write(batch, checkpoint)
     seen = set(listing)
     if work.tally.missing:
         # Deleted while we were reading, or hidden from searches? The listing knows.
@@ -90,7 +91,7 @@ async def _by_slices(work: Work, after: str) -> set[str] | None:
             async for item in _batches_of(work, piece, seen, after if whole else ""):
                 yield item
 
-    async with aclosing(ahead(batches())) as source:
+    async with aclosing(gathered(batches())) as source:
         async for batch, checkpoint in source:
             await work.write(batch, checkpoint)
     if incomplete:

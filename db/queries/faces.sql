@@ -256,10 +256,15 @@ with mine as materialized (
     from copies c
     cross join lateral (select * from pseudonymised.study_value where study_pk = c.study_pk offset 0) v
 ), gone as (
-    delete from pseudonymised.study_value v
-    using (select * from there except select * from wanted) w
-    where v.study_pk = w.study_pk and v.name = w.name and v.value = w.value and v.archive_id = w.archive_id
-        and v.study_date is not distinct from w.study_date and v.study_uid = w.study_uid and v.shared = w.shared
+    delete from pseudonymised.study_value
+    where ctid = any (array(
+        select v.ctid
+        from (select * from there except select * from wanted) w
+        cross join lateral (
+            select ctid from pseudonymised.study_value
+            where study_pk = w.study_pk and name = w.name and value = w.value and archive_id = w.archive_id
+                and study_date is not distinct from w.study_date and study_uid = w.study_uid
+                and shared = w.shared offset 0) v))
 )
 insert into pseudonymised.study_value select * from wanted except select * from there
 

@@ -57,9 +57,13 @@ with summed as (
 select kind, archive_id, cell from upserted where nodes = 0
 
 -- name: drop_empty  Cells that nothing is in.
-delete from rollup_cell r
-using unnest($1::smallint[], $2::smallint[], $3::uuid[]) e (kind, archive_id, cell)
-where r.kind = e.kind and r.archive_id = e.archive_id and r.cell = e.cell and r.nodes = 0
+delete from rollup_cell
+where ctid = any (array(
+    select r.ctid
+    from unnest($1::smallint[], $2::smallint[], $3::uuid[]) e (kind, archive_id, cell)
+    cross join lateral (
+        select ctid from rollup_cell
+        where kind = e.kind and archive_id = e.archive_id and cell = e.cell and nodes = 0 offset 0) r))
 
 -- name: persons  Persons by archive, and by the set of archives that they are in.
 with delta as (

@@ -115,10 +115,14 @@ with wanted as materialized (
     cross join lateral (select study_pk from study where study_uid = t.study_uid offset 0) s
     cross join lateral (select * from study_value where study_pk = s.study_pk offset 0) v
 ), gone as (
-    delete from study_value v
-    using (select * from there except select * from wanted) w
-    where v.study_pk = w.study_pk and v.name = w.name and v.value = w.value and v.archive_id = w.archive_id
-        and v.study_date is not distinct from w.study_date and v.shared = w.shared
+    delete from study_value
+    where ctid = any (array(
+        select v.ctid
+        from (select * from there except select * from wanted) w
+        cross join lateral (
+            select ctid from study_value
+            where study_pk = w.study_pk and name = w.name and value = w.value and archive_id = w.archive_id
+                and study_date is not distinct from w.study_date and shared = w.shared offset 0) v))
 )
 insert into study_value select * from wanted except select * from there
 
