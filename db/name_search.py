@@ -1,26 +1,52 @@
 """Names by their keys (model/name_keys.py) in SQL: which rows `fuzzy` finds, and how alike their names are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from access.scope import Face
 from db.params import Params
-from model.name_keys import sought
+from model.name_keys import SoughtName, sought
+
+NONE = "null"
 
 
-def fuzzy_test(params: Params, column: str, text: str) -> Callable[[str], str]:
-    """Each sought word is in the name by a key of it, or the whole name is among the sought words."""
+def fuzzy_test(
+    params: Params,
+    face: Face,
+    column: str,
+    text: str,
+    *,
+    scanned: bool = False,
+    known: Sequence[int] | None = None,
+) -> Callable[[str], str]:
+    """Each sought word is in the name by a key of it, or the whole name is among the sought words.
+
+    `scanned`: row after row, for names that so many have that the first rows of an order are found sooner. `known`: the
+    studies of full records that pass.
+    """
     wanted = sought(text)
     if wanted is None:
         return lambda alias: "false"
-    words = [_any_key(params, keys) for keys in wanted.words]
-    wholes = _any_key(params, wanted.wholes) if wanted.wholes else None
+    if scanned or face is not Face.RECORDS:
+        queries = [
+            f"{params.add(query, 'text')}::tsquery" for query in _ways(wanted, by_letter=True) if query
+        ]
+        match = "ts_match_vq({keys}, {query})"
+        return lambda a: (
+            "(" + " or ".join(match.format(keys=f"{a}.{column}_keys", query=query) for query in queries) + ")"
+        )
+    if known is not None:
+        studies = params.add(list(known), "bigint[]")
+        return lambda alias: f"{alias}.study_pk = any({studies})"
+    asked = named(params, column, text, NONE)
+    return lambda alias: f"{alias}.study_pk in (select {asked})"
 
-    def matches(alias: str) -> str:
-        keys = f"{alias}.{column}_keys"
-        every = " and ".join(f"{keys} @@ {word}" for word in words)
-        some = f"({every})" if wholes is None else f"(({every}) or {keys} @@ {wholes})"
-        return f"({some} and name_is_read({keys}))"
 
-    return matches
+def named(params: Params, column: str, text: str, most: str) -> str:
+    """The studies (study_pk) of the viewer's archives that a name finds; `most`: SQL of how many, null for all."""
+    wanted = sought(text)
+    ways = _ways(wanted) if wanted is not None else ("", "", "")
+    queries = [f"nullif({params.add(query, 'text')}, '')::tsquery" for query in ways]
+    return f"records.studies_named({params.add(column, 'text')}, {', '.join(queries)}, {most})"
 
 
 def likeness(params: Params, column: str, text: str) -> str:
@@ -31,7 +57,26 @@ def likeness(params: Params, column: str, text: str) -> str:
     return f"name_likeness({{a}}.{column}_forms, {plain}, {sound})"
 
 
-def _any_key(params: Params, keys: Sequence[str]) -> str:
-    """The tsquery of names that have one of these keys, which hold letters, digits and . = | only."""
-    query = " | ".join(f"'{key}'" for key in keys)
-    return f"{params.add(query, 'text')}::tsquery"
+def _ways(wanted: SoughtName, *, by_letter: bool = False) -> tuple[str, str, str]:
+    """tsqueries of names that have all words, all but one that has a slip, or are among the words; '' for none.
+
+    `by_letter`: slips leave the first letter, and a row whose words begin otherwise is soon done with.
+    """
+    keys = [_any(word.keys) for word in wanted.words]
+    slips = []
+    for at, word in enumerate(wanted.words):
+        if word.slips:
+            letters = _any({slip[0] for slip in word.slips}, ":*")
+            slipped = [letters, _any(word.slips)] if by_letter else [_any(word.slips)]
+            slips.append(" & ".join([*slipped, *keys[:at], *keys[at + 1 :]]))
+    return (
+        " & ".join(keys),
+        " | ".join(f"({way})" for way in slips),
+        _any(wanted.wholes) if wanted.wholes else "",
+    )
+
+
+def _any(keys: Iterable[str], suffix: str = "") -> str:
+    """Keys hold letters, digits and . = | only."""
+    quoted = [f"'{key}'{suffix}" for key in keys]
+    return f"({' | '.join(quoted)})"

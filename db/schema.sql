@@ -1939,6 +1939,30 @@ CREATE FUNCTION records.series_union_instances(uid text, archives smallint[]) RE
    WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
 END;
 
+CREATE FUNCTION records.studies_named(column_name text, sounds tsquery, slips tsquery, wholes tsquery, most integer) RETURNS SETOF bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 20000 ROWS 500 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+declare
+    mine smallint[] := scope_of('full');
+begin
+    if column_name = 'patient_name' then
+        return query select s.study_pk from study s
+            where (s.patient_name_keys @@ sounds or s.patient_name_keys @@ slips or s.patient_name_keys @@ wholes)
+                and s.archive_id = any (mine) and name_is_read(s.patient_name_keys)
+            limit most;
+    else
+        return query select s.study_pk from study s
+            where (s.referring_physician_name_keys @@ sounds or s.referring_physician_name_keys @@ slips
+                    or s.referring_physician_name_keys @@ wholes)
+                and s.archive_id = any (mine) and name_is_read(s.referring_physician_name_keys)
+            limit most;
+    end if;
+end
+$$;
+
 CREATE VIEW records.study AS
  SELECT study_pk,
     archive_id,

@@ -1,24 +1,52 @@
 """Text search (model/text_search.py) in SQL: tsqueries of its terms, the words of a row, and how well they match."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from db.params import Params
 from model.attributes import Level
 from model.filters import TextTest
 
+Match = Callable[[str], str]
+"""SQL of words (a tsvector) → whether they are what is sought."""
 
-def row_test(params: Params, test: TextTest) -> str:
-    """All of a search as one tsquery: of a row that is a node by itself. One look-up in the index."""
+
+def row_search(params: Params, test: TextTest, words: str) -> str:
+    """True for a row that is a node by itself: one look-up in the index, and what is asked of each row."""
+    if test.scanned:
+        return _scanned(_row_query(params, test))(words)
+    common = set(test.common)
+    rare = replace(test, words=tuple(word for word in test.words if word not in common), common=())
+    parts = [_looked_up(_row_query(params, rare))(words)]
+    parts += [_scanned(prefix_query(params, word))(words) for word in test.common]
+    return f"({' and '.join(parts)})"
+
+
+def _row_query(params: Params, test: TextTest) -> str:
+    """All of a search as one tsquery."""
     parts = list(_wanted(params, test))
     parts += [f"!!{query}" for query in _excluded(params, test)]
-    alternatives = [f"({' && '.join(parts)})", *(row_test(params, other) for other in test.others)]
+    alternatives = [f"({' && '.join(parts)})", *(_row_query(params, other) for other in test.others)]
     return f"({' || '.join(alternatives)})"
 
 
-def node_test(params: Params, test: TextTest, has: Callable[[str], str]) -> str:
-    """True for a node of several copies, each of which may have a part of it; `has`: whether one matches a tsquery."""
-    parts = [has(query) for query in _wanted(params, test)]
-    parts += [f"({has(query)}) is not true" for query in _excluded(params, test)]
+def _looked_up(query: str) -> Match:
+    return lambda words: f"{words} @@ {query}"
+
+
+def _scanned(query: str) -> Match:
+    """Not what an index answers; the query is made once for all rows."""
+    return lambda words: f"ts_match_vq({words}, (select {query}))"
+
+
+def node_test(params: Params, test: TextTest, has: Callable[[Match], str]) -> str:
+    """True for a node of several copies, each of which may have a part of it; `has`: whether one matches."""
+    common = set(test.words if test.scanned else test.common)
+    parts = [
+        has((_scanned if word in common else _looked_up)(prefix_query(params, word))) for word in test.words
+    ]
+    parts += [has(_looked_up(_phrase_query(params, phrase))) for phrase in test.phrases]
+    parts += [f"({has(_looked_up(query))}) is not true" for query in _excluded(params, test)]
     alternatives = [f"({' and '.join(parts)})", *(node_test(params, other, has) for other in test.others)]
     return f"({' or '.join(alternatives)})"
 

@@ -11,7 +11,7 @@ from access.scope import Face
 from db.elements import element_test
 from db.name_search import fuzzy_test
 from db.params import Params
-from db.text_search import node_test, row_test, words_of
+from db.text_search import node_test, row_search, words_of
 from model.attributes import UID_COLUMN, Attribute, Kind, Level
 from model.errors import BadInput
 from model.filters import (
@@ -89,9 +89,9 @@ class Where:
 
     def _text(self, test: TextTest, alias: str, level: Level, leaf: "Leaf") -> str:
         if leaf == self._on_row:
-            return f"({words_of(level, alias)} @@ {row_test(self._params, test)})"
+            return row_search(self._params, test, words_of(level, alias))
         return node_test(
-            self._params, test, lambda query: leaf(lambda a: f"{words_of(level, a)} @@ {query}", alias, level)
+            self._params, test, lambda match: leaf(lambda a: match(words_of(level, a)), alias, level)
         )
 
     def _related(self, child: Condition, alias: str, level: Level, other: Level, leaf: "Leaf") -> str:
@@ -122,7 +122,7 @@ class Where:
                 value = params.add([test.value], "text[]")
                 return lambda a: f"{a}.{column} @> {value}"
             case Kind.NAME:
-                return _name_test(params, column, test)
+                return _name_test(params, self._face, column, test)
             case Kind.TEXT | Kind.UID:
                 return text_test(params, column, test)
             case _:
@@ -228,10 +228,10 @@ def text_test(params: Params, column: str, test: Test) -> RowTest:
 _INDEXED_FOLDED = frozenset({"study_description", "series_description"})
 
 
-def _name_test(params: Params, column: str, test: Test) -> RowTest:
+def _name_test(params: Params, face: Face, column: str, test: Test) -> RowTest:
     """A PN matches by any of its groups; a pattern's index test is the looser one on the whole name."""
     if test.op is Op.FUZZY:
-        return fuzzy_test(params, column, str(test.value))
+        return fuzzy_test(params, face, column, str(test.value), scanned=test.scanned, known=test.known)
     value = _bind(params, test)
     match test.op:
         case Op.EQ:

@@ -39,11 +39,17 @@ Value = str | int | bool | date | tuple[str, ...] | tuple[int, ...] | tuple[date
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One comparison of a typed attribute of the level at hand."""
+    """One comparison of a typed attribute of the level at hand.
+
+    `scanned`: so many pass that it is asked of row after row in the list's order, not of an index. `known`: the rows
+    (study_pk) that pass, where they were looked up already.
+    """
 
     attribute: Attribute
     op: Op
     value: Value
+    scanned: bool = False
+    known: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class TextTest:
     """Texts of the node (descriptions, body parts, protocol names; of a study its series' too) hold this.
 
     Each of `words` begins a word there, each of `phrases` stands there, none of the excluded does; or one of
-    `others` holds.
+    `others` holds. `scanned`: as in Test; `common`: those of the words of which that is true.
     """
 
     words: tuple[str, ...] = ()
@@ -67,6 +73,8 @@ class TextTest:
     excluded_words: tuple[str, ...] = ()
     excluded_phrases: tuple[tuple[str, ...], ...] = ()
     others: tuple["TextTest", ...] = ()
+    scanned: bool = False
+    common: tuple[str, ...] = ()
 
     @property
     def ranks(self) -> bool:

@@ -43,11 +43,19 @@ class NameKeys(NamedTuple):
     forms: str = ""
 
 
+class SoughtWord(NamedTuple):
+    """The keys that a word accepts, and those of one slip of the fingers in it."""
+
+    keys: tuple[str, ...]
+    slips: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SoughtName:
-    """A name has, for every set of `words`, a key of it; or it has one of `wholes`. `plain`, `sound`: its forms."""
+    """A name has a key of each of `words`, of one at most by a slip; or it has one of `wholes`. `plain`, `sound`: its
+    forms."""
 
-    words: tuple[tuple[str, ...], ...]
+    words: tuple[SoughtWord, ...]
     wholes: tuple[str, ...]
     plain: str
     sound: str
@@ -81,9 +89,8 @@ def sought(text: str) -> SoughtName | None:
     if not words:
         return None
     needed = _needed(words)[:_MOST_SOUGHT]
-    asked = tuple(tuple(dict.fromkeys(_accepted(words, at, len(needed) > 1))) for at in needed)
     return SoughtName(
-        asked,
+        tuple(_asked(words, at, len(needed) > 1) for at in needed),
         tuple(_wholes([words[at] for at in needed])),
         " ".join(plain(word) for word in words),
         " ".join(sounds(word)[0] for word in words),
@@ -137,6 +144,12 @@ def _signature(keys: Iterable[str]) -> str:
     return "=" + "|".join(sorted(set(keys)))
 
 
+def _asked(words: list[str], at: int, others: bool) -> SoughtWord:
+    keys = tuple(dict.fromkeys(_accepted(words, at, others)))
+    slips = dict.fromkeys(slip for key in sounds(words[at])[:3] for slip in _misspelled(key))
+    return SoughtWord(keys, tuple(slip for slip in slips if slip not in keys))
+
+
 def _accepted(words: list[str], at: int, others: bool) -> Iterator[str]:
     """The keys that stand for the word at this place; its initial only where other words are asked for."""
     word = words[at]
@@ -156,8 +169,6 @@ def _accepted(words: list[str], at: int, others: bool) -> Iterator[str]:
     for places, joined in _joined(words):
         if at in places:
             yield from sounds(joined)
-    for key in keys[:3]:
-        yield from _misspelled(key)
 
 
 def _wholes(words: list[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from resolvers.arguments import PageArguments
 from resolvers.live import Fresh
 from resolvers.loaders import Children, Counts, Loaders, counted
 from resolvers.question import Question, Shortfall
+from resolvers.ranking import ordered
 from resolvers.slow import AnswerWarning, slow_warnings
 from resolvers.sources import SourceReport, SourceState, reports_of
 
@@ -131,7 +132,9 @@ class Connection:
             fine.add(SourceState.FORBIDDEN)
         return all(report.state in fine for report in await self.listed.reports())
 
-    @strawberry.field(description="What to know about this list: filters that are slow.")
+    @strawberry.field(
+        description="What to know about this list: filters that are slow, and matches too many to be ranked."
+    )
     def warnings(self) -> list[AnswerWarning]:
         return self.listed.warnings
 
@@ -151,8 +154,10 @@ async def list_nodes(
     """A page of all nodes of a level that match. One statement; counts and the other way only when asked."""
     database = context.database
 
+    chosen = await ordered(context, question, level, condition, sorts, page)
+
     def listing() -> Listing:
-        return Listing(question.scopes, level, condition, sorts)
+        return chosen.listing(question, level)
 
     wanted = listing()
     window = page.window(wanted.order, context.services.cursors)
@@ -166,10 +171,12 @@ async def list_nodes(
         return reverse.order is not None and bool(await nodes.page(database, reverse, edge))
 
     async def count() -> Counts:
-        return counted(await nodes.counts(database, listing()))
+        return counted(await nodes.counts(database, Listing(question.scopes, level, chosen.counted, sorts)))
 
     listed = _listed(context, question, wanted.order, rows, page, window, other_way, count)
     listed.warnings = await slow_warnings(context, level, condition)
+    if chosen.warning is not None:
+        listed.warnings.append(chosen.warning)
     return listed
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from db.nodes import Row
-from db.pages import Listing
 from model.attributes import Level, attribute
 from model.errors import BadInput, NotFound
 from model.filters import Op, Test
@@ -29,6 +28,7 @@ from resolvers.managing import ManagedArchive, managed_archives
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
 from resolvers.question import question_of
+from resolvers.ranking import ordered
 from resolvers.scalars import UID
 from resolvers.series import SeriesConnection, series_of
 from resolvers.stats import InstanceStats, SeriesStats, StudyStats, stats_of
@@ -258,7 +258,9 @@ async def _list(
     condition, sorts = await opened(context, condition_of(given)), sorts_of(order_by)
     question = question_of(context.reach, archives, condition, sorts)
     if wanted is not None:  # what cannot be answered is refused before anybody is asked
-        listing = Listing(question.scopes, level, condition, sorts)
+        listing = (await ordered(context, question, level, condition, sorts, arguments)).listing(
+            question, level
+        )
         listing.page(arguments.window(listing.order, context.services.cursors))
     is_later_page = arguments.cursor is not None
     question = await refreshed(context, question, level, condition, wanted, is_later_page=is_later_page)

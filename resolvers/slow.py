@@ -17,7 +17,9 @@ Key = tuple[Level, tuple[str, ...]]
 
 @strawberry.type(name="Warning", description="Something to know about an answer that is right all the same.")
 class AnswerWarning:
-    code: str = strawberry.field(description="NOT_FAST: a filter reads records one by one.")
+    code: str = strawberry.field(
+        description="NOT_FAST: a filter reads records one by one. NOT_RANKED: so many match that they are by date."
+    )
     message: str = strawberry.field(description="The same for people, with the remedy.")
 
 

@@ -37,6 +37,37 @@ create function name_is_read(keys tsvector) returns boolean
     language plpgsql immutable parallel safe cost 200
     as 'begin return true; end';
 
+-- Studies of the open archives whose name has the keys: all words by sound, or one of them with a slip, or the whole
+-- name is among the words sought; null: not asked. At most so many, all for null. A function, so that each is one
+-- look-up in its index, planned with its keys and the viewer's archives known: with the view's condition the planner
+-- reads the index of all archives beside it.
+create function records.studies_named(column_name text, sounds tsquery, slips tsquery, wholes tsquery, most integer)
+    returns setof bigint
+    language plpgsql stable parallel safe security definer rows 500 cost 20000
+    set search_path = pg_catalog, public, pg_temp
+    set plan_cache_mode = force_custom_plan
+    set max_parallel_workers_per_gather = 0
+    as $$
+declare
+    mine smallint[] := scope_of('full');
+begin
+    if column_name = 'patient_name' then
+        return query select s.study_pk from study s
+            where (s.patient_name_keys @@ sounds or s.patient_name_keys @@ slips or s.patient_name_keys @@ wholes)
+                and s.archive_id = any (mine) and name_is_read(s.patient_name_keys)
+            limit most;
+    else
+        return query select s.study_pk from study s
+            where (s.referring_physician_name_keys @@ sounds or s.referring_physician_name_keys @@ slips
+                    or s.referring_physician_name_keys @@ wholes)
+                and s.archive_id = any (mine) and name_is_read(s.referring_physician_name_keys)
+            limit most;
+    end if;
+end
+$$;
+revoke all on function records.studies_named from public;
+grant execute on function records.studies_named to ernfed_api;
+
 -- What stands in an index from before gets its keys by the next complete run of its archive.
 update archive set change_cursor = null;
 
