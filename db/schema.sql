@@ -525,7 +525,7 @@ CREATE VIEW counts.series AS
     modality_code,
     laterality_code
    FROM public.series s
-  WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
+  WHERE ((array_position(( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text))), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
            FROM public.consent c
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
@@ -596,7 +596,7 @@ CREATE VIEW counts.study AS
     referring_physician_name_keys,
     referring_physician_name_forms
    FROM public.study s
-  WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
+  WHERE ((array_position(( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text))), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
            FROM public.consent c
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
@@ -2076,7 +2076,7 @@ CREATE VIEW counts.instance AS
     synced_at,
     metadata_synced_at
    FROM public.instance s
-  WHERE ((archive_id = ANY (( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text)))::smallint[])) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
+  WHERE ((array_position(( SELECT ((public.scope_of('full'::text) || public.scope_of('pseudonymised'::text)) || public.scope_of('counted'::text))), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR (EXISTS ( SELECT
            FROM public.consent c
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 

@@ -291,7 +291,8 @@ class Statement:
             else ""
         )
         return (
-            f"s.shared and s.archive_id = any({ids}) and {is_best(level, 's', Face.COUNTS, (uid,), ids)}"
+            # no `= any`, as in db/pages.py
+            f"s.shared and array_position({ids}, s.archive_id) is not null and {is_best(level, 's', Face.COUNTS, (uid,), ids)}"
             f"{elsewhere} and {where.nodes(condition, 's', level)}"
         )
 

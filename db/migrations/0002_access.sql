@@ -91,15 +91,18 @@ create view pseudonyms.instance as
 
 create view counts.study as
     select * from public.study
-    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[]);
+    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
+        is not null;
 
 create view counts.series as
     select * from public.series
-    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[]);
+    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
+        is not null;
 
 create view counts.instance as
     select * from public.instance
-    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[]);
+    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
+        is not null;
 
 -- Consents by the study's UID of each face.
 create view records.consent as

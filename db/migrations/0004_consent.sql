@@ -20,7 +20,8 @@ select distinct study_uid, true from study on conflict do nothing;
 
 create or replace view counts.study as
     select s.* from public.study s
-    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[])
+    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
+        is not null
         and (archive_id <> all ((select scope_of('consented'))::smallint[])
             or exists (
                 select from public.consent c
@@ -28,7 +29,8 @@ create or replace view counts.study as
 
 create or replace view counts.series as
     select s.* from public.series s
-    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[])
+    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
+        is not null
         and (archive_id <> all ((select scope_of('consented'))::smallint[])
             or exists (
                 select from public.consent c
@@ -36,7 +38,8 @@ create or replace view counts.series as
 
 create or replace view counts.instance as
     select s.* from public.instance s
-    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[])
+    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
+        is not null
         and (archive_id <> all ((select scope_of('consented'))::smallint[])
             or exists (
                 select from public.consent c

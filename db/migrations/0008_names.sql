@@ -134,7 +134,8 @@ create or replace view pseudonyms.study as
 
 create or replace view counts.study as
     select s.* from public.study s
-    where archive_id = any ((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[])
+    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
+        is not null
         and (archive_id <> all ((select scope_of('consented'))::smallint[])
             or exists (
                 select from public.consent c
