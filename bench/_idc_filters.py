@@ -11,7 +11,8 @@ from bench._idc_index import Filled
 from db.pages import Listing, Page
 from db.walled import wall_of
 from model.attributes import Attribute, Kind, Level, attribute
-from model.filters import AllOf, Condition, Op, Related, Test, TextTest
+from model.filters import AllOf, Condition, Op, PathTest, Related, Test, TextTest
+from model.paths import parse_path
 from model.vocabulary import CODE_COLUMNS
 from resolvers.filters import SeriesFilter, StudyFilter
 
@@ -97,6 +98,24 @@ def _tests(column: Attribute, value: Any) -> dict[str, Any]:
             return {"eq": value, "gte": value}
         case _:
             return {}
+
+
+DECLARED = ("PatientWeight", "RequestAttributesSequence.ScheduledProcedureStepID", "(ERNFED BENCH)0043xx02")
+_ASKED: dict[str, tuple[str, tuple[tuple[Op, Any], ...]]] = {
+    "numeric range": (DECLARED[0], ((Op.GTE, "61.5"), (Op.LTE, "61.7"))),
+    "numeric range, frequent": (DECLARED[0], ((Op.GTE, "40"),)),
+    "sequence path": (DECLARED[1], ((Op.EQ, "c4ca"),)),
+    "sequence path, a pattern": (DECLARED[1], ((Op.STARTS_WITH, "c4c"),)),
+    "private attribute": (DECLARED[2], ((Op.GTE, "4990"),)),
+    "private attribute, frequent": (DECLARED[2], ((Op.GTE, "100"),)),
+    "not declared": ("PatientAge", ((Op.EQ, "061Y"),)),
+    "not declared, rare": ("PatientAge", ((Op.EQ, "101Y"),)),
+}
+
+
+def by_attribute() -> dict[str, Condition]:
+    """name → condition on studies by an attribute that has no column."""
+    return {f"{name}: {path}": PathTest(parse_path(path), asked) for name, (path, asked) in _ASKED.items()}
 
 
 async def plan(index: Filled, condition: Condition) -> Plan:

@@ -1,7 +1,7 @@
 """Databases filled with the IDC's series: by COPY and set operations, or as an indexing run writes them."""
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ from bench import _idc_data as idc
 from config.archives_file import ArchiveConfig
 from db import ingest
 from db.archives import sync_archives
+from db.declared import apply_declared
 from db.migrate import migrate
 from db.pool import Connection, Database
 from db.walled import WalledDatabase, WalledReader
 from model.attributes import Level
+from model.declared import Declared
 from model.dicom_json import parse
+from model.paths import parse_path
 from model.records import Record
 
 _LOAD = (Path(__file__).parent / "idc_load.sql").read_text(encoding="utf-8")
@@ -107,6 +110,13 @@ async def filled(url: str, name: str, duck: duckdb.DuckDBPyConnection, studies: 
     await database.close()
     return Filled(counted, sample, await WalledDatabase.open(database.url, size=1, statement_timeout_ms=600_000),
                   Scope(scoped, scoped))  # fmt: skip
+
+
+async def declare(url: str, name: str, attributes: Sequence[str]) -> None:
+    """Builds the indexes of attributes of studies, as `ernfed attributes apply` does."""
+    database = await Database.open(url.replace("/ernfed?", f"/{name}?"))
+    await apply_declared(database, [Declared(parse_path(each), Level.STUDY) for each in attributes])
+    await database.close()
 
 
 async def _timed(what: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:

@@ -18,7 +18,7 @@ import duckdb
 
 from bench import _idc_data as idc
 from bench import _idc_filters, _idc_stats
-from bench._idc_index import Filled, answers, filled, ingested
+from bench._idc_index import Filled, answers, declare, filled, ingested
 from db import ingest
 from db.embedded import EmbeddedPostgres
 from db.facets import Facet
@@ -46,7 +46,8 @@ async def _main(url: str) -> None:
     small = await filled(url, "idc_small", duck, SMALL)
     large = await filled(url, "idc_large", duck, None)
     await _statistics(duck, small, large)
-    await _filters(small, large)
+    await _filters(small, large, await _idc_filters.filters(large))
+    await _attributes(url, small, large)
     await small.walled.close()
     await large.walled.close()
     await _writing(url, duck)
@@ -102,11 +103,20 @@ async def _compared(
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
-async def _filters(small: Filled, large: Filled) -> None:
+async def _attributes(url: str, small: Filled, large: Filled) -> None:
+    print("\nAttributes without a column, declared:", ", ".join(_idc_filters.DECLARED))
+    for name in ("idc_small", "idc_large"):
+        begun = time.perf_counter()
+        await declare(url, name, _idc_filters.DECLARED)
+        print(f"  {name}: indexes of declared attributes {time.perf_counter() - begun:8.1f} s", flush=True)
+    await _filters(small, large, _idc_filters.by_attribute())
+
+
+async def _filters(small: Filled, large: Filled, filters: dict[str, Condition]) -> None:
     print(f"\nA page of 20 studies for each declared filter: {small.studies:,} and {large.studies:,} studies")
     head = ("filter", "scans", "rows read", "rows read", "ms", "ms", "growth")
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
-    for name, condition in (await _idc_filters.filters(large)).items():
+    for name, condition in filters.items():
         few, many = [await _idc_filters.plan(index, condition) for index in (small, large)]
         cells = (name, ", ".join(many.sequential) or "none", f"{few.rows:,}", f"{many.rows:,}", f"{few.ms:.2f}",
                  f"{many.ms:.2f}", f"{many.ms / max(few.ms, 0.05):.1f}")  # fmt: skip

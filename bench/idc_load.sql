@@ -12,7 +12,12 @@ select h.archive_id, s.study_uid, s.study_date, 'ACC' || left(md5(s.study_uid), 
     jsonb_strip_nulls(jsonb_build_object(
         '00100020', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array(s.patient_id)),
         '00081030', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array(s.study_description)),
-        '00101010', jsonb_build_object('vr', 'AS', 'Value', jsonb_build_array(lpad(s.years::text, 3, '0') || 'Y')))),
+        '00101010', jsonb_build_object('vr', 'AS', 'Value', jsonb_build_array(lpad(s.years::text, 3, '0') || 'Y')),
+        '00101030', jsonb_build_object('vr', 'DS', 'Value', jsonb_build_array(abs(hashtext(s.patient_id)) % 1200 / 10.0)),
+        '00400275', jsonb_build_object('vr', 'SQ', 'Value', jsonb_build_array(jsonb_build_object(
+            '00400009', jsonb_build_object('vr', 'SH', 'Value', jsonb_build_array(left(md5(s.study_uid || 's'), 4)))))),
+        '00430010', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array('ERNFED BENCH')),
+        '00431002', jsonb_build_object('vr', 'DS', 'Value', jsonb_build_array(abs(hashtext(s.study_uid)) % 5000)))),
     now(), words(s.study_description, left(array_to_string(s.texts, ' '), 100000)), h.copies > 1,
     array_to_tsvector(p.name_keys), p.name_forms, array_to_tsvector(p.referring_keys), p.referring_forms
 from (

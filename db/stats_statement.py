@@ -292,8 +292,8 @@ class Statement:
         )
         return (
             # no `= any`, as in db/pages.py
-            f"s.shared and array_position({ids}, s.archive_id) is not null and {is_best(level, 's', Face.COUNTS, (uid,), ids)}"
-            f"{elsewhere} and {where.nodes(condition, 's', level)}"
+            f"s.shared and array_position({ids}, s.archive_id) is not null"
+            f" and {is_best(level, 's', Face.COUNTS, (uid,), ids)}{elsewhere} and {where.nodes(condition, 's', level)}"
         )
 
 
