@@ -1,7 +1,8 @@
 """Page cursors: a sealed position (sort values and UID) in one order of one level.
 
 Sealed with AES-SIV (RFC 5297): sort values are patient data, and a client can neither read nor forge them.
-The order is authenticated with it, so that a cursor of another list is refused, not misread.
+The order is authenticated with it, so that a cursor of another list is refused, not misread; and so is the person:
+else somebody who sees pseudonyms could put a cursor of real records among their own and see where it stands.
 """
 
 import base64
@@ -41,11 +42,15 @@ class Position:
 
 
 class Cursors:
-    """Seals and opens cursors with one key, which every API process of a federation shares."""
+    """Seals and opens cursors with one key, which every API process of a federation shares.
 
-    def __init__(self, key: bytes, lifetime_hours: int) -> None:
-        self._cipher = AESSIV(key)
+    person: the subject of whom they are given to, who alone can use them; empty: anybody.
+    """
+
+    def __init__(self, key: bytes, lifetime_hours: int, person: str = "") -> None:
+        self._key, self._cipher = key, AESSIV(key)
         self._lifetime = lifetime_hours
+        self._person = person.encode("utf-8", "surrogatepass")
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(_Sealed)
 
@@ -53,11 +58,18 @@ class Cursors:
     def new_key() -> bytes:
         return AESSIV.generate_key(KEY_BYTES * 8)
 
+    def of(self, person: str) -> "Cursors":
+        """Those that are one person's."""
+        return Cursors(self._key, self._lifetime, person)
+
+    def _bound(self, order: str) -> list[bytes]:
+        return [_VERSION, order.encode(), *([self._person] if self._person else [])]
+
     def seal(self, order: str, position: Position) -> str:
         """The opaque text of a position in `order` (the order's signature, the same at opening)."""
         kinds, values = _pack(position.values)
         sealed = _Sealed(_this_hour(), kinds, values, position.uid)
-        box = self._cipher.encrypt(self._encoder.encode(sealed), [_VERSION, order.encode()])
+        box = self._cipher.encrypt(self._encoder.encode(sealed), self._bound(order))
         return base64.urlsafe_b64encode(box).rstrip(b"=").decode()
 
     def open(self, order: str, cursor: str) -> Position:
@@ -66,11 +78,11 @@ class Cursors:
             raise BadCursor("cursor: not one that this server gave out; start again without it.")
         try:
             box = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            sealed = self._decoder.decode(self._cipher.decrypt(box, [_VERSION, order.encode()]))
+            sealed = self._decoder.decode(self._cipher.decrypt(box, self._bound(order)))
             values = _unpack(sealed.kinds, sealed.values)
         except (binascii.Error, InvalidTag, ValueError, msgspec.MsgspecError):
             raise BadCursor(
-                "cursor: broken, or taken from a list with another order; start again without it."
+                "cursor: broken, or taken from somebody else's list or one with another order; start again without it."
             ) from None
         # One hour ahead: the clock of another process, at the turn of the hour.
         if not -1 <= _this_hour() - sealed.issued_hour <= self._lifetime:

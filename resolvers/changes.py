@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 100
 _STREAM: Final = "studyChanged"
-"""What the cursors of changes are sealed for."""
+"""What the cursors of changes are sealed for; they hold numbers of events, and are anybody's."""
 
 
 def _describe(description: str) -> Any:

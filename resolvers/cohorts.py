@@ -195,7 +195,7 @@ async def list_cohorts(
     """Own cohorts and those that are shared with the viewer. Raises BadInput and BadCursor."""
     if first is None or not 1 <= first <= 1000:
         raise BadInput(f"first: 1 to 1000, got {first}.")
-    cursors = context.services.cursors
+    cursors = context.cursors
     place = None
     if after is not None:
         position = cursors.open(_ORDER, after)

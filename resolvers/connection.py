@@ -53,7 +53,7 @@ class Listed:
     def cursor(self, row: Row) -> str:
         """The sealed position of a row of this page."""
         values = tuple(row[f"k{number}"] for number in range(len(self.order.keys)))
-        return self.context.services.cursors.seal(self.order.signature, Position(values, row["uid"]))
+        return self.context.cursors.seal(self.order.signature, Position(values, row["uid"]))
 
     async def counts(self) -> Counts:
         """Counted once, however many fields ask."""
@@ -160,7 +160,7 @@ async def list_nodes(
         return chosen.listing(question, level)
 
     wanted = listing()
-    window = page.window(wanted.order, context.services.cursors)
+    window = page.window(wanted.order, context.cursors)
     rows = await nodes.page(database, wanted, window)
 
     async def other_way(edge: Page | None) -> bool:

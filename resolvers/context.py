@@ -129,6 +129,8 @@ class Context:
     slow: set[str] = field(
         default_factory=set
     )  # attributes that filters of this request look at without an index
+    cursors: Cursors = field(init=False)
+    """Of pages of lists, for this viewer alone."""
     declared: Once[list[DeclaredState]] = field(init=False)
     """Declared attributes and how far their indexes are."""
     archives: Once[dict[int, ArchiveRow]] = field(init=False)
@@ -139,6 +141,7 @@ class Context:
     _job_states: Once[dict[int, JobState]] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.cursors = self.services.cursors.of(self.viewer.subject)
         self._begin()
 
     def _begin(self) -> None:

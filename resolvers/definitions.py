@@ -177,7 +177,7 @@ async def find_definitions(
         if (term in each.keyword.casefold() or term in each.name.casefold() or term in each.tag.casefold())
         and (searchable is None or each.searchable is searchable)
     ]
-    cursors = context.services.cursors
+    cursors = context.cursors
     beyond = cursors.open(_ORDER, after).uid if after is not None else ""
     rest = [each for each in found if each.keyword > beyond]
     page = rest[:first]

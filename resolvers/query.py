@@ -261,7 +261,7 @@ async def _list(
         listing = (await ordered(context, question, level, condition, sorts, arguments)).listing(
             question, level
         )
-        listing.page(arguments.window(listing.order, context.services.cursors))
+        listing.page(arguments.window(listing.order, context.cursors))
     is_later_page = arguments.cursor is not None
     question = await refreshed(context, question, level, condition, wanted, is_later_page=is_later_page)
     question = await go_deep_enough(context, question, level, condition)

@@ -86,7 +86,7 @@ def newest_first(condition: Condition, sorts: Sequence[Sort], ranked: Condition)
 def _is_of(listing: Listing, page: PageArguments, context: "Context") -> bool:
     """Whether the page's cursor is of this list."""
     try:
-        page.window(listing.order, context.services.cursors)
+        page.window(listing.order, context.cursors)
     except BadCursor:
         return False
     return True

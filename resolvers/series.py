@@ -136,7 +136,7 @@ class Series(Node):
         context, loaders = info.context, info.context.loaders_of(self.row)
         wanted = Children.of(
             loaders.scope,
-            context.services.cursors,
+            context.cursors,
             Level.INSTANCE,
             Level.SERIES,
             condition_of(filter),

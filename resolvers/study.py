@@ -127,7 +127,7 @@ class Study(Node):
         context, loaders = info.context, info.context.loaders_of(self.row)
         wanted = Children.of(
             loaders.scope,
-            context.services.cursors,
+            context.cursors,
             Level.SERIES,
             Level.STUDY,
             condition_of(filter),

@@ -78,16 +78,20 @@ async def test_sql_in_every_argument(seeded: Seeded, app: Served) -> None:
 
 @pytest.mark.parametrize("person", ["pseudonymised", "mixed", "counts"])
 async def test_cursors_and_ids_of_others(seeded: Seeded, app: Served, person: str) -> None:
-    """A place in somebody else's list is a place, no door; an id of what is hidden is an id of nothing."""
+    """A place in somebody else's list would tell where its values stand among one's own: it is none here. An id of
+    what is hidden is an id of nothing."""
     wide = json.loads((await app.ask("full", "{ studies(first: 99) { edges { cursor node { id } } } }")).body)
     own = (await app.ask(person, "{ studies(first: 99) { nodes { id } } }")).body
     mine = {node["id"] for node in json.loads(own)["data"]["studies"]["nodes"]}
     for edge in wide["data"]["studies"]["edges"][::5]:
-        cursor = edge["cursor"]
+        cursor, id = edge["cursor"], edge["node"]["id"]
         ask = '{ studies(first: 99, after: "%s") { nodes { id } } node(id: "%s") { id } }'
-        told = json.loads((await app.ask(person, ask % (cursor, edge["node"]["id"]))).body)["data"]
-        assert {node["id"] for node in told["studies"]["nodes"]} <= mine
-        assert told["node"] is None or edge["node"]["id"] in mine
+        told = json.loads((await app.ask(person, f'{{ node(id: "{id}") {{ id }} }}')).body)["data"]
+        assert told["node"] is None or id in mine
+        before = f'{{ studies(last: 9, before: "{cursor}") {{ nodes {{ id }} }} }}'
+        for foreign in (ask % (cursor, id), before):
+            reply = await app.ask(person, foreign)
+            assert [e["extensions"]["code"] for e in json.loads(reply.body)["errors"]] == ["BAD_CURSOR"]
         other = "A" if cursor[0] != "A" else "B"
         for broken in (cursor[:-1], cursor[:20], other + cursor[1:], cursor + "AAAA", cursor.swapcase()):
             reply = await app.ask(person, ask % (broken, edge["node"]["id"]))

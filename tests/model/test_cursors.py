@@ -74,6 +74,15 @@ def test_a_cursor_belongs_to_its_order_and_its_key(position: Position) -> None:
         Cursors(Cursors.new_key(), 24).open("study:STUDY_DATE-", cursor)
 
 
+@pytest.mark.parametrize("other", ["", "doctor", "Doktor", "doktor "])
+def test_of_another_person(other: str) -> None:
+    position = Position((date(2024, 5, 1),), "1.2")
+    cursor = SEALER.of("doktor").seal("o", position)
+    assert SEALER.of("doktor").open("o", cursor) == position
+    with pytest.raises(BadCursor):
+        SEALER.of(other).open("o", cursor)
+
+
 @pytest.mark.parametrize(("age", "alive"), [(-2, False), (-1, True), (0, True), (24, True), (25, False)])
 def test_a_cursor_lives_its_time(monkeypatch: pytest.MonkeyPatch, age: int, alive: bool) -> None:
     """An hour ahead is another process whose clock is seconds ahead, at the turn of the hour."""

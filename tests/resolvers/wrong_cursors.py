@@ -29,7 +29,7 @@ async def expired(house: House) -> str:
 async def foreign(house: House) -> str:
     """Sealed with the key of another federation."""
     order = "study:STUDY_DATE-"
-    position = house.services.cursors.open(order, await _end(house))
+    position = house.services.cursors.of("local").open(order, await _end(house))
     return Cursors(Cursors.new_key(), 24).seal(order, position)
 
 
