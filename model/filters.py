@@ -150,6 +150,13 @@ def all_of(conditions: list[Condition]) -> Condition:
     return conditions[0] if len(conditions) == 1 else AllOf(tuple(conditions))
 
 
+def apart(conditions: list[Condition]) -> Condition:
+    """All of them, each by whichever copy: of what one asks of a value another one asks nothing."""
+    if len(conditions) == 1:
+        return conditions[0]
+    return AllOf(tuple(AnyOf((condition,)) for condition in conditions))
+
+
 def conjunction(condition: AllOf) -> list[tuple[Condition, ...]]:
     """What has to hold at once, nested conjunctions included. Tests that one copy's value of an attribute has to
     pass are in one group, any other condition is alone: a range is met by one date, not by the dates of two copies."""

@@ -16,7 +16,7 @@ from model.filters import (
     Condition,
     Related,
     TextTest,
-    all_of,
+    apart,
     path_tests,
     walk,
 )
@@ -44,7 +44,7 @@ async def go_deep_enough(
     gaps: set[int] = set()
     fresh = question.fresh
     for scope, parent in product(question.scopes, _ABOVE[level]):
-        about = _known(all_of(_about(condition, parent)), parent)
+        about = apart([_known(each, parent) for each in _about(condition, parent)])
         lacking = await nodes.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
         missing = [Missing.of(row) for row in lacking if not fresh or row["archive_id"] not in fresh.outcomes]
         if len(lacking) <= FETCHABLE:

@@ -15,7 +15,7 @@ from db import nodes
 from model.attributes import Level
 from model.bounds import Bounds, bounds_of, depth_of
 from model.errors import BadInput
-from model.filters import Condition, Related, all_of
+from model.filters import Condition, Related, apart
 from resolvers.depth import known_about
 from resolvers.live import Fresh, Outcome
 from resolvers.live_reading import Wanted
@@ -160,7 +160,7 @@ async def _known(
     if level is not Level.STUDY and (bounds.series_uids or bounds.sop_uids):
         about: Condition = Related(level, condition)
     else:
-        about = all_of(known_about(level, condition))
+        about = apart(known_about(level, condition))
     rows = await nodes.known_studies(context.database, scope, about, MOST_KNOWN + 1)
     if len(rows) > MOST_KNOWN:
         return None

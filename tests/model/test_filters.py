@@ -19,6 +19,7 @@ from model.filters import (
     Test,
     TextTest,
     all_of,
+    apart,
     check_size,
     conjunction,
     path_tests,
@@ -113,3 +114,11 @@ FEW = Test(attribute("NumberOfStudyRelatedSeries"), Op.LTE, 9)
 )
 def test_what_one_value_has_to_pass(condition: AllOf, groups: list[tuple[Condition, ...]]) -> None:
     assert conjunction(condition) == groups
+
+
+def test_conditions_that_stand_apart_are_met_by_any_copies() -> None:
+    assert apart([SINCE]) == SINCE
+    assert apart([]) == EVERYTHING
+    both = apart([SINCE, AllOf((UNTIL, DATED))])
+    assert isinstance(both, AllOf)
+    assert [len(group) for group in conjunction(both)] == [1, 1]

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from archives.errors import TimedOut, Unreachable
+from db.archives import sync_archives
 from db.pool import Database
 from model.attributes import Level
 from tests.resolvers.conftest import shallow_house
-from tests.resolvers.house import House
+from tests.resolvers.house import CONFIGS, House, open_services
+from tests.resolvers.live_house import add, index
+from tests.resolvers.memory_archive import MemoryArchive
 
 REPORT = "complete totalCount sources { archive { code } state matched asOf error { code message } }"
 LISTS = ("studies", "series", "instances")
@@ -185,6 +188,26 @@ async def test_a_filter_into_what_can_be_fetched_fetches_it(shallow: House, fiel
     found = answer.data[field]
     assert (found["complete"], found["totalCount"]) == (True, {"series": 1, "instances": 2}[field])
     assert set(answer.requests) == {"a0", "a1", "a2"}
+
+
+async def test_series_of_a_study_whose_copies_meet_the_filter_together_are_fetched(
+    database: Database,
+) -> None:
+    """Of a series that has a study since the fifth and one until the fifth: by two copies, neither of which is both."""
+    ids = await sync_archives(database, CONFIGS)
+    archives = [MemoryArchive(config, {level: [] for level in Level}) for config in CONFIGS]
+    for archive, day in zip(archives, ("20200101", "20200109", None), strict=True):
+        if day is not None:
+            add(archive, "1.1", 1, StudyDate=day)
+        await index(database, archive, ids[archive.config.code], (Level.STUDY,))
+    house = House(await open_services(database, archives), archives)
+    since, until = (f'{{study: {{studyDate: {{{op}: "2020-01-05"}}}}}}' for op in ("gte", "lte"))
+    found = (await house.data(f"{{ series(filter: {{and: [{since}, {until}]}}) {{ {REPORT} }} }}"))["series"]
+    assert (found["complete"], found["totalCount"]) == (True, 1)
+    one = '{study: {studyDate: {gte: "2020-01-05", lte: "2020-01-05"}}}'
+    found = (await house.data(f"{{ series(filter: {one}) {{ {REPORT} }} }}"))["series"]
+    assert (found["complete"], found["totalCount"]) == (True, 0)
+    await house.services.close()
 
 
 async def test_a_nested_filter_into_what_is_not_indexed_is_partial(wide: House) -> None:
