@@ -15,6 +15,7 @@ from db import nodes
 from db.orders import KEYS, Sort
 from db.pages import Listing, Page
 from db.pool import Connection, Database, TooBroad, metered
+from db.ranking import looked_up
 from db.walled import WalledDatabase, wall_of
 from model.attributes import Level, attribute
 from model.cursors import Position
@@ -22,6 +23,7 @@ from model.filters import EVERYTHING, AllOf, CohortTest, Condition, Op, Related,
 from model.name_keys import keys_of
 from model.text_search import parse_text
 from model.vocabulary import CODE_COLUMNS, Coded
+from resolvers.ranking import newest_first
 from tests.names.table import crowd
 
 pytestmark = pytest.mark.timeout(600)
@@ -238,6 +240,26 @@ def test_text_of_series(large: Large, text: str) -> None:
     listing = Listing(large.scope, Level.SERIES, parse_text(text))
     assert listing.order
     assert_bounded(large.plan(listing.page(Page(21)), listing.params.values), rows=20_000)
+
+
+def test_a_word_that_every_row_has_is_by_date(large: Large) -> None:
+    reader = large.walled.within(Reach(large.scope, NOBODYS))
+    condition = parse_text("stud*")
+    assert large.runner.run(looked_up(reader, [large.scope], condition)) is None
+    newest = newest_first(condition, (), condition)
+    listing = Listing(large.scope, Level.STUDY, newest.condition, newest.sorts)
+    assert listing.order
+    assert_bounded(large.plan(listing.page(Page(21)), listing.params.values), rows=SHARED)
+
+
+def test_beside_a_rare_word_it_is_asked_of_the_rare_ones(large: Large) -> None:
+    reader = large.walled.within(Reach(large.scope, NOBODYS))
+    found = large.runner.run(looked_up(reader, [large.scope], parse_text("study c4ca4238a0b9")))
+    assert isinstance(found, TextTest)
+    assert found.common == ("study",)
+    listing = Listing(large.scope, Level.STUDY, found)
+    assert listing.order
+    assert_bounded(large.plan(listing.page(Page(21)), listing.params.values), rows=SHARED)
 
 
 BROAD = [
