@@ -40,6 +40,8 @@ class FaceRow(NamedTuple):
 
 
 _MARKS = ("source_pk", "archive_id", "synced_at", "key_id", "made_for")
+# What follows the source anyway (follow_series of faces.sql): written with the row, it need not be written again.
+_FOLLOWED = {Level.SERIES: ("instances_synced_at", "body_part_code", "modality_code", "laterality_code")}
 
 
 async def store(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> set[int]:
@@ -68,10 +70,19 @@ async def _put(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> None:
     await conn.copy_records_to_table(
         stage, schema_name="pg_temp", columns=columns, records=[row.values for row in rows]
     )
-    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    followed = _FOLLOWED.get(level, ())
+    names = ", ".join([*columns, *followed])
+    staged = ", ".join([*(f"p.{name}" for name in columns), *(f"s.{name}" for name in followed)])
+    source = (
+        f" left join lateral (select {', '.join(followed)} from {level}"
+        f" where {level}_pk = p.source_pk offset 0) s on true"
+        if followed
+        else ""
+    )
+    changes = ", ".join(f"{name} = excluded.{name}" for name in [*columns, *followed])
     await conn.execute(
-        f"insert into pseudonymised.{level} ({names}) select {names} from pg_temp.{stage} order by source_pk"
-        f" on conflict (source_pk) do update set {changes}"
+        f"insert into pseudonymised.{level} ({names}) select {staged} from pg_temp.{stage} p{source}"
+        f" order by p.source_pk on conflict (source_pk) do update set {changes}"
     )
 
 

@@ -54,7 +54,7 @@ def parse_row(level: Level, row: Any) -> Record | Rejected:
         if not is_uid(uid):
             known = uids[0] if is_uid(uids[0]) else None
             return Rejected(level, known, f"{tag} is {'missing' if uid is None else 'not a UID'}", _text(row))
-    values = tuple(_CONVERT[column.kind](row, column) for column in _COLUMNS[level])
+    values = tuple([convert(row, column) for convert, column in _CONVERTED[level]])
     text = _text(row)
     return Record(
         level=level,
@@ -70,7 +70,10 @@ def parse_row(level: Level, row: Any) -> Record | Rejected:
 def values_of(row: DataSet, tag: str) -> list[Any]:
     """The Value array of an attribute; [] when it is absent, empty or malformed."""
     element = row.get(tag)
-    values = element.get("Value") if isinstance(element, Mapping) else None
+    if element is None:
+        return []
+    # a dict is what JSON has; to ask for Mapping alone costs ten times as much
+    values = element.get("Value") if isinstance(element, (dict, Mapping)) else None
     return values if isinstance(values, list) else []
 
 
@@ -141,8 +144,10 @@ def name_text(value: Any) -> str | None:
 
 def _text_value(row: DataSet, column: Attribute) -> str | None:
     """A multi-valued text attribute keeps its values as DICOM does, joined by a backslash."""
-    texts = [clean(v) if isinstance(v, str) else str(v) for v in values_of(row, column.tag) if v is not None]
-    return "\\".join(texts) or None
+    values = values_of(row, column.tag)
+    if not values:
+        return None
+    return "\\".join([clean(v) if isinstance(v, str) else str(v) for v in values if v is not None]) or None
 
 
 def _integer(row: DataSet, column: Attribute) -> int | None:
@@ -181,6 +186,11 @@ _CONVERT: dict[Kind, Callable[[DataSet, Attribute], Any]] = {
     Kind.TIME: _time,
     Kind.INTEGER: _integer,
     Kind.LIST: _list,
+}
+
+
+_CONVERTED = {
+    level: [(_CONVERT[column.kind], column) for column in columns] for level, columns in _COLUMNS.items()
 }
 
 
