@@ -4,6 +4,7 @@ Each page is an operation of the served schema, so an export shows what a query 
 leaves an audit line for each page before that page leaves: by them `setConsent` lists earlier exports.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -17,7 +18,7 @@ from strawberry import Schema
 from access.scope import AccessLevel, Viewer
 from api.audit import EXPORTS, asking, asking_of
 from api.auth import seconds_left
-from api.export_rows import COLUMNS, MEDIA_TYPES, Table, head, lines
+from api.export_rows import COLUMNS, MEDIA_TYPES, Table, file_of
 from api.graphql import GraphQLEndpoint
 from api.media_types import require_json
 from api.problems import HttpProblem, problem
@@ -115,14 +116,17 @@ class _Pages:
 
     async def parts(self, first: Any, may_go_on: Callable[[], bool]) -> AsyncIterator[bytes]:
         """The file in pieces. Raises ExportCutShort."""
-        table, form, result = self.wanted.table, self.wanted.form, first
-        yield head(table, form)
+        table, result = self.wanted.table, first
+        file = file_of(table, self.wanted.form)
+        yield file.head()
         while True:
             if result.data is None or result.errors or not may_go_on():
                 raise ExportCutShort
             page = result.data["page"]
-            yield lines(table, form, table.rows(page["nodes"]))
+            # In a thread: to compress a row group would hold up everybody else.
+            yield await asyncio.to_thread(file.rows, table.rows(page["nodes"]))
             if not page["pageInfo"]["hasNextPage"]:
+                yield await asyncio.to_thread(file.tail)
                 return
             result = await self.read(page["pageInfo"]["endCursor"])
 

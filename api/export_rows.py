@@ -1,16 +1,20 @@
-"""What an export asks of the schema for each page, and its nodes as lines of CSV (RFC 4180) or JSON."""
+"""What an export asks of the schema for each page, and its nodes as CSV (RFC 4180), lines of JSON or Parquet."""
 
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
+
+from api.parquet import Column, ParquetFile
+from model.attributes import BY_KEYWORD, Kind
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {
     "csv": "text/csv; charset=utf-8; header=present",
     "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
 }
 PAGE: Final = 200
 
@@ -102,19 +106,56 @@ class Table:
         return [*own, *more, _joined(place["archive"]["code"] for place in node["locations"])]
 
 
-def head(table: Table, form: str) -> bytes:
-    """What stands before the first row."""
-    return _csv([table.columns]) if form == "csv" else b""
+class File(Protocol):
+    """A file that is written row by row: pieces of it, in order."""
+
+    def head(self) -> bytes:
+        """What stands before the first row."""
+
+    def rows(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        """What can leave when these rows have come."""
+
+    def tail(self) -> bytes:
+        """What is left when all have come."""
 
 
-def lines(table: Table, form: str, rows: Sequence[Sequence[Any]]) -> bytes:
-    """One line a row."""
-    if form == "csv":
-        return _csv([[_cell(value) for value in row] for row in rows])
-    columns = table.columns
-    return b"".join(
-        orjson.dumps(dict(zip(columns, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE) for row in rows
-    )
+def file_of(table: Table, form: str) -> File:
+    """An empty file in one of MEDIA_TYPES."""
+    if form == "parquet":
+        return ParquetFile([(name, _column(name)) for name in table.columns])
+    return _Lines(table, form)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """A line a row."""
+
+    table: Table
+    form: str
+
+    def head(self) -> bytes:
+        return _csv([self.table.columns]) if self.form == "csv" else b""
+
+    def rows(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        if self.form == "csv":
+            return _csv([[_cell(value) for value in row] for row in rows])
+        columns = self.table.columns
+        return b"".join(
+            orjson.dumps(dict(zip(columns, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
+            for row in rows
+        )
+
+    def tail(self) -> bytes:
+        return b""
+
+
+_KINDS: Final = {Kind.INTEGER: Column.NUMBER, Kind.DATE: Column.DATE, Kind.TIME: Column.TIME}
+
+
+def _column(name: str) -> Column:
+    """Attributes that a request names are texts, as everywhere in an export."""
+    known = BY_KEYWORD.get(name) if any(name in columns for columns in COLUMNS.values()) else None
+    return _KINDS.get(known.kind, Column.TEXT) if known is not None else Column.TEXT
 
 
 def _csv(rows: Iterable[Iterable[Any]]) -> bytes:

@@ -29,12 +29,15 @@ class Format(StrEnum):
 
     CSV = "csv"
     NDJSON = "ndjson"
+    PARQUET = "parquet"
 
 
 @app.callback(invoke_without_command=True)
 def export(
     what: Annotated[What, typer.Argument(help="studies or series")],
-    format: Annotated[Format, typer.Option(help="csv, or ndjson: a JSON object a line")] = Format.CSV,
+    format: Annotated[
+        Format, typer.Option(help="csv, ndjson (a JSON object a line) or parquet")
+    ] = Format.CSV,
     filter: Annotated[str, typer.Option(help="a StudyFilter or SeriesFilter, as a JSON object")] = "{}",
     archive: Annotated[list[str] | None, typer.Option(help="only this archive; may be repeated")] = None,
     attribute: Annotated[

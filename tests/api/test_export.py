@@ -4,8 +4,10 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import httpx
 import orjson
 import pytest
@@ -92,6 +94,34 @@ async def test_lines_of_json_keep_numbers_and_nulls(house: House) -> None:  # no
     assert len(found) == total > 50
     assert list(found[0]) == [*COLUMNS["series"], "Archives"]  # what is a column already is no other one
     assert {type(row["SeriesNumber"]) for row in found} <= {int, type(None)}
+
+
+@pytest.mark.parametrize("of", ["studies", "series"])
+async def test_parquet_has_the_rows_of_the_lines(house: House, tmp_path: Path, of: str) -> None:  # noqa: F811
+    """With dates, times and numbers of their own types; read by another program."""
+    given = {"attributes": ["PatientAge", "Manufacturer"]}
+    answer = await export(client(house), f"{of}.parquet", **given)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/vnd.apache.parquet")
+    path = tmp_path / "a.parquet"
+    path.write_bytes(answer.content)
+    found = duckdb.from_parquet(str(path))
+    lines_of_json = (await export(client(house), f"{of}.ndjson", **given)).content.splitlines()
+    expected = [orjson.loads(line) for line in lines_of_json]
+    assert found.columns == list(expected[0])
+    read = [
+        {
+            name: value if isinstance(value, int | None) else str(value)
+            for name, value in zip(found.columns, row, strict=True)
+        }
+        for row in found.fetchall()
+    ]
+    assert read == expected != []
+    types = dict(zip(found.columns, map(str, found.types), strict=True))
+    day, count = (
+        ("StudyDate", "NumberOfStudyRelatedSeries") if of == "studies" else ("SeriesDate", "SeriesNumber")
+    )
+    assert (types[day], types[count], types["Archives"]) == ("DATE", "BIGINT", "VARCHAR")
+    assert int(answer.headers["x-ernfed-total-count"]) == len(read)
 
 
 async def test_filters_archives_and_any_attribute(house: House) -> None:  # noqa: F811
@@ -234,6 +264,6 @@ async def test_too_many_exports_wait(house: House) -> None:  # noqa: F811
 def test_no_cell_is_a_formula(text: str) -> None:
     table = Table("studies")
     row = [text, *[None] * (len(table.columns) - 1)]
-    [read] = csv.reader(io.StringIO(export_rows.lines(table, "csv", [row]).decode(), newline=""))
+    [read] = csv.reader(io.StringIO(export_rows.file_of(table, "csv").rows([row]).decode(), newline=""))
     assert read[0] == f"'{text}"
-    assert orjson.loads(export_rows.lines(table, "ndjson", [row]))["StudyInstanceUID"] == text
+    assert orjson.loads(export_rows.file_of(table, "ndjson").rows([row]))["StudyInstanceUID"] == text
