@@ -12,6 +12,7 @@ from bench._idc_filters import Plan, explained
 from bench._idc_index import Filled
 from db import stats
 from db.facets import DateFacet, DateInterval, Facet, dimension
+from db.rolled_up import RolledUp
 from db.rollups import AXES
 from db.stats_statement import Groups, Question, Statement
 from model.attributes import Level, attribute
@@ -85,11 +86,13 @@ def duck_series_cells(duck: duckdb.DuckDBPyConnection, sample: str, facets: Sequ
 async def plan(index: Filled, asked: Question, facets: Sequence[Facet]) -> Plan:
     rollup = asked.rollup([AXES[each] for each in facets])
     dimensions = [dimension(each, asked.level) for each in facets]
-    statement = Statement(asked, shared_only=rollup is not None)
+    statement: Statement
     if rollup is None:
+        statement = Statement(asked)
         sql = statement.cells(dimensions, _MOST)
     else:
-        sql = statement.rolled_up_cells(dimensions, [AXES[each] for each in facets], rollup, _MOST)
+        statement = rolled_up = RolledUp(asked)
+        sql = rolled_up.cells_and_looks(dimensions, [AXES[each] for each in facets], rollup, _MOST)
     return await explained(index, sql, statement.params.values)
 
 

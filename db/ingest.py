@@ -181,6 +181,21 @@ async def rebuild_rollups(database: Database) -> None:
     await _written(database, "rebuild_rollups", work)
 
 
+async def recount_reordered(database: Database) -> None:
+    """Counts shared families again whose archives changed their order; statistics look at them until then."""
+    sql = statements("rollups")
+
+    async def work(conn: Connection) -> None:
+        await begin(conn)
+        await conn.execute(sql["touch_reordered"])
+        await follow_rollups(conn)
+        await conn.execute(statements("settle")["settled"])
+
+    (row,) = await database.fetch("rollups_reordered", sql["reordered"])
+    if row["reordered"]:
+        await _written(database, "recount_reordered", work)
+
+
 async def reject(conn: Connection, archive_id: int, rejected: Sequence[Rejected]) -> None:
     """Keeps rows aside that could not become records, or not without doubts; one that is known only gets a
     new `last_seen_at`."""

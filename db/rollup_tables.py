@@ -14,13 +14,14 @@ async def follow_rollups(conn: Connection) -> None:
     after everything that follows from the rows is settled (db/ingest.py)."""
     sql = statements("rollups")
     await conn.execute(sql["staging"])
+    await conn.execute(sql["holdings"])
     if not await conn.fetchval(sql["changes"]):
         return
     await conn.execute(sql["forget"])
     await conn.execute(sql["remember"])
     empty = await conn.fetch(sql["cells"])
     if empty:
-        columns = ([row[name] for row in empty] for name in ("kind", "archive_id", "cell"))
+        columns = ([row[name] for row in empty] for name in ("kind", "holding_id", "cell"))
         await conn.execute(sql["drop_empty"], *columns)
     await conn.execute(sql["persons"])
     await conn.execute(sql["applied"])

@@ -1,9 +1,10 @@
 """Which rollup answers a question of statistics, and the SQL that reads it. How rollups are kept:
 rollup_tables.py and migration 0009.
 
-A rollup counts unshared studies, series or instances by archive and a few dimensions. It answers when these are
-all that the condition and the axes look at; those of shared families are then added from the index
-(stats_statement.py). What a rollup says is exact, so only open archives are asked: the view shows no others.
+A rollup counts studies, series or instances by holding (what the asked archives make of those that hold a family)
+and a few dimensions. It answers when these are all that the condition and the axes look at; families that are in no
+cell are then added from the index (rolled_up.py). What a rollup says is exact, so only open archives are asked: the
+views show no others.
 """
 
 from collections.abc import Iterable
@@ -94,11 +95,13 @@ def rollup_for(condition: Condition, axes: Iterable["Axis"], level: Level = Leve
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A facet over cells `r`: its value, what it joins ({f}: the axis's alias), what it needs."""
+    """A facet over cells `r` of the holding `h`: its value, what it joins ({f}: the axis's alias), what it needs.
+    of_archives: an array of the archives {held}, known for each holding as h.{f}."""
 
     value: str
     needs: Needs
     join: str = ""
+    of_archives: str = ""
 
 
 def _column(name: str) -> Axis:
@@ -111,10 +114,15 @@ def _each_of(name: str) -> Axis:
     )
 
 
-_ARCHIVE = "join archive {f}a on {f}a.archive_id = r.archive_id"
+def _of_archives(column: str) -> Axis:
+    values = f"array(select distinct a.{column} from archive a where a.archive_id = any({{held}}))"
+    each = f"case when r.held is null then h.{{f}} else {values.format(held='r.held')} end"
+    return Axis("{f}u.value", Needs(), f"cross join lateral unnest({each}) {{f}}u (value)", values)
+
+
 AXES = {
-    Facet.ARCHIVE: Axis("{f}a.code", Needs(), _ARCHIVE),
-    Facet.ERN: Axis("{f}a.ern", Needs(), _ARCHIVE),
+    Facet.ARCHIVE: _of_archives("code"),
+    Facet.ERN: _of_archives("ern"),
     Facet.MODALITY: _each_of("modalities"),
     Facet.BODY_PART: _each_of("body_parts"),
     # A study of two spellings of one code counts once: its cell has both.
@@ -273,10 +281,11 @@ class _CellWhere(Where):
 
 
 class Cells:
-    """Composes what reads the cells of one rollup in open archives; `asked`: SQL of their ids."""
+    """Composes what reads the cells of one rollup in the holdings `holding` (rolled_up.py); `asked`: SQL of the
+    archives' ids. mixed: also those of families whose copies differ."""
 
     def __init__(
-        self, params: Params, rollup: Rollup, condition: Condition, level: Level, asked: str
+        self, params: Params, rollup: Rollup, condition: Condition, level: Level, asked: str, *, mixed: bool
     ) -> None:
         over_cells = cell_condition(condition, level)
         if over_cells is None:
@@ -285,12 +294,14 @@ class Cells:
         self._rollup = rollup
         self._condition = over_cells
         self._asked = asked
+        self._mixed = mixed
 
     @cached_property
     def _rows(self) -> str:
         where = _CellWhere(self._params, Face.COUNTS, self._asked)
+        alike = "" if self._mixed else " and not r.mixed"
         return (
-            f"r.kind = {self._rollup.kind} and r.archive_id = any({self._asked})"
+            f"h.ranked and r.kind = {self._rollup.kind}{alike}"
             f" and {where.copies(self._condition, 'r', Level.STUDY)}"
         )
 
@@ -298,7 +309,7 @@ class Cells:
         """One row: nodes, number_of_series, number_of_instances."""
         names = ("nodes", "number_of_series", "number_of_instances")
         sums = ", ".join(f"coalesce(sum(r.{name}), 0)::bigint as {name}" for name in names)
-        return f"select {sums} from counts.rollup_cell r where {self._rows}"
+        return f"select {sums} from {_CELLS} where {self._rows}"
 
     def buckets(self, axes: list[Axis]) -> str:
         """Rows (v0, v1, …, nodes)."""
@@ -308,6 +319,9 @@ class Cells:
             joins.append(axis.join.replace("{f}", f"x{number}"))
         groups = ", ".join(f"v{number}" for number in range(len(axes)))
         return (
-            f"select {', '.join(values)}, sum(r.nodes) as nodes from counts.rollup_cell r {' '.join(joins)}"
+            f"select {', '.join(values)}, sum(r.nodes) as nodes from {_CELLS} {' '.join(joins)}"
             f" where {self._rows} group by {groups}"
         )
+
+
+_CELLS = "holding h join counts.rollup_cell r on r.holding_id = h.holding_id"

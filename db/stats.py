@@ -8,8 +8,8 @@ hidden record gets into an exact count; access/small_counts.py decides what may 
 Statistics are of what the asked archives hold: a study's attributes are those of its best-ranked copy there,
 its values at deeper levels those of all its copies there.
 
-Where only open archives are asked and a rollup has all that is asked (rollups.py), unshared studies are read
-from it, and only shared families are looked at one by one. The answer is the same.
+Where only open archives are asked and a rollup has all that is asked (rollups.py), it is read from there, and few
+families are looked at one by one (rolled_up.py). The answer is the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ from access.small_counts import Cell, Hidden
 from db.attribute_facets import Named, bins, numbers, texts
 from db.facets import DateFacet, DateInterval, Dimension, Facet, date_dimension, dimension
 from db.pool import Reader
+from db.rolled_up import RolledUp
 from db.rollups import AXES, Axis, Rollup, date_axis
 from db.stats_statement import SUMMED, Groups, Question, Statement
 
@@ -36,8 +37,8 @@ class Bucket:
 
 async def sums(database: Reader, question: Question) -> Mapping[str, Cell]:
     """The counts of the level (SUMMED) from the question's rollup. Raises ValueError where it has none."""
-    statement = Statement(question, shared_only=True)
-    sql = statement.rolled_up_sums(_rollup_of(question))
+    statement = RolledUp(question)
+    sql = statement.sums(_rollup_of(question))
     (row,) = await database.fetch("stats_rollup_sums", sql, *statement.params.values)
     return {name: Cell(row[name]) for name in SUMMED[question.level]}
 
@@ -47,8 +48,8 @@ async def patients(database: Reader, question: Question) -> Cell:
     if not question.knows_persons:
         raise ValueError("patients of a filter, or of what lies below studies, are in no rollup")
     _rollup_of(question)
-    statement = Statement(question, shared_only=True)
-    sql = statement.rolled_up_persons()
+    statement = RolledUp(question)
+    sql = statement.persons()
     (row,) = await database.fetch("stats_rollup_patients", sql, *statement.params.values)
     return Cell(row["patients"])
 
@@ -134,12 +135,12 @@ async def _buckets(
     if not question.groups.asks_any:
         return []
     if (rollup := question.rollup(axes)) is not None:
-        statement = Statement(question, shared_only=True)
-        sql, name = statement.rolled_up_cells(dimensions, axes, rollup, limit), "stats_rollup_cells"
-    else:
-        statement = Statement(question)
-        sql, name = statement.cells(dimensions, limit), "stats_cells"
-    return await _read(database, question, name, statement, sql, len(dimensions))
+        rolled_up = RolledUp(question)
+        sql = rolled_up.cells_and_looks(dimensions, axes, rollup, limit)
+        return await _read(database, question, "stats_rollup_cells", rolled_up, sql, len(dimensions))
+    statement = Statement(question)
+    sql = statement.cells(dimensions, limit)
+    return await _read(database, question, "stats_cells", statement, sql, len(dimensions))
 
 
 async def _read(

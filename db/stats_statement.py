@@ -11,7 +11,7 @@ from access.scope import Face
 from db.facets import ABOVE, Dimension
 from db.pages import is_best
 from db.params import Params
-from db.rollups import Axis, Cells, Rollup, rollup_for
+from db.rollups import Axis, Rollup, rollup_for
 from db.where import Where
 from model.attributes import UID_COLUMN, Level
 from model.filters import EVERYTHING, Condition
@@ -89,14 +89,13 @@ _OF_PART = "case when m.hidden then {counted} else {open} end"
 
 class Statement:
     """Composes one statement of statistics: from db/facets.py, the attribute table and bound parameters.
-    At least one archive is asked. shared_only: unshared studies come from a rollup."""
+    At least one archive is asked."""
 
-    def __init__(self, question: Question, *, shared_only: bool = False) -> None:
+    def __init__(self, question: Question) -> None:
         self.params = Params()
         self._question = question
         self._level = question.level
         self._uid = UID_COLUMN[question.level]
-        self._families = (True,) if shared_only else (False, True)
         self._groups = question.groups
         self._hides = bool(question.groups.counted)
 
@@ -143,7 +142,7 @@ class Statement:
         seen = (
             f"select false as hidden, {listed}, count(*) as nodes, null::bigint as persons,"
             " null::bigint as key, null::bigint as nodes_largest"
-            f" from c where not c.hidden group by {listed} order by nodes desc, {_in_order(values)} limit {most}"
+            f" from c where not c.hidden group by {listed} order by nodes desc, {in_order(values)} limit {most}"
         )
         sql = f"{matching} ({seen})"
         if not self._hides:
@@ -160,52 +159,6 @@ class Statement:
         """One row: the lowest and the highest value of an axis."""
         _, matching = self._axes([dimension])
         return f"{matching} select min(v0) as low, max(v0) as high from c"
-
-    # ---- with rollups: unshared studies of open archives are in cells, the others are looked at -----------
-
-    def rolled_up_sums(self, rollup: Rollup) -> str:
-        """One row: the counts of the level (SUMMED)."""
-        names = list(SUMMED[self._level])
-        cells = self._cells_of(rollup)
-        shared = ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in names)
-        # the first is what is counted
-        of_cells = ["nodes", *(f"number_of_{name}" for name in names[1:])]
-        both = ", ".join(
-            f"(r.{cell} + m.{name})::bigint as {name}" for cell, name in zip(of_cells, names, strict=True)
-        )
-        return (
-            f"with m as ({self._matching(SUMMED[self._level], person=False)}), shared as (select {shared} from m)"
-            f" select {both} from ({cells.sums()}) r cross join shared m"
-        )
-
-    def _cells_of(self, rollup: Rollup) -> Cells:
-        return Cells(self.params, rollup, self._question.condition, self._level, self._open)
-
-    def rolled_up_persons(self) -> str:
-        """One row: patients. Of everything only: who has several studies is in several cells."""
-        columns = {"patient_id": "s.patient_id"}
-        return (
-            f"with m as ({self._matching(columns, person=True)}) select"
-            " (select coalesce(sum(r.persons), 0)::bigint from counts.rollup_person_set r"
-            f" where r.archives && {self._open})"
-            " + (select count(distinct m.person) from m where not exists (select from counts.study n"
-            " where not n.shared and n.patient_id = m.patient_id and n.patient_key = m.person"
-            f" and n.archive_id = any({self._open}))) as patients"
-        )
-
-    def rolled_up_cells(
-        self, dimensions: Sequence[Dimension], axes: Sequence[Axis], rollup: Rollup, limit: int
-    ) -> str:
-        """The rows of `cells`, where nothing is hidden."""
-        values, matching = self._axes(dimensions)
-        listed, most = ", ".join(values), self.params.add(limit, "integer")
-        cells = self._cells_of(rollup)
-        return (
-            f"{matching}, u as (select {listed}, count(*) as nodes from c group by {listed}"
-            f" union all {cells.buckets(list(axes))})"
-            f" select false as hidden, {listed}, sum(nodes)::bigint as nodes from u group by {listed}"
-            f" order by nodes desc, {_in_order(values)} limit {most}"
-        )
 
     # ---- parts ------------------------------------------------------------------------------------------
 
@@ -260,11 +213,14 @@ class Statement:
             keys = self._person() if person else ""
             selected = f"select s.{self._uid} as uid, {str(hidden).lower()} as hidden{keys}{named}"
             branches += [
-                f"{selected} from counts.{self._level} s{parents}"
-                f" where {self._rows(where, ids, hidden=hidden, shared=shared)}"
-                for shared in self._families
+                f"{selected} from {rows} s{parents} where {self._rows(where, ids, hidden=hidden, shared=shared)}"
+                for shared, rows in self._families(ids)
             ]
         return " union all ".join(branches)
+
+    def _families(self, ids: str) -> Sequence[tuple[bool, str]]:
+        """Whether families are shared, and the copies to look at."""
+        return [(shared, f"counts.{self._level}") for shared in (False, True)]
 
     def _column(self, sql: str, ids: str) -> str:
         return sql.replace("{ids}", ids).replace("{held}", self._held if "{held}" in sql else "")
@@ -297,5 +253,6 @@ class Statement:
         )
 
 
-def _in_order(values: list[str]) -> str:
+def in_order(values: Sequence[str]) -> str:
+    """Values as the keys of an order that does not depend on their types."""
     return ", ".join(f'{value}::text collate "C"' for value in values)

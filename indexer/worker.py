@@ -9,6 +9,7 @@ import structlog
 from archives.client import ArchiveClient
 from db import runs
 from db.archives import ArchiveRow, list_archives
+from db.ingest import recount_reordered
 from db.jobs import JobKind, enqueue_due, forget_log, probed
 from db.pool import Database
 from db.purge import purge
@@ -19,6 +20,7 @@ from indexer.run import SIDE_BY_SIDE, Order, RunResult, RunState, index_archive
 
 _LOOK_EVERY = 1.0  # seconds: for what is due
 _FORGET_EVERY = 3600.0
+_RECOUNT_EVERY = 60.0
 _AFTER_FAILURE = 5.0
 _BUSY_AGAIN = 1.0
 _STRANGER_TRIES = 30
@@ -53,6 +55,7 @@ class Worker:
             asyncio.create_task(take_jobs(self.database.url, handlers, leaving, at_once=at_once)),
             asyncio.create_task(_every(_LOOK_EVERY, lambda: enqueue_due(self.database))),
             asyncio.create_task(_every(_FORGET_EVERY, lambda: forget_log(self.database))),
+            asyncio.create_task(_every(_RECOUNT_EVERY, lambda: recount_reordered(self.database))),
         ]
         stopped = asyncio.create_task(stop.wait())
         try:

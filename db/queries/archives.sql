@@ -22,18 +22,32 @@ from before where (health_state, health_error_code) is distinct from ($2, $4)
 update archive set capabilities = $2::jsonb where archive_id = $1
 
 -- name: index_states  How far each archive's index has come, with its newest run.
--- A UID that is not shared is in one row, and a rollup has counted these; shared ones are told apart here.
-with unshared as (
-    select archive_id, nodes as studies, series_rows, instance_rows from :schema.rollup_cell where kind = 0
+-- A UID is in one row of an archive, and a rollup has counted these, but for families of which that is not sure.
+with counted as (
+    select * from :schema.rollup_archive
+), apart as materialized (
+    select * from :schema.rollup_apart
 ), studies as (
-    select archive_id, count(*) as copies, count(distinct study_uid) as nodes
-    from :schema.study where shared group by archive_id
+    select archive_id, count(*) as copies, count(distinct r.study_uid) as nodes
+    from apart p
+    cross join lateral (
+        select study_uid from :schema.study
+        where study_uid = p.study_uid and archive_id = p.archive_id offset 0) r
+    group by archive_id
 ), serieses as (
-    select archive_id, count(*) as copies, count(distinct series_uid) as nodes
-    from :schema.series where shared group by archive_id
+    select archive_id, count(*) as copies, count(distinct r.series_uid) as nodes
+    from apart p
+    cross join lateral (
+        select series_uid from :schema.series
+        where study_uid = p.study_uid and archive_id = p.archive_id offset 0) r
+    group by archive_id
 ), instances as (
-    select archive_id, count(*) as copies, count(distinct sop_uid) as nodes
-    from :schema.instance where shared group by archive_id
+    select archive_id, count(*) as copies, count(distinct r.sop_uid) as nodes
+    from apart p
+    cross join lateral (
+        select sop_uid from :schema.instance
+        where study_uid = p.study_uid and archive_id = p.archive_id offset 0) r
+    group by archive_id
 )
 select a.archive_id,
     coalesce(u.studies, 0) + coalesce(st.nodes, 0) as studies,
@@ -46,7 +60,7 @@ select a.archive_id,
     coalesce(r.done, 0) as done, r.total, coalesce(r.rejected, 0) as rejected,
     coalesce(r.removed, 0) as removed, r.error_code, r.error_message
 from archive a
-left join unshared u using (archive_id)
+left join counted u using (archive_id)
 left join studies st using (archive_id)
 left join serieses se using (archive_id)
 left join instances i using (archive_id)

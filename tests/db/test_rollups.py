@@ -2,21 +2,26 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from access.scope import Reach, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
-from db import ingest
+from db import ingest, stats
 from db.archives import sync_archives
+from db.facets import Facet
 from db.pool import Connection, Database
 from db.rollup_tables import differences
+from db.stats_statement import Groups, Question
+from db.walled import WalledDatabase
 from model.attributes import Level
+from model.filters import EVERYTHING
 from tests.rows import instance, records, series, study
 
-ARCHIVES = (1, 2, 3)
+ARCHIVES = (1, 2, 3, 4)  # a family in all of them is in no cell
 UIDS = st.sampled_from(["1.1", "1.2", "1.3", "1.4"])
 PARTS = st.sampled_from(["5.1", "5.2", "5.3", "5.4", "5.5"])
 TABLES = "study_fact, rollup_cell, rollup_person, rollup_person_set"
@@ -90,7 +95,11 @@ class Index:
 
 
 async def archives(database: Database) -> None:
-    configs = [ArchiveConfig(code=f"a{n}", ern="ERN-EYE", title="", kind="folder") for n in ARCHIVES]
+    await ranked(database, *ARCHIVES)
+
+
+async def ranked(database: Database, *order: int) -> None:
+    configs = [ArchiveConfig(code=f"a{n}", ern="ERN-EYE", title="", kind="folder") for n in order]
     await sync_archives(database, configs)
 
 
@@ -128,10 +137,10 @@ def test_rollups_equal_a_recount_after_random_writes(
     runner.run(compare())
 
 
-def _some(archive: int, *uids: str, patient: str = "A") -> Batch:
+def _some(archive: int, *uids: str, patient: str = "A", sex: str = "F") -> Batch:
     return Batch(
         archive,
-        [(uid, patient, "20200131", "F") for uid in uids],
+        [(uid, patient, "20200131", sex) for uid in uids],
         [(uid, f"{uid}.1", "MR", "EYE") for uid in uids],
         [(uid, f"{uid}.1", f"{uid}.1.1") for uid in uids],
         list(uids),
@@ -144,7 +153,8 @@ async def test_an_archive_that_goes_takes_its_part_along(database: Database) -> 
     await archives(database)
     for batch in (_some(1, "1.1", "1.2"), _some(2, "1.3"), _some(3, "1.4", patient="B")):
         await Index(database).apply(batch)
-    sets = "select archives, persons from rollup_person_set where persons > 0 order by archives"
+    sets = """select array(select seen[1] from rollup_holding where holding_id = any (holdings) order by 1), persons
+        from rollup_person_set where persons > 0 order by 1"""
     assert [tuple(row) for row in await database.fetch("test", sets)] == [([1, 2], 1), ([3], 1)]
     await database.execute("test", "delete from archive where archive_id = 1")
     assert await differences(database) == NOTHING
@@ -166,8 +176,95 @@ async def test_what_is_wrong_is_found_and_made_right(database: Database) -> None
 
 async def test_nothing_is_written_where_nothing_changes(database: Database) -> None:
     await archives(database)
-    sql = "select kind, archive_id, cell, xmin::text from rollup_cell order by 1, 2, 3"
+    sql = "select kind, holding_id, cell, xmin::text from rollup_cell order by 1, 2, 3"
     await Index(database).apply(_some(1, "1.1", "1.2"))
     before = await database.fetch("test", sql)
     await Index(database).apply(_some(1, "1.1", "1.2"))
     assert await database.fetch("test", sql) == before
+
+
+async def _sexes(database: Database, *asked: int) -> tuple[dict[object, int], dict[object, int]]:
+    """Studies and patients by what the rollups say, and by a look at each study."""
+    walled = await WalledDatabase.open(database.url, size=1)
+    try:
+        scope = tuple(ScopedArchive(each, "", "") for each in asked)
+        reader = walled.within(Reach(Scope(scope, scope), Scope((), ())))
+        question = Question(Groups(asked), EVERYTHING)
+        found: list[dict[object, int]] = []
+        for scan in (False, True):
+            buckets = await stats.facet(reader, replace(question, scan=scan), [Facet.PATIENT_SEX], 10)
+            found.append({bucket.values[0]: bucket.cell.visible for bucket in buckets})
+        found[0]["patients"] = (await stats.patients(reader, question)).visible
+        found[1]["patients"] = (await stats.totals(reader, question))["patients"].visible
+        return found[0], found[1]
+    finally:
+        await walled.close()
+
+
+async def _looked_at(database: Database) -> int:
+    (row,) = await database.fetch("test", "select count(*) from study_fact where apart")
+    return int(row[0])
+
+
+async def test_archives_change_their_order(database: Database) -> None:
+    """Right at once, by a look at what was counted in another order; counted again by a worker."""
+    await archives(database)
+    for batch in (_some(1, "1.1", "1.2"), _some(2, "1.1", patient="B", sex="M"), _some(3, "1.1", sex="M")):
+        await Index(database).apply(batch)
+    first, looked = await _sexes(database, 1, 2, 3)
+    assert first == looked == {"F": 2, "patients": 1}
+    await ranked(database, 2, 3, 1, 4)
+    for _ in range(2):
+        found, looked = await _sexes(database, 2, 3, 1)
+        assert found == looked == {"F": 1, "M": 1, "patients": 2}
+        assert (await _sexes(database, 3, 1))[0] == {"F": 1, "M": 1, "patients": 1}
+        await ingest.recount_reordered(database)
+        assert await differences(database) == NOTHING
+    assert await _looked_at(database) == 0
+
+
+async def test_a_study_in_more_archives_than_are_counted_ahead(database: Database) -> None:
+    await archives(database)
+    for archive in ARCHIVES[:3]:
+        await Index(database).apply(_some(archive, "1.1"))
+    assert await _looked_at(database) == 0
+    await Index(database).apply(_some(4, "1.1", "1.2", sex="M"))
+    assert await _looked_at(database) == 4
+    for asked in (ARCHIVES, (4, 2), (4,)):
+        found, looked = await _sexes(database, *asked)
+        assert found == looked
+    assert await differences(database) == NOTHING
+
+
+async def test_nothing_tells_of_copies_that_may_not_be_seen(database: Database) -> None:
+    await archives(database)
+    for batch in (
+        _some(1, "1.1", "1.2"),
+        _some(2, "1.1", patient="B", sex="M"),
+        _some(3, "1.1", "1.3", patient="B"),
+    ):
+        await Index(database).apply(batch)
+    walled = await WalledDatabase.open(database.url, size=1)
+    scope = (ScopedArchive(1, "", ""), ScopedArchive(2, "", ""))
+    reader = walled.within(Reach(Scope(scope, scope), Scope((), ())))
+    holdings = await reader.fetch(
+        "test", "select seen, elsewhere from counts.rollup_holding where elsewhere <> '{}'"
+    )
+    assert {(*row["seen"], "not", *row["elsewhere"]) for row in holdings} == {
+        (1, "not", 2),
+        (2, "not", 1),
+    }
+    visible = "select holding_id from counts.rollup_holding"
+    for view in ("rollup_cell", "rollup_family", "rollup_person", "rollup_person_set"):
+        rows = await reader.fetch(
+            "test", f"select count(*) from counts.{view} where holding_id not in ({visible})"
+        )
+        assert rows[0][0] == 0, view
+    for view in ("rollup_archive", "rollup_apart"):
+        rows = await reader.fetch(
+            "test", f"select count(*) from counts.{view} where archive_id not in (1, 2)"
+        )
+        assert rows[0][0] == 0, view
+    studies = await reader.fetch("test", "select distinct study_uid from counts.rollup_family")
+    assert [row[0] for row in studies] == ["1.1"]
+    await walled.close()

@@ -294,8 +294,10 @@ def test_who_may_only_count_is_not_answered_from_rollups(loaded: Loaded) -> None
     counting = Reach(
         Scope((), ()), Scope((), ()), tuple(ScopedArchive(n, "", "") for n in loaded.made.archive_ids)
     )
-    for sql in ("select * from counts.rollup_cell", "select * from counts.rollup_person_set"):
-        rows = loaded.runner.run(loaded.walled.within(counting).fetch("x", sql))
+    for view in ("holding", "cell", "family", "person", "person_set", "archive", "apart"):
+        rows = loaded.runner.run(
+            loaded.walled.within(counting).fetch("x", f"select * from counts.rollup_{view}")
+        )
         assert rows == []
 
 

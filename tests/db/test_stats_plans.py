@@ -10,9 +10,10 @@ import pytest
 from access.scope import Scope, ScopedArchive
 from db.facets import Facet, dimension
 from db.pool import Database
+from db.rolled_up import RolledUp
 from db.rollups import AXES
 from db.statements import statements
-from db.stats_statement import Groups, Question, Statement
+from db.stats_statement import Groups, Question
 from db.walled import WalledDatabase
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, Condition, Op, Test
@@ -68,10 +69,10 @@ def test_statistics_from_rollups(large: Large, condition: Condition, facets: lis
     axes = [AXES[each] for each in facets]
     rollup = question.rollup(axes)
     assert rollup is not None
-    statement = Statement(question, shared_only=True)
+    statement = RolledUp(question)
     dimensions = [dimension(each, Level.STUDY) for each in facets]
     _assert_reads_shared_only(
-        large.plan(statement.rolled_up_cells(dimensions, axes, rollup, 20), statement.params.values)
+        large.plan(statement.cells_and_looks(dimensions, axes, rollup, 20), statement.params.values)
     )
 
 
@@ -80,8 +81,8 @@ def test_totals_from_rollups(large: Large) -> None:
     rollup = question.rollup()
     assert rollup is not None
     for persons in (False, True):
-        statement = Statement(question, shared_only=True)
-        sql = statement.rolled_up_persons() if persons else statement.rolled_up_sums(rollup)
+        statement = RolledUp(question)
+        sql = statement.persons() if persons else statement.sums(rollup)
         _assert_reads_shared_only(large.plan(sql, statement.params.values))
 
 
