@@ -26,7 +26,8 @@ CREATE TYPE jobs.pgqueuer_status AS ENUM (
 
 CREATE TYPE public.instance_group AS (
 	sop_class_uid text,
-	instances integer
+	instances integer,
+	held smallint[]
 );
 
 CREATE TYPE public.series_group AS (
@@ -35,7 +36,11 @@ CREATE TYPE public.series_group AS (
 	manufacturer text,
 	series_description text,
 	series integer,
-	instances integer
+	instances integer,
+	held smallint[],
+	study_date date,
+	patient_birth_date date,
+	patient_sex text
 );
 
 CREATE TYPE public.series_value AS ENUM (
@@ -1053,7 +1058,10 @@ end $$;
 
 CREATE TABLE public.study_fact (
     study_uid text NOT NULL COLLATE pg_catalog."C",
-    archive_id smallint NOT NULL,
+    holding_id integer NOT NULL,
+    shared boolean NOT NULL,
+    apart boolean NOT NULL,
+    mixed boolean NOT NULL,
     person text NOT NULL COLLATE pg_catalog."C",
     study_date date,
     patient_birth_date date,
@@ -1072,161 +1080,34 @@ CREATE TABLE public.study_fact (
     instance_rows integer NOT NULL
 );
 
-CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint, study_date date, patient_birth_date date, patient_sex text, age_band text, study_description text, series_description text, modalities text[], body_parts text[], manufacturers text[], sop_classes text[], nodes integer, number_of_series integer, number_of_instances integer, series_rows integer, instance_rows integer)
+CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint, study_date date, patient_birth_date date, patient_sex text, age_band text, study_description text, series_description text, modalities text[], body_parts text[], manufacturers text[], sop_classes text[], held smallint[], mixed boolean, nodes integer, number_of_series integer, number_of_instances integer, series_rows integer, instance_rows integer)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- SELECT (0)::smallint AS int2,
-     NULL::date AS date,
-     NULL::date AS date,
+ SELECT c.kind,
+     c.study_date,
+     c.patient_birth_date,
+     c.patient_sex,
+     c.age_band,
+     c.study_description,
      NULL::text AS text,
-     NULL::text AS text,
-     NULL::text AS text,
-     NULL::text AS text,
-     NULL::text[] AS text,
-     NULL::text[] AS text,
-     NULL::text[] AS text,
-     NULL::text[] AS text,
+     c.modalities,
+     c.body_parts,
+     c.manufacturers,
+     c.sop_classes,
+     NULL::smallint[] AS int2,
+     (cells_of.f).mixed AS mixed,
      1,
      (cells_of.f).number_of_series AS number_of_series,
      (cells_of.f).number_of_instances AS number_of_instances,
-     (cells_of.f).series_rows AS series_rows,
-     (cells_of.f).instance_rows AS instance_rows
- UNION ALL
-  SELECT 1,
-     (date_trunc('year'::text, ((cells_of.f).study_date)::timestamp without time zone))::date AS date_trunc,
-     NULL::date,
-     (cells_of.f).patient_sex AS patient_sex,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     (cells_of.f).modalities AS modalities,
-     (cells_of.f).body_parts AS body_parts,
-     NULL::text[],
-     NULL::text[],
-     1,
-     (cells_of.f).number_of_series AS number_of_series,
-     (cells_of.f).number_of_instances AS number_of_instances,
-     0,
-     0
- UNION ALL
-  SELECT 2,
-     NULL::date,
-     NULL::date,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     (cells_of.f).modalities AS modalities,
-     (cells_of.f).body_parts AS body_parts,
-     (cells_of.f).manufacturers AS manufacturers,
-     NULL::text[],
-     1,
-     (cells_of.f).number_of_series AS number_of_series,
-     (cells_of.f).number_of_instances AS number_of_instances,
-     0,
-     0
- UNION ALL
-  SELECT 3,
-     NULL::date,
-     NULL::date,
-     (cells_of.f).patient_sex AS patient_sex,
-     public.age_band((cells_of.f).study_date, (cells_of.f).patient_birth_date) AS age_band,
-     NULL::text,
-     NULL::text,
-     (cells_of.f).modalities AS modalities,
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     1,
-     (cells_of.f).number_of_series AS number_of_series,
-     (cells_of.f).number_of_instances AS number_of_instances,
-     0,
-     0
- UNION ALL
-  SELECT 4,
-     (date_trunc('month'::text, ((cells_of.f).study_date)::timestamp without time zone))::date AS date_trunc,
-     NULL::date,
-     (cells_of.f).patient_sex AS patient_sex,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     (cells_of.f).modalities AS modalities,
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     1,
-     (cells_of.f).number_of_series AS number_of_series,
-     (cells_of.f).number_of_instances AS number_of_instances,
-     0,
-     0
- UNION ALL
-  SELECT 5,
-     NULL::date,
-     NULL::date,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     (cells_of.f).sop_classes AS sop_classes,
-     1,
-     (cells_of.f).number_of_series AS number_of_series,
-     (cells_of.f).number_of_instances AS number_of_instances,
-     0,
-     0
- UNION ALL
-  SELECT 6,
-     NULL::date,
-     NULL::date,
-     NULL::text,
-     NULL::text,
-     (cells_of.f).study_description AS study_description,
-     NULL::text,
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     1,
-     (cells_of.f).number_of_series AS number_of_series,
-     (cells_of.f).number_of_instances AS number_of_instances,
-     0,
-     0
- UNION ALL
-  SELECT 7,
-     (cells_of.f).study_date AS study_date,
-     NULL::date,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     1,
-     (cells_of.f).number_of_series AS number_of_series,
-     (cells_of.f).number_of_instances AS number_of_instances,
-     0,
-     0
- UNION ALL
-  SELECT 8,
-     NULL::date,
-     (cells_of.f).patient_birth_date AS patient_birth_date,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     NULL::text,
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     NULL::text[],
-     1,
-     (cells_of.f).number_of_series AS number_of_series,
-     (cells_of.f).number_of_instances AS number_of_instances,
-     0,
-     0
+         CASE c.kind
+             WHEN 0 THEN (cells_of.f).series_rows
+             ELSE 0
+         END AS "case",
+         CASE c.kind
+             WHEN 0 THEN (cells_of.f).instance_rows
+             ELSE 0
+         END AS "case"
+    FROM ( VALUES ((0)::smallint,NULL::date,NULL::date,NULL::text,NULL::text,NULL::text,NULL::text[],NULL::text[],NULL::text[],NULL::text[]), ((1)::smallint,(date_trunc('year'::text, ((cells_of.f).study_date)::timestamp without time zone))::date,NULL::date,(cells_of.f).patient_sex,NULL::text,NULL::text,(cells_of.f).modalities,(cells_of.f).body_parts,NULL::text[],NULL::text[]), ((2)::smallint,NULL::date,NULL::date,NULL::text,NULL::text,NULL::text,(cells_of.f).modalities,(cells_of.f).body_parts,(cells_of.f).manufacturers,NULL::text[]), ((3)::smallint,NULL::date,NULL::date,(cells_of.f).patient_sex,public.age_band((cells_of.f).study_date, (cells_of.f).patient_birth_date),NULL::text,(cells_of.f).modalities,NULL::text[],NULL::text[],NULL::text[]), ((4)::smallint,(date_trunc('month'::text, ((cells_of.f).study_date)::timestamp without time zone))::date,NULL::date,(cells_of.f).patient_sex,NULL::text,NULL::text,(cells_of.f).modalities,NULL::text[],NULL::text[],NULL::text[]), ((5)::smallint,NULL::date,NULL::date,NULL::text,NULL::text,NULL::text,NULL::text[],NULL::text[],NULL::text[],(cells_of.f).sop_classes), ((6)::smallint,NULL::date,NULL::date,NULL::text,NULL::text,(cells_of.f).study_description,NULL::text[],NULL::text[],NULL::text[],NULL::text[]), ((7)::smallint,(cells_of.f).study_date,NULL::date,NULL::text,NULL::text,NULL::text,NULL::text[],NULL::text[],NULL::text[],NULL::text[]), ((8)::smallint,NULL::date,(cells_of.f).patient_birth_date,NULL::text,NULL::text,NULL::text,NULL::text[],NULL::text[],NULL::text[],NULL::text[])) c(kind, study_date, patient_birth_date, patient_sex, age_band, study_description, modalities, body_parts, manufacturers, sop_classes)
  UNION ALL
   SELECT 9,
      NULL::date,
@@ -1239,6 +1120,8 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     NULL::smallint[],
+     (cells_of.f).mixed AS mixed,
      1,
      (cells_of.f).number_of_series AS number_of_series,
      (cells_of.f).number_of_instances AS number_of_instances,
@@ -1261,12 +1144,14 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      array_remove(ARRAY[g.body_part_examined], NULL::text) AS array_remove,
      array_remove(ARRAY[g.manufacturer], NULL::text) AS array_remove,
      NULL::text[],
+     g.held,
+     (cells_of.f).mixed AS mixed,
      g.series,
      g.series,
      g.instances,
      0,
      0
-    FROM unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances)
+    FROM unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances, held, study_date, patient_birth_date, patient_sex)
  UNION ALL
   SELECT 21,
      NULL::date,
@@ -1279,30 +1164,47 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     g.held,
+     (cells_of.f).mixed AS mixed,
      g.series,
      g.series,
      g.instances,
      0,
      0
-    FROM unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances)
+    FROM unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances, held, study_date, patient_birth_date, patient_sex)
  UNION ALL
   SELECT 22,
-     (date_trunc('year'::text, ((cells_of.f).study_date)::timestamp without time zone))::date AS date_trunc,
+     (date_trunc('year'::text, (a.study_date)::timestamp without time zone))::date AS date_trunc,
      NULL::date,
-     (cells_of.f).patient_sex AS patient_sex,
-     public.age_band((cells_of.f).study_date, (cells_of.f).patient_birth_date) AS age_band,
+     a.patient_sex,
+     public.age_band(a.study_date, a.patient_birth_date) AS age_band,
      NULL::text,
      NULL::text,
      array_remove(ARRAY[g.modality], NULL::text) AS array_remove,
      NULL::text[],
      NULL::text[],
      NULL::text[],
+     g.held,
+     (cells_of.f).mixed AS mixed,
      g.series,
      g.series,
      g.instances,
      0,
      0
-    FROM unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances)
+    FROM (unnest((cells_of.f).series_groups) g(modality, body_part_examined, manufacturer, series_description, series, instances, held, study_date, patient_birth_date, patient_sex)
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN (g.held IS NULL) THEN (cells_of.f).study_date
+                     ELSE g.study_date
+                 END AS study_date,
+                 CASE
+                     WHEN (g.held IS NULL) THEN (cells_of.f).patient_birth_date
+                     ELSE g.patient_birth_date
+                 END AS patient_birth_date,
+                 CASE
+                     WHEN (g.held IS NULL) THEN (cells_of.f).patient_sex
+                     ELSE g.patient_sex
+                 END AS patient_sex) a)
  UNION ALL
   SELECT 30,
      NULL::date,
@@ -1315,30 +1217,47 @@ CREATE FUNCTION public.cells_of(f public.study_fact) RETURNS TABLE(kind smallint
      NULL::text[],
      NULL::text[],
      array_remove(ARRAY[g.sop_class_uid], NULL::text) AS array_remove,
+     g.held,
+     (cells_of.f).mixed AS mixed,
      g.instances,
      0,
      g.instances,
      0,
      0
-    FROM unnest((cells_of.f).instance_groups) g(sop_class_uid, instances);
+    FROM unnest((cells_of.f).instance_groups) g(sop_class_uid, instances, held);
 END;
 
-CREATE FUNCTION public.count_person_sets() RETURNS trigger
+CREATE FUNCTION public.count_without() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    delete from rollup_person_set;
-    insert into rollup_person_set (archives, persons)
-    select archives, count(*)
-    from (select array_agg(archive_id order by archive_id) as archives from rollup_person group by person) p
-    group by archives;
+    call fill_rollups();
     return null;
 end
 $$;
 
-CREATE FUNCTION public.element_values(item jsonb, tag text) RETURNS SETOF jsonb
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN jsonb_array_elements(CASE jsonb_typeof(((item -> tag) -> 'Value'::text)) WHEN 'array'::text THEN ((item -> tag) -> 'Value'::text) ELSE '[]'::jsonb END);
+CREATE TABLE public.archive (
+    archive_id smallint NOT NULL,
+    code text NOT NULL,
+    ern text NOT NULL,
+    title text NOT NULL,
+    kind text NOT NULL,
+    index_level text NOT NULL,
+    rank smallint NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    health_state text DEFAULT 'UNKNOWN'::text NOT NULL,
+    health_checked_at timestamp with time zone,
+    health_latency_ms double precision,
+    health_error_code text,
+    health_error_message text,
+    capabilities jsonb DEFAULT '{}'::jsonb NOT NULL,
+    change_cursor bigint,
+    last_completed_at timestamp with time zone,
+    last_reconciled_at timestamp with time zone,
+    last_change_at timestamp with time zone,
+    CONSTRAINT archive_health_state_check CHECK ((health_state = ANY (ARRAY['UP'::text, 'DEGRADED'::text, 'DOWN'::text, 'UNKNOWN'::text]))),
+    CONSTRAINT archive_index_level_check CHECK ((index_level = ANY (ARRAY['study'::text, 'series'::text, 'instance'::text])))
+);
 
 CREATE TABLE public.instance (
     instance_pk bigint NOT NULL,
@@ -1358,9 +1277,252 @@ CREATE TABLE public.instance (
     metadata_synced_at timestamp with time zone
 );
 
+CREATE FUNCTION public.counted_holders(family text) RETURNS smallint[]
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN ((count(*) <> count(DISTINCT s.archive_id)) OR ((count(*) < 1) OR (count(*) > 3)) OR (EXISTS ( SELECT
+                FROM (( SELECT series.series_uid
+                        FROM public.series
+                       WHERE (series.study_uid = counted_holders.family)
+                      OFFSET 0) mine
+                  CROSS JOIN LATERAL ( SELECT
+                        FROM public.series
+                       WHERE ((series.series_uid = mine.series_uid) AND (series.study_uid <> counted_holders.family))
+                      OFFSET 0) other))) OR (EXISTS ( SELECT
+                FROM (( SELECT instance.sop_uid,
+                         instance.series_uid
+                        FROM public.instance
+                       WHERE (instance.study_uid = counted_holders.family)
+                      OFFSET 0) mine
+                  CROSS JOIN LATERAL ( SELECT
+                        FROM public.instance
+                       WHERE ((instance.sop_uid = mine.sop_uid) AND ((instance.study_uid <> counted_holders.family) OR (instance.series_uid <> mine.series_uid)))
+                      OFFSET 0) other)))) THEN NULL::smallint[]
+             ELSE array_agg(s.archive_id ORDER BY a.rank, s.archive_id)
+         END AS array_agg
+    FROM (public.study s
+      JOIN public.archive a USING (archive_id))
+   WHERE (s.study_uid = counted_holders.family);
+END;
+
+CREATE FUNCTION public.element_values(item jsonb, tag text) RETURNS SETOF jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN jsonb_array_elements(CASE jsonb_typeof(((item -> tag) -> 'Value'::text)) WHEN 'array'::text THEN ((item -> tag) -> 'Value'::text) ELSE '[]'::jsonb END);
+
+CREATE FUNCTION public.holding_of(chosen smallint[], holders smallint[]) RETURNS smallint[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (SELECT COALESCE(array_agg(id.id ORDER BY id.id), '{}'::smallint[]) AS "coalesce" FROM unnest(holding_of.holders) id(id) WHERE (id.id <> ALL (holding_of.chosen)));
+
+CREATE FUNCTION public.subsets(ids smallint[]) RETURNS SETOF smallint[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT array_agg((subsets.ids)[(n.n + 1)] ORDER BY n.n) AS array_agg
+    FROM (generate_series(1, ((1 << cardinality(subsets.ids)) - 1)) chosen(bits)
+      CROSS JOIN generate_series(0, (cardinality(subsets.ids) - 1)) n(n))
+   WHERE (((chosen.bits >> n.n) & 1) = 1)
+   GROUP BY chosen.bits;
+END;
+
+CREATE TABLE public.rollup_holding (
+    holding_id integer NOT NULL,
+    seen smallint[] NOT NULL,
+    elsewhere smallint[] NOT NULL
+);
+
+CREATE FUNCTION public.shared_facts(family text) RETURNS SETOF public.study_fact
+    LANGUAGE sql STABLE STRICT ROWS 3 PARALLEL SAFE
+    BEGIN ATOMIC
+ WITH known AS MATERIALIZED (
+          SELECT public.counted_holders(shared_facts.family) AS holders
+         ), held AS MATERIALIZED (
+          SELECT study.study_pk,
+             study.archive_id,
+             study.study_uid,
+             study.study_date,
+             study.study_time,
+             study.accession_number,
+             study.study_id,
+             study.study_description,
+             study.referring_physician_name,
+             study.patient_id,
+             study.issuer_of_patient_id,
+             study.patient_name,
+             study.patient_birth_date,
+             study.patient_sex,
+             study.modalities,
+             study.number_of_series,
+             study.number_of_instances,
+             study.shared,
+             study.search,
+             study.data,
+             study.synced_at,
+             study.series_synced_at,
+             study.patient_key,
+             study.patient_name_keys,
+             study.patient_name_forms,
+             study.referring_physician_name_keys,
+             study.referring_physician_name_forms
+            FROM public.study
+           WHERE (study.study_uid = shared_facts.family)
+         ), chosen AS MATERIALIZED (
+          SELECT h.holding_id,
+             h.seen
+            FROM ((known k
+              CROSS JOIN LATERAL public.subsets(k.holders) t(seen))
+              JOIN public.rollup_holding h ON (((h.seen = t.seen) AND (h.elsewhere = public.holding_of(t.seen, k.holders)))))
+         )
+  SELECT shared_facts.family AS family,
+     t.holding_id,
+     true,
+     false,
+     (u.differ OR x.differ OR o.differ),
+         CASE
+             WHEN (b.patient_id IS NULL) THEN ('\\'::text || shared_facts.family)
+             ELSE b.patient_key
+         END AS patient_key,
+     b.study_date,
+     b.patient_birth_date,
+     b.patient_sex,
+     b.study_description,
+     m.modalities,
+     COALESCE(x.body_parts, '{}'::text[]) AS "coalesce",
+     COALESCE(x.manufacturers, '{}'::text[]) AS "coalesce",
+     COALESCE(x.series_descriptions, '{}'::text[]) AS "coalesce",
+     COALESCE(o.sop_classes, '{}'::text[]) AS "coalesce",
+     GREATEST(u.series, n.series, 0) AS "greatest",
+     GREATEST(u.instances, (LEAST(n.instances, (2147483647)::numeric))::integer, 0) AS "greatest",
+     COALESCE(n.groups, '{}'::public.series_group[]) AS "coalesce",
+     COALESCE(i.groups, '{}'::public.instance_group[]) AS "coalesce",
+     COALESCE(n.series, 0) AS "coalesce",
+     COALESCE(i.instance_rows, 0) AS "coalesce"
+    FROM (((((((chosen t
+      CROSS JOIN LATERAL ( SELECT held.study_pk,
+             held.archive_id,
+             held.study_uid,
+             held.study_date,
+             held.study_time,
+             held.accession_number,
+             held.study_id,
+             held.study_description,
+             held.referring_physician_name,
+             held.patient_id,
+             held.issuer_of_patient_id,
+             held.patient_name,
+             held.patient_birth_date,
+             held.patient_sex,
+             held.modalities,
+             held.number_of_series,
+             held.number_of_instances,
+             held.shared,
+             held.search,
+             held.data,
+             held.synced_at,
+             held.series_synced_at,
+             held.patient_key,
+             held.patient_name_keys,
+             held.patient_name_forms,
+             held.referring_physician_name_keys,
+             held.referring_physician_name_forms
+            FROM held
+           WHERE (held.archive_id = t.seen[1])) b)
+      CROSS JOIN LATERAL ( SELECT max(held.number_of_series) AS series,
+             max(held.number_of_instances) AS instances,
+             (count(DISTINCT ROW(held.study_date, held.patient_birth_date, held.patient_sex, held.study_description)) > 1) AS differ
+            FROM held
+           WHERE (held.archive_id = ANY (t.seen))) u)
+      CROSS JOIN LATERAL ( SELECT COALESCE(array_agg(DISTINCT v.modality ORDER BY v.modality), '{}'::text[]) AS modalities
+            FROM (held h
+              CROSS JOIN LATERAL unnest(h.modalities) v(modality))
+           WHERE (h.archive_id = ANY (t.seen))) m)
+      CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT series.body_part_examined) FILTER (WHERE (series.body_part_examined IS NOT NULL)) AS body_parts,
+             array_agg(DISTINCT series.manufacturer) FILTER (WHERE (series.manufacturer IS NOT NULL)) AS manufacturers,
+             array_agg(DISTINCT series.series_description) FILTER (WHERE (series.series_description IS NOT NULL)) AS series_descriptions,
+             (count(DISTINCT ROW(series.series_uid, series.modality, series.body_part_examined, series.manufacturer, series.series_description)) > count(DISTINCT series.series_uid)) AS differ
+            FROM public.series
+           WHERE ((series.study_uid = shared_facts.family) AND (series.archive_id = ANY (t.seen)))) x)
+      CROSS JOIN LATERAL ( SELECT (sum(g.series))::integer AS series,
+             sum(g.instances) AS instances,
+             array_agg(ROW(g.modality, g.body_part_examined, g.manufacturer, g.series_description, g.series, (LEAST(COALESCE(g.instances, (0)::bigint), (2147483647)::bigint))::integer, g.held, a.study_date, a.patient_birth_date, a.patient_sex)::public.series_group ORDER BY g.modality, g.body_part_examined, g.manufacturer, g.series_description, g.held) AS groups
+            FROM (( SELECT node.modality,
+                     node.body_part_examined,
+                     node.manufacturer,
+                     node.series_description,
+                     NULLIF(ARRAY( SELECT id.id
+                            FROM unnest(t.seen) id(id)
+                           WHERE (id.id = ANY (node.holders))), t.seen) AS held,
+                     (count(*))::integer AS series,
+                     sum(node.instances) AS instances
+                    FROM ( SELECT DISTINCT ON (series.series_uid) series.modality,
+                             series.body_part_examined,
+                             series.manufacturer,
+                             series.series_description,
+                             array_agg(series.archive_id) OVER same AS holders,
+                             max(series.number_of_instances) OVER same AS instances
+                            FROM public.series
+                           WHERE ((series.study_uid = shared_facts.family) AND (series.archive_id = ANY (t.seen)))
+                           WINDOW same AS (PARTITION BY series.series_uid)
+                           ORDER BY series.series_uid, (array_position(t.seen, series.archive_id))) node
+                   GROUP BY node.modality, node.body_part_examined, node.manufacturer, node.series_description, NULLIF(ARRAY( SELECT id.id
+                            FROM unnest(t.seen) id(id)
+                           WHERE (id.id = ANY (node.holders))), t.seen)) g
+              LEFT JOIN held a ON ((a.archive_id = g.held[1])))) n)
+      CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT instance.sop_class_uid) FILTER (WHERE (instance.sop_class_uid IS NOT NULL)) AS sop_classes,
+             (count(DISTINCT ROW(instance.sop_uid, instance.sop_class_uid)) > count(DISTINCT instance.sop_uid)) AS differ
+            FROM public.instance
+           WHERE ((instance.study_uid = shared_facts.family) AND (instance.archive_id = ANY (t.seen)))) o)
+      CROSS JOIN LATERAL ( SELECT (sum(g.instances))::integer AS instance_rows,
+             array_agg(ROW(g.sop_class_uid, g.instances, g.held)::public.instance_group ORDER BY g.sop_class_uid, g.held) AS groups
+            FROM ( SELECT node.sop_class_uid,
+                     NULLIF(ARRAY( SELECT id.id
+                            FROM unnest(t.seen) id(id)
+                           WHERE (id.id = ANY (node.holders))), t.seen) AS held,
+                     (count(*))::integer AS instances
+                    FROM ( SELECT DISTINCT ON (instance.sop_uid) instance.sop_class_uid,
+                             array_agg(instance.archive_id) OVER same AS holders
+                            FROM public.instance
+                           WHERE ((instance.study_uid = shared_facts.family) AND (instance.archive_id = ANY (t.seen)))
+                           WINDOW same AS (PARTITION BY instance.sop_uid)
+                           ORDER BY instance.sop_uid, (array_position(t.seen, instance.archive_id))) node
+                   GROUP BY node.sop_class_uid, NULLIF(ARRAY( SELECT id.id
+                            FROM unnest(t.seen) id(id)
+                           WHERE (id.id = ANY (node.holders))), t.seen)) g) i)
+ UNION ALL
+  SELECT shared_facts.family AS family,
+     h.holding_id,
+     true,
+     true,
+     false,
+     ''::text,
+     NULL::date,
+     NULL::date,
+     NULL::text,
+     NULL::text,
+     '{}'::text[],
+     '{}'::text[],
+     '{}'::text[],
+     '{}'::text[],
+     '{}'::text[],
+     0,
+     0,
+     '{}'::public.series_group[],
+     '{}'::public.instance_group[],
+     0,
+     0
+    FROM ((known k
+      CROSS JOIN ( SELECT DISTINCT held.archive_id
+            FROM held) s)
+      JOIN public.rollup_holding h ON (((h.seen = ARRAY[s.archive_id]) AND (h.elsewhere = '{}'::smallint[]))))
+   WHERE (k.holders IS NULL);
+END;
+
 CREATE VIEW public.fact_now AS
  SELECT s.study_uid,
-    s.archive_id,
+    w.holding_id,
+    false AS shared,
+    false AS apart,
+    false AS mixed,
         CASE
             WHEN (s.patient_id IS NULL) THEN ('\\'::text || s.study_uid)
             ELSE s.patient_key
@@ -1380,11 +1542,12 @@ CREATE VIEW public.fact_now AS
     COALESCE(i.groups, '{}'::public.instance_group[]) AS instance_groups,
     COALESCE(x.series_rows, 0) AS series_rows,
     COALESCE(i.instance_rows, 0) AS instance_rows
-   FROM ((public.study s
+   FROM (((public.study s
+     JOIN public.rollup_holding w ON (((w.seen = ARRAY[s.archive_id]) AND (w.elsewhere = '{}'::smallint[]))))
      CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT g.body_part_examined) FILTER (WHERE (g.body_part_examined IS NOT NULL)) AS body_parts,
             array_agg(DISTINCT g.manufacturer) FILTER (WHERE (g.manufacturer IS NOT NULL)) AS manufacturers,
             array_agg(DISTINCT g.series_description) FILTER (WHERE (g.series_description IS NOT NULL)) AS series_descriptions,
-            array_agg(ROW(g.modality, g.body_part_examined, g.manufacturer, g.series_description, g.series, g.instances)::public.series_group ORDER BY g.modality, g.body_part_examined, g.manufacturer, g.series_description) AS groups,
+            array_agg(ROW(g.modality, g.body_part_examined, g.manufacturer, g.series_description, g.series, g.instances, NULL::smallint[], NULL::date, NULL::date, NULL::text)::public.series_group ORDER BY g.modality, g.body_part_examined, g.manufacturer, g.series_description) AS groups,
             (sum(g.series))::integer AS series_rows
            FROM ( SELECT series.modality,
                     series.body_part_examined,
@@ -1396,17 +1559,43 @@ CREATE VIEW public.fact_now AS
                   WHERE ((series.study_uid = s.study_uid) AND (series.archive_id = s.archive_id))
                   GROUP BY series.modality, series.body_part_examined, series.manufacturer, series.series_description) g) x)
      CROSS JOIN LATERAL ( SELECT array_agg(g.sop_class_uid ORDER BY g.sop_class_uid) FILTER (WHERE (g.sop_class_uid IS NOT NULL)) AS sop_classes,
-            array_agg(ROW(g.sop_class_uid, g.instances)::public.instance_group ORDER BY g.sop_class_uid) AS groups,
+            array_agg(ROW(g.sop_class_uid, g.instances, NULL::smallint[])::public.instance_group ORDER BY g.sop_class_uid) AS groups,
             (sum(g.instances))::integer AS instance_rows
            FROM ( SELECT instance.sop_class_uid,
                     (count(*))::integer AS instances
                    FROM public.instance
                   WHERE ((instance.study_uid = s.study_uid) AND (instance.archive_id = s.archive_id))
                   GROUP BY instance.sop_class_uid) g) i)
-  WHERE (NOT s.shared);
+  WHERE (NOT s.shared)
+UNION ALL
+ SELECT u.study_uid,
+    f.holding_id,
+    f.shared,
+    f.apart,
+    f.mixed,
+    f.person,
+    f.study_date,
+    f.patient_birth_date,
+    f.patient_sex,
+    f.study_description,
+    f.modalities,
+    f.body_parts,
+    f.manufacturers,
+    f.series_descriptions,
+    f.sop_classes,
+    f.number_of_series,
+    f.number_of_instances,
+    f.series_groups,
+    f.instance_groups,
+    f.series_rows,
+    f.instance_rows
+   FROM (( SELECT DISTINCT study.study_uid
+           FROM public.study
+          WHERE study.shared) u
+     CROSS JOIN LATERAL public.shared_facts(u.study_uid) f(study_uid, holding_id, shared, apart, mixed, person, study_date, patient_birth_date, patient_sex, study_description, modalities, body_parts, manufacturers, series_descriptions, sop_classes, number_of_series, number_of_instances, series_groups, instance_groups, series_rows, instance_rows));
 
 CREATE TABLE public.rollup_cell (
-    archive_id smallint NOT NULL,
+    holding_id integer NOT NULL,
     kind smallint NOT NULL,
     cell uuid NOT NULL,
     study_date date,
@@ -1419,6 +1608,8 @@ CREATE TABLE public.rollup_cell (
     body_parts text[],
     manufacturers text[],
     sop_classes text[],
+    held smallint[],
+    mixed boolean NOT NULL,
     nodes bigint NOT NULL,
     number_of_series bigint NOT NULL,
     number_of_instances bigint NOT NULL,
@@ -1428,12 +1619,13 @@ CREATE TABLE public.rollup_cell (
 
 CREATE TABLE public.rollup_person (
     person text NOT NULL COLLATE pg_catalog."C",
-    archive_id smallint NOT NULL,
+    holding_id integer NOT NULL,
     studies integer NOT NULL
 );
 
 CREATE TABLE public.rollup_person_set (
-    archives smallint[] NOT NULL,
+    set_id bigint NOT NULL,
+    holdings integer[] NOT NULL,
     persons bigint NOT NULL
 );
 
@@ -1444,8 +1636,22 @@ CREATE PROCEDURE public.fill_rollups()
  DELETE FROM public.rollup_cell;
  DELETE FROM public.rollup_person;
  DELETE FROM public.rollup_person_set;
- INSERT INTO public.study_fact (study_uid, archive_id, person, study_date, patient_birth_date, patient_sex, study_description, modalities, body_parts, manufacturers, series_descriptions, sop_classes, number_of_series, number_of_instances, series_groups, instance_groups, series_rows, instance_rows)  SELECT fact_now.study_uid,
-             fact_now.archive_id,
+ DELETE FROM public.rollup_holding;
+ INSERT INTO public.rollup_holding (seen, elsewhere)  SELECT ARRAY[archive.archive_id] AS "array",
+             '{}'
+            FROM public.archive;
+ INSERT INTO public.rollup_holding (seen, elsewhere)  SELECT DISTINCT t.seen,
+             public.holding_of(t.seen, f.holders) AS holding_of
+            FROM (( SELECT DISTINCT public.counted_holders(u.study_uid) AS holders
+                    FROM ( SELECT DISTINCT study.study_uid
+                            FROM public.study
+                           WHERE study.shared) u) f
+              CROSS JOIN LATERAL public.subsets(f.holders) t(seen)) ON CONFLICT DO NOTHING;
+ INSERT INTO public.study_fact (study_uid, holding_id, shared, apart, mixed, person, study_date, patient_birth_date, patient_sex, study_description, modalities, body_parts, manufacturers, series_descriptions, sop_classes, number_of_series, number_of_instances, series_groups, instance_groups, series_rows, instance_rows)  SELECT fact_now.study_uid,
+             fact_now.holding_id,
+             fact_now.shared,
+             fact_now.apart,
+             fact_now.mixed,
              fact_now.person,
              fact_now.study_date,
              fact_now.patient_birth_date,
@@ -1463,9 +1669,9 @@ CREATE PROCEDURE public.fill_rollups()
              fact_now.series_rows,
              fact_now.instance_rows
             FROM public.fact_now;
- INSERT INTO public.rollup_cell (archive_id, kind, cell, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, nodes, number_of_series, number_of_instances, series_rows, instance_rows)  SELECT f.archive_id,
+ INSERT INTO public.rollup_cell (holding_id, kind, cell, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, held, mixed, nodes, number_of_series, number_of_instances, series_rows, instance_rows)  SELECT f.holding_id,
              c.kind,
-             (md5((jsonb_build_array(c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes))::text))::uuid AS md5,
+             (md5((jsonb_build_array(c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes, c.held, c.mixed))::text))::uuid AS md5,
              c.study_date,
              c.patient_birth_date,
              c.patient_sex,
@@ -1476,30 +1682,44 @@ CREATE PROCEDURE public.fill_rollups()
              c.body_parts,
              c.manufacturers,
              c.sop_classes,
+             c.held,
+             c.mixed,
              sum(c.nodes) AS sum,
              sum(c.number_of_series) AS sum,
              sum(c.number_of_instances) AS sum,
              sum(c.series_rows) AS sum,
              sum(c.instance_rows) AS sum
             FROM (public.study_fact f
-              CROSS JOIN LATERAL public.cells_of(f.*) c(kind, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, nodes, number_of_series, number_of_instances, series_rows, instance_rows))
-           GROUP BY f.archive_id, c.kind, c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes;
- INSERT INTO public.rollup_person (person, archive_id, studies)  SELECT study_fact.person,
-             study_fact.archive_id,
+              CROSS JOIN LATERAL public.cells_of(f.*) c(kind, study_date, patient_birth_date, patient_sex, age_band, study_description, series_description, modalities, body_parts, manufacturers, sop_classes, held, mixed, nodes, number_of_series, number_of_instances, series_rows, instance_rows))
+           WHERE (NOT f.apart)
+           GROUP BY f.holding_id, c.kind, c.study_date, c.patient_birth_date, c.patient_sex, c.age_band, c.study_description, c.series_description, c.modalities, c.body_parts, c.manufacturers, c.sop_classes, c.held, c.mixed;
+ INSERT INTO public.rollup_person (person, holding_id, studies)  SELECT study_fact.person,
+             study_fact.holding_id,
              count(*) AS count
             FROM public.study_fact
-           GROUP BY study_fact.person, study_fact.archive_id;
- INSERT INTO public.rollup_person_set (archives, persons)  SELECT p.archives,
+           WHERE (NOT study_fact.apart)
+           GROUP BY study_fact.person, study_fact.holding_id;
+ INSERT INTO public.rollup_person_set (holdings, persons)  SELECT p.holdings,
              count(*) AS count
-            FROM ( SELECT array_agg(rollup_person.archive_id ORDER BY rollup_person.archive_id) AS archives
+            FROM ( SELECT array_agg(rollup_person.holding_id ORDER BY rollup_person.holding_id) AS holdings
                     FROM public.rollup_person
                    GROUP BY rollup_person.person) p
-           GROUP BY p.archives;
+           GROUP BY p.holdings;
 END;
 
 CREATE FUNCTION public.fold(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN translate(lower((public.unaccent('public.unaccent'::regdictionary, NORMALIZE(value, NFKC)) COLLATE pg_c_utf8)), 'ς'::text, 'σ'::text);
+
+CREATE FUNCTION public.hold_archives() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into rollup_holding (seen, elsewhere) select array[archive_id], '{}' from come
+    on conflict do nothing;
+    return null;
+end
+$$;
 
 CREATE FUNCTION public.numeric_value(value text) RETURNS numeric
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -2080,8 +2300,39 @@ CREATE VIEW counts.instance AS
            FROM public.consent c
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
-CREATE VIEW counts.rollup_cell AS
+CREATE VIEW public.rollup_apart AS
+ SELECT f.study_uid,
+    h.seen[1] AS archive_id
+   FROM (public.study_fact f
+     JOIN public.rollup_holding h USING (holding_id))
+  WHERE (f.shared AND f.apart);
+
+CREATE VIEW counts.rollup_apart AS
+ SELECT study_uid,
+    archive_id
+   FROM public.rollup_apart
+  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+
+CREATE VIEW public.rollup_archive AS
+ SELECT h.seen[1] AS archive_id,
+    (sum(c.nodes))::bigint AS studies,
+    (sum(c.series_rows))::bigint AS series_rows,
+    (sum(c.instance_rows))::bigint AS instance_rows
+   FROM (public.rollup_cell c
+     JOIN public.rollup_holding h USING (holding_id))
+  WHERE ((c.kind = 0) AND (cardinality(h.seen) = 1))
+  GROUP BY h.seen[1];
+
+CREATE VIEW counts.rollup_archive AS
  SELECT archive_id,
+    studies,
+    series_rows,
+    instance_rows
+   FROM public.rollup_archive
+  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+
+CREATE VIEW counts.rollup_cell AS
+ SELECT holding_id,
     kind,
     cell,
     study_date,
@@ -2094,21 +2345,53 @@ CREATE VIEW counts.rollup_cell AS
     body_parts,
     manufacturers,
     sop_classes,
+    held,
+    mixed,
     nodes,
     number_of_series,
     number_of_instances,
     series_rows,
     instance_rows
    FROM public.rollup_cell
-  WHERE (archive_id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]));
+  WHERE (holding_id IN ( SELECT rollup_holding.holding_id
+           FROM public.rollup_holding
+          WHERE (rollup_holding.seen <@ ( SELECT public.scope_of('full'::text) AS scope_of))));
+
+CREATE VIEW counts.rollup_family AS
+ SELECT study_uid,
+    holding_id,
+    apart,
+    mixed
+   FROM public.study_fact
+  WHERE (shared AND (holding_id IN ( SELECT rollup_holding.holding_id
+           FROM public.rollup_holding
+          WHERE (rollup_holding.seen <@ ( SELECT public.scope_of('full'::text) AS scope_of)))));
+
+CREATE VIEW counts.rollup_holding AS
+ SELECT holding_id,
+    seen,
+    ARRAY( SELECT id.id
+           FROM unnest(rollup_holding.elsewhere) id(id)
+          WHERE (id.id = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]))) AS elsewhere
+   FROM public.rollup_holding
+  WHERE (seen <@ ( SELECT public.scope_of('full'::text) AS scope_of));
+
+CREATE VIEW counts.rollup_person AS
+ SELECT person,
+    holding_id
+   FROM public.rollup_person
+  WHERE (holding_id IN ( SELECT rollup_holding.holding_id
+           FROM public.rollup_holding
+          WHERE (rollup_holding.seen <@ ( SELECT public.scope_of('full'::text) AS scope_of))));
 
 CREATE VIEW counts.rollup_person_set AS
- SELECT ARRAY( SELECT a.a
-           FROM unnest(rollup_person_set.archives) a(a)
-          WHERE (a.a = ANY (( SELECT public.scope_of('full'::text) AS scope_of)::smallint[]))) AS archives,
-    persons
-   FROM public.rollup_person_set
-  WHERE (archives && ( SELECT public.scope_of('full'::text) AS scope_of));
+ SELECT s.set_id,
+    h.holding_id,
+    s.persons
+   FROM ((public.rollup_person_set s
+     CROSS JOIN LATERAL unnest(s.holdings) u(holding_id))
+     JOIN public.rollup_holding h ON ((h.holding_id = u.holding_id)))
+  WHERE (h.seen <@ ( SELECT public.scope_of('full'::text) AS scope_of));
 
 CREATE TABLE jobs.pgqueuer (
     id bigint NOT NULL,
@@ -2363,29 +2646,6 @@ CREATE VIEW pseudonyms.study_state AS
      JOIN pseudonymised.study p ON ((p.source_pk = s.study_pk)))
   WHERE ((p.archive_id = ANY (( SELECT public.scope_of('pseudonymised'::text) AS scope_of)::smallint[])) AND ((p.archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR p.research));
 
-CREATE TABLE public.archive (
-    archive_id smallint NOT NULL,
-    code text NOT NULL,
-    ern text NOT NULL,
-    title text NOT NULL,
-    kind text NOT NULL,
-    index_level text NOT NULL,
-    rank smallint NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    health_state text DEFAULT 'UNKNOWN'::text NOT NULL,
-    health_checked_at timestamp with time zone,
-    health_latency_ms double precision,
-    health_error_code text,
-    health_error_message text,
-    capabilities jsonb DEFAULT '{}'::jsonb NOT NULL,
-    change_cursor bigint,
-    last_completed_at timestamp with time zone,
-    last_reconciled_at timestamp with time zone,
-    last_change_at timestamp with time zone,
-    CONSTRAINT archive_health_state_check CHECK ((health_state = ANY (ARRAY['UP'::text, 'DEGRADED'::text, 'DOWN'::text, 'UNKNOWN'::text]))),
-    CONSTRAINT archive_index_level_check CHECK ((index_level = ANY (ARRAY['study'::text, 'series'::text, 'instance'::text])))
-);
-
 ALTER TABLE public.archive ALTER COLUMN archive_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.archive_archive_id_seq
     START WITH 1
@@ -2552,6 +2812,24 @@ CREATE TABLE public.rejected_record (
 
 ALTER TABLE public.rejected_record ALTER COLUMN rejected_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.rejected_record_rejected_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.rollup_holding ALTER COLUMN holding_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rollup_holding_holding_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.rollup_person_set ALTER COLUMN set_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rollup_person_set_set_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -2820,13 +3098,22 @@ ALTER TABLE ONLY public.rejected_record
     ADD CONSTRAINT rejected_record_pkey PRIMARY KEY (rejected_id);
 
 ALTER TABLE ONLY public.rollup_cell
-    ADD CONSTRAINT rollup_cell_pkey PRIMARY KEY (kind, archive_id, cell);
+    ADD CONSTRAINT rollup_cell_pkey PRIMARY KEY (kind, holding_id, cell);
+
+ALTER TABLE ONLY public.rollup_holding
+    ADD CONSTRAINT rollup_holding_pkey PRIMARY KEY (holding_id);
+
+ALTER TABLE ONLY public.rollup_holding
+    ADD CONSTRAINT rollup_holding_seen_elsewhere_key UNIQUE (seen, elsewhere);
 
 ALTER TABLE ONLY public.rollup_person
-    ADD CONSTRAINT rollup_person_pkey PRIMARY KEY (person, archive_id);
+    ADD CONSTRAINT rollup_person_pkey PRIMARY KEY (person, holding_id);
 
 ALTER TABLE ONLY public.rollup_person_set
-    ADD CONSTRAINT rollup_person_set_pkey PRIMARY KEY (archives);
+    ADD CONSTRAINT rollup_person_set_holdings_key UNIQUE (holdings);
+
+ALTER TABLE ONLY public.rollup_person_set
+    ADD CONSTRAINT rollup_person_set_pkey PRIMARY KEY (set_id);
 
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
@@ -2844,7 +3131,7 @@ ALTER TABLE ONLY public.study_event
     ADD CONSTRAINT study_event_pkey PRIMARY KEY (sequence);
 
 ALTER TABLE ONLY public.study_fact
-    ADD CONSTRAINT study_fact_pkey PRIMARY KEY (study_uid);
+    ADD CONSTRAINT study_fact_pkey PRIMARY KEY (study_uid, holding_id);
 
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_pkey PRIMARY KEY (study_pk);
@@ -3089,10 +3376,6 @@ CREATE INDEX instance_shared_number_desc ON public.instance USING btree (instanc
 
 CREATE INDEX instance_sop_class ON public.instance USING btree (sop_class_uid);
 
-CREATE INDEX rollup_cell_archive ON public.rollup_cell USING btree (archive_id);
-
-CREATE INDEX rollup_person_archive ON public.rollup_person USING btree (archive_id);
-
 CREATE INDEX series_body_part ON public.series USING btree (body_part_examined);
 
 CREATE INDEX series_body_part_code ON public.series USING btree (body_part_code);
@@ -3174,7 +3457,9 @@ CREATE INDEX study_event_at ON public.study_event USING brin (at);
 
 CREATE INDEX study_event_of_archive ON public.study_event USING btree (archive_id, sequence);
 
-CREATE INDEX study_fact_archive ON public.study_fact USING btree (archive_id);
+CREATE INDEX study_fact_looked_at ON public.study_fact USING btree (holding_id, study_uid) WHERE (apart OR mixed);
+
+CREATE INDEX study_fact_shared ON public.study_fact USING btree (holding_id, study_uid) WHERE shared;
 
 CREATE INDEX study_modalities ON public.study USING gin (modalities);
 
@@ -3284,7 +3569,9 @@ CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 
 CREATE TRIGGER audit_touch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_touch FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
 
-CREATE TRIGGER rollup_person_sets AFTER DELETE ON public.archive FOR EACH STATEMENT EXECUTE FUNCTION public.count_person_sets();
+CREATE TRIGGER rollup_holding_of AFTER INSERT ON public.archive REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION public.hold_archives();
+
+CREATE TRIGGER rollup_without AFTER DELETE ON public.archive FOR EACH STATEMENT EXECUTE FUNCTION public.count_without();
 
 CREATE TRIGGER take_values AFTER DELETE ON public.study_value REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.take_values();
 
@@ -3345,12 +3632,6 @@ ALTER TABLE ONLY public.instance
 ALTER TABLE ONLY public.rejected_record
     ADD CONSTRAINT rejected_record_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.rollup_cell
-    ADD CONSTRAINT rollup_cell_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.rollup_person
-    ADD CONSTRAINT rollup_person_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT series_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
@@ -3359,9 +3640,6 @@ ALTER TABLE ONLY public.study
 
 ALTER TABLE ONLY public.study_event
     ADD CONSTRAINT study_event_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.study_fact
-    ADD CONSTRAINT study_fact_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study_value_count
     ADD CONSTRAINT study_value_count_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
