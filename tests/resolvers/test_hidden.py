@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from access.scope import AccessLevel
 from model.attributes import Level
 from tests.federation import Federation
 from tests.resolvers.house import House
@@ -127,9 +128,11 @@ async def test_naming_it_is_as_naming_nothing(narrow: House) -> None:
 async def test_a_cursor_from_a_wider_scope_opens_no_door(
     house: House, narrow: House, federation: Federation
 ) -> None:
-    """It is a place in an order: the list that goes on from it is the narrow one."""
+    """It is a place in an order: the list that goes on from it, for the same person with fewer rights, is the narrow
+    one. To anybody else it is no cursor."""
     hidden = _only(federation, house.archive_id(HIDDEN), Level.STUDY)
-    wide = await house.data("{ studies(first: 1000) { edges { cursor node { studyInstanceUid } } } }")
+    listed = "{ studies(first: 1000) { edges { cursor node { studyInstanceUid } } } }"
+    wide = await house.seeing(**{HIDDEN: AccessLevel.FULL}).data(listed)
     place, edge = next(
         (place, edge)
         for place, edge in enumerate(wide["studies"]["edges"])
@@ -141,6 +144,8 @@ async def test_a_cursor_from_a_wider_scope_opens_no_door(
     assert not {node["studyInstanceUid"] for node in rest} & hidden
     before = {each["node"]["studyInstanceUid"] for each in wide["studies"]["edges"][: place + 1]}
     assert not {node["studyInstanceUid"] for node in rest} & (before & hidden)
+    foreign = await house.ask(ask, {"after": edge["cursor"]})
+    assert (foreign.data, foreign.codes) == (None, ["BAD_CURSOR"])
 
 
 @pytest.mark.parametrize(
