@@ -17,8 +17,8 @@ from model.filters import AllOf, Condition, Op, Related, Test
 from model.vocabulary import CODE_COLUMNS
 
 _NAMES = (
-    *("manufacturer_model_name", "series_description", "protocol_name", "body_part_examined", "laterality"),
-    *("series_month", "manufacturer", "modality", "instances_bits"),
+    *("manufacturer_model_name", "series_description", "protocol_name", "study_description"),
+    *("body_part_examined", "laterality", "series_month", "manufacturer", "modality", "instances_bits"),
 )
 """The kinds of values of 0011_values.sql, those first that are likely to be of few studies."""
 
@@ -129,6 +129,8 @@ def _starts(condition: Condition) -> Iterator[ByValue]:
             yield from _of_bits(_bounds(tests, "number_of_instances"))
         case Test(column, Op.HAS, value) if column.keyword == "ModalitiesInStudy":
             yield ByValue("modality", (str(value),))
+        case Test(column) if column.column == "study_description":
+            yield from _of_text(condition)
 
 
 def _of_text(test: Test) -> Iterator[ByValue]:

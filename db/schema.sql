@@ -52,7 +52,8 @@ CREATE TYPE public.series_value AS ENUM (
     'manufacturer',
     'manufacturer_model_name',
     'series_month',
-    'instances_bits'
+    'instances_bits',
+    'study_description'
 );
 
 CREATE FUNCTION public.body_part_code(value text) RETURNS text
@@ -851,14 +852,21 @@ CREATE FUNCTION pseudonymised.study_values(uid text, archive smallint, shared bo
    WHERE (v.value IS NOT NULL)
  UNION
   SELECT s.archive_id,
-     'modality'::public.series_value,
-     modality.modality
+     v.name,
+     v.value
     FROM (( SELECT s_1.archive_id,
-             s_1.modalities
+             s_1.modalities,
+             s_1.study_description
             FROM pseudonymised.study s_1
            WHERE ((s_1.study_uid = study_values.uid) AND (study_values.shared OR (s_1.archive_id = study_values.archive)))
           OFFSET 0) s
-      CROSS JOIN LATERAL unnest(s.modalities) modality(modality));
+      CROSS JOIN LATERAL ( SELECT 'modality'::public.series_value AS series_value,
+             modality.modality
+            FROM unnest(s.modalities) modality(modality)
+         UNION ALL
+          SELECT 'study_description'::public.series_value,
+             s.study_description
+           WHERE (s.study_description IS NOT NULL)) v(name, value));
 END;
 
 CREATE FUNCTION public.consent_version(archive smallint, uid text) RETURNS bigint
@@ -2067,14 +2075,21 @@ CREATE FUNCTION public.study_values(uid text, archive smallint, shared boolean) 
    WHERE (v.value IS NOT NULL)
  UNION
   SELECT s.archive_id,
-     'modality'::public.series_value,
-     modality.modality
+     v.name,
+     v.value
     FROM (( SELECT s_1.archive_id,
-             s_1.modalities
+             s_1.modalities,
+             s_1.study_description
             FROM public.study s_1
            WHERE ((s_1.study_uid = study_values.uid) AND (study_values.shared OR (s_1.archive_id = study_values.archive)))
           OFFSET 0) s
-      CROSS JOIN LATERAL unnest(s.modalities) modality(modality));
+      CROSS JOIN LATERAL ( SELECT 'modality'::public.series_value AS series_value,
+             modality.modality
+            FROM unnest(s.modalities) modality(modality)
+         UNION ALL
+          SELECT 'study_description'::public.series_value,
+             s.study_description
+           WHERE (s.study_description IS NOT NULL)) v(name, value));
 END;
 
 CREATE FUNCTION public.study_version_of(archive smallint, uid text) RETURNS bigint
@@ -3296,11 +3311,13 @@ CREATE INDEX study_name_groups_idx ON pseudonymised.study USING gin (public.name
 
 CREATE INDEX study_name_groups_idx1 ON pseudonymised.study USING gin (public.name_groups(referring_physician_name));
 
+CREATE INDEX study_number_of_instances_study_date_study_uid_idx ON pseudonymised.study USING btree (number_of_instances, study_date DESC NULLS LAST, study_uid);
+
 CREATE INDEX study_number_of_instances_study_uid_idx ON pseudonymised.study USING btree (number_of_instances, study_uid);
 
 CREATE INDEX study_number_of_instances_study_uid_idx1 ON pseudonymised.study USING btree (number_of_instances DESC NULLS LAST, study_uid);
 
-CREATE INDEX study_number_of_series_idx ON pseudonymised.study USING btree (number_of_series);
+CREATE INDEX study_number_of_series_study_date_study_uid_idx ON pseudonymised.study USING btree (number_of_series, study_date DESC NULLS LAST, study_uid);
 
 CREATE INDEX study_patient_birth_date_idx ON pseudonymised.study USING btree (patient_birth_date);
 
@@ -3461,6 +3478,8 @@ CREATE INDEX study_fact_looked_at ON public.study_fact USING btree (holding_id, 
 
 CREATE INDEX study_fact_shared ON public.study_fact USING btree (holding_id, study_uid) WHERE shared;
 
+CREATE INDEX study_instances ON public.study USING btree (number_of_instances, study_date DESC NULLS LAST, study_uid);
+
 CREATE INDEX study_modalities ON public.study USING gin (modalities);
 
 CREATE INDEX study_page_accession_number ON public.study USING btree (accession_number, study_uid);
@@ -3511,7 +3530,7 @@ ALTER INDEX public.study_referring_name_like ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_search ON public.study USING gin (search);
 
-CREATE INDEX study_series ON public.study USING btree (number_of_series);
+CREATE INDEX study_series ON public.study USING btree (number_of_series, study_date DESC NULLS LAST, study_uid);
 
 CREATE INDEX study_shared ON public.study USING btree (study_uid) WHERE shared;
 

@@ -200,9 +200,12 @@ def by_value(draw: st.DrawFn) -> Condition:
     modality = st.sampled_from(MODALITIES).map(
         lambda value: Test(attribute("ModalitiesInStudy"), Op.HAS, value)
     )
+    described = _text("StudyDescription")
     parts = draw(
         st.lists(
-            st.one_of(tests.map(lambda test: Related(Level.SERIES, test)), modality), min_size=1, max_size=2
+            st.one_of(tests.map(lambda test: Related(Level.SERIES, test)), modality, described),
+            min_size=1,
+            max_size=2,
         )
     )
     more = draw(st.lists(conditions(Level.STUDY, depth=1), max_size=1))

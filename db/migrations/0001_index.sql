@@ -344,7 +344,8 @@ create index study_patient_id_like on study using gin (fold(patient_id) gin_trgm
 create index study_accession_like on study using gin (fold(accession_number) gin_trgm_ops);
 create index study_study_id on study (study_id);
 create index study_study_id_like on study using gin (fold(study_id) gin_trgm_ops);
-create index study_series on study (number_of_series);
+create index study_series on study (number_of_series, study_date desc nulls last, study_uid);
+create index study_instances on study (number_of_instances, study_date desc nulls last, study_uid);
 create index study_birth_date on study (patient_birth_date);
 create index study_modalities on study using gin (modalities);
 create index study_search on study using gin (search);

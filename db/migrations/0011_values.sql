@@ -5,7 +5,7 @@
 -- A range is followed by the few of these that it touches.
 create type series_value as enum (
     'modality', 'series_description', 'body_part_examined', 'laterality', 'protocol_name', 'manufacturer',
-    'manufacturer_model_name', 'series_month', 'instances_bits');
+    'manufacturer_model_name', 'series_month', 'instances_bits', 'study_description');
 
 -- A copy in a shared family has the values of all copies of its series, wherever they are: `archive_id` is where the
 -- value comes from, and whoever may not see that archive does not see the row.
@@ -31,7 +31,7 @@ create statistics study_value_frequent (mcv) on name, value from study_value;
 create table pseudonymised.study_value (like public.study_value including all);
 alter table pseudonymised.study_value add foreign key (study_pk) references pseudonymised.study on delete cascade;
 
--- The values that a copy has; the modalities that archives told of the study are among them.
+-- The values that a copy has; the modalities that archives told of the study are among them, and its description.
 create function study_values(uid text, archive smallint, shared boolean)
     returns table (archive_id smallint, name series_value, value text)
     language sql stable parallel safe
@@ -53,11 +53,14 @@ begin atomic
         ('instances_bits', length(ltrim(s.number_of_instances::bit(32)::text, '0'))::text)) v (name, value)
     where v.value is not null
     union
-    select s.archive_id, 'modality', modality
+    select s.archive_id, v.name, v.value
     from (
-        select s.archive_id, s.modalities from public.study s
+        select s.archive_id, s.modalities, s.study_description from public.study s
         where s.study_uid = uid and (study_values.shared or s.archive_id = archive) offset 0) s
-    cross join unnest(s.modalities) modality;
+    cross join lateral (
+        select 'modality'::series_value, modality from unnest(s.modalities) modality
+        union all
+        select 'study_description', s.study_description where s.study_description is not null) v (name, value);
 end;
 
 create function pseudonymised.study_values(uid text, archive smallint, shared boolean)
@@ -81,11 +84,14 @@ begin atomic
         ('instances_bits', length(ltrim(s.number_of_instances::bit(32)::text, '0'))::text)) v (name, value)
     where v.value is not null
     union
-    select s.archive_id, 'modality', modality
+    select s.archive_id, v.name, v.value
     from (
-        select s.archive_id, s.modalities from pseudonymised.study s
+        select s.archive_id, s.modalities, s.study_description from pseudonymised.study s
         where s.study_uid = uid and (study_values.shared or s.archive_id = archive) offset 0) s
-    cross join unnest(s.modalities) modality;
+    cross join lateral (
+        select 'modality'::series_value, modality from unnest(s.modalities) modality
+        union all
+        select 'study_description', s.study_description where s.study_description is not null) v (name, value);
 end;
 
 -- ---- which values there are: what patterns are looked up in ---------------------------------------------------

@@ -189,8 +189,10 @@ FILTERS: list[tuple[Condition, int]] = [
     (_test("PatientName", Op.EQ, "nobody^at all"), SHARED),
     (_test("ReferringPhysicianName", Op.STARTS_WITH, "ref^c4ca4238a0b9"), 20_000),
     (_test("StudyDescription", Op.CONTAINS, "c4ca4238a0b9"), SHARED),
-    (_test("StudyDescription", Op.EQ, "Study c4ca4238a0b9"), SHARED),
-    (_test("StudyDescription", Op.IN, ("Study c4ca4238a0b9", "none")), SHARED),
+    (_test("StudyDescription", Op.EQ, "Study c4ca4238a0b9"), FEW),
+    (_test("StudyDescription", Op.IN, ("Study c4ca4238a0b9", "none")), FEW),
+    (_test("NumberOfStudyRelatedSeries", Op.EQ, 2), SHARED),
+    (_test("NumberOfStudyRelatedInstances", Op.EQ, 17), SHARED),
     (_test("PatientBirthDate", Op.EQ, date(1960, 1, 1)), SHARED),
     (_test("ModalitiesInStudy", Op.HAS, "XRARE"), SHARED),
     (_test("ModalitiesInStudy", Op.HAS, "MR"), SHARED),
@@ -263,7 +265,7 @@ def test_beside_a_rare_word_it_is_asked_of_the_rare_ones(large: Large) -> None:
 
 
 BROAD = [
-    (_test("StudyDescription", Op.CONTAINS, "zq"), "StudyDescription.contains"),
+    (_test("AccessionNumber", Op.CONTAINS, "zq"), "AccessionNumber.contains"),
     (_test("PatientID", Op.WILDCARD, "*?zq*"), "PatientID.wildcard"),
     (_test("PatientName", Op.STARTS_WITH, "zq"), "PatientName.startsWith"),
 ]
