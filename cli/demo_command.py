@@ -21,11 +21,12 @@ from cli.demo.signals import Signals, Stopped, signals_stop
 from cli.demo.words import Words
 from config.settings import Settings, SettingsError
 from db.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from db.migrate import MigrationError
 
 app = typer.Typer(subcommand_metavar="")
 
 _DATA_DIR = Path(__file__).parent.parent / ".ernfed" / "demo"
-_FAILURES = (EmbeddedPostgresError, OrthancError, CannotListen, SettingsError)
+_FAILURES = (EmbeddedPostgresError, MigrationError, OrthancError, CannotListen, SettingsError)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,5 +1,6 @@
 """Migrations: numbered SQL files, each applied once, in order, in a transaction, under one lock."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ _LOCK = 0x65726E66  # 'ernf'
 
 
 class MigrationError(Exception):
-    """The database holds migrations that this version does not know."""
+    """The database holds migrations that this version does not know, or knows otherwise."""
 
 
 def migrations() -> list[Path]:
@@ -33,11 +34,20 @@ async def _apply(connection: asyncpg.Connection) -> list[str]:
         "create table if not exists migration"
         " (name text primary key, applied_at timestamptz not null default now())"
     )
-    applied = {row["name"] for row in await connection.fetch("select name from migration")}
+    # Nullable, for databases from before there were digests.
+    await connection.execute("alter table migration add column if not exists digest text")
+    rows = await connection.fetch("select name, digest from migration")
+    applied = {row["name"]: row["digest"] for row in rows}
     files = migrations()
-    if unknown := applied - {path.name for path in files}:
+    if unknown := applied.keys() - {path.name for path in files}:
         raise MigrationError(
             f"the database is newer than this version: it holds {', '.join(sorted(unknown))}. Update ernfed."
+        )
+    if changed := [path.name for path in files if applied.get(path.name, _digest(path)) != _digest(path)]:
+        raise MigrationError(
+            f"the database was made by a version that was never released: {', '.join(changed)} changed since. "
+            "Give this version an empty database (where ernfed keeps its own, remove the folder `postgres` of its "
+            "data folder) and index again."
         )
     new = []
     for path in files:
@@ -45,6 +55,12 @@ async def _apply(connection: asyncpg.Connection) -> list[str]:
             continue
         async with connection.transaction():
             await connection.execute(path.read_text(encoding="utf-8"))
-            await connection.execute("insert into migration (name) values ($1)", path.name)
+            await connection.execute(
+                "insert into migration (name, digest) values ($1, $2)", path.name, _digest(path)
+            )
         new.append(path.name)
     return new
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

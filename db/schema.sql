@@ -2804,7 +2804,8 @@ ALTER TABLE public.instance ALTER COLUMN instance_pk ADD GENERATED ALWAYS AS IDE
 
 CREATE TABLE public.migration (
     name text NOT NULL,
-    applied_at timestamp with time zone DEFAULT now() NOT NULL
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    digest text
 );
 
 CREATE UNLOGGED TABLE public.rate_bucket (

@@ -32,6 +32,15 @@ async def test_side_by_side(empty_database_url: str) -> None:
     assert sorted(done) == [[], [], [], names()]
 
 
+@pytest.mark.parametrize("digest", ["'0'", "null"])
+async def test_a_database_of_other_migrations_is_refused(database_url: str, digest: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(f"update migration set digest = {digest} where name like '0002%'")  # noqa: S608
+    await connection.close()
+    with pytest.raises(MigrationError, match=r"never released: 0002_access\.sql changed since.* index again"):
+        await migrate(database_url)
+
+
 async def test_a_newer_database_is_refused(database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     await connection.execute("insert into migration (name) values ('9999_later.sql')")
