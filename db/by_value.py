@@ -13,7 +13,7 @@ from access.scope import Face
 from db.params import Params
 from db.where import text_test
 from model.attributes import Level, attribute
-from model.filters import AllOf, Condition, Op, Related, Test
+from model.filters import Condition, Op, Related, Test, conjuncts
 from model.vocabulary import CODE_COLUMNS
 
 _NAMES = (
@@ -95,7 +95,7 @@ def by_value(condition: Condition, face: Face) -> ByValue | None:
 
     Nothing is looked up among pseudonyms: which values there are is counted for records only.
     """
-    parts = list(_conjuncts(condition))
+    parts = list(conjuncts(condition))
     if any(isinstance(part, Test) and part.attribute.keyword == "StudyInstanceUID" for part in parts):
         return None
     starts = [start for part in parts for start in _starts(part)]
@@ -111,18 +111,10 @@ def _cost(start: ByValue) -> tuple[bool, bool, int]:
     return start.lookup is not None, len(start.values) > 1, _NAMES.index(start.name)
 
 
-def _conjuncts(condition: Condition) -> Iterator[Condition]:
-    if isinstance(condition, AllOf):
-        for child in condition.conditions:
-            yield from _conjuncts(child)
-    else:
-        yield condition
-
-
 def _starts(condition: Condition) -> Iterator[ByValue]:
     match condition:
         case Related(Level.SERIES, of_series):
-            tests = [part for part in _conjuncts(of_series) if isinstance(part, Test)]
+            tests = [part for part in conjuncts(of_series) if isinstance(part, Test)]
             for test in tests:
                 yield from _of_text(test)
             yield from _of_month(_bounds(tests, "series_date"))

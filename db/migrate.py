@@ -43,7 +43,8 @@ async def _apply(connection: asyncpg.Connection) -> list[str]:
         raise MigrationError(
             f"the database is newer than this version: it holds {', '.join(sorted(unknown))}. Update ernfed."
         )
-    if changed := [path.name for path in files if applied.get(path.name, _digest(path)) != _digest(path)]:
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    if changed := [name for name in sorted(applied) if applied[name] != digests[name]]:
         raise MigrationError(
             f"the database was made by a version that was never released: {', '.join(changed)} changed since. "
             "Give this version an empty database (where ernfed keeps its own, remove the folder `postgres` of its "
@@ -56,11 +57,7 @@ async def _apply(connection: asyncpg.Connection) -> list[str]:
         async with connection.transaction():
             await connection.execute(path.read_text(encoding="utf-8"))
             await connection.execute(
-                "insert into migration (name, digest) values ($1, $2)", path.name, _digest(path)
+                "insert into migration (name, digest) values ($1, $2)", path.name, digests[path.name]
             )
         new.append(path.name)
     return new
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

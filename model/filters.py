@@ -161,7 +161,7 @@ def conjunction(condition: AllOf) -> list[tuple[Condition, ...]]:
     """What has to hold at once, nested conjunctions included. Tests that one copy's value of an attribute has to
     pass are in one group, any other condition is alone: a range is met by one date, not by the dates of two copies."""
     groups: dict[object, list[Condition]] = {}
-    for number, part in enumerate(_flat(condition)):
+    for number, part in enumerate(conjuncts(condition)):
         match part:
             case Test(_, Op.IS_NULL, True):
                 groups[number] = [part]
@@ -172,12 +172,13 @@ def conjunction(condition: AllOf) -> list[tuple[Condition, ...]]:
     return [tuple(group) for group in groups.values()]
 
 
-def _flat(condition: AllOf) -> Iterator[Condition]:
-    for part in condition.conditions:
-        if isinstance(part, AllOf):
-            yield from _flat(part)
-        else:
-            yield part
+def conjuncts(condition: Condition) -> Iterator[Condition]:
+    """What has to hold at once, nested conjunctions included; a condition that is none is its only part."""
+    if isinstance(condition, AllOf):
+        for part in condition.conditions:
+            yield from conjuncts(part)
+    else:
+        yield condition
 
 
 def walk(condition: Condition) -> Iterator[Condition]:
