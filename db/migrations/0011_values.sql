@@ -32,16 +32,22 @@ create table pseudonymised.study_value (like public.study_value including all);
 alter table pseudonymised.study_value add foreign key (study_pk) references pseudonymised.study on delete cascade;
 
 -- The values that a copy has; the modalities that archives told of the study are among them, and its description.
-create function study_values(uid text, archive smallint, shared boolean)
+do $$
+declare
+    source text;
+begin
+    foreach source in array array['public', 'pseudonymised'] loop
+        execute format($function$
+create function %1$I.study_values(uid text, archive smallint, shared boolean)
     returns table (archive_id smallint, name series_value, value text)
     language sql stable parallel safe
 begin atomic
     with of_family as materialized (
-        select s.* from public.series s where s.study_uid = uid and s.archive_id = archive and not shared
+        select s.* from %1$I.series s where s.study_uid = uid and s.archive_id = archive and not shared
         union all
         select c.*
-        from (select distinct series_uid from public.series s where s.study_uid = uid and shared offset 0) mine
-        cross join lateral (select * from public.series c where c.series_uid = mine.series_uid offset 0) c
+        from (select distinct series_uid from %1$I.series s where s.study_uid = uid and shared offset 0) mine
+        cross join lateral (select * from %1$I.series c where c.series_uid = mine.series_uid offset 0) c
     )
     select s.archive_id, v.name, v.value
     from of_family s
@@ -55,44 +61,16 @@ begin atomic
     union
     select s.archive_id, v.name, v.value
     from (
-        select s.archive_id, s.modalities, s.study_description from public.study s
+        select s.archive_id, s.modalities, s.study_description from %1$I.study s
         where s.study_uid = uid and (study_values.shared or s.archive_id = archive) offset 0) s
     cross join lateral (
         select 'modality'::series_value, modality from unnest(s.modalities) modality
         union all
         select 'study_description', s.study_description where s.study_description is not null) v (name, value);
 end;
-
-create function pseudonymised.study_values(uid text, archive smallint, shared boolean)
-    returns table (archive_id smallint, name series_value, value text)
-    language sql stable parallel safe
-begin atomic
-    with of_family as materialized (
-        select s.* from pseudonymised.series s where s.study_uid = uid and s.archive_id = archive and not shared
-        union all
-        select c.*
-        from (select distinct series_uid from pseudonymised.series s where s.study_uid = uid and shared offset 0) mine
-        cross join lateral (select * from pseudonymised.series c where c.series_uid = mine.series_uid offset 0) c
-    )
-    select s.archive_id, v.name, v.value
-    from of_family s
-    cross join lateral (values
-        ('modality'::series_value, s.modality), ('series_description', s.series_description),
-        ('body_part_examined', s.body_part_examined), ('protocol_name', s.protocol_name),
-        ('manufacturer', s.manufacturer), ('manufacturer_model_name', s.manufacturer_model_name),
-        ('laterality', s.laterality), ('series_month', to_char(s.series_date, 'YYYY-MM')),
-        ('instances_bits', length(ltrim(s.number_of_instances::bit(32)::text, '0'))::text)) v (name, value)
-    where v.value is not null
-    union
-    select s.archive_id, v.name, v.value
-    from (
-        select s.archive_id, s.modalities, s.study_description from pseudonymised.study s
-        where s.study_uid = uid and (study_values.shared or s.archive_id = archive) offset 0) s
-    cross join lateral (
-        select 'modality'::series_value, modality from unnest(s.modalities) modality
-        union all
-        select 'study_description', s.study_description where s.study_description is not null) v (name, value);
-end;
+$function$, source);
+    end loop;
+end $$;
 
 -- ---- which values there are: what patterns are looked up in ---------------------------------------------------
 
