@@ -24,7 +24,6 @@ from archives.rows import (
     SOP_INSTANCE_UID,
     Level,
     as_rows,
-    key,
     text,
 )
 from archives.side_by_side import side_by_side
@@ -110,8 +109,7 @@ class DicomWebArchive:
             # Which series belongs to which study is not known, and /studies/{uid}/instances is rare.
             parents = await self._below_studies("series", replace(selection, sop_uids=()))
             wanted = frozenset(selection.series_uids)
-            series = [key("series", row) for row in parents.rows.values()]
-            pairs = [(study, uid) for uid, study in filter(None, series) if not wanted or uid in wanted]
+            pairs = [(study, uid) for uid, study in parents.rows if not wanted or uid in wanted]
             found = await self._run([Query(level, study, uid) for study, uid in pairs])
             found.incomplete_because = found.incomplete_because or parents.incomplete_because
             return found

@@ -8,7 +8,7 @@ import os
 import stat
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from archives.rows import (
     SOP_INSTANCE_UID,
     STUDY_DATE,
     STUDY_INSTANCE_UID,
+    Key,
     Level,
     key,
     put,
@@ -52,7 +53,6 @@ _UNREADABLE = (
 )
 
 Stamp = tuple[int, int]  # size and time of change
-Key = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,18 @@ def _as_json(data_set: Dataset) -> Row:
 
 def _rows(entries: list[Entry]) -> dict[Level, list[Row]]:
     """Rows of each level from the first instance of each; counts and modalities from all."""
-    levels: dict[Level, dict[Key, Row]] = {"studies": {}, "series": {}, "instances": {}}
+    first: dict[Level, dict[Key, Row]] = {"studies": {}, "series": {}, "instances": {}}
     for entry in entries:
-        for level, found in levels.items():
-            if (name := key(level, entry.row)) is not None and name not in found:
-                found[name] = {tag: value for tag, value in entry.row.items() if tag in _TAGS[level]}
-    _count(levels)
-    return {level: list(found.values()) for level, found in levels.items()}
+        for level, found in first.items():
+            if (name := key(level, entry.row)) is not None:
+                found.setdefault(name, entry.row)
+    rows = {level: {name: _cut(level, row) for name, row in found.items()} for level, found in first.items()}
+    _count(first["instances"].values(), rows)
+    return {level: list(found.values()) for level, found in rows.items()}
+
+
+def _cut(level: Level, row: Row) -> Row:
+    return {tag: value for tag, value in row.items() if tag in _TAGS[level]}
 
 
 def _tags(level: Level, *names: str) -> frozenset[str]:
@@ -177,17 +182,22 @@ _TAGS: dict[Level, frozenset[str]] = {
 }
 
 
-def _count(levels: dict[Level, dict[Key, Row]]) -> None:
-    instances: Counter[Key] = Counter()
-    for row in levels["instances"].values():
-        instances[text(row, SERIES_INSTANCE_UID) or "", text(row, STUDY_INSTANCE_UID)] += 1
-    series_of: defaultdict[Key | None, list[tuple[Row, int]]] = defaultdict(list)
-    for name, row in levels["series"].items():
-        put(row, "00201209", "IS", instances[name])
-        series_of[key("studies", row)].append((row, instances[name]))
-    for name, study in levels["studies"].items():
-        series = series_of[name]
-        put(study, "00201206", "IS", len(series))
-        put(study, "00201208", "IS", sum(count for _, count in series))
-        modalities = {found for row, _ in series if (found := text(row, MODALITY)) is not None}
-        put(study, MODALITIES_IN_STUDY, "CS", *sorted(modalities))
+def _count(instances: Iterable[Row], rows: dict[Level, dict[Key, Row]]) -> None:
+    """What studies and series say of the instances in them. A study under two patients is counted for each."""
+    of_series: Counter[Key | None] = Counter()
+    of_study: Counter[Key | None] = Counter()
+    series_of: defaultdict[Key | None, dict[Key | None, Row]] = defaultdict(dict)
+    for row in instances:
+        study, series = key("studies", row), key("series", row)
+        of_study[study] += 1
+        of_series[series] += 1
+        series_of[study].setdefault(series, row)
+    for name, row in rows["series"].items():
+        put(row, "00201209", "IS", of_series[name])
+    for name, row in rows["studies"].items():
+        put(row, "00201206", "IS", len(series_of[name]))
+        put(row, "00201208", "IS", of_study[name])
+        modalities = {
+            found for each in series_of[name].values() if (found := text(each, MODALITY)) is not None
+        }
+        put(row, MODALITIES_IN_STUDY, "CS", *sorted(modalities))

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 
 from archives.client import Row
 from archives.errors import BadAnswer
-from archives.rows import Level, key
+from archives.rows import Key, Level, key
 
 MAX_PAGES = 200
 _ODD_CAPS = {12}  # caps seen in the field that are not round
-
-Key = tuple[str, str | None]
 
 
 @dataclass(slots=True)

@@ -82,6 +82,10 @@ def _top_level(level: Level, selection: Selection, filters: dict[str, str], uid_
         ("SeriesInstanceUID", selection.series_uids),
         ("StudyInstanceUID", selection.study_uids),
     )
+    if (
+        level != "studies" and len(selection.study_uids) == 1
+    ):  # another study may have children of the same UIDs
+        filters = filters | {"StudyInstanceUID": selection.study_uids[0]}
     for name, uids in lists:
         if uids:
             chunks = chunked(uids) if uid_list else ([uid] for uid in dict.fromkeys(uids))

@@ -11,16 +11,24 @@ from archives.client import Row
 from archives.errors import BadAnswer
 
 Level = Literal["studies", "series", "instances"]
+Key = tuple[str | None, ...]
 
 STUDY_DATE = "00080020"
 SOP_INSTANCE_UID = "00080018"
 MODALITY = "00080060"
 MODALITIES_IN_STUDY = "00080061"
 PATIENT_ID = "00100020"
+ISSUER_OF_PATIENT_ID = "00100021"
 STUDY_INSTANCE_UID = "0020000D"
 SERIES_INSTANCE_UID = "0020000E"
 AVAILABLE_TRANSFER_SYNTAX_UID = "00083002"
 RETRIEVE_URL = "00081190"
+
+_KEYS: dict[Level, tuple[str, ...]] = {
+    "studies": (STUDY_INSTANCE_UID, PATIENT_ID, ISSUER_OF_PATIENT_ID),
+    "series": (SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
+    "instances": (SOP_INSTANCE_UID, SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
+}
 
 _TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
 
@@ -55,19 +63,14 @@ def put(row: Row, tag: str, vr: str, *found: object) -> None:
     row[tag] = {"vr": vr, "Value": list(found)} if found else {"vr": vr}
 
 
-def key(level: Level, row: Row) -> tuple[str, str | None] | None:
-    """What makes a row one of its kind, None for a row without its UIDs.
+def key(level: Level, row: Row) -> Key | None:
+    """What makes a row one of its kind, None for a row without its own UID.
 
-    A StudyInstanceUID under two PatientIDs is two rows, and both are kept.
+    A StudyInstanceUID under two patients (PatientID and its issuer) is two rows, and both are kept. The UID of a
+    series or an instance is one only within what it is part of: two patients may have series of one UID.
     """
-    if level == "studies":
-        study = text(row, STUDY_INSTANCE_UID)
-        return None if study is None else (study, text(row, PATIENT_ID))
-    series = text(row, SERIES_INSTANCE_UID)
-    if level == "series":
-        return None if series is None else (series, text(row, STUDY_INSTANCE_UID))
-    sop = text(row, SOP_INSTANCE_UID)
-    return None if sop is None else (sop, series)
+    names = [text(row, tag) for tag in _KEYS[level]]
+    return None if names[0] is None else tuple(names)
 
 
 def study_date(row: Row) -> date | None:

@@ -79,7 +79,7 @@ async def test_a_study_under_two_patients_is_two_rows(archive: ArchiveClient) ->
         return
     assert all_of(answer.rows, "PatientID") == ["TWIN-A", "TWIN-B"]
     answer = await archive.search_studies(Selection(patient_id="TWIN-B"))
-    assert [key("studies", row) for row in answer.rows] == [(TWO_PATIENTS, "TWIN-B")]
+    assert [key("studies", row) for row in answer.rows] == [(TWO_PATIENTS, "TWIN-B", None)]
 
 
 async def test_lists_of_studies(archive: ArchiveClient) -> None:

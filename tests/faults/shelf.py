@@ -5,7 +5,7 @@ It speaks QIDO-RS with pages and UIDs. 14 is more than a page of the tests and m
 The misbehaviours (misbehaviours.py) start from what it would have answered.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from tests.archives.faulty import Exchange, Json
 
@@ -65,7 +65,7 @@ def level_of(exchange: Exchange) -> str:
     return exchange.path.rsplit("/", 1)[1]
 
 
-def asked_rows(exchange: Exchange) -> list[Json]:
+def asked_rows(exchange: Exchange, held: Mapping[str, list[Json]] = HELD) -> list[Json]:
     """The rows of this level that fit the route and its UIDs, before paging."""
     parts = exchange.path.split("/dicom-web/")[1].split("/")
     wanted = {
@@ -75,7 +75,7 @@ def asked_rows(exchange: Exchange) -> list[Json]:
         wanted[_LEVELS[name]] = {uid}
     if "PatientID" in exchange.query:
         wanted["00100020"] = {exchange.query["PatientID"]}
-    rows = HELD.get(parts[-1], [])
+    rows = held.get(parts[-1], [])
     return [row for row in rows if all(tag not in row or first(row, tag) in of for tag, of in wanted.items())]
 
 
