@@ -15,7 +15,7 @@ from resolvers.locations import InstanceLocation
 from resolvers.node import Node
 from resolvers.scalars import UID
 from resolvers.series import Series, series_of
-from resolvers.values import Attribute, attributes_of, keywords_of
+from resolvers.values import Attribute, AttributeConflict, attributes_of, keywords_of
 
 if TYPE_CHECKING:
     pass
@@ -59,6 +59,13 @@ class Instance(Node):
     async def locations(self, info: Info) -> list[InstanceLocation]:
         copies = await info.context.loaders_of(self.row).copies_by_instance.load(self.sop_instance_uid)
         return await locations.instance_locations(info.context, copies)
+
+    @strawberry.field(description="The attributes on which visible copies disagree.")
+    async def conflicts(self, info: Info) -> list[AttributeConflict]:
+        if not self.row["shared"]:
+            return []
+        copies = await info.context.loaders_of(self.row).data_sets_by_instance.load(self.sop_instance_uid)
+        return await locations.conflicts(info.context, copies)
 
     @strawberry.field(
         description="Any attribute of the data set by keyword, tag (GGGGEEEE) or path "

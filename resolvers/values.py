@@ -8,6 +8,7 @@ from pydicom.datadict import dictionary_has_tag, dictionary_keyword, keyword_for
 
 from model.dicom_json import elements, name_text, values_of
 from model.errors import BadInput
+from model.meanings import meanings
 from model.paths import AttributePath, Step, parse_path
 from model.person_names import parse_name
 from resolvers.scalars import DicomJson
@@ -173,15 +174,15 @@ _OF_THE_COPY = frozenset(
 
 
 def disagreements(copies: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str | None]]]:
-    """(keyword, text of each copy) of every attribute for which copies have different values.
+    """(keyword, text of each copy) of every attribute of which copies have values that mean different things.
 
     A copy without a value disagrees with nobody: servers differ in what a search returns.
     """
     found = []
     for tag in sorted({tag for copy in copies for tag, _ in elements(copy)} - _OF_THE_COPY):
-        texts = [text_of(copy[tag]) if isinstance(copy.get(tag), Mapping) else None for copy in copies]
-        if len({text.strip() for text in texts if text is not None}) > 1:
-            found.append((keyword_for_tag(tag) or tag, texts))
+        told = [copy[tag] if isinstance(copy.get(tag), Mapping) else {} for copy in copies]
+        if len({meant for element in told if (meant := meanings(tag, element))}) > 1:
+            found.append((keyword_for_tag(tag) or tag, [text_of(element) for element in told]))
     return found
 
 
