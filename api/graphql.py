@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Never, cast
 from weakref import WeakKeyDictionary
 
@@ -36,8 +37,8 @@ from api.media_types import GRAPHQL, JSON, answer_type
 from api.problems import HttpProblem
 from api.request_data import RequestToGraphQL, request_data
 from api.rules import Rules, permit
-from api.streams import NotTaken, in_time, until
-from api.websocket import Handler
+from api.streams import Events, NotTaken, in_time, until
+from api.websocket import Handler, Messages
 from db.audit import AuditUnavailable
 from model.errors import Forbidden, InputError
 
@@ -52,6 +53,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
 
     request_adapter_class = RequestToGraphQL
     graphql_transport_ws_handler_class = Handler
+    websocket_adapter_class = Messages
+    stream_transport_classes_by_protocol = MappingProxyType({GRAPHQL_SSE_PROTOCOL: Events})
 
     def __init__(
         self,
@@ -169,11 +172,11 @@ class GraphQLEndpoint(GraphQL[Any, None]):
 
     def query_of(self, payload: object) -> GraphQLRequestData:
         """What a message of a WebSocket asks to be run, by the rules of requests. Raises HttpProblem."""
-        return request_data(payload, self._rules.persisted, 200, "http")
+        return request_data(payload, self._rules.persisted, 200)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         asked = cast(RequestToGraphQL, request)
-        return await asked.data(self._rules.max_body, self._rules.persisted, self._protocol(request))
+        return await asked.data(self._rules.max_body, self._rules.persisted)
 
     async def execute_single(
         self,
@@ -224,10 +227,6 @@ class GraphQLEndpoint(GraphQL[Any, None]):
 
     def encode_json(self, data: object) -> str:
         return _dumped(data).decode()
-
-    def _protocol(self, request: AsyncHTTPRequestAdapter) -> Any:
-        transport = self._get_stream_transport_from_headers(request.headers)
-        return transport.protocol if transport else "http"
 
 
 def _refuse(error: Exception, method: str) -> Never:

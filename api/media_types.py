@@ -22,16 +22,24 @@ def answer_type(accept: str | None) -> str:
 
     A client that sends no Accept, or only wildcards, gets JSON: it may be older than the other type.
     """
-    ranges = _parse(accept or "*/*")
-    named = {entry.kind: entry.quality for entry in ranges}
-    wild = max(named.get("*/*", 0.0), named.get("application/*", 0.0))
-    graphql = named.get(GRAPHQL, 0.0)
-    json = named.get(JSON, wild)
+    named = _named(accept)
+    graphql, json = named.get(GRAPHQL, 0.0), _json(named)
     if graphql > 0 and graphql >= json:
         return GRAPHQL
     if json > 0 or named.get(EVENTS, 0.0) > 0:
         return JSON
     raise HttpProblem(406, f"/graphql answers with {GRAPHQL} or {JSON}; the Accept header allows neither.")
+
+
+def is_stream(accept: str | None, *, goes_on: bool) -> bool:
+    """Whether the answer is a stream of events. goes_on: of a subscription.
+
+    What has one answer has it as JSON wherever the client takes JSON, however it ranks the two: clients name
+    every type that they can read, whatever they ask.
+    """
+    named = _named(accept)
+    takes_json = max(named.get(GRAPHQL, 0.0), _json(named)) > 0
+    return named.get(EVENTS, 0.0) > 0 and (goes_on or not takes_json)
 
 
 def require_json(content_type: str | None) -> None:
@@ -43,6 +51,14 @@ def require_json(content_type: str | None) -> None:
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8"):
             raise HttpProblem(415, f"Send the request as {JSON} in UTF-8.", headers={"Accept": JSON})
+
+
+def _named(accept: str | None) -> dict[str, float]:
+    return {entry.kind: entry.quality for entry in _parse(accept or "*/*")}
+
+
+def _json(named: dict[str, float]) -> float:
+    return named.get(JSON, named.get("application/*", named.get("*/*", 0.0)))
 
 
 def _parse(accept: str) -> list[_Range]:

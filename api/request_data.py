@@ -7,9 +7,11 @@ from typing import Any
 import orjson
 from cross_web import StarletteRequestAdapter
 from strawberry.http import GraphQLRequestData
+from strawberry.types.graphql import OperationType
 
 from api.limits import MAX_DOCUMENT
-from api.media_types import GRAPHQL, answer_type, require_json
+from api.media_types import GRAPHQL, answer_type, is_stream, require_json
+from api.operations import kind_of
 from api.persisted import Persisted
 from api.problems import HttpProblem
 
@@ -17,7 +19,7 @@ from api.problems import HttpProblem
 class RequestToGraphQL(StarletteRequestAdapter):
     """A request of whose body no more than is allowed is ever in memory."""
 
-    async def data(self, most_bytes: int, persisted: Persisted, protocol: Any) -> GraphQLRequestData:
+    async def data(self, most_bytes: int, persisted: Persisted) -> GraphQLRequestData:
         """Raises HttpProblem."""
         if self.method == "GET":
             given: Any = dict(self.query_params)
@@ -27,8 +29,13 @@ class RequestToGraphQL(StarletteRequestAdapter):
         else:
             require_json(self.content_type)
             given = _parsed(await self.body_of(most_bytes))
-        status = 400 if answer_type(self.headers.get("accept")) == GRAPHQL else 200
-        return request_data(given, persisted, status, protocol)
+        accept = self.headers.get("accept")
+        status = 400 if answer_type(accept) == GRAPHQL else 200
+        asked = request_data(given, persisted, status)
+        goes_on = kind_of(asked.query or "", asked.operation_name) is OperationType.SUBSCRIPTION
+        if is_stream(accept, goes_on=goes_on):
+            asked.protocol = "sse"
+        return asked
 
     async def body_of(self, most: int) -> bytes:
         """Raises HttpProblem 413."""
@@ -51,7 +58,7 @@ def _parsed(text: str | bytes) -> object:
         raise HttpProblem(400, "The request is not valid JSON.") from None
 
 
-def request_data(data: Any, persisted: Persisted, status: int, protocol: Any) -> GraphQLRequestData:
+def request_data(data: Any, persisted: Persisted, status: int) -> GraphQLRequestData:
     """What the members of a request ask for. status: of the answer for a name that is not known. Raises HttpProblem."""
     if isinstance(data, list):
         raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
@@ -69,7 +76,6 @@ def request_data(data: Any, persisted: Persisted, status: int, protocol: Any) ->
         variables=data.get("variables"),
         operation_name=data.get("operationName"),
         extensions=data.get("extensions"),
-        protocol=protocol,
     )
 
 

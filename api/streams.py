@@ -7,15 +7,28 @@ from typing import Any, cast
 
 import orjson
 from starlette.types import Message, Send
+from strawberry.http.streaming import SSETransport
 
 _EXPIRED = {
     "message": "The access token has expired. Get a new one.",
     "extensions": {"code": "UNAUTHENTICATED"},
 }
+
+
+class Events(SSETransport):
+    """Frames whose lines end in LF: clients split the stream at two of these (urql), though CRLF is allowed."""
+
+    def encode_event(self, event: str, data: str | None = None) -> str:
+        return super().encode_event(event, data).replace("\r\n", "\n")
+
+    def encode_comment(self, comment: str) -> str:
+        return super().encode_comment(comment).replace("\r\n", "\n")
+
+
 LAST = (
-    f"event: next\r\ndata: {orjson.dumps({'errors': [_EXPIRED]}).decode()}\r\n\r\n"
-    "event: complete\r\ndata: \r\n\r\n"
-)
+    Events().encode_event("next", orjson.dumps({"errors": [_EXPIRED]}).decode())
+    + Events().encode_event("complete")
+)  # fmt: skip
 """What a client reads at the end (graphql-sse, distinct connections mode)."""
 
 

@@ -1,7 +1,9 @@
 """graphql-transport-ws: who is asking is said by the connection_init message, and holds until it expires.
 
-Close codes of ours: 1001 the server stops; 4401 nobody we know, or no longer; 4403 somebody elsewhere's page;
-4429 the client takes nothing; 4503 cannot tell now. uvicorn's: 1011 a ping was not answered.
+Close codes of ours: 1001 the server stops; 4400 no message of the protocol; 4401 nobody we know, or no longer; 4403
+somebody elsewhere's page; 4429 the client takes nothing; 4503 cannot tell now. uvicorn's: 1007 text that is not UTF-8;
+1009 a message larger than may be; 1011 a ping was not answered. What is wrong with one operation is an `error` for its
+id, and the connection goes on.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -31,6 +34,16 @@ if TYPE_CHECKING:
 
 _UNAUTHENTICATED = 4401
 _CODES = {403: 4403, 503: 4503}
+_LONGEST_ID = 256
+_TYPES = frozenset({"connection_init", "ping", "pong", "subscribe", "complete"})
+
+
+class Messages(ASGIWebSocketAdapter):
+    """What is sent and received on one connection."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Only so much of the reason as fits into a close frame, at most 123 bytes."""
+        await super().close(code, reason.encode()[:123].decode(errors="ignore"))
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
@@ -60,11 +73,18 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             async with asyncio.timeout(1):
                 await self.websocket.close(1001, "The server stops")
 
+    async def handle_message(self, message: Message) -> None:
+        """Whatever JSON it is."""
+        if (wrong := _wrong(message)) is not None:
+            await self.handle_invalid_message(wrong)
+        else:
+            await super().handle_message(message)
+
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Takes what a request over HTTP may hold, by the same rules."""
         if self.connection_acknowledged and message["id"] not in self.operations:
             try:
-                asked = self._view.query_of(message["payload"])
+                asked = self._view.query_of(message.get("payload"))
                 if len(self.operations) >= (self.max_subscriptions_per_connection or 0):
                     raise HttpProblem(
                         429,
@@ -96,16 +116,22 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         identity = getattr(self.view, "identity", None)
-        payload = message.get("payload") or {}
+        if message.get("payload") is None:
+            message.pop("payload", None)  # null says the same
+        payload = message.get("payload", {})
         if isinstance(identity, Identity) and isinstance(payload, dict):
             try:
                 remember(self._socket, await identity.authenticate_stream(self._socket, payload))
             except HttpProblem as refused:
-                await self.websocket.close(_CODES.get(refused.status, _UNAUTHENTICATED), _reason(refused))
+                await self.websocket.close(_CODES.get(refused.status, _UNAUTHENTICATED), refused.message)
                 return
             if (left := seconds_left(self._socket)) is not None and self._clock is None:
                 self._clock = asyncio.create_task(self._close_after(left), name="expiry of a websocket")
         await super().handle_connection_init(message)
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> None:
+        """One operation that cannot be run closes no connection that others share."""
 
     async def run_operation(self, operation: Operation[Any, None]) -> None:
         own = copy(self)
@@ -150,6 +176,15 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await self.websocket.close(_UNAUTHENTICATED, "The access token has expired")
 
 
-def _reason(refused: HttpProblem) -> str:
-    """At most 123 bytes fit into a close frame."""
-    return refused.message.encode()[:123].decode(errors="ignore")
+def _wrong(message: object) -> str | None:
+    """What keeps it from being a message of the protocol; payloads are looked at by whoever reads them."""
+    if not isinstance(message, dict):
+        return "A message must be a JSON object"
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in _TYPES:
+        return "A message must have a type that this protocol knows"
+    if kind in ("subscribe", "complete"):
+        id = message.get("id")
+        if not isinstance(id, str) or not 0 < len(id) <= _LONGEST_ID:
+            return f"The id of an operation must be a string of 1 to {_LONGEST_ID} characters"
+    return None

@@ -29,6 +29,13 @@ HELLO = {"query": "{ hello }"}
         (f"{GRAPHQL};q=0, */*", JSON),
         (GRAPHQL.upper(), GRAPHQL),
         ("text/html,application/xhtml+xml,*/*;q=0.8", JSON),
+        # as urql sends it: every type that it reads, whatever it asks
+        (f"{GRAPHQL}, application/graphql+json, {JSON}, text/event-stream, multipart/mixed", GRAPHQL),
+        (f"text/event-stream, {JSON}", JSON),
+        (f"text/event-stream, {JSON};q=0.1", JSON),
+        (f"text/event-stream, {GRAPHQL};q=0.1, {JSON};q=0", GRAPHQL),
+        ("text/event-stream, */*;q=0.1", JSON),
+        (f"multipart/mixed;boundary=graphql;subscriptionSpec=1.0,{JSON}", JSON),
     ],
 )
 async def test_the_answer_has_the_media_type_that_was_asked_for(
@@ -175,3 +182,48 @@ async def test_a_context_may_refuse(error: Exception, status: int, code: str) ->
         answer = await client.post("/graphql", json=HELLO)
     assert answer.status_code == status
     assert answer.json() == {"errors": [{"message": str(error), "extensions": {"code": code}}]}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("accept", "query", "streams"),
+    [
+        ("text/event-stream", "subscription { ticks(count: 1) }", True),
+        (f"{JSON}, text/event-stream;q=0.1", "subscription { ticks(count: 1) }", True),
+        (
+            f"{GRAPHQL}, {JSON}, text/event-stream",
+            "query Q { hello } subscription S { ticks(count: 1) }",
+            True,
+        ),
+        (
+            f"{GRAPHQL}, {JSON}, text/event-stream",
+            "query S { hello } subscription Q { ticks(count: 1) }",
+            False,
+        ),
+        ("text/event-stream", "{ hello }", True),
+        (f"text/event-stream, {JSON};q=0", "{ hello }", True),
+        (f"text/event-stream;q=0, {JSON}", "{ hello }", False),
+        (f"text/event-stream, {JSON}", '{ hello(uid: "1") } # no subscription', False),
+        (f"text/event-stream, {JSON}", "query mutation { hello }", False),
+        (f"text/event-stream, {JSON}", "{ subscription", False),
+    ],
+)
+async def test_what_is_a_stream(
+    client: httpx.AsyncClient, accept: str, query: str, streams: bool, method: str
+) -> None:
+    asked = {"query": query, **({"operationName": "S"} if "query" in query and " S " in query else {})}
+    sent: dict[str, Any] = {"params": asked} if method == "GET" else {"json": asked}
+    answer = await client.request(method, "/graphql", headers={"accept": accept}, **sent)
+    assert answer.headers["content-type"].startswith("text/event-stream") is streams
+    if streams:
+        first, last, rest = answer.text.split("\n\n")
+        assert first.startswith("event: next\ndata: {")
+        assert (last, rest, answer.text.count("\r")) == ("event: complete\ndata: ", "", 0)
+
+
+async def test_a_subscription_needs_a_stream(client: httpx.AsyncClient) -> None:
+    for accept in ("*/*", JSON, f"{JSON}, text/event-stream;q=0"):
+        answer = await client.post(
+            "/graphql", json={"query": "subscription { ticks(count: 1) }"}, headers={"accept": accept}
+        )
+        assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
