@@ -15,14 +15,16 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 # These log below WARNING what our own lines say better, or with query strings.
 _QUIET = (
     *("uvicorn.error", "uvicorn.access", "strawberry", "asyncio", "websockets", "httpcore", "httpx"),
-    *("urllib3", "dicomweb_client"),
+    *("urllib3", "dicomweb_client", "pgqueuer"),
 )
 # This one quotes the values that it cannot read; what is odd is seen in the rows.
 _SILENT = ("pydicom",)
 
 
-def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Everything to `stream` (standard error): JSON lines, or text when it is a terminal."""
+def configure_logging(level: str, stream: TextIO | None = None, *, text: bool = False) -> None:
+    """Everything to `stream` (standard error): JSON lines, or text where it is a terminal, or where `text` says so:
+    a command that ends by itself writes other text there too.
+    """
     target = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -33,7 +35,9 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         _without_objects,
     ]
     renderer: Processor = (
-        structlog.dev.ConsoleRenderer() if target.isatty() else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=target.isatty())
+        if text or target.isatty()
+        else structlog.processors.JSONRenderer()
     )
     handler = logging.StreamHandler(stream) if stream else _StandardError()
     handler.setFormatter(

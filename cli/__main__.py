@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 import typer
 
+from api.logging import configure_logging
+from config.settings import SettingsError, load_settings
+
 COMMANDS = {
     "demo": "everything on this machine: Postgres, sample archives, index, server",
     "serve": "serve the API",
@@ -34,10 +37,25 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    root.callback()(_log_to_standard_error)
     for name, summary in COMMANDS.items():
         module = importlib.import_module(f"cli.{name}_command")
         root.add_typer(module.app, name=name, help=summary)
     return root
+
+
+def _log_to_standard_error() -> None:
+    """Before any command begins: what is not configured logs to standard output, which is for what a command prints.
+
+    Warnings only, unless a level is set; `serve` and `index watch`, whose log is read by programs, set their own.
+    """
+    try:
+        settings = load_settings()
+    except SettingsError:  # the command says so
+        level = "warning"
+    else:
+        level = settings.log_level if "log_level" in settings.model_fields_set else "warning"
+    configure_logging(level, text=True)
 
 
 def main() -> None:

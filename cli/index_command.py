@@ -15,7 +15,7 @@ from rich.table import Table
 from api.logging import configure_logging
 from cli.index_progress import IndexProgress
 from cli.open import Opened, opened
-from cli.stopping import run_until_stopped
+from cli.stopping import run_until_stopped, tell_problem
 from config.archives_file import ArchivesFileError
 from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
@@ -103,13 +103,9 @@ def watch(
     Start as many as you like, on as many machines: they share the work, and take up that of one that died.
     """
 
-    def told(result: RunResult) -> None:
-        if result.state is not RunState.COMPLETED or result.studies or result.removed:
-            typer.echo(_line(result), err=True)
-
     async def work(house: Opened) -> None:
-        typer.echo(f"watching {len(house.archives)} archives. Stop it with Ctrl-C.", err=True)
-        worker = Worker(house.database, house.archives.get, told)
+        typer.echo(f"watching {len(house.archives)} archives. Stop it with Ctrl-C.")
+        worker = Worker(house.database, house.archives.get)
         async with house.following(), house.indexing_attributes():
             await worker.run(asyncio.Event(), at_once=concurrency)
 
@@ -140,7 +136,8 @@ def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) 
 
     async def run() -> None:
         settings = load_settings()
-        configure_logging(settings.log_level)
+        if command == "watch":
+            configure_logging(settings.log_level)
         async with opened(settings) as house:
             results.append(await work(house))
 
@@ -150,7 +147,7 @@ def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) 
         typer.echo(f"ernfed index {command}: {error}", err=True)
         raise typer.Exit(2) from None
     except _PROBLEMS as error:
-        typer.echo(f"ernfed index {command}: {error}", err=True)
+        tell_problem(f"index {command}", error, logged=command == "watch")
         raise typer.Exit(1) from None
     if stopped:
         # Stopping is how watch ends; any other command has not done what it was asked to do.

@@ -15,7 +15,7 @@ from api.demo_issuer import DemoIssuer
 from api.logging import configure_logging
 from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
 from archives.errors import ArchiveError
-from cli.stopping import run_until_stopped
+from cli.stopping import run_until_stopped, tell_problem
 from config.archives_file import ArchivesFileError
 from config.identity import provider_of
 from config.pseudonym_keys import PseudonymKeysError
@@ -51,6 +51,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serves the API until Ctrl-C or SIGTERM."""
+    configure_logging("info")
     try:
         settings = load_settings(host=host, port=port)
         configure_logging(settings.log_level)
@@ -59,7 +60,7 @@ def serve(
         with sock:
             run_until_stopped(serve_on(sock, settings, _announce, worker=worker))
     except _PROBLEMS as error:
-        typer.echo(f"ernfed serve: {error}", err=True)
+        tell_problem("serve", error, logged=True)
         raise typer.Exit(1) from None
 
 

@@ -1,10 +1,16 @@
-"""Running a command until a signal ends it. What is to be closed stands in `async with` or `finally`."""
+"""Running a command until a signal ends it, and saying why it ends.
+
+What is to be closed stands in `async with` or `finally`.
+"""
 
 import asyncio
 import signal
+import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+import structlog
+import typer
 import uvloop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -25,6 +31,14 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> bool:
     finally:
         for number in heeded:
             signal.signal(number, before[number])
+
+
+def tell_problem(command: str, error: Exception, *, logged: bool = False) -> None:
+    """Why a command ends. logged: it is one whose standard error is a log, where that is read by programs."""
+    if logged and not sys.stderr.isatty():
+        structlog.get_logger(f"cli.{command}").error(f"ernfed {command} ends", problem=str(error))
+    else:
+        typer.echo(f"ernfed {command}: {error}", err=True)
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None], heeded: Sequence[signal.Signals]) -> bool:

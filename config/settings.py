@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     )
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="debug, info, warning or error"
+        default="info",
+        description="debug, info, warning or error; of commands that end by themselves warning, unless set",
     )
     public_url: str | None = Field(
         default=None, description="https:// URL under which browsers reach the server, for signing in"

@@ -1,5 +1,6 @@
 """When an archive's capabilities are found out (anew): none known, a day old, or seen to be otherwise."""
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -34,7 +35,12 @@ async def probe(
     except ArchiveError as error:
         _log.warning("probe failed", archive=archive.code, code=error.code)
         return known
-    _log.info("archive probed", archive=archive.code, because=why)
+    _log.log(
+        logging.INFO if _otherwise(known, found) else logging.DEBUG,
+        "archive probed",
+        archive=archive.code,
+        because=why,
+    )
     found = found | {PROBED_AT: datetime.now(UTC).isoformat(timespec="seconds")}
     await save_capabilities(database, archive.archive_id, found)
     return found
@@ -47,6 +53,11 @@ async def note_doubts(
     why = client.needs_probe(known)
     if known and why is not None and DOUBTFUL not in known:
         await save_capabilities(database, archive.archive_id, {**known, DOUBTFUL: f"yes: {why}"})
+
+
+def _otherwise(known: Mapping[str, str], found: Mapping[str, str]) -> bool:
+    """Whether a probe found other capabilities than were known."""
+    return {name: value for name, value in known.items() if name not in (PROBED_AT, DOUBTFUL)} != found
 
 
 def _why(client: ArchiveClient, known: Mapping[str, str], now: datetime) -> str | None:

@@ -40,7 +40,8 @@ class RunState(StrEnum):
 class RunResult:
     """What a run did. A completed run with an error_code (PARTIAL) lacks something that it names.
 
-    studies, series, instances: records read from the archive; removed: studies. as_of: all that the archive
+    studies, series, instances: records read from the archive; removed: studies. changed: whether the index is
+    another one than before. as_of: all that the archive
     held then is in the index; None where it is not known.
     """
 
@@ -53,6 +54,7 @@ class RunResult:
     instances: int = 0
     rejected: int = 0
     removed: int = 0
+    changed: bool = False
     seconds: float = 0.0
     error_code: str | None = None
     error_message: str | None = None
@@ -290,6 +292,7 @@ def _result(
         instances=tally.instances,
         rejected=tally.rejected,
         removed=tally.removed,
+        changed=tally.changed,
         seconds=round(time.monotonic() - started, 3),
         error_code=error[0] if error else None,
         error_message=error[1] if error else None,

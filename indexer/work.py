@@ -23,6 +23,7 @@ class Tally:
     instances: int = 0
     rejected: int = 0
     removed: int = 0
+    changed: bool = False
     done: int = 0
     missing: list[str] = field(default_factory=list)
     shortfalls: list[str] = field(default_factory=list)
@@ -86,6 +87,7 @@ class Work:
         tally.instances += len(batch.instances)
         tally.rejected += written.rejected
         tally.removed += written.removed
+        tally.changed |= written.changed
         tally.missing += batch.missing
         tally.shortfalls += batch.shortfalls
         self.progress(self.run.code, tally.done, self.total, "indexing")

@@ -1,6 +1,7 @@
 """A worker: puts on the queue what is due, and does what is on it. Any number of them may share a database."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -78,6 +79,7 @@ class Worker:
         if result.state is RunState.SKIPPED:
             raise Later(_BUSY_AGAIN)
         self.told(result)
+        _note(result)
         if result.full and result.studies:
             # Without statistics Postgres plans for empty tables; its own daemon comes a minute later.
             await self.database.execute("analyze", "analyze")
@@ -111,6 +113,22 @@ class Worker:
         if archive is not None and client is None and job.attempt < _STRANGER_TRIES:
             raise Later(_BUSY_AGAIN)
         return archive, client
+
+
+def _note(result: RunResult) -> None:
+    """A run that changed nothing is no news."""
+    failed = result.state is RunState.FAILED
+    level = logging.WARNING if failed else logging.INFO if result.changed else logging.DEBUG
+    counts = ("studies", "series", "instances", "removed", "rejected", "seconds")
+    problem = {"code": result.error_code, "problem": result.error_message} if result.error_code else {}
+    _log.log(
+        level,
+        "index run",
+        archive=result.code,
+        state=result.state.value,
+        **{name: getattr(result, name) for name in counts},
+        **problem,
+    )
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
