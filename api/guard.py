@@ -28,6 +28,7 @@ from strawberry.types.graphql import OperationType
 from api import introspection, limits, persisted
 from api.audit import Result, Trail
 from api.cost import check_cost, cost_of
+from api.documents import Known, KnownDocuments
 from api.errors import WrongLiteral, process_errors
 from api.metrics import Metrics
 from api.rules import Rules, permit
@@ -38,8 +39,8 @@ _WRONG_OPERATIONS = (MissingQueryError, CannotGetOperationTypeError, InvalidOper
 
 def guarded(schema: Schema, metrics: Metrics, trail: Trail, rules: Rules) -> Schema:
     """A copy of the schema that is fit to be served; `schema` itself stays as it is."""
-    served = copy(schema)
-    served.extensions = (lambda: Guard(metrics, trail, rules), *schema.extensions)
+    served, documents = copy(schema), KnownDocuments()
+    served.extensions = (lambda: Guard(metrics, trail, rules, documents), *schema.extensions)
     # strawberry's own logs the query source and the exception's message: both can name a patient.
     served.process_errors = process_errors  # type: ignore[method-assign, assignment]
     return served
@@ -62,8 +63,9 @@ class WithoutValues(ValuesOfCorrectTypeRule):
 class Guard(SchemaExtension):
     """One for each operation."""
 
-    def __init__(self, metrics: Metrics, trail: Trail, rules: Rules) -> None:
-        self._metrics, self._trail, self._rules = metrics, trail, rules
+    def __init__(self, metrics: Metrics, trail: Trail, rules: Rules, documents: KnownDocuments) -> None:
+        self._metrics, self._trail, self._rules, self._documents = metrics, trail, rules, documents
+        self._known: Known | None = None
         self._streams = False
         self._told: dict[str, int] | None = None
 
@@ -99,8 +101,14 @@ class Guard(SchemaExtension):
         if not safe:
             raise AuditUnavailable
 
+    def on_parse(self) -> Iterator[None]:
+        self._known = self._documents.get(self.execution_context.query)
+        if self._known is not None:
+            self.execution_context.graphql_document = self._known.document
+        yield
+
     def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
+        context, known = self.execution_context, self._known
         context.validation_rules = tuple(
             WithoutValues if rule is ValuesOfCorrectTypeRule else rule for rule in context.validation_rules
         )
@@ -108,7 +116,12 @@ class Guard(SchemaExtension):
             self._check()
         except GraphQLError as error:
             context.pre_execution_errors = [error]  # validation is skipped, the client gets this
+        else:
+            if known is not None:
+                context.pre_execution_errors = []  # it was validated when it was kept
         yield
+        if known is None and self._known is not None and not context.pre_execution_errors and context.query:
+            self._documents.keep(context.query, self._known)
 
     def get_results(self) -> dict[str, Any]:
         """`extensions` of the answer."""
@@ -122,14 +135,15 @@ class Guard(SchemaExtension):
         if not permitted.any_document and not self._rules.persisted.knows(context.query or ""):
             raise limits.LimitExceeded(persisted.REQUIRED, persisted.WORDS)
         limits.check_values(context.variables)
-        measured = limits.check(document)
+        if self._known is None:
+            self._known = Known.of(document, limits.check(document))
         self._check_operations(document)
-        if not permitted.introspection and introspection.introspects(document):
+        if not permitted.introspection and self._known.introspects:
             raise limits.LimitExceeded(introspection.OFF, introspection.words(self._rules.introspection))
         schema, name = context.schema._schema, context._provided_operation_name
         cost, limit = cost_of(schema, document, context.variables, name), self._rules.max_cost
         if permitted.tells_cost or cost.requested > limit:
-            self._told = {"requested": cost.requested, "limit": limit, "depth": measured.depth}
+            self._told = {"requested": cost.requested, "limit": limit, "depth": self._known.measured.depth}
         check_cost(cost, limit)
 
     def _check_operations(self, document: DocumentNode) -> None:
