@@ -13,6 +13,7 @@ import typer
 from api.logging import configure_logging
 from api.server import CannotListen, listen
 from cli.demo import service
+from cli.demo.alone import InUse, alone_in
 from cli.demo.archives import DemoArchives
 from cli.demo.issuer import demo_issuer
 from cli.demo.orthanc import HOW_TO_GET, OrthancError, find_orthanc
@@ -26,7 +27,7 @@ from db.migrate import MigrationError
 app = typer.Typer(subcommand_metavar="")
 
 _DATA_DIR = Path(__file__).parent.parent / ".ernfed" / "demo"
-_FAILURES = (EmbeddedPostgresError, MigrationError, OrthancError, CannotListen, SettingsError)
+_FAILURES = (InUse, EmbeddedPostgresError, MigrationError, OrthancError, CannotListen, SettingsError)
 
 
 @app.callback(invoke_without_command=True)
@@ -59,6 +60,7 @@ def demo(
             # The port first: nothing is started when it is another's.
             listening = stack.enter_context(listen("127.0.0.1", port))
             folder = data_dir.absolute()
+            stack.enter_context(alone_in(folder))
             database_url, archives = _prepare(stack, words, folder, orthanc)
             settings = service.settings_for(database_url, archives.file, folder, listening.getsockname()[1])
             with words.step("database schema") as told:

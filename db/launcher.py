@@ -26,7 +26,9 @@ def main() -> None:
     if os.getppid() != parent:  # it died before the signal was armed
         sys.exit(1)
     os.umask(0o077)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would hand that on
+    # Python ignores the first, our keeper the others, and exec would hand that on.
+    for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     os.execv(program[0], program)  # noqa: S606 - no shell is wanted
 
 

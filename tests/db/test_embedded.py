@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,6 +52,12 @@ def ask(url: str, query: str) -> Any:
             await connection.close()
 
     return asyncio.run(once())
+
+
+def keepers_of(folder: Path) -> list[int]:
+    """Every process that keeps a Postgres for this folder."""
+    named = f"{folder}/postgres.users".encode()
+    return processes_where(lambda process: named in (process / "cmdline").read_bytes())
 
 
 def servers_of(folder: Path) -> list[int]:
@@ -122,12 +129,75 @@ def test_another_user_does_not_get_in(folder: Path) -> None:
         assert (room / "data" / "pg_hba.conf").read_text() == "local all all scram-sha-256\n"
 
 
-def test_the_second_on_one_folder_hears_who_has_it(folder: Path) -> None:
-    with (
-        EmbeddedPostgres(folder),
-        pytest.raises(EmbeddedPostgresError, match=f"in use by process {os.getpid()}"),
-    ):
-        EmbeddedPostgres(folder).start()
+def test_the_second_on_one_folder_joins(folder: Path) -> None:
+    first, second = EmbeddedPostgres(folder), EmbeddedPostgres(folder)
+    url = first.start()
+    ask(url, "create table kept (n int)")
+    assert second.start() == url
+    assert second.pid == first.pid
+    first.stop()
+    assert ask(url, "select count(*) from kept") == 0
+    second.stop()
+    assert servers_of(folder) == []
+
+
+def test_the_last_one_out_stops_it_whoever_started_it_and_however_they_end(folder: Path) -> None:
+    starter, url, server = hold(folder)
+    joiner, url_of_joiner, same = hold(folder)
+    try:
+        assert (url_of_joiner, same) == (url, server)
+        ask(url, "create table kept (n int)")
+        end(starter)  # killed
+        with EmbeddedPostgres(folder) as url_of_third:
+            assert url_of_third == url
+        assert ask(url, "select count(*) from kept") == 0
+        assert Path(f"/proc/{server}").exists()
+    finally:
+        end(starter)
+        end(joiner)
+    assert wait_until(lambda: servers_of(folder) == [])
+
+
+def test_users_that_come_and_go_at_once_have_one_server_and_leave_none(folder: Path) -> None:
+    failures: list[BaseException] = []
+
+    def use() -> None:
+        try:
+            for _ in range(4):
+                with EmbeddedPostgres(folder) as url:
+                    assert ask(url, "select 1") == 1
+        except BaseException as error:
+            failures.append(error)
+
+    users = [threading.Thread(target=use) for _ in range(4)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert failures == []
+    assert servers_of(folder) == []
+
+
+def test_a_killed_keeper_takes_the_server_with_it_and_the_next_starts_another(folder: Path) -> None:
+    first = EmbeddedPostgres(folder)
+    url = first.start()
+    ask(url, "create table kept (n int)")
+    [keeper] = keepers_of(folder)
+    os.kill(keeper, signal.SIGKILL)
+    assert wait_until(lambda: keepers_of(folder) == [])
+    with EmbeddedPostgres(folder) as url_of_second:
+        assert url_of_second == url  # so that the pools of the first go on
+        assert ask(url, "select count(*) from kept") == 0
+        first.stop()
+        assert ask(url, "select count(*) from kept") == 0
+    assert servers_of(folder) == []
+
+
+def test_signals_for_a_whole_service_do_not_stop_it_under_its_users(folder: Path) -> None:
+    with EmbeddedPostgres(folder) as url:
+        [keeper] = keepers_of(folder)
+        os.kill(keeper, signal.SIGTERM)
+        assert ask(url, "select 1") == 1
 
 
 def test_stop_without_start_and_twice(folder: Path) -> None:
@@ -293,3 +363,33 @@ def test_as_an_ordinary_user_and_then_as_root(folder: Path) -> None:
         with EmbeddedPostgres(folder) as url:  # root takes the owner of what is there
             assert ask(url, "select 1") == 1
         assert (folder / "postgres" / "data").stat().st_uid == NOBODY
+
+
+@as_root
+def test_root_joins_an_ordinary_user_and_no_other_does(folder: Path) -> None:
+    os.chown(folder, NOBODY, NOBODY)
+    folder.chmod(0o700)  # as a home is: root goes to the server that is there, not to one of its own
+    become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    tried = subprocess.run([*become, "/bin/sh", "-c", '"$0" -c ""', sys.executable], check=False)
+    if tried.returncode != 0:
+        pytest.skip(f"{sys.executable} is a Python that only root can run")
+    process, url, server = hold(folder, *become)
+    try:
+        with EmbeddedPostgres(folder) as url_of_root:
+            assert url_of_root == url
+            assert ask(url, "select 1") == 1
+        assert Path(f"/proc/{server}").exists()
+        folder.chmod(0o777)
+        stranger = ("setpriv", "--reuid=65533", "--regid=65533", "--clear-groups")
+        refused = subprocess.run(
+            [*stranger, sys.executable, "-c", HOLD, str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(REPO), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        assert refused.returncode == 1
+        assert f"belongs to user id {NOBODY}" in refused.stderr
+    finally:
+        end(process)
+    assert wait_until(lambda: servers_of(folder) == [])
