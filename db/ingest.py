@@ -43,7 +43,7 @@ _STAGED = {
 }
 
 # What the database says of a value it cannot take, and what the driver says of one it cannot send.
-_REFUSALS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError, OverflowError, TypeError)
+REFUSALS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError, OverflowError, TypeError)
 
 
 @dataclass(slots=True)
@@ -240,7 +240,7 @@ async def _upsert_all(
     try:
         async with conn.transaction():
             return Stored(changed=await _upsert(conn, archive_id, level, upsert, records))
-    except _REFUSALS:
+    except REFUSALS:
         refused = await _find_refused(conn, archive_id, level, upsert, records)
     bad = {id(record) for record, _ in refused}
     good = [record for record in records if id(record) not in bad]
@@ -287,7 +287,7 @@ async def _find_refused(
         await trial.start()
         try:
             await _upsert(conn, archive_id, level, upsert, part)
-        except _REFUSALS as error:
+        except REFUSALS as error:
             await trial.rollback()
             if len(part) == 1:
                 found.append((part[0], error))

@@ -543,6 +543,10 @@ CREATE FUNCTION counts.series_union_instances(uid text, archives smallint[]) RET
    WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
 END;
 
+CREATE FUNCTION public.count_value(number numeric) RETURNS integer
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN ((number >= (0)::numeric) AND (number <= (2147483647)::numeric)) THEN (number)::integer ELSE NULL::integer END;
+
 CREATE TABLE public.study (
     study_pk bigint NOT NULL,
     archive_id smallint NOT NULL,
@@ -609,13 +613,13 @@ CREATE VIEW counts.study AS
 CREATE FUNCTION counts.study_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
- SELECT (GREATEST(( SELECT sum(largest.n) AS sum
+ SELECT public.count_value((GREATEST(( SELECT sum(largest.n) AS sum
             FROM ( SELECT max(series.number_of_instances) AS n
                     FROM counts.series
                    WHERE ((series.study_uid = study_union_instances.uid) AND (series.archive_id = ANY (study_union_instances.archives)))
                    GROUP BY series.series_uid) largest), (( SELECT max(study.number_of_instances) AS max
             FROM counts.study
-           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::integer AS "greatest";
+           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::numeric) AS count_value;
 END;
 
 CREATE FUNCTION counts.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
@@ -989,13 +993,13 @@ CREATE VIEW pseudonyms.study AS
 CREATE FUNCTION pseudonyms.study_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
- SELECT (GREATEST(( SELECT sum(largest.n) AS sum
+ SELECT public.count_value((GREATEST(( SELECT sum(largest.n) AS sum
             FROM ( SELECT max(series.number_of_instances) AS n
                     FROM pseudonyms.series
                    WHERE ((series.study_uid = study_union_instances.uid) AND (series.archive_id = ANY (study_union_instances.archives)))
                    GROUP BY series.series_uid) largest), (( SELECT max(study.number_of_instances) AS max
             FROM pseudonyms.study
-           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::integer AS "greatest";
+           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::numeric) AS count_value;
 END;
 
 CREATE FUNCTION pseudonyms.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
@@ -1400,7 +1404,7 @@ CREATE FUNCTION public.shared_facts(family text) RETURNS SETOF public.study_fact
      COALESCE(x.series_descriptions, '{}'::text[]) AS "coalesce",
      COALESCE(o.sop_classes, '{}'::text[]) AS "coalesce",
      GREATEST(u.series, n.series, 0) AS "greatest",
-     GREATEST(u.instances, (LEAST(n.instances, (2147483647)::numeric))::integer, 0) AS "greatest",
+     COALESCE(public.count_value(GREATEST((u.instances)::numeric, n.instances)), 0) AS "coalesce",
      COALESCE(n.groups, '{}'::public.series_group[]) AS "coalesce",
      COALESCE(i.groups, '{}'::public.instance_group[]) AS "coalesce",
      COALESCE(n.series, 0) AS "coalesce",
@@ -1965,15 +1969,15 @@ CREATE FUNCTION public.study_facts(archive smallint, uid text, data jsonb, descr
      (setweight(public.words(VARIADIC ARRAY[study_facts.description]), 'A'::"char") || setweight(public.words_of_each(g.texts), 'B'::"char"))
     FROM (( SELECT (count(*))::integer AS series,
                  CASE
-                     WHEN bool_and((s.number_of_instances IS NOT NULL)) THEN (sum(s.number_of_instances))::integer
+                     WHEN bool_and((s.number_of_instances IS NOT NULL)) THEN public.count_value((sum(s.number_of_instances))::numeric)
                      ELSE NULL::integer
                  END AS instances,
              array_agg(DISTINCT s.modality) FILTER (WHERE (s.modality IS NOT NULL)) AS modalities,
              ((array_agg(DISTINCT s.series_description) || array_agg(DISTINCT s.body_part_examined)) || array_agg(DISTINCT s.protocol_name)) AS texts
             FROM public.series s
            WHERE ((s.study_uid = study_facts.uid) AND (s.archive_id = study_facts.archive))) g
-      CROSS JOIN ( SELECT public.integer_value((study_facts.data #>> '{00201206,Value,0}'::text[])) AS series,
-             public.integer_value((study_facts.data #>> '{00201208,Value,0}'::text[])) AS instances) told);
+      CROSS JOIN ( SELECT public.count_value((public.integer_value((study_facts.data #>> '{00201206,Value,0}'::text[])))::numeric) AS series,
+             public.count_value((public.integer_value((study_facts.data #>> '{00201208,Value,0}'::text[])))::numeric) AS instances) told);
 END;
 
 CREATE FUNCTION public.study_outline(modalities text[], series integer, instances integer) RETURNS uuid
@@ -2232,13 +2236,13 @@ CREATE VIEW records.study AS
 CREATE FUNCTION records.study_union_instances(uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
- SELECT (GREATEST(( SELECT sum(largest.n) AS sum
+ SELECT public.count_value((GREATEST(( SELECT sum(largest.n) AS sum
             FROM ( SELECT max(series.number_of_instances) AS n
                     FROM records.series
                    WHERE ((series.study_uid = study_union_instances.uid) AND (series.archive_id = ANY (study_union_instances.archives)))
                    GROUP BY series.series_uid) largest), (( SELECT max(study.number_of_instances) AS max
             FROM records.study
-           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::integer AS "greatest";
+           WHERE ((study.study_uid = study_union_instances.uid) AND (study.archive_id = ANY (study_union_instances.archives)))))::bigint))::numeric) AS count_value;
 END;
 
 CREATE FUNCTION records.study_union_modalities(uid text, archives smallint[]) RETURNS text[]
@@ -2703,7 +2707,7 @@ CREATE TABLE public.archive_schedule (
     failures integer DEFAULT 0 NOT NULL,
     current_as_of timestamp with time zone,
     feed_marks jsonb DEFAULT '{}'::jsonb NOT NULL,
-    drift integer[]
+    drift bigint[]
 );
 
 CREATE TABLE public.audit_event (

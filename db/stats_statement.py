@@ -62,10 +62,10 @@ _UNION_SERIES = (
     " where u.study_uid = s.study_uid and u.archive_id = any({ids})))"
 )
 _UNION_INSTANCES = (
-    "greatest((select sum(l.n) from (select max(x.number_of_instances) as n from counts.series x"
+    "count_value(greatest((select sum(l.n) from (select max(x.number_of_instances) as n from counts.series x"
     " where x.study_uid = s.study_uid and x.archive_id = any({ids}) group by x.series_uid) l),"
     " (select max(u.number_of_instances) from counts.study u"
-    " where u.study_uid = s.study_uid and u.archive_id = any({ids})))"
+    " where u.study_uid = s.study_uid and u.archive_id = any({ids}))))"
 )
 _UNION_OF_SERIES = (
     "(select max(x.number_of_instances) from counts.series x where x.series_uid = s.series_uid"

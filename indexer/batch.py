@@ -3,10 +3,10 @@ of them (gathering.py)."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
 
 from archives.client import Answer, ArchiveClient, Row, Selection
 from db import ingest
+from db.keeping import Told, keep
 from db.pool import Connection
 from model.attributes import Level, attribute
 from model.dicom_json import first, parse_row
@@ -16,8 +16,6 @@ from model.uids import is_uid
 # What Orthanc takes in one URL (17 kB is refused), and about half of that where two lists go into it.
 STUDIES_AT_ONCE = 100
 SERIES_AT_ONCE = 50
-# A complete pass says by itself that all is fresh (last_completed_at), so it need not rewrite each row.
-_STAMP_AGE = timedelta(hours=1)
 _STUDY_UID = attribute("StudyInstanceUID").tag
 _SERIES_UID = attribute("SeriesInstanceUID").tag
 
@@ -47,6 +45,12 @@ class Batch:
     def rows(self) -> int:
         """Records in it."""
         return len(self.studies) + len(self.series) + len(self.instances)
+
+    @property
+    def families(self) -> set[str]:
+        """The studies that it is about."""
+        told = {record.study_uid for each in (self.studies, self.series, self.instances) for record in each}
+        return told.union(self.studies_whole, self.series_whole, self.gone)
 
     def add(self, other: "Batch") -> None:
         """All that another batch says of other studies."""
@@ -104,27 +108,23 @@ async def deepen(client: ArchiveClient, batch: Batch) -> Batch:
 
 
 async def write_batch(conn: Connection, archive_id: int, batch: Batch) -> Written:
-    """Writes it in the caller's transaction. Series go first: their studies are then written once."""
-    series = await ingest.store_series(
-        conn, archive_id, batch.series, batch.series_whole, stamp_older_than=_STAMP_AGE
+    """Writes it in the caller's transaction."""
+    kept = await keep(
+        conn,
+        archive_id,
+        Told(
+            families=batch.families,
+            studies=batch.studies,
+            series=batch.series,
+            instances=batch.instances,
+            studies_whole=batch.studies_whole,
+            series_whole=batch.series_whole,
+            instances_whole=batch.instances_whole,
+            gone=batch.gone,
+        ),
     )
-    studies = await ingest.store_studies(conn, archive_id, batch.studies, batch.studies_whole)
-    stored = [series, studies]
-    if batch.instances or batch.instances_whole:
-        stored.append(
-            await ingest.store_instances(
-                conn, archive_id, batch.instances, batch.instances_whole, stamp_older_than=_STAMP_AGE
-            )
-        )
-    removed = await ingest.delete_studies(conn, archive_id, batch.gone) if batch.gone else 0
-    refused = [record for each in stored for record in each.refused]
-    await ingest.reject(conn, archive_id, [*batch.rejected, *refused])
-    await ingest.settle(conn)
-    return Written(
-        changed=removed > 0 or any(each.changed or each.removed for each in stored),
-        removed=removed + studies.removed,
-        rejected=len(batch.rejected) + len(refused),
-    )
+    await ingest.reject(conn, archive_id, batch.rejected)
+    return Written(kept.changed, kept.removed, len(batch.rejected) + len(kept.rejected))
 
 
 _Take = Callable[[list[str], Answer], None]

@@ -9,6 +9,7 @@ from datetime import date
 
 from archives.client import Row
 from db import ingest, runs
+from db.keeping import Told, keep
 from db.pool import Connection
 from indexer.batch import STUDIES_AT_ONCE, Batch, batch_of_rows, chunks, fetch_batch
 from indexer.gathering import gathered
@@ -148,8 +149,7 @@ async def remove_unseen(work: Work, seen: set[str], *, confirmed: bool) -> None:
     for chunk in chunks(stale, 1000):
 
         async def remove(conn: Connection, chunk: list[str] = chunk) -> int:
-            removed = await ingest.delete_studies(conn, work.archive_id, chunk)
-            await ingest.settle(conn)
+            removed = (await keep(conn, work.archive_id, Told(families=chunk, gone=chunk))).removed
             await runs.removed(conn, work.run, removed)
             return removed
 

@@ -151,7 +151,8 @@ def _text_value(row: DataSet, column: Attribute) -> str | None:
 
 
 def _integer(row: DataSet, column: Attribute) -> int | None:
-    return parse_integer(first(row, column.tag))
+    number = parse_integer(first(row, column.tag))
+    return None if number is not None and number < 0 and column.keyword.startswith("NumberOf") else number
 
 
 def _date(row: DataSet, column: Attribute) -> date | None:

@@ -62,7 +62,7 @@ class SourceError:
 
 @strawberry.type(description="A count, or a bound when policy hides a small one.")
 class Count:
-    value: int | None = _describe("The count; null when it is hidden or not known.")
+    value: int | None = _describe("The count; null when it is hidden, not known, or larger than an Int.")
     at_most: int | None = _describe(
         "Where the count is hidden: what you may see of it and the most patients that stay hidden."
     )

@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -17,6 +17,7 @@ import structlog
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError
 from db import ingest, live
+from db.keeping import Told, keep
 from db.pool import Connection, Database
 from resolvers.errands import Errands
 from resolvers.live_missing import ask_for_missing
@@ -26,7 +27,6 @@ from resolvers.on_demand import LATE
 LONGEST: Final = 60.0  # seconds that one reading may take, however long somebody waits for it
 MOST_AT_ONCE: Final = 16  # readings of one archive
 _REMEMBERED: Final = 200
-_STAMP_AGE: Final = timedelta(hours=1)  # what is as it was is not written again for its stamp alone
 
 _log = structlog.get_logger(__name__)
 
@@ -164,25 +164,21 @@ def _failed(code: str, message: str, asked_at: datetime) -> Outcome:
 
 
 async def _keep(conn: Connection, archive_id: int, reading: Reading) -> None:
-    """Writes what an archive said, in the caller's transaction: series first, so that studies count them."""
-    series = await ingest.store_series(
-        conn, archive_id, reading.series, reading.series_whole, stamp_older_than=_STAMP_AGE
+    """Writes what an archive said, in the caller's transaction."""
+    kept = await keep(
+        conn,
+        archive_id,
+        Told(
+            families=reading.families,
+            studies=reading.studies,
+            series=reading.series,
+            instances=reading.instances,
+            studies_whole=reading.studies_whole,
+            series_whole=reading.series_whole,
+            instances_whole=reading.instances_whole,
+            gone=reading.gone,
+        ),
     )
-    studies = await ingest.store_studies(conn, archive_id, reading.studies, reading.studies_whole)
-    stored = [series, studies]
-    if reading.instances or reading.instances_whole:
-        stored.append(
-            await ingest.store_instances(
-                conn,
-                archive_id,
-                reading.instances,
-                reading.instances_whole,
-                stamp_older_than=_STAMP_AGE,
-            )
-        )
-    removed = await ingest.delete_studies(conn, archive_id, reading.gone) if reading.gone else 0
-    refused = [record for each in stored for record in each.refused]
-    await ingest.reject(conn, archive_id, [*reading.rejected, *refused])
-    await ingest.settle(conn)
-    if removed or any(each.changed or each.removed for each in stored):
+    await ingest.reject(conn, archive_id, reading.rejected)
+    if kept.changed:
         await live.changed(conn, archive_id)

@@ -64,6 +64,12 @@ class Reading:
     shortfalls: list[Shortfall] = field(default_factory=list)
 
     @property
+    def families(self) -> set[str]:
+        """The studies that it is about."""
+        told = {record.study_uid for each in (self.studies, self.series, self.instances) for record in each}
+        return told.union(self.studies_whole, self.series_whole, self.gone)
+
+    @property
     def study_uids(self) -> list[str]:
         return sorted({record.study_uid for record in self.studies})
 

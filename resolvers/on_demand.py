@@ -8,11 +8,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from archives.client import Answer, ArchiveClient, Row, Selection
 from archives.errors import ArchiveError, TimedOut
 from db import ingest, nodes
+from db.keeping import Told, keep
 from db.pool import Connection, Database
 from model.attributes import Level
 from model.dicom_json import parse
@@ -100,10 +102,15 @@ class OnDemand:
         records, rejected = parse(Level.SERIES, answer.rows)
 
         async def work(connection: Connection) -> None:
-            complete = study_uids if answer.complete else ()
-            stored = await ingest.store_series(connection, archive_id, records, complete)
-            await ingest.reject(connection, archive_id, [*rejected, *stored.refused])
-            await ingest.settle(connection, study_uids)
+            told = Told(
+                families=study_uids,
+                series=records,
+                series_whole=study_uids if answer.complete else (),
+                settling=study_uids,
+                stamp_older_than=timedelta(0),
+            )
+            await keep(connection, archive_id, told)
+            await ingest.reject(connection, archive_id, rejected)
 
         await ingest.write(self._database, "keep_series", work)
         _must_be_whole(answer)
@@ -135,9 +142,16 @@ class OnDemand:
         records, rejected = parse(Level.INSTANCE, rows)
 
         async def work(connection: Connection) -> None:
-            stored = await ingest.store_instances(connection, archive_id, records, complete, full=full)
-            await ingest.reject(connection, archive_id, [*rejected, *stored.refused])
-            await ingest.settle(connection, study_uids)
+            told = Told(
+                families=study_uids,
+                instances=records,
+                instances_whole=complete,
+                settling=study_uids,
+                full=full,
+                stamp_older_than=timedelta(0),
+            )
+            await keep(connection, archive_id, told)
+            await ingest.reject(connection, archive_id, rejected)
 
         await ingest.write(self._database, "keep_instances", work)
 

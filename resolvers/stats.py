@@ -27,7 +27,16 @@ from resolvers.loaders import Counts, counted
 from resolvers.question import Question, Shortfall, outside_of
 from resolvers.slow import slow_warnings
 from resolvers.sources import SourceReport, SourceState, reports_of
-from resolvers.stats_buckets import CrossTabCell, CubeCell, DateBucket, FacetBucket, NumberBucket, count_of
+from resolvers.stats_buckets import (
+    MOST,
+    CrossTabCell,
+    CubeCell,
+    DateBucket,
+    FacetBucket,
+    NumberBucket,
+    count_of,
+    is_too_large,
+)
 
 MAX_AXES = 3
 
@@ -164,6 +173,14 @@ class Aggregates:
     async def sources(self) -> list[SourceReport]:
         return await self._reports()
 
+    async def _sum(self, name: str) -> Count:
+        published = await self.statistics.sum(name)
+        if is_too_large(published):
+            self.context.warnings["COUNT_TOO_LARGE"] = (
+                f"A count of {name} is larger than {MOST:,}, so it is null."
+            )
+        return count_of(published)
+
     async def _reports(self) -> list[SourceReport]:
         scope = self.statistics.scope
         skipped = {each.archive_id for each in scope.skipped_for(self.statistics.condition)}
@@ -199,33 +216,33 @@ _PROTECTED = (
 class InstanceStats(Aggregates):
     @strawberry.field(description="Instances in the index; one that several archives hold counts once.")
     async def instances(self) -> Count:
-        return count_of(await self.statistics.sum("instances"))
+        return await self._sum("instances")
 
 
 @strawberry.type(description=f"Counts, facets and histograms over the matching series.{_PROTECTED}")
 class SeriesStats(Aggregates):
     @strawberry.field(description="Series; one that several archives hold counts once.")
     async def series(self) -> Count:
-        return count_of(await self.statistics.sum("series"))
+        return await self._sum("series")
 
     @strawberry.field(description="Instances of these series, as far as their number is known.")
     async def instances(self) -> Count:
-        return count_of(await self.statistics.sum("instances"))
+        return await self._sum("instances")
 
 
 @strawberry.type(description=f"Counts, facets and histograms over the matching studies.{_PROTECTED}")
 class StudyStats(Aggregates):
     @strawberry.field(description="Studies; one that several archives hold counts once.")
     async def studies(self) -> Count:
-        return count_of(await self.statistics.sum("studies"))
+        return await self._sum("studies")
 
     @strawberry.field(description="Series of these studies.")
     async def series(self) -> Count:
-        return count_of(await self.statistics.sum("series"))
+        return await self._sum("series")
 
     @strawberry.field(description="Instances of these studies, as far as their number is known.")
     async def instances(self) -> Count:
-        return count_of(await self.statistics.sum("instances"))
+        return await self._sum("instances")
 
 
 _IDENTIFYING_FILTER = SourceError(

@@ -1,7 +1,7 @@
 """What statistics are counted by, in the schema, and the buckets that come of it."""
 
 from datetime import date
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import strawberry
 from strawberry.types.enum import WithStrawberryEnumDefinition
@@ -9,6 +9,9 @@ from strawberry.types.enum import WithStrawberryEnumDefinition
 from access.small_counts import Published
 from db.facets import DateFacet, DateInterval, Facet
 from resolvers.archive import Count
+
+MOST: Final = 2**31 - 1
+"""The largest Int of GraphQL."""
 
 
 def _describe(description: str) -> Any:
@@ -96,4 +99,10 @@ class CubeCell:
 
 def count_of(published: Published) -> Count:
     """The GraphQL type of what may be told."""
-    return Count(value=published.value, at_most=published.at_most, suppressed=published.suppressed)
+    value = None if is_too_large(published) else published.value
+    return Count(value=value, at_most=published.at_most, suppressed=published.suppressed)
+
+
+def is_too_large(published: Published) -> bool:
+    """Whether no Int can tell it."""
+    return published.value is not None and published.value > MOST

@@ -78,6 +78,11 @@ create function integer_value(value text) returns integer
     return case when numeric_value(value) = trunc(numeric_value(value)) and abs(numeric_value(value)) < 2147483648
         then numeric_value(value)::integer end;
 
+-- A number of series or instances as GraphQL can tell it; null where it is none that there can be.
+create function count_value(number numeric) returns integer
+    language sql immutable strict parallel safe
+    return case when number between 0 and 2147483647 then number::integer end;
+
 -- A DA, TM or DT without its punctuation, so that text order is time order.
 create function moment_value(value text) returns text
     language sql immutable strict parallel safe
@@ -252,7 +257,7 @@ begin atomic
         words(description, left(array_to_string(g.texts, ' '), 100000))
     from (
         select count(*)::integer as series,
-            case when bool_and(s.number_of_instances is not null) then sum(s.number_of_instances)::integer end
+            case when bool_and(s.number_of_instances is not null) then count_value(sum(s.number_of_instances)) end
                 as instances,
             array_agg(distinct s.modality) filter (where s.modality is not null) as modalities,
             array_agg(distinct s.series_description) || array_agg(distinct s.body_part_examined)
@@ -261,8 +266,8 @@ begin atomic
         where s.study_uid = uid and s.archive_id = archive
     ) g
     cross join (
-        select integer_value(data #>> '{00201206,Value,0}') as series,
-            integer_value(data #>> '{00201208,Value,0}') as instances
+        select count_value(integer_value(data #>> '{00201206,Value,0}')) as series,
+            count_value(integer_value(data #>> '{00201208,Value,0}')) as instances
     ) told;
 end;
 

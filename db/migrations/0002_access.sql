@@ -142,12 +142,12 @@ end;
 create function records.study_union_instances(uid text, archives smallint[]) returns integer
     language sql stable strict parallel safe cost 10000
 begin atomic
-    select greatest(
+    select count_value(greatest(
         (select sum(n) from (
             select max(number_of_instances) as n from records.series
             where study_uid = uid and archive_id = any (archives) group by series_uid) largest),
         (select max(number_of_instances) from records.study
-            where study_uid = uid and archive_id = any (archives)))::integer;
+            where study_uid = uid and archive_id = any (archives))));
 end;
 
 create function records.study_union_modalities(uid text, archives smallint[]) returns text[]
@@ -177,12 +177,12 @@ end;
 create function pseudonyms.study_union_instances(uid text, archives smallint[]) returns integer
     language sql stable strict parallel safe cost 10000
 begin atomic
-    select greatest(
+    select count_value(greatest(
         (select sum(n) from (
             select max(number_of_instances) as n from pseudonyms.series
             where study_uid = uid and archive_id = any (archives) group by series_uid) largest),
         (select max(number_of_instances) from pseudonyms.study
-            where study_uid = uid and archive_id = any (archives)))::integer;
+            where study_uid = uid and archive_id = any (archives))));
 end;
 
 create function pseudonyms.study_union_modalities(uid text, archives smallint[]) returns text[]
@@ -212,12 +212,12 @@ end;
 create function counts.study_union_instances(uid text, archives smallint[]) returns integer
     language sql stable strict parallel safe cost 10000
 begin atomic
-    select greatest(
+    select count_value(greatest(
         (select sum(n) from (
             select max(number_of_instances) as n from counts.series
             where study_uid = uid and archive_id = any (archives) group by series_uid) largest),
         (select max(number_of_instances) from counts.study
-            where study_uid = uid and archive_id = any (archives)))::integer;
+            where study_uid = uid and archive_id = any (archives))));
 end;
 
 create function counts.study_union_modalities(uid text, archives smallint[]) returns text[]

@@ -147,7 +147,7 @@ create table archive_schedule (
     feed_marks jsonb not null default '{}',
     -- series and instances that the archive counts more than the index, after everything was compared: what makes
     -- this another number is below studies and in no feed
-    drift integer[]
+    drift bigint[]
 );
 
 -- Jobs that wait or run. started_at: null while it waits.

@@ -108,7 +108,7 @@ begin atomic
         setweight(words(description), 'A') || setweight(words_of_each(g.texts), 'B')
     from (
         select count(*)::integer as series,
-            case when bool_and(s.number_of_instances is not null) then sum(s.number_of_instances)::integer end
+            case when bool_and(s.number_of_instances is not null) then count_value(sum(s.number_of_instances)) end
                 as instances,
             array_agg(distinct s.modality) filter (where s.modality is not null) as modalities,
             array_agg(distinct s.series_description) || array_agg(distinct s.body_part_examined)
@@ -117,8 +117,8 @@ begin atomic
         where s.study_uid = uid and s.archive_id = archive
     ) g
     cross join (
-        select integer_value(data #>> '{00201206,Value,0}') as series,
-            integer_value(data #>> '{00201208,Value,0}') as instances
+        select count_value(integer_value(data #>> '{00201206,Value,0}')) as series,
+            count_value(integer_value(data #>> '{00201208,Value,0}')) as instances
     ) told;
 end;
 

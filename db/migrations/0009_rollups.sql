@@ -135,7 +135,7 @@ begin atomic
         b.study_date, b.patient_birth_date, b.patient_sex, b.study_description, m.modalities,
         coalesce(x.body_parts, '{}'), coalesce(x.manufacturers, '{}'), coalesce(x.series_descriptions, '{}'),
         coalesce(o.sop_classes, '{}'), greatest(u.series, n.series, 0),
-        greatest(u.instances, least(n.instances, 2147483647)::integer, 0), coalesce(n.groups, '{}'),
+        coalesce(count_value(greatest(u.instances, n.instances)), 0), coalesce(n.groups, '{}'),
         coalesce(i.groups, '{}'), coalesce(n.series, 0), coalesce(i.instance_rows, 0)
     from chosen t
     cross join lateral (select * from held where archive_id = t.seen[1]) b

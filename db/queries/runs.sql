@@ -101,7 +101,7 @@ update archive_schedule set feed_marks = '{}' where archive_id = $1
 update archive_schedule set feed_marks = $2::jsonb where archive_id = $1
 
 -- name: totals  What the index counts of an archive, and its drift when everything was last compared.
-select s.drift, coalesce(t.series, 0)::integer as series, coalesce(t.instances, 0)::integer as instances
+select s.drift, coalesce(t.series, 0) as series, coalesce(t.instances, 0) as instances
 from archive_schedule s
 cross join (
     select sum(number_of_series) as series, sum(number_of_instances) as instances from study where archive_id = $1) t

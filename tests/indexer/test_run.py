@@ -11,6 +11,7 @@ from archives.errors import TimedOut
 from db import runs
 from db.archives import index_states
 from indexer.run import RunState
+from tests.db.refusing import refuse
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, breaks_after, uids
 from tests.rows import series, study
@@ -221,3 +222,17 @@ async def test_runs_are_forgotten_but_the_newest(bench: Bench) -> None:
     for _ in range(105):
         await runs.start(bench.database, archive_id, "eye", None)
     assert len(await bench.rows("run_id", "index_run")) == 100
+
+
+async def test_a_family_that_cannot_be_settled_does_not_stop_an_archive(bench: Bench) -> None:
+    archive = ScriptedArchive(index="instance")
+    archive.fill(uids(250))
+    bad = uids(250)[123]
+    await bench.run(archive)
+    archive.fill(["2.1"])
+    await refuse(bench.database, bad)
+    archive.studies[123] |= {"00081030": {"vr": "LO", "Value": ["new"]}}
+    result = await bench.run(archive)
+    assert (result.state, result.rejected) == (RunState.COMPLETED, 1)
+    assert await bench.counts() == (251, 502, 502)
+    assert await bench.rows("uid", "rejected_record") == [(bad,)]
