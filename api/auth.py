@@ -123,6 +123,10 @@ class Identity:
         self._provider, self._tokens, self.sessions = provider, tokens, sessions
         self._open_here = open_here or tokens is None
 
+    async def problem(self) -> str | None:
+        """Why no token can be checked, as the provider is found now; None when all is well, or none is taken."""
+        return None if self._tokens is None else await self._tokens.problem()
+
     @property
     def public_url(self) -> str | None:
         """Under which browsers reach the server, where that is known."""

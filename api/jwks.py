@@ -45,6 +45,12 @@ class ProviderKeys:
         self._keys: list[Key] = []
         self._fetched = self._tried = self._looked = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
+        self._problem: str | None = None
+
+    async def problem(self) -> str | None:
+        """Why there are no keys, asked for now; None when there are."""
+        await self._fetch_once()
+        return self._problem
 
     async def find(self, kid: str | None, algorithm: str) -> Key | None:
         """The key that a token names, when it is one for the algorithm. Raises KeysUnavailable.
@@ -84,10 +90,11 @@ class ProviderKeys:
         try:
             keys = public_keys(await self._fetch(await self._url()))
         except ProviderError as error:
-            _log.warning("auth.keys_not_fetched", reason=str(error))
-            return
-        if not keys:
-            _log.warning("auth.keys_not_fetched", reason="the key set holds no key for signatures")
+            keys, self._problem = [], str(error)
+        else:
+            self._problem = None if keys else "the key set holds no key for signatures"
+        if self._problem is not None:
+            _log.warning("auth.keys_not_fetched", reason=self._problem)
             return
         self._keys, self._fetched = keys, self._clock()
 

@@ -55,6 +55,10 @@ class Tokens:
     def __init__(self, provider: Provider, keys: ProviderKeys, now: Callable[[], float] = time.time) -> None:
         self._provider, self._keys, self._now = provider, keys, now
 
+    async def problem(self) -> str | None:
+        """Why none can be checked, asked for now; None when they can."""
+        return await self._keys.problem()
+
     async def access(self, token: str) -> Checked:
         """An access token for this server. Raises BadToken, KeysUnavailable."""
         types = _ACCESS_TYPES + _PLAIN_TYPES if self._provider.plain_jwt else _ACCESS_TYPES

@@ -1,4 +1,4 @@
-"""`ernfed archives`: list what archives.toml says, check that each answers, probe what each can do.
+"""`ernfed archives`: list those that there are, check that each answers, probe what each can do.
 
 Exit status: 0 all is well, 1 an archive is down or does not answer right, 2 the file or the command is wrong.
 """
@@ -17,15 +17,18 @@ from archives.client import ArchiveClient, Health
 from archives.errors import ArchiveError
 from archives.registry import open_archives
 from cli import archives_changes
+from cli.archives_known import FILE, Known, known_archives
+from cli.stopping import run_until_stopped
 from config.access_file import load_access_rules
 from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
 from config.attributes_file import load_declared
-from config.settings import SettingsError, load_settings
+from config.settings import Settings, SettingsError, load_settings
 
 T = TypeVar("T")
 
 app = typer.Typer(
-    no_args_is_help=True, help="The archives: list, check, probe those of archives.toml; switch, remove."
+    no_args_is_help=True,
+    help="The archives, of archives.toml and added over the API: list, check, probe; switch, remove.",
 )
 for _change in (archives_changes.enable, archives_changes.disable, archives_changes.remove):
     app.command()(_change)
@@ -43,19 +46,22 @@ _COLOURS = {"UP": "green", "DEGRADED": "yellow", "DOWN": "red"}
 
 @app.command("list")
 def list_archives(archives: ArchivesFile = None) -> None:
-    """Show the archives as the file describes them; asks none of them."""
-    table = Table("code", "ERN", "kind", "where", "index", "sync", "title", box=None, pad_edge=False)
-    for config in _load(archives):
+    """Show the archives of the file and those that were added over the API; asks none of them."""
+    columns = ("code", "ERN", "kind", "where", "index", "sync", "from", "title")
+    table = Table(*columns, box=None, pad_edge=False)
+    for each in _known(archives):
+        config = each.config
         where = str(config.path) if config.kind == "folder" else config.url or ""
         cells = (config.code, config.ern, config.kind, where, config.index, _duration(config.sync_every))
-        table.add_row(*map(escape, (*cells, config.title)))
+        origin = f"{each.origin}, off" if each.off else each.origin
+        table.add_row(*map(escape, (*cells, origin, config.title)))
     _console().print(table)
 
 
 @app.command()
 def check(codes: Codes = None, archives: ArchivesFile = None) -> None:
     """Check the file, then ask each archive whether it answers. Exit status 1 when one does not."""
-    configs = _chosen(_load(archives), codes)
+    configs = _chosen(_known(archives), codes)
     results = asyncio.run(_of_each(configs, lambda client: client.health()))
     table = Table("code", "state", "latency", "problem", box=None, pad_edge=False)
     for config, health in zip(configs, results, strict=True):
@@ -72,7 +78,7 @@ def check(codes: Codes = None, archives: ArchivesFile = None) -> None:
 @app.command()
 def probe(codes: Codes = None, archives: ArchivesFile = None) -> None:
     """Find out what each archive can really do: read only, about a dozen small requests each."""
-    configs = _chosen(_load(archives), codes)
+    configs = _chosen(_known(archives), codes)
     results = asyncio.run(_of_each(configs, _probe_one))
     failed = []
     for config, answers in zip(configs, results, strict=True):
@@ -106,26 +112,40 @@ async def _of_each(
         return await asyncio.gather(*(ask(client) for client in clients))
 
 
-def _load(archives: Path | None) -> list[ArchiveConfig]:
-    """The archives of a file that is right as a whole: what serves it would keep to its last good state else."""
+def _known(archives: Path | None) -> list[Known]:
+    """The archives of a file that is right as a whole (what serves it would keep to its last good state else), and
+    those of the database, where it can be read."""
+    known: list[Known] = []
+
+    async def read(settings: Settings, of_file: list[ArchiveConfig]) -> None:
+        found, problem = await known_archives(settings, of_file)
+        known.extend(found)
+        if problem:
+            _complain(problem)
+
     try:
-        path = load_settings(archives=archives).archives
-        configs = load_archives(path)
-        load_access_rules(path)
-        load_declared(path)
-        return configs
+        settings = load_settings(archives=archives)
+        configs = load_archives(settings.archives)
+        load_access_rules(settings.archives)
+        load_declared(settings.archives)
     except (ArchivesFileError, SettingsError) as error:
         _complain(str(error))
         raise typer.Exit(2) from None
+    if run_until_stopped(read(settings, configs)):
+        raise typer.Exit(130)
+    return known
 
 
-def _chosen(configs: list[ArchiveConfig], codes: list[str] | None) -> list[ArchiveConfig]:
-    known = {config.code for config in configs}
-    unknown = [code for code in codes or () if code not in known]
+def _chosen(known: list[Known], codes: list[str] | None) -> list[ArchiveConfig]:
+    """Those that are named, else all that are not switched off over the API."""
+    there = {each.config.code for each in known}
+    unknown = [code for code in codes or () if code not in there]
     if unknown:
-        _complain(f"no archive {', '.join(unknown)} in the file; it has: {', '.join(sorted(known))}")
+        _complain(f"no archive {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
         raise typer.Exit(2)
-    return [config for config in configs if not codes or config.code in codes]
+    if codes:
+        return [each.config for each in known if each.config.code in codes]
+    return [each.config for each in known if each.origin == FILE or not each.off]
 
 
 def _problem(health: Health) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+import structlog
+
 from api.auth import Identity
 from api.demo_issuer import DemoIssuer
 from api.identity import Routes, open_identity
@@ -12,6 +14,8 @@ from config.settings import Settings
 from db.pool import Database
 from db.secrets import shared_secret
 from resolvers.context import Services
+
+_log = structlog.get_logger(__name__)
 
 
 async def identity_of(
@@ -29,4 +33,12 @@ async def identity_of(
     provider = issuer.provider() if issuer else provider_of(settings)
     key = await shared_secret(database, "sessions", Sealer.new_key)
     identity, routes = open_identity(erns, provider, rules, key, open_here=issuer is not None)
+    # Not asked of the demo's own, which answers with this server. Another may come later: the start goes on.
+    if provider is not None and issuer is None and (problem := await identity.problem()) is not None:
+        _log.error(
+            "auth.issuer_not_ready",
+            issuer=provider.issuer,
+            problem=problem,
+            remedy="nobody is let in until it answers: check ERNFED_AUTH_ISSUER, and that this machine reaches it",
+        )
     return identity, (*routes, *(issuer.routes() if issuer else ()))

@@ -44,9 +44,9 @@ def _ern(value: object) -> str:
 
 def _one_of(*words: str) -> Callable[[object], str]:
     def check(value: object) -> str:
-        if not isinstance(value, str) or value not in words:
+        if not isinstance(value, str) or value.strip().lower() not in words:
             raise Expected(" or ".join(f'"{word}"' for word in words))
-        return value
+        return value.strip().lower()
 
     return check
 

@@ -4,20 +4,26 @@ What archives there are stands in archives.toml (archives_file.py), not here.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.variables import PREFIX, unknown_variables
 
 
 class SettingsError(Exception):
     """A setting that cannot be used; the message names it and the fix."""
 
 
+# One of some words, in any case.
+_ANY_CASE = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
+
+
 class Settings(BaseSettings):
     """Every setting of the service; `Field(description=…)` is what docs/operator.md lists."""
 
-    model_config = SettingsConfigDict(env_prefix="ERNFED_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     database_url: SecretStr | None = Field(
         default=None,
@@ -36,7 +42,7 @@ class Settings(BaseSettings):
         default="127.0.0.1", description="address to listen on; other than loopback needs an issuer"
     )
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _ANY_CASE] = Field(
         default="info",
         description="debug, info, warning or error; of commands that end by themselves warning, unless set",
     )
@@ -105,14 +111,14 @@ class Settings(BaseSettings):
     max_cost: int = Field(
         default=150_000, ge=1, description="what one GraphQL operation may cost (COST_TOO_HIGH beyond)"
     )
-    introspection: Literal["on", "signed-in", "off"] | None = Field(
+    introspection: Annotated[Literal["on", "signed-in", "off"] | None, _ANY_CASE] = Field(
         default=None,
         description="who may ask what the schema is; unset: `on` without an issuer, `signed-in` with one",
     )
     persisted_operations: Path | None = Field(
         default=None, description="JSON file of GraphQL documents that clients may name by their SHA-256"
     )
-    operations: Literal["any", "persisted", "persisted-for-browsers"] = Field(
+    operations: Annotated[Literal["any", "persisted", "persisted-for-browsers"], _ANY_CASE] = Field(
         default="any", description="which operations are run: any, or only those of that file"
     )
 
@@ -147,10 +153,17 @@ def load_settings(**overrides: object) -> Settings:
     """Settings from the environment; `overrides` (from the command line) win. Raises SettingsError."""
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = [
-            f"ERNFED_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError("\n".join(_wrong(problem) for problem in error.errors())) from None
+    if unknown := unknown_variables(Settings.model_fields, settings.archives):
+        raise SettingsError("\n".join(unknown))
+    return settings
+
+
+def _wrong(problem: Any) -> str:
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    said = f"{PREFIX}{name}: {problem['msg']}"
+    if name == "PORT" and str(problem["input"]).startswith("tcp://"):
+        said += "; Kubernetes sets it where a service has the name ernfed: `enableServiceLinks: false`"
+    return said

@@ -64,6 +64,14 @@ async def definitions(database: Database) -> list[Definition]:
     return [_definition(row) for row in rows]
 
 
+async def definitions_if_any(database: Database) -> list[Definition]:
+    """The same, also of a database before `ernfed migrate`, which has none."""
+    try:
+        return await definitions(database)
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        return []
+
+
 async def definition(database: Database, code: str) -> Definition | None:
     row = await database.fetchrow("definition", statements("definitions")["one"], code)
     return _definition(row) if row else None

