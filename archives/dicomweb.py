@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from archives import qido, stow, wado
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
 from archives.doubts import RELEARN_AFTER, contradiction
-from archives.errors import ArchiveError, NotSupported, Rejected
+from archives.errors import ArchiveError, NotSupported, Rejected, TimedOut, TooLarge
+from archives.every_field import Fields, learn_every
 from archives.fields import FIELDS
 from archives.meter import metered
 from archives.pager import MAX_PAGES, Found, Page, PageMemory, read_pages
@@ -46,6 +47,9 @@ class Abilities:
     includefield: bool | None = None
     pages: PageMemory = field(default_factory=PageMemory)
     since: float = field(default_factory=time.monotonic)
+    # what asks for every attribute of a level; (): nothing does
+    every: dict[Level, Fields] = field(default_factory=dict)
+    brings_more: set[Level] = field(default_factory=set)
 
 
 class DicomWebArchive:
@@ -57,7 +61,7 @@ class DicomWebArchive:
         self.abilities = self._nothing_learned()
         self._transport = Transport(config, self.standing)
         self._max_pages = max_pages
-        self._learning = asyncio.Lock()
+        self.learning = asyncio.Lock()
         self._doubt: str | None = None
 
     async def search_studies(self, selection: Selection) -> Answer:
@@ -152,7 +156,26 @@ class DicomWebArchive:
         return found
 
     async def page(self, query: Query, limit: int, offset: int) -> Page:
-        """One page. Archives that refuse includefield are asked again without, once and for all."""
+        """One page, with every attribute where that can be asked for."""
+        if not self.abilities.every.get(query.level):
+            page = await self._page_by_name(query, limit, offset)
+            if not self.abilities.includefield or not await learn_every(self, query, page, limit, offset):
+                return page
+        try:
+            return await self.qido(query, limit, offset, self.abilities.every[query.level])
+        except TooLarge:
+            return await self._page_by_name(query, limit, offset)
+        except TimedOut:
+            self.abilities.every[query.level] = ()
+            return await self._page_by_name(query, limit, offset)
+        except Rejected as error:
+            if error.status == 400:
+                self._surprised("it refuses includefield=all, which it took before")
+            raise
+
+    async def _page_by_name(self, query: Query, limit: int, offset: int) -> Page:
+        """With the attributes of fields.py. Archives that refuse includefield are asked again without, once and for
+        all."""
         if self.abilities.includefield is not False:
             try:
                 page = await self.qido(query, limit, offset, FIELDS[query.level])
@@ -180,7 +203,7 @@ class DicomWebArchive:
         """Whether `StudyInstanceUID=a,b` finds both; only asked when a list is at hand."""
         if max(len(selection.study_uids), len(selection.series_uids), len(selection.sop_uids)) < 2:
             return False
-        async with self._learning:
+        async with self.learning:
             if self.abilities.uid_list is None:
                 self.abilities.uid_list = await takes_uid_list(self)
         return bool(self.abilities.uid_list)
@@ -189,7 +212,7 @@ class DicomWebArchive:
         """A PatientID that a URL must encode finds nothing where queries are not decoded: say so instead."""
         if patient_id is None or is_plain(patient_id):
             return
-        async with self._learning:
+        async with self.learning:
             if self.abilities.query_decoding is None:
                 self.abilities.query_decoding = await decodes_queries(self)
         if self.abilities.query_decoding is False:

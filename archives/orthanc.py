@@ -50,7 +50,8 @@ class OrthancArchive(DicomWebArchive):
         self._uid_of: dict[str, str] = {}  # StudyInstanceUID by Orthanc ID, of those listed last
 
     def _nothing_learned(self) -> Abilities:
-        return Abilities(uid_list=True, top_level=True)
+        # instances: whole data sets come by RetrieveMetadata
+        return Abilities(uid_list=True, top_level=True, every={"instances": ()})
 
     @property
     def server(self) -> str | None:

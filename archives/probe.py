@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from archives.client import Row
 from archives.doubts import UNSAID
 from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed
+from archives.every_field import COMPARED
 from archives.queries import Query
 from archives.rows import (
     PATIENT_ID,
@@ -32,7 +33,7 @@ _STUDY_INSTANCE_COUNT = "00201208"
 
 
 async def probe_dicomweb(archive: DicomWebArchive) -> dict[str, str]:
-    """Name → what was found. At most a dozen small requests, one after another."""
+    """Name → what was found. Some twenty small requests, one after another."""
     studies = (await archive.qido(Query("studies"), 3, 0, None)).rows
     answers: dict[str, str] = {"search": "yes" if studies else "yes, it is empty"}
     answers["server"] = archive.server or UNSAID
@@ -42,6 +43,7 @@ async def probe_dicomweb(archive: DicomWebArchive) -> dict[str, str]:
     answers["uid_list"] = await _tell(_uid_list(archive))
     answers["query_decoding"] = await _tell(_query_decoding(archive))
     answers["includefield"] = await _tell(_includefield(archive))
+    answers["includefield_all"] = await _tell(_every_field(archive, studies))
     for level, name in (("series", "top_level_series"), ("instances", "top_level_instances")):
         answers[name] = await _tell(_route(archive, Query(level, filters=_one_study(studies))))  # type: ignore[arg-type]
     answers["metadata"] = await _tell(_metadata(archive, studies))
@@ -136,8 +138,23 @@ async def _query_decoding(archive: DicomWebArchive) -> str:
 
 
 async def _includefield(archive: DicomWebArchive) -> str:
-    await archive.page(Query("studies"), 1, 0)
+    await archive.page(Query("studies"), COMPARED, 0)
     return "yes" if archive.abilities.includefield else "no: refused"
+
+
+async def _every_field(archive: DicomWebArchive, studies: list[Row]) -> str:
+    """The levels at which `includefield=all` brings more than is asked for by name."""
+    queries = [Query("studies")]
+    if studies and (study := text(studies[0], STUDY_INSTANCE_UID)) is not None:
+        queries.append(Query("series", study))
+        series = (await archive.page(queries[1], COMPARED, 0)).rows
+        if series and (uid := text(series[0], SERIES_INSTANCE_UID)) is not None:
+            queries.append(Query("instances", study, uid))
+            await archive.page(queries[2], COMPARED, 0)
+    if not archive.abilities.every.keys() - {"instances"}:
+        return UNKNOWN
+    levels = [query.level for query in queries if query.level in archive.abilities.brings_more]
+    return f"yes: more attributes of {', '.join(levels)}" if levels else "no: it brings nothing more"
 
 
 async def _route(archive: DicomWebArchive, query: Query) -> str:

@@ -83,10 +83,13 @@ def study_date(row: Row) -> date | None:
 
 
 def without_bulk(row: Row) -> Row:
-    """A data set without binary values and without the archive's own URLs, in sequences too."""
+    """A data set without binary values and without what is the server's own, in sequences too."""
     kept: Row = {}
+    own = _servers_own(row)
     for tag, element in row.items():
         if tag == RETRIEVE_URL or not isinstance(element, dict):
+            continue
+        if own and tag[:4] == _DCM4CHEE and _block(tag) in own:
             continue
         if "BulkDataURI" in element or "InlineBinary" in element:
             continue
@@ -95,3 +98,22 @@ def without_bulk(row: Row) -> Row:
             element = {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
         kept[tag] = element
     return kept
+
+
+_DCM4CHEE = (
+    "7777"  # group of what dcm4chee says of its own work: when a study was last read, where it is stored
+)
+
+
+def _servers_own(row: Row) -> set[str]:
+    """The blocks of that group which are dcm4chee's: these change whenever somebody looks."""
+    return {
+        tag[6:]
+        for tag in row
+        if tag[:6] == f"{_DCM4CHEE}00" and (text(row, tag) or "").startswith("DCM4CHEE Archive")
+    }
+
+
+def _block(tag: str) -> str:
+    """The block of a private attribute; of its creator, the one that it reserves (PS3.5 7.8.1)."""
+    return tag[6:] if tag[4:6] == "00" else tag[4:6]

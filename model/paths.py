@@ -96,6 +96,12 @@ def is_plain(path: AttributePath) -> bool:
     return all(_PLAIN_CODE.match(code) for code in path.codes)
 
 
+def private_name(creator: str, tag: str) -> str | None:
+    """(creator)GGxxEE of a private attribute GGbbEE; None where its creator cannot stand in a name."""
+    name = f"({creator}){tag[:4]}xx{tag[6:]}"
+    return name if _PRIVATE.match(name) and int(tag[:4], 16) % 2 else None
+
+
 def _split(name: str) -> list[str]:
     """Splits at dots outside parentheses: a private creator may hold dots."""
     return re.findall(r"(?:\([^()]*\)|[^.()])+", name) if "(" in name else name.split(".")

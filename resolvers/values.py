@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from pydicom.datadict import dictionary_has_tag, dictionary_keyword, keyword_for_tag
 
-from model.dicom_json import elements, name_text, values_of
+from model.dicom_json import elements, first, name_text, values_of
 from model.errors import BadInput
 from model.meanings import meanings
-from model.paths import AttributePath, Step, parse_path
+from model.paths import AttributePath, Step, parse_path, private_name
 from model.person_names import parse_name
 from resolvers.scalars import DicomJson
 
@@ -52,6 +52,10 @@ def person_name(value: str | None) -> PersonName | None:
 class Attribute:
     tag: str = _describe("GGGGEEEE; of a path, its tags joined by dots.")
     keyword: str | None = _describe("The keyword of PS3.6; null for private and unknown attributes.")
+    name: str = _describe(
+        "What filters and `keywords` call it: its keyword, (CREATOR)ggggxxee of a private attribute, else GGGGEEEE; "
+        "of a path, its steps joined by dots."
+    )
     vr: str = _describe("Value representation (PS3.5 6.2).")
     value: DicomJson | None = _describe("The Value array in the DICOM JSON model; null for bulk data.")
     text: str | None = _describe("The values for people, joined by a backslash.")
@@ -60,7 +64,7 @@ class Attribute:
 def attributes_of(row: Mapping[str, Any], keywords: Sequence[str] | None) -> list[Attribute]:
     """The attributes of a data set that have a value: all, or those named, in the order named."""
     if keywords is None:
-        return [_attribute(tag, element) for tag, element in elements(row)]
+        return [_attribute(tag, element, _name(row, tag)) for tag, element in elements(row)]
     return [found for name in keywords for found in _at_path(row, parse_path(name))]
 
 
@@ -82,9 +86,7 @@ def _at_path(row: Mapping[str, Any], path: AttributePath) -> Iterator[Attribute]
     tags = [step.tag or step.element or "" for step in path.steps[:-1]]
     values = [value for _, element in found for value in element.get("Value", [])]
     merged = {"vr": found[0][1].get("vr", "UN"), **({"Value": values} if values else {})}
-    attribute = _attribute(found[0][0], merged)
-    attribute.tag = ".".join([*tags, attribute.tag])
-    yield attribute
+    yield _attribute(".".join([*tags, found[0][0]]), merged, ".".join(map(_step_name, path.steps)))
 
 
 def _elements_of(item: Mapping[str, Any], step: Step) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -106,11 +108,12 @@ def _items(element: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return (item for item in element.get("Value", []) if isinstance(item, Mapping))
 
 
-def _attribute(tag: str, element: Mapping[str, Any]) -> Attribute:
+def _attribute(tag: str, element: Mapping[str, Any], name: str) -> Attribute:
     value = element.get("Value")
     return Attribute(
         tag=tag,
-        keyword=_keyword(tag),
+        keyword=_keyword(tag.rpartition(".")[2]),
+        name=name,
         vr=str(element.get("vr", "UN")),
         value=DicomJson(value) if isinstance(value, list) else None,
         text=text_of(element),
@@ -122,6 +125,18 @@ def _keyword(tag: str) -> str | None:
         return (dictionary_keyword(tag) or None) if dictionary_has_tag(tag) else None
     except ValueError:
         return None
+
+
+def _name(row: Mapping[str, Any], tag: str) -> str:
+    """What parse_path takes; of a private attribute whose creator is not there, its tag."""
+    if (keyword := _keyword(tag)) is not None:
+        return keyword
+    creator = first(row, f"{tag[:4]}00{tag[4:6]}") if tag[4:6] >= "10" else None
+    return (private_name(creator, tag) if isinstance(creator, str) else None) or tag
+
+
+def _step_name(step: Step) -> str:
+    return step.keyword or step.tag or f"({step.creator}){step.group}xx{step.element}"
 
 
 def text_of(element: Mapping[str, Any]) -> str | None:
@@ -148,7 +163,7 @@ class LocatedValue:
 
 @strawberry.type(description="An attribute on which visible copies disagree.")
 class AttributeConflict:
-    keyword: str = _describe("The attribute's keyword, or GGGGEEEE where it has none.")
+    keyword: str = _describe("The attribute's keyword; (CREATOR)ggggxxee of a private one; else GGGGEEEE.")
     values: list[LocatedValue] = _describe("The value of each visible copy that has one, best-ranked first.")
 
 
@@ -178,12 +193,29 @@ def disagreements(copies: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[s
 
     A copy without a value disagrees with nobody: servers differ in what a search returns.
     """
+    told = [_compared(copy) for copy in copies]
+    tags = {name: tag for each in reversed(told) for name, (tag, _) in each.items()}
     found = []
-    for tag in sorted({tag for copy in copies for tag, _ in elements(copy)} - _OF_THE_COPY):
-        told = [copy[tag] if isinstance(copy.get(tag), Mapping) else {} for copy in copies]
-        if len({meant for element in told if (meant := meanings(tag, element))}) > 1:
-            found.append((keyword_for_tag(tag) or tag, [text_of(element) for element in told]))
+    for name, tag in sorted(tags.items(), key=lambda pair: pair[1]):
+        values = [each[name][1] if name in each else {} for each in told]
+        if len({meant for element in values if (meant := meanings(tag, element))}) > 1:
+            found.append((keyword_for_tag(tag) or name, [text_of(element) for element in values]))
     return found
+
+
+def _compared(copy: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """(tag, element) by what makes it the same attribute elsewhere: a private one stands in any block, and which
+    block its creator has says nothing."""
+    return {
+        _name(copy, tag) if _is_private(tag) else tag: (tag, element)
+        for tag, element in elements(copy)
+        if tag not in _OF_THE_COPY and not (_is_private(tag) and tag[4:6] == "00")
+    }
+
+
+def _is_private(tag: str) -> bool:
+    """PS3.5 7.8: of an odd group."""
+    return tag[3:4] in "13579BDF"
 
 
 def keywords_of(names: Sequence[str] | None) -> Sequence[str] | None:

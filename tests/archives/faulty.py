@@ -29,6 +29,8 @@ class Exchange:
     connection: socket.socket
     stopping: threading.Event
     number: int
+    fields: tuple[str, ...] = ()
+    """What includefield asks for, once or more often."""
 
     @property
     def offset(self) -> int:
@@ -95,11 +97,13 @@ def faulty(behaviour: Behaviour) -> Iterator[Faulty]:
             while not stopping.is_set() and (asked := _read_request(connection)) is not None:
                 method, target = asked
                 parts = urlsplit(target)
-                query = {name: found[0] for name, found in parse_qs(parts.query).items()}
+                listed = parse_qs(parts.query)
+                query = {name: found[0] for name, found in listed.items()}
+                fields = tuple(listed.get("includefield", ()))
                 with lock:
                     state.asked.append(f"{method} {target}")
                     number = len(state.asked)
-                behaviour(Exchange(method, parts.path, query, connection, stopping, number))
+                behaviour(Exchange(method, parts.path, query, connection, stopping, number, fields))
         with lock:
             state.open -= 1
 

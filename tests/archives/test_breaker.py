@@ -21,6 +21,7 @@ from archives.errors import (
     Unreachable,
 )
 from config.archives_file import ArchiveConfig
+from tests.archives.by_name import by_name
 from tests.archives.faulty import Behaviour, Exchange, faulty, first, holds, says, studies
 
 CLOSED, OPEN, HALF_OPEN = BreakerState
@@ -242,7 +243,7 @@ def busy(status: int, **headers: str) -> Behaviour:
 )
 async def test_retries(bad: Behaviour, times: int, expected: tuple[str, int]) -> None:
     with faulty(first(times, bad, holds(studies(2)))) as server:
-        client = DicomWebArchive(replace(CONFIG, url=server.url, timeout=4.0, retries=2))
+        client = by_name(DicomWebArchive(replace(CONFIG, url=server.url, timeout=4.0, retries=2)))
         begin = time.monotonic()
         found = await outcome(client)
         took = time.monotonic() - begin
@@ -283,7 +284,7 @@ async def test_waiting_for_a_free_thread_counts_into_the_deadline() -> None:
 
     with faulty(slow) as server:
         config = replace(CONFIG, url=server.url, timeout=1.0, max_connections=1, breaker_failures=100)
-        client = DicomWebArchive(config)
+        client = by_name(DicomWebArchive(config))
         begin = time.monotonic()
         found = await asyncio.gather(*(outcome(client) for _ in range(4)))
         assert time.monotonic() - begin < 1.1 + 0.5

@@ -13,6 +13,7 @@ from archives.client import ArchiveClient, Row, Selection
 from archives.errors import NotSupported
 from archives.meter import metered
 from archives.rows import key, text, values
+from tests.archives.by_name import by_name
 from tests.archives.conftest import SMALL_PACS
 from tests.archives.files import (
     CYRILLIC,
@@ -262,5 +263,5 @@ async def test_health_and_probe(archive: ArchiveClient) -> None:
 
 async def test_requests_are_counted_for_the_asker(archive: ArchiveClient) -> None:
     with metered() as meter:
-        answer = await archive.search_studies(Selection(study_uids=[SPLIT]))
+        answer = await by_name(archive).search_studies(Selection(study_uids=[SPLIT]))
     assert answer.requests == meter.total == (0 if archive.config.kind == "folder" else 1)

@@ -15,6 +15,7 @@ from archives.errors import ArchiveError, NotSupported, Rejected, TimedOut
 from archives.meter import metered
 from archives.rows import STUDY_INSTANCE_UID, key, text
 from config.archives_file import ArchiveConfig
+from tests.archives.by_name import by_name
 from tests.archives.faulty import (
     Behaviour,
     Exchange,
@@ -224,7 +225,7 @@ async def test_an_archive_without_uid_lists_is_asked_one_by_one() -> None:
         exchange.rows([row for row in studies(5) if wanted in (None, row["0020000D"]["Value"][0])])  # type: ignore[index]
 
     with faulty(behave) as server:
-        client = DicomWebArchive(replace(CONFIG, url=server.url))
+        client = by_name(DicomWebArchive(replace(CONFIG, url=server.url)))
         wanted = [f"1.2.3.{number}" for number in range(1, 5)]
         with metered() as meter:
             answer = await client.search_studies(Selection(study_uids=wanted))

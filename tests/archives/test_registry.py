@@ -13,6 +13,7 @@ from archives.meter import count_request, metered
 from archives.orthanc import OrthancArchive
 from archives.registry import open_archives
 from config.archives_file import ArchiveConfig
+from tests.archives.by_name import by_name
 from tests.archives.faulty import faulty, holds, studies
 from tests.archives.files import SPLIT, UNDATED, instance
 
@@ -37,6 +38,8 @@ async def test_meters_count_tasks_and_nest() -> None:
     with faulty(holds(studies(3))) as server:
         configs = [ArchiveConfig(code, "VASCERN", "Z", "dicomweb", url=server.url) for code in "ab"]
         async with open_archives(configs) as archives:
+            for client in archives:
+                by_name(client)
             with metered() as outer:
                 await archives["a"].search_studies(Selection())
                 with metered() as inner:

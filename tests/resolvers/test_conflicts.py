@@ -10,6 +10,7 @@ from access.scope import AccessLevel
 from db.archives import sync_archives
 from db.faces import Faces
 from db.pool import Database
+from resolvers.values import disagreements
 from tests.db.ingesting import store
 from tests.resolvers.house import CONFIGS, House, open_services
 from tests.rows import Row, instance, series, study
@@ -87,6 +88,22 @@ async def test_the_same_where_records_are_pseudonymised(copies: House) -> None:
     assert studies == []  # a birth date does not survive
     assert serieses == ["SeriesDate"]
     assert instances == ["Rows"]
+
+
+def test_private_attributes_are_compared_by_their_creator() -> None:
+    """Blocks differ from file to file; what stands in the same place may be something else."""
+
+    def private(**blocks: str) -> Row:
+        row: Row = {}
+        for block, (creator, value) in ((block[1:], told.split()) for block, told in blocks.items()):
+            row |= {f"000900{block}": {"vr": "LO", "Value": [creator]}}
+            row |= {f"0009{block}01": {"vr": "LO", "Value": [value]}}
+        return row
+
+    assert disagreements([private(b10="A same", b11="B one"), private(b10="B other", b11="A same")]) == [
+        ("(B)0009xx01", ["one", "other"])
+    ]
+    assert disagreements([private(b10="A one"), private(b10="B other")]) == []
 
 
 async def test_a_copy_that_may_not_be_seen_conflicts_with_nothing(copies: House) -> None:

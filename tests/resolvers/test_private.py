@@ -1,0 +1,72 @@
+"""Private attributes in the API: shown by a name that filters take, found by it, and only in records as stored."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from access.pseudonyms import Pseudonymiser
+from access.scope import AccessLevel
+from archives.registry import Archives, open_archives
+from config.archives_file import ArchiveConfig
+from db.archives import sync_archives
+from db.faces import Faces
+from db.pool import Database
+from indexer.run import index_once
+from tests.archives.faulty import faulty
+from tests.archives.private_pacs import NAME, PrivatePacs
+from tests.resolvers.house import House, open_services
+
+FIELDS = f'attributes(keywords: ["{NAME}"]) {{ name tag keyword text }}'
+
+
+@asynccontextmanager
+async def indexed(
+    database: Database, pacs: PrivatePacs, **options: Any
+) -> AsyncIterator[tuple[House, Archives]]:
+    """A house in front of this archive, after a run, with both faces."""
+    with faulty(pacs) as server:
+        config = ArchiveConfig("eye", "ERN-EYE", "Eye", "dicomweb", url=server.url, **options)
+        ids = await sync_archives(database, [config])
+        maker = Pseudonymiser(bytes([7]) * 32, config.ern, key_id="k1")
+        faces = Faces(database, {ids["eye"]: maker}, {ids["eye"]: "eye"})
+        database.after_write.append(faces.drain)
+        async with open_archives([config]) as archives:
+            (result,) = await index_once(database, archives)
+            assert result.all_done, result
+            services = await open_services(database, archives)
+            yield House(services), archives
+            await services.close()
+
+
+async def test_what_a_study_says_is_shown_by_name_and_found(database: Database) -> None:
+    async with indexed(database, PrivatePacs(), index="study") as (house, _):
+        ask = f"""{{ studies {{ nodes {{ studyInstanceUid {FIELDS}
+          all: attributes {{ name tag }} }} }}
+          some: studies(filter: {{attribute: [{{name: "{NAME}", eq: "private of 1.2.2"}}]}}) {{
+            nodes {{ studyInstanceUid }} }} }}"""
+        data = await house.data(ask)
+        nodes = {node["studyInstanceUid"]: node for node in data["studies"]["nodes"]}
+        assert [nodes[uid]["attributes"] for uid in sorted(nodes)] == [
+            [{"name": NAME, "tag": tag, "keyword": None, "text": f"private of {uid}"}]
+            for uid, tag in (("1.2.1", "00091001"), ("1.2.2", "00091101"), ("1.2.3", "00091001"))
+        ]
+        named = {each["tag"]: each["name"] for each in nodes["1.2.2"]["all"]}
+        assert (named["00091001"], named["00091101"]) == ("(ANOTHER)0009xx01", NAME)
+        assert (named["00090011"], named["00100020"]) == ("00090011", "PatientID")
+        assert data["some"]["nodes"] == [{"studyInstanceUid": "1.2.2"}]
+
+
+async def test_records_with_pseudonyms_have_none(database: Database) -> None:
+    async with indexed(database, PrivatePacs()) as (house, _):
+        level = """{ nodes { %s all: attributes { name } representative { attributes { name } } } }"""
+        ask = f"""{{ studies {{ nodes {{ {FIELDS} all: attributes {{ name }} series {level % FIELDS} }} }}
+          found: studies(filter: {{attribute: [{{name: "{NAME}", exists: true}}]}}) {{
+            totalCount sources {{ state }} }} }}"""
+        told = await house.data(ask)
+        hidden = await house.seeing(eye=AccessLevel.PSEUDONYMISED).data(ask)
+        assert str(told).count("private of") == 6
+        assert told["found"]["totalCount"] == 3
+        assert len(hidden["studies"]["nodes"]) == 3
+        for word in ("CREATOR", "ANOTHER", "private", "0009"):
+            assert word not in str(hidden)
+        assert hidden["found"] == {"totalCount": 0, "sources": [{"state": "SKIPPED"}]}
