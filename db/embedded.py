@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -56,9 +57,10 @@ SETTINGS = {
 
 
 class EmbeddedPostgres:
-    """One use of the server of a data directory. Not for two threads at once."""
+    """One use of the server of a data directory, with `settings` where it starts it. Not for two threads at once."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, settings: Mapping[str, str] = SETTINGS) -> None:
+        self._settings = settings
         self._data_dir = data_dir.absolute()
         self._users = Users(self._data_dir)
         self._keeper: subprocess.Popen[bytes] | None = None
@@ -198,7 +200,7 @@ class EmbeddedPostgres:
         """Starts the server under a keeper and waits until it takes connections."""
         if room.log.exists() and room.log.stat().st_size > 10 << 20:
             room.log.unlink()
-        settings = SETTINGS | {
+        settings = dict(self._settings) | {
             "unix_socket_directories": f'"{room.open_socket_folder()}"',
             "dynamic_shared_memory_type": _shared_memory(),
             "port": str(_PORT),

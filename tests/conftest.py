@@ -13,11 +13,15 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from db.embedded import EmbeddedPostgres
+from db.embedded import SETTINGS, EmbeddedPostgres
 from db.migrate import migrate
 from db.pool import Database
 
 _numbers = itertools.count(1)
+# Nothing of it outlives the tests, so nothing has to reach the disk; and a copy of the template is then a copy of
+# files (a sixth of the time).
+_VOLATILE = SETTINGS | {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+_COPY = "create database {} template {} strategy file_copy"
 
 
 def named(url: str, database: str) -> str:
@@ -40,7 +44,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("ERNFED_TEST_DATABASE_URL"):
         yield given
         return
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as url:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), _VOLATILE) as url:
         yield url
 
 
@@ -62,7 +66,7 @@ def new_database_url(postgres_url: str, template: str) -> Iterator[Callable[[], 
 
     def make() -> str:
         made.append(name := f"{template}_{next(_numbers)}")
-        asyncio.run(_administer(postgres_url, f"create database {name} template {template}"))
+        asyncio.run(_administer(postgres_url, _COPY.format(name, template)))
         return named(postgres_url, name)
 
     yield make
@@ -82,7 +86,7 @@ def empty_database_url(postgres_url: str, template: str) -> Iterator[str]:
 def database_url(postgres_url: str, template: str) -> Iterator[str]:
     """A migrated database of this test's own."""
     name = f"{template}_{next(_numbers)}"
-    asyncio.run(_administer(postgres_url, f"create database {name} template {template}"))
+    asyncio.run(_administer(postgres_url, _COPY.format(name, template)))
     yield named(postgres_url, name)
     asyncio.run(_administer(postgres_url, f"drop database {name} with (force)"))
 
