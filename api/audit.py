@@ -18,7 +18,8 @@ from strawberry.types import ExecutionContext
 from access.audit import ANONYMOUS, EXPORT_PATH, AuditRecord, Touched, document_digest, network_of, purpose_of
 from access.scope import Reach
 from api.errors import correlation_id
-from api.export_rows import COLUMNS, MEDIA_TYPES
+from api.export_rows import MEDIA_TYPES
+from api.export_table import COLUMNS
 from db.audit import AuditLog, AuditUnavailable
 from model.errors import InputError
 

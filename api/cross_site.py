@@ -26,6 +26,15 @@ def origin_of(connection: HTTPConnection, public_url: str | None) -> str:
     return f"{scheme}://{connection.headers.get('host', '')}"
 
 
+def refuse_elsewhere(connection: HTTPConnection) -> None:
+    """Raises HttpProblem 403 for what a page elsewhere makes a browser do, whoever is asking: of use where nobody has
+    to say who they are, and where an answer is dear."""
+    if connection.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise HttpProblem(
+            403, "This request comes from a page elsewhere. Open the address itself.", code="CROSS_SITE"
+        )
+
+
 def refuse_cross_site(connection: HTTPConnection, public_url: str | None) -> None:
     """Raises HttpProblem 403 unless the request can only come from our own page."""
     headers = connection.headers

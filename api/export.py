@@ -1,35 +1,37 @@
-"""`POST /export/studies.csv` and its like: a whole list as a file, page by page, in constant memory.
+"""`/export/studies.csv` and its like: a whole list as a file, page by page, in constant memory.
 
 Each page is an operation of the served schema, so an export shows what a query would, is limited as one, and
 leaves an audit line for each page before that page leaves: by them `setConsent` lists earlier exports.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import orjson
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from strawberry import Schema
 
 from access.scope import AccessLevel, Viewer
 from api.audit import EXPORTS, asking, asking_of
-from api.auth import seconds_left
-from api.export_rows import COLUMNS, MEDIA_TYPES, Table, file_of
+from api.auth import seconds_left, shows_token
+from api.cross_site import refuse_elsewhere
+from api.export_rows import MEDIA_TYPES, file_of
+from api.export_wanted import Wanted, of_body, of_query, wanted_of
 from api.graphql import GraphQLEndpoint
 from api.media_types import require_json
 from api.problems import HttpProblem, problem
 from api.request_data import RequestToGraphQL
 from api.rules import Permit, permit
+from api.streams import NotTaken, in_time
 from model.errors import Forbidden, InputError
 from resolvers.context import Context
 
 VERB: Final = "export"
-MAX_ATTRIBUTES: Final = 30
-_MEMBERS: Final = frozenset({"filter", "archives", "attributes"})
 _STATUS: Final = {
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
@@ -37,15 +39,10 @@ _STATUS: Final = {
     "TIMEOUT": 503,
     "INTERNAL": 500,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The body of a request, held against its form only: what it means the schema says."""
-
-    table: Table
-    form: str
-    variables: dict[str, Any]
+_WHOLE: Final = frozenset({"CACHED", "LIVE"})
+_PIECE: Final = 64 * 1024
+"""Bytes that are handed to a connection at a time: who takes none of them for long reads nothing."""
+_log = structlog.stdlib.get_logger("api.export")
 
 
 class ExportCutShort(Exception):
@@ -68,7 +65,9 @@ def export_routes(schema: Schema, endpoint: GraphQLEndpoint, most_bytes: int) ->
                     endpoint.trail.refused(refused.code)
                 return refused.response()
 
-        return Route(path, serve, methods=["POST"])
+        found = Route(path, serve, methods=["GET", "POST"])
+        found.methods = {"GET", "POST"}  # a HEAD would be a whole export that nobody is sent
+        return found
 
     return [route(of, form, path) for (of, form), path in EXPORTS.items()]
 
@@ -78,21 +77,55 @@ async def _export(
 ) -> Response:
     context: Context = await endpoint.get_context(request, Response())  # who asks, why, and how often
     viewer = exporting(context.viewer)
-    require_json(request.headers.get("content-type"))
-    wanted = wanted_of(await RequestToGraphQL(request).body_of(most_bytes), of, form)
+    wanted = wanted_of(await _members(request, most_bytes), of, form)
     permit.set(Permit(any_document=True))  # the document is ours, whatever clients may send
     pages = _Pages(schema, context, viewer, wanted)
     first = await pages.read(None)
     if first.data is None or first.errors:
         return _refusal(first)
-    return StreamingResponse(
+    return _File(
         pages.parts(first, lambda: seconds_left(request) != 0.0 and context.still_holds()),
-        headers=_headers(first.data["page"])
+        endpoint.send_patience,
+        headers=_headers(first.data)
         | {
             "Content-Disposition": f'attachment; filename="{of}.{form}"',
             "Content-Type": MEDIA_TYPES[form],
         },
     )
+
+
+async def _members(request: Request, most_bytes: int) -> Any:
+    """What a request asks for, not yet looked at. Raises HttpProblem."""
+    if request.method == "GET":
+        if not shows_token(request):
+            refuse_elsewhere(request)
+        return of_query(request.query_params, len(request.scope["query_string"]))
+    require_json(request.headers.get("content-type"))
+    return of_body(await RequestToGraphQL(request).body_of(most_bytes))
+
+
+class _File(StreamingResponse):
+    """A file that is given up when its reader takes nothing for so many seconds: else whoever leaves their machine
+    asleep, or means harm, holds a place for ever."""
+
+    def __init__(self, parts: AsyncGenerator[bytes, None], patience: float, headers: dict[str, str]) -> None:
+        super().__init__(_pieces(parts), headers=headers)
+        self._parts, self._patience = parts, patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, in_time(send, self._patience))
+        except NotTaken:
+            _log.info("export.not_taken")  # the server closes the connection of half an answer
+        finally:
+            await self._parts.aclose()
+
+
+async def _pieces(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes, not too many at a time."""
+    async for part in parts:
+        for at in range(0, len(part), _PIECE):
+            yield part[at : at + _PIECE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +147,10 @@ class _Pages:
             operation_name="Export",
         )
 
-    async def parts(self, first: Any, may_go_on: Callable[[], bool]) -> AsyncIterator[bytes]:
+    async def parts(self, first: Any, may_go_on: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
         """The file in pieces. Raises ExportCutShort."""
         table, result = self.wanted.table, first
-        file = file_of(table, self.wanted.form)
+        file = file_of(self.wanted.columns, self.wanted.form)
         yield file.head()
         while True:
             if result.data is None or result.errors or not may_go_on():
@@ -153,31 +186,17 @@ def exporting(viewer: Viewer) -> Viewer:
     return replace(viewer, grants=grants)
 
 
-def wanted_of(body: bytes, of: str, form: str) -> Wanted:
-    """Raises HttpProblem 400 for a body of another form."""
-    try:
-        given = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError:
-        raise HttpProblem(400, "The request is not valid JSON.") from None
-    if not isinstance(given, dict) or not given.keys() <= _MEMBERS:
-        raise HttpProblem(
-            400, f"The request is a JSON object with the members {', '.join(sorted(_MEMBERS))}."
-        )
-    names = given.get("attributes") or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise HttpProblem(400, "attributes: a list of keywords, tags (GGGGEEEE) or paths.")
-    if len(names) > MAX_ATTRIBUTES:
-        raise HttpProblem(400, f"attributes: at most {MAX_ATTRIBUTES}, got {len(names)}.")
-    table = Table(of, tuple(dict.fromkeys(name for name in names if name not in COLUMNS[of])))
-    told = {name: given.get(name) for name in ("filter", "archives")}
-    return Wanted(table, form, told | table.variables())
+def _headers(answer: Any) -> dict[str, str]:
+    """What the list is worth, since a file of rows cannot say what it lacks: also in the columns that are attributes.
 
-
-def _headers(page: Any) -> dict[str, str]:
-    """What the list is worth, since a file of rows cannot say what it lacks."""
-    sources = ", ".join(f"{source['archive']['code']}={source['state']}" for source in page["sources"])
+    An archive that a list leaves out because of what it asks for is not left out of columns.
+    """
+    page, held = answer["page"], answer.get("held") or {"sources": ()}
+    states = {source["archive"]["code"]: source["state"] for source in page["sources"]}
+    lacking = {s["archive"]["code"] for s in held["sources"] if s["state"] == "PARTIAL"}
+    states |= {code: "PARTIAL" for code in lacking if states.get(code) in _WHOLE}
     return {
         "X-Ernfed-Total-Count": str(page["totalCount"]),
-        "X-Ernfed-Complete": "true" if page["complete"] else "false",
-        "X-Ernfed-Sources": sources,
+        "X-Ernfed-Complete": "true" if page["complete"] and not lacking else "false",
+        "X-Ernfed-Sources": ", ".join(f"{code}={state}" for code, state in states.items()),
     }

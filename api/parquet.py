@@ -1,21 +1,40 @@
 """Rows as a Parquet file, a row group at a time: what an export needs of the format, and no more.
 
-Flat optional columns of texts, whole numbers, dates and times of the day; PLAIN values in version 1 data pages,
-compressed with gzip; metadata in Thrift's compact protocol. Written by hand because the libraries that write Parquet
-are several times as large as all else that runs here; tests/api/test_parquet.py reads the files with DuckDB.
+Optional columns of texts, numbers, dates and times, and lists of these; PLAIN values in version 1 data pages,
+compressed with gzip; metadata in Thrift's compact protocol (api/thrift.py). Written by hand because the libraries
+that write Parquet are several times as large as all else that runs here; tests/api/test_parquet.py reads the files
+with DuckDB.
 """
 
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import Any, Final
 
+from api.thrift import (
+    BINARY,
+    FALSE,
+    I32,
+    STRUCT,
+    Value,
+    binary,
+    int32,
+    int64,
+    list_of,
+    struct_of,
+    struct_value,
+    text,
+    varint,
+    zigzag,
+)
+
 MAGIC: Final = b"PAR1"
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-_GZIP, _RLE, _PLAIN, _OPTIONAL = 2, 3, 0, 1
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_GZIP, _RLE, _PLAIN, _OPTIONAL, _REPEATED, _LIST_OF = 2, 3, 0, 1, 2, 3
 
 
 class Column(Enum):
@@ -23,18 +42,29 @@ class Column(Enum):
 
     TEXT = (6, 0)  # BYTE_ARRAY, UTF8
     NUMBER = (2, None)  # INT64
+    DECIMAL = (5, None)  # DOUBLE
     DATE = (1, 6)  # INT32, DATE: YYYY-MM-DD
     TIME = (2, 8)  # INT64, TIME_MICROS: HH:MM:SS[.ffffff]
+    MOMENT = (2, -1)  # INT64, TIMESTAMP in microseconds, of no time zone: YYYY-MM-DDTHH:MM:SS[.ffffff]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a file. many: its values are lists."""
+
+    name: str
+    kind: Column
+    many: bool = False
 
 
 @dataclass(slots=True)
 class ParquetFile:
-    """columns: (name, kind). `rows` are collected until there are enough for a row group, then leave as bytes.
+    """`rows` are collected until there are enough for a row group, then leave as bytes.
 
     group: rows of a row group; so many are in memory, and no more.
     """
 
-    columns: Sequence[tuple[str, Column]]
+    columns: Sequence[Field]
     group: int = 5_000
     _waiting: list[Sequence[Any]] = field(default_factory=list)
     _groups: list[bytes] = field(default_factory=list)
@@ -53,71 +83,89 @@ class ParquetFile:
     def tail(self) -> bytes:
         """The last row group and the metadata: without them nobody can read the file."""
         last = self._flushed() if self._waiting else b""
-        names = [_struct((4, _text("schema")), (5, _int(len(self.columns))))]
-        names += [_element(name, kind) for name, kind in self.columns]
-        meta = _struct(
-            (1, _int(1)),
-            (2, _list(_STRUCT, names)),
-            (3, _long(self._rows)),
-            (4, _list(_STRUCT, self._groups)),
-            (6, _text("ernfed")),
+        schema = [struct_of((4, text("schema")), (5, int32(len(self.columns))))]
+        schema += [element for column in self.columns for element in _elements(column)]
+        meta = struct_of(
+            (1, int32(1)),
+            (2, list_of(STRUCT, schema)),
+            (3, int64(self._rows)),
+            (4, list_of(STRUCT, self._groups)),
+            (6, text("ernfed")),
         )
         return last + meta + struct.pack("<I", len(meta)) + MAGIC
 
     def _flushed(self) -> bytes:
         parts, chunks, plain_size = [], [], 0
-        for n, (name, kind) in enumerate(self.columns):
-            values = [row[n] for row in self._waiting]
-            plain = _page(kind, values)
+        for n, column in enumerate(self.columns):
+            count, plain = _page(column, [row[n] for row in self._waiting])
             packer = zlib.compressobj(level=1, wbits=31)
             packed = packer.compress(plain) + packer.flush()
-            header = _struct(
-                (1, _int(0)),
-                (2, _int(len(plain))),
-                (3, _int(len(packed))),
-                (
-                    5,
-                    (
-                        _STRUCT,
-                        _struct(*((n, _int(v)) for n, v in enumerate((len(values), _PLAIN, _RLE, _RLE), 1))),
-                    ),
-                ),
+            header = _header(count, len(plain), len(packed))
+            path = [column.name, "list", "element"] if column.many else [column.name]
+            meta = struct_value(
+                (1, int32(column.kind.value[0])),
+                (2, list_of(I32, [zigzag(_PLAIN), zigzag(_RLE)])),
+                (3, list_of(BINARY, [binary(name) for name in path])),
+                (4, int32(_GZIP)),
+                (5, int64(count)),
+                (6, int64(len(header) + len(plain))),
+                (7, int64(len(header) + len(packed))),
+                (9, int64(self._offset)),
             )
-            meta = _struct(
-                (1, _int(kind.value[0])),
-                (2, _list(_I32, [_zigzag(_PLAIN), _zigzag(_RLE)])),
-                (3, _list(_BINARY, [_bytes(name)])),
-                (4, _int(_GZIP)),
-                (5, _long(len(values))),
-                (6, _long(len(header) + len(plain))),
-                (7, _long(len(header) + len(packed))),
-                (9, _long(self._offset)),
-            )
-            chunks.append(_struct((2, _long(self._offset)), (3, (_STRUCT, meta))))
+            chunks.append(struct_of((2, int64(self._offset)), (3, meta)))
             parts += [header, packed]
             plain_size += len(header) + len(plain)
             self._offset += len(header) + len(packed)
         count = len(self._waiting)
-        self._groups.append(_struct((1, _list(_STRUCT, chunks)), (2, _long(plain_size)), (3, _long(count))))
+        self._groups.append(
+            struct_of((1, list_of(STRUCT, chunks)), (2, int64(plain_size)), (3, int64(count)))
+        )
         self._rows += count
         self._waiting.clear()
         return b"".join(parts)
 
 
-def _page(kind: Column, values: Sequence[Any]) -> bytes:
-    """Which values there are, a bit each (one bit-packed run), then those that there are."""
-    bits = bytearray((len(values) + 7) // 8)
-    for n, value in enumerate(values):
-        bits[n // 8] |= (value is not None) << n % 8
-    levels = _varint(len(bits) << 1 | 1) + bytes(bits)
-    there = (_plain(kind, value) for value in values if value is not None)
-    return struct.pack("<I", len(levels)) + levels + b"".join(there)
+def _header(count: int, plain_size: int, packed_size: int) -> bytes:
+    """A PageHeader."""
+    data = struct_value((1, int32(count)), (2, int32(_PLAIN)), (3, int32(_RLE)), (4, int32(_RLE)))
+    return struct_of((1, int32(0)), (2, int32(plain_size)), (3, int32(packed_size)), (5, data))
+
+
+def _page(column: Field, values: Sequence[Any]) -> tuple[int, bytes]:
+    """How many entries there are, and these: which values there are, then those that there are."""
+    if not column.many:
+        there = [value for value in values if value is not None]
+        levels = [int(value is not None) for value in values]
+        return len(values), _levels(levels, 1) + b"".join(_plain(column.kind, value) for value in there)
+    begins, levels, there = [], [], []
+    for items in values:
+        if not items:  # null, or a list of nothing
+            begins.append(0)
+            levels.append(0 if items is None else 1)
+            continue
+        begins += [0] + [1] * (len(items) - 1)
+        levels += [2 if item is None else 3 for item in items]
+        there += [item for item in items if item is not None]
+    plain = b"".join(_plain(column.kind, value) for value in there)
+    return len(levels), _levels(begins, 1) + _levels(levels, 2) + plain
+
+
+def _levels(levels: Sequence[int], width: int) -> bytes:
+    """Numbers of 1 or 2 bits each, in one bit-packed run of the RLE hybrid encoding."""
+    groups = (len(levels) + 7) // 8
+    packed = bytearray(groups * width)
+    for n, level in enumerate(levels):
+        packed[n * width // 8] |= level << n * width % 8
+    run = varint(groups << 1 | 1) + bytes(packed)
+    return struct.pack("<I", len(run)) + run
 
 
 def _plain(kind: Column, value: Any) -> bytes:
     match kind:
         case Column.NUMBER:
             return struct.pack("<q", value)
+        case Column.DECIMAL:
+            return struct.pack("<d", value)
         case Column.DATE:
             return struct.pack("<i", date.fromisoformat(value).toordinal() - _EPOCH)
         case Column.TIME:
@@ -125,65 +173,31 @@ def _plain(kind: Column, value: Any) -> bytes:
             return struct.pack(
                 "<q", ((at.hour * 60 + at.minute) * 60 + at.second) * 1_000_000 + at.microsecond
             )
-    text = str(value).encode("utf-8", "replace")
-    return struct.pack("<I", len(text)) + text
+        case Column.MOMENT:
+            since = datetime.fromisoformat(value).replace(tzinfo=UTC) - _START
+            return struct.pack("<q", since // timedelta(microseconds=1))
+    encoded = str(value).encode("utf-8", "replace")
+    return struct.pack("<I", len(encoded)) + encoded
 
 
-def _element(name: str, kind: Column) -> bytes:
-    """A SchemaElement."""
-    physical, converted = kind.value
-    said = [(1, _int(physical)), (3, _int(_OPTIONAL)), (4, _text(name))]
-    return _struct(*said, *([(6, _int(converted))] if converted is not None else []))
+def _elements(column: Field) -> list[bytes]:
+    """The SchemaElements of a column; a list has three levels."""
+    physical, converted = column.kind.value
+    name = "element" if column.many else column.name
+    said = [(1, int32(physical)), (3, int32(_OPTIONAL)), (4, text(name))]
+    if column.kind is Column.MOMENT:
+        said.append((10, _timestamp()))
+    elif converted is not None:
+        said.append((6, int32(converted)))
+    one = struct_of(*said)
+    if not column.many:
+        return [one]
+    group = ((3, int32(_OPTIONAL)), (4, text(column.name)), (5, int32(1)), (6, int32(_LIST_OF)))
+    repeated = ((3, int32(_REPEATED)), (4, text("list")), (5, int32(1)))
+    return [struct_of(*group), struct_of(*repeated), one]
 
 
-# ---- Thrift, compact protocol ----------------------------------------------------------------------------
-
-_I32, _I64, _BINARY, _LIST, _STRUCT = 5, 6, 8, 9, 12
-Value = tuple[int, bytes]
-"""A type and what stands for the value."""
-
-
-def _struct(*fields: tuple[int, Value]) -> bytes:
-    """Fields by number, in ascending order and less than 16 apart."""
-    written, before = bytearray(), 0
-    for number, (kind, value) in fields:
-        written.append((number - before) << 4 | kind)
-        written += value
-        before = number
-    return bytes(written) + b"\0"
-
-
-def _list(kind: int, items: Sequence[bytes]) -> Value:
-    count = len(items)
-    head = bytes([count << 4 | kind]) if count < 15 else bytes([0xF0 | kind]) + _varint(count)
-    return _LIST, head + b"".join(items)
-
-
-def _int(value: int) -> Value:
-    return _I32, _zigzag(value)
-
-
-def _long(value: int) -> Value:
-    return _I64, _zigzag(value)
-
-
-def _text(value: str) -> Value:
-    return _BINARY, _bytes(value)
-
-
-def _bytes(value: str) -> bytes:
-    text = value.encode("utf-8", "replace")
-    return _varint(len(text)) + text
-
-
-def _zigzag(value: int) -> bytes:
-    return _varint(value << 1 ^ value >> 63)
-
-
-def _varint(value: int) -> bytes:
-    written = bytearray()
-    while value > 0x7F:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    written.append(value)
-    return bytes(written)
+def _timestamp() -> Value:
+    """LogicalType TIMESTAMP(isAdjustedToUTC = false, MICROS): the older converted type would be one of UTC."""
+    micros = struct_value((2, struct_value()))
+    return struct_value((8, struct_value((1, FALSE), (2, micros))))

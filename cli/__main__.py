@@ -23,7 +23,7 @@ COMMANDS = {
     "pseudonyms": "pseudonymised rows: status, rotate",
     "statistics": "what statistics are answered from: verify, rebuild",
     "query": "run a GraphQL query from a file or standard input",
-    "export": "all studies or series that match, as CSV, lines of JSON or Parquet",
+    "export": "all studies, series or instances that match, as CSV, lines of JSON or Parquet",
     "schema": "print schema.graphql",
 }
 

@@ -1,4 +1,4 @@
-"""`ernfed export studies|series`: a whole list from a running server into a file, or to standard output."""
+"""`ernfed export studies|series|instances`: a whole list from a running server into a file, or to standard output."""
 
 import json
 import shutil
@@ -22,6 +22,7 @@ class What(StrEnum):
 
     STUDIES = "studies"
     SERIES = "series"
+    INSTANCES = "instances"
 
 
 class Format(StrEnum):
@@ -34,14 +35,20 @@ class Format(StrEnum):
 
 @app.callback(invoke_without_command=True)
 def export(
-    what: Annotated[What, typer.Argument(help="studies or series")],
+    what: Annotated[What, typer.Argument(help="studies, series or instances")],
     format: Annotated[
         Format, typer.Option(help="csv, ndjson (a JSON object a line) or parquet")
     ] = Format.CSV,
-    filter: Annotated[str, typer.Option(help="a StudyFilter or SeriesFilter, as a JSON object")] = "{}",
+    filter: Annotated[
+        str, typer.Option(help="a StudyFilter, SeriesFilter or InstanceFilter, as a JSON object")
+    ] = "{}",
+    cohort: Annotated[str | None, typer.Option(help="only what is in this cohort, or version of one")] = None,
     archive: Annotated[list[str] | None, typer.Option(help="only this archive; may be repeated")] = None,
     attribute: Annotated[
         list[str] | None, typer.Option(help="a further column: keyword, tag or path; may be repeated")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="only this column, in this place; may be repeated")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="the file; standard output by default")] = None,
     purpose: Annotated[str | None, typer.Option(help="HL7 purpose of use, such as HRESCH")] = None,
@@ -57,6 +64,8 @@ def export(
             "filter": json_object("--filter", filter, '{"patientSex": {"eq": "F"}}'),
             "archives": archive or None,
             "attributes": attribute or [],
+            **({"columns": column} if column else {}),
+            **({"cohort": cohort} if cohort else {}),
         }
         address = f"{url.rstrip('/')}/export/{what}.{format}"
         headers = {"X-Purpose-Of-Use": purpose} if purpose else {}

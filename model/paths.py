@@ -10,7 +10,9 @@ from functools import lru_cache
 from pydicom.datadict import (
     dictionary_has_tag,
     dictionary_keyword,
+    dictionary_VM,
     dictionary_VR,
+    private_dictionary_VM,
     private_dictionary_VR,
     tag_for_keyword,
 )
@@ -100,6 +102,21 @@ def private_name(creator: str, tag: str) -> str | None:
     """(creator)GGxxEE of a private attribute GGbbEE; None where its creator cannot stand in a name."""
     name = f"({creator}){tag[:4]}xx{tag[6:]}"
     return name if _PRIVATE.match(name) and int(tag[:4], 16) % 2 else None
+
+
+def has_one_value(path: AttributePath) -> bool:
+    """Whether DICOM allows one value at the path and no more, as far as its dictionary knows."""
+    step = path.last
+    if len(path.steps) > 1:
+        return False  # a sequence may have several items
+    try:
+        if step.tag is not None:
+            return bool(dictionary_VM(step.tag) == "1")
+        return bool(
+            private_dictionary_VM(int(f"{step.group}10{step.element}", 16), step.creator or "") == "1"
+        )
+    except KeyError:
+        return False
 
 
 def _split(name: str) -> list[str]:

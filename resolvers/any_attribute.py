@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from archives.fields import returned_keywords
 from model.attributes import BY_KEYWORD, UNITED, Attribute, Kind, Level
 from model.errors import BadInput
 from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, Value, all_of
@@ -16,6 +15,7 @@ from model.levels import level_of
 from model.paths import AttributePath, parse_path
 from model.spans import Span, check_comparable, spans_of
 from resolvers.matches import OPS, AttributeMatch, checked
+from resolvers.searched import looks_below
 
 Comparisons = tuple[tuple[Op, Value], ...]
 
@@ -67,7 +67,7 @@ def _test(level: Level, path: AttributePath, comparisons: Comparisons) -> Condit
         is_whole = len(comparisons) < 2 or known.keyword in UNITED
         # That one value passes all of them, only the data set tells.
         return typed if is_whole else AllOf((typed, here))
-    if level is not Level.STUDY or path.steps[0].keyword in returned_keywords(level):
+    if level is not Level.STUDY or not looks_below(path):
         return here
     in_series = Related(Level.SERIES, here)
     return in_series if level_of(path) is Level.INSTANCE else AnyOf((here, in_series))

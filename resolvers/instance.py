@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from db.nodes import Row
+from db.nodes import data_set as parsed
 from resolvers import locations
 from resolvers.codes import sop_class_name
 from resolvers.connection import Connection, Listed
@@ -14,6 +15,7 @@ from resolvers.live import Fresh
 from resolvers.locations import InstanceLocation
 from resolvers.node import Node
 from resolvers.scalars import UID
+from resolvers.searched import Searched, first_of, names_of
 from resolvers.series import Series, series_of
 from resolvers.values import Attribute, AttributeConflict, attributes_of, keywords_of
 
@@ -79,8 +81,13 @@ class Instance(Node):
             list[str] | None,
             strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
         ] = None,
+        searched: Searched = False,
     ) -> list[Attribute]:
         names = keywords_of(keywords)
+        if searched:
+            copies = await info.context.loaders_of(self.row).data_sets_by_instance.load(self.sop_instance_uid)
+            own = [parsed(copy) for copy in copies]
+            return [one for name in names_of(names) for one in first_of(own, name)]
         data_set = await info.context.data_set_of_instance(self.row, names)
         return attributes_of(data_set, names)
 

@@ -20,13 +20,17 @@ from db.nodes import Row
 from db.orders import Sort
 from db.pages import Listing, Page
 from db.pool import Reader
+from db.searched import Elements, in_series, in_studies
 from model.attributes import Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet
 from model.filters import Condition
+from model.paths import parse_path
 from resolvers.arguments import PageArguments
 from resolvers.live import Fresh
 from resolvers.on_demand import Missing, OnDemand
+from resolvers.searched import OfSeries, OfStudy, by_series, by_study
+from resolvers.values import Attribute
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -87,6 +91,8 @@ class Loaders:
         self.data_sets_by_series = self._data_sets(Level.SERIES)
         self.data_sets_by_instance = self._data_sets(Level.INSTANCE)
         self.representatives_by_series = _loader(self._representatives, list)
+        self.searched_by_series = _loader(self._searched_in_series, list)
+        self.searched_by_study = _loader(self._searched_in_studies, list)
         self.consent_by_study = _loader(self._consents, lambda: None)
         self.missing_by_study = _loader(self._fetch_series, dict)
         self.missing_by_series = _loader(self._fetch_instances, dict)
@@ -170,6 +176,17 @@ class Loaders:
 
     async def _representatives(self, uids: list[str]) -> dict[str, list[Row]]:
         return _grouped(await nodes.representatives(self._database, self.scope, uids), "uid")
+
+    async def _searched_in_series(self, keys: list[OfSeries]) -> dict[OfSeries, list[Attribute]]:
+        """One statement for all names and rows."""
+        elements = Elements.of([parse_path(name) for name in dict.fromkeys(key[2] for key in keys)])
+        series = list(dict.fromkeys((study, own) for study, own, _ in keys))
+        return by_series(await in_series(self._database, self.scope, series, elements), keys)
+
+    async def _searched_in_studies(self, keys: list[OfStudy]) -> dict[OfStudy, list[Attribute]]:
+        elements = Elements.of([parse_path(name) for name in dict.fromkeys(key[1] for key in keys)])
+        studies = list(dict.fromkeys(study for study, _ in keys))
+        return by_study(await in_studies(self._database, self.scope, studies, elements), keys)
 
     async def _consents(self, study_uids: list[str]) -> dict[str, Row | None]:
         rows = await consent.consents(self._database, self.scope, study_uids)

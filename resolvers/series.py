@@ -24,6 +24,7 @@ from resolvers.orders import InstanceOrder, sorts_of
 from resolvers.question import Shortfall
 from resolvers.representative import Representative, representative_of
 from resolvers.scalars import UID
+from resolvers.searched import Searched, names_of, of_series
 from resolvers.study import Study, study_of
 from resolvers.values import Attribute, AttributeConflict, attributes_of, keywords_of
 
@@ -98,8 +99,11 @@ class Series(Node):
             list[str] | None,
             strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
         ] = None,
+        searched: Searched = False,
     ) -> list[Attribute]:
         names = keywords_of(keywords)
+        if searched:
+            return await of_series(info.context.loaders_of(self.row), self.row, names_of(names))
         copies = await info.context.loaders_of(self.row).data_sets_by_series.load(self.series_instance_uid)
         return attributes_of(data_set(copies[0]), names) if copies else []
 

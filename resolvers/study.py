@@ -23,6 +23,7 @@ from resolvers.node import Node
 from resolvers.orders import SeriesOrder, sorts_of
 from resolvers.question import Shortfall
 from resolvers.scalars import UID
+from resolvers.searched import Searched, names_of, of_study
 from resolvers.values import Attribute, AttributeConflict, PersonName, attributes_of, keywords_of, person_name
 
 if TYPE_CHECKING:
@@ -98,9 +99,13 @@ class Study(Node):
             list[str] | None,
             strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
         ] = None,
+        searched: Searched = False,
     ) -> list[Attribute]:
         names = keywords_of(keywords)
         copies = await info.context.loaders_of(self.row).data_sets_by_study.load(self.study_instance_uid)
+        if searched:
+            own = [data_set(copy) for copy in copies]
+            return await of_study(info.context.loaders_of(self.row), self.row, own, names_of(names))
         return attributes_of(data_set(copies[0]), names) if copies else []
 
     @strawberry.field(

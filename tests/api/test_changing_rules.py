@@ -10,7 +10,7 @@ import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from api import export_rows
+from api import export_table
 from api.auth import Identity
 from config.access_file import AccessRules, ErnPolicy
 from db.pool import Database
@@ -109,16 +109,16 @@ async def test_rules_that_change_nothing_for_somebody_leave_their_stream(databas
 
 async def test_an_export_is_cut_short(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a token expires: the file has no end, so that nobody takes a part for the whole."""
-    monkeypatch.setattr(export_rows, "PAGE", 2)
+    monkeypatch.setattr(export_table, "PAGE", 2)
     await with_faces(database)
     await store(database, 1, [study(f"1.{number}") for number in range(7)])
-    rules, read = Rules(AccessRules()), export_rows.Table.rows
+    rules, read = Rules(AccessRules()), export_table.Table.rows
 
-    def rows(table: export_rows.Table, nodes: Any) -> Any:
+    def rows(table: export_table.Table, nodes: Any) -> Any:
         rules.now = CLOSED  # after the first page was read
         return read(table, nodes)
 
-    monkeypatch.setattr(export_rows.Table, "rows", rows)
+    monkeypatch.setattr(export_table.Table, "rows", rows)
     async with serving(database, rules.identity()) as server, httpx.AsyncClient() as http:
         headers = {"authorization": f"Bearer {member()}", "content-type": "application/json"}
         with pytest.raises(httpx.RemoteProtocolError):

@@ -76,6 +76,17 @@ def test_a_file(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
 
 
+def test_columns_and_a_cohort() -> None:
+    more = ["--column", "Rows", "--column", "SOPInstanceUID", "--cohort", "abc"]
+    with server(told(200, CSV)) as (url, asked):
+        done = runner.invoke(app, ["instances", "--url", url, *more])
+    assert (done.exit_code, asked[0][0]) == (0, "/export/instances.csv")
+    assert asked[0][2] == {
+        **{"filter": {}, "archives": None, "attributes": []},
+        **{"columns": ["Rows", "SOPInstanceUID"], "cohort": "abc"},
+    }
+
+
 def test_standard_output() -> None:
     with server(told(200, b"{}\n{}\n")) as (url, asked):
         done = runner.invoke(app, ["series", "--format", "ndjson", "--url", url])

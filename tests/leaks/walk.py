@@ -20,7 +20,10 @@ from tests.leaks.values import Values
 _CURSORS = "{ %s(first: 70) { edges { cursor node { id } } } }"
 _ROOTS = {"studies": "StudyConnection", "series": "SeriesConnection", "instances": "InstanceConnection"}
 _ATTRIBUTES = {
-    "attributes": ["PatientComments", "00080080", "OtherPatientIDsSequence.PatientID", "PatientAge"]
+    "attributes": [
+        *("PatientComments", "00080080", "OtherPatientIDsSequence.PatientID", "PatientAge", "ImageComments"),
+        *("(ERNFED TEST)0009xx01", "PatientName", "StationName", "NumberOfFrames", "StudyDate", "SeriesDate"),
+    ]
 }
 _ARCHIVES = "{ archives { id code } }"
 

@@ -1,0 +1,172 @@
+"""GET of an export, as `pd.read_parquet(url)` and its like ask: the same file, the same rights, lines and bounds."""
+
+import asyncio
+import socket
+from typing import Any
+from urllib.parse import urlencode
+
+import duckdb
+import httpx
+import pytest
+
+from access.scope import Viewer
+from api.export_wanted import MAX_QUERY
+from db.audit import AuditLog
+from db.audit_lines import lines
+from db.pool import Database
+from tests.api.subscribing import serving
+from tests.api.test_cross_site import signed_in
+from tests.api.test_export import ANNA, client, export, log, rows_of, small_pages  # noqa: F401
+from tests.db.ingesting import store
+from tests.resolvers.cohort_home import MR, OWNER, Home
+from tests.resolvers.conftest import federation, home, house, loaded  # noqa: F401
+from tests.resolvers.following import with_faces
+from tests.resolvers.house import House
+from tests.rows import study
+
+SAME: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("studies.csv", {}, []),
+    (
+        "studies.parquet",
+        {"filter": {"patientSex": {"eq": "F"}}, "archives": ["a0", "a1"], "attributes": ["PatientAge"]},
+        [("filter", '{"patientSex": {"eq": "F"}}'), ("archives", "a0,a1"), ("attributes", "PatientAge")],
+    ),
+    (
+        "series.ndjson",
+        {"columns": ["Modality", "(A, B)0009xx01", "SeriesNumber"]},
+        [("columns", "Modality,(A, B)0009xx01"), ("columns", "SeriesNumber")],
+    ),
+    ("instances.csv", {"archives": ["a2"]}, [("archives", "a2")]),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "query"), SAME)
+async def test_the_same_as_a_post(
+    house: House,  # noqa: F811
+    path: str,
+    body: dict[str, Any],
+    query: Any,
+) -> None:
+    asking = client(house)
+    posted = await export(asking, path, **body)
+    got = await asking.get(f"/export/{path}", params=query)
+    assert (got.status_code, got.content) == (200, posted.content)
+    for name in ("content-type", "content-disposition", "x-ernfed-total-count", "x-ernfed-sources"):
+        assert got.headers[name] == posted.headers[name]
+    assert got.headers["cache-control"] == "no-store"
+
+
+async def test_instances_are_those_of_the_list(house: House) -> None:  # noqa: F811
+    asked = await house.data(
+        '{ instances(first: 1000, archives: ["a0"]) { totalCount nodes { sopInstanceUid rows'
+        " series { seriesInstanceUid study { studyInstanceUid } } } } }"
+    )
+    found = rows_of(await client(house).get("/export/instances.csv", params={"archives": "a0"}))
+    names = ("SOPInstanceUID", "Rows", "SeriesInstanceUID", "StudyInstanceUID")
+    assert [tuple(row[name] for name in names) for row in found] == [
+        (
+            node["sopInstanceUid"],
+            "" if node["rows"] is None else str(node["rows"]),
+            node["series"]["seriesInstanceUid"],
+            node["series"]["study"]["studyInstanceUid"],
+        )
+        for node in asked["instances"]["nodes"]
+    ]
+    assert len(found) == asked["instances"]["totalCount"] > 50
+
+
+@pytest.mark.parametrize("of", ["studies", "series", "instances"])
+async def test_a_cohort(home: Home, of: str) -> None:  # noqa: F811
+    from tests.api.test_export_cohorts import exporter
+
+    id, _ = await home.frozen(OWNER, MR)
+    asking = client(home.house, exporter(OWNER))
+    found = rows_of(await asking.get(f"/export/{of}.csv", params={"cohort": id}))
+    assert {row["StudyInstanceUID"] for row in found} <= await home.uids(OWNER, id)
+    assert len({row["StudyInstanceUID"] for row in found}) > 5
+    given = {"cohort": id, "archives": "a0", "filter": "{}"}
+    fewer = rows_of(await asking.get(f"/export/{of}.csv", params=given))
+    assert 0 < len(fewer) < len(found)
+    assert (await asking.get(f"/export/{of}.csv", params={"cohort": "x"})).status_code == 404
+
+
+BAD: list[tuple[str, int, str]] = [
+    ("filter=%7B", 400, "BAD_REQUEST"),
+    ("filter=%5B%5D", 400, "BAD_INPUT"),
+    ("filter=%7B%7D&filter=%7B%7D", 400, "BAD_REQUEST"),
+    ("nope=1", 400, "BAD_REQUEST"),
+    ("attributes=NoSuchKeyword", 400, "BAD_INPUT"),
+    ("archives=a9", 404, "NOT_FOUND"),
+    ("access_token=x", 400, "BAD_REQUEST"),
+    (urlencode({"archives": "a" * MAX_QUERY}), 414, "URI_TOO_LONG"),
+]
+
+
+@pytest.mark.parametrize(("query", "status", "code"), BAD, ids=[case[0][:30] for case in BAD])
+async def test_bad_queries(house: House, query: str, status: int, code: str) -> None:  # noqa: F811
+    answer = await client(house).get(f"/export/studies.csv?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
+)
+async def test_a_page_elsewhere_starts_no_export(house: House, site: str, status: int) -> None:  # noqa: F811
+    """Where nobody has to say who they are, a link elsewhere would do."""
+    answer = await client(house).get("/export/studies.csv", headers={"sec-fetch-site": site})
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["errors"][0]["extensions"]["code"] == "CROSS_SITE"
+
+
+async def test_rights_and_lines_are_those_of_a_post(house: House, log: AuditLog) -> None:  # noqa: F811
+    nobody = await client(house, Viewer("x", None, ())).get("/export/studies.csv")
+    assert nobody.status_code == 403
+    asking = client(house, audit=log)
+    answer = await asking.get("/export/studies.csv", headers={"x-purpose-of-use": "HRESCH"})
+    await asking.get("/export/studies.csv?archives=a9")
+    assert (await asking.get("/export/studies.csv", headers={"x-purpose-of-use": "no"})).status_code == 400
+    await log.close()
+    said = [line.said async for line in lines(log._database)]
+    assert sum(line["studies"] for line in said) == len(rows_of(answer))
+    assert {(line["purpose"], line["endpoint"]) for line in said[:-2]} == {("HRESCH", "/export/studies.csv")}
+    assert [line["outcome"] for line in said[-2:]] == ["NOT_FOUND", "BAD_INPUT"]
+
+
+async def test_a_url_is_read_as_others_read_it(database: Database, tmp_path: Any) -> None:
+    """Over a socket, without any header of ours."""
+    await with_faces(database)
+    await store(database, 1, [study(f"1.{n}") for n in range(9)])
+    async with serving(database) as server, httpx.AsyncClient() as http:
+        answer = await http.get(f"{server.url}/export/studies.parquet?columns=StudyInstanceUID,StudyDate")
+        (tmp_path / "a.parquet").write_bytes(answer.content)
+    assert duckdb.from_parquet(str(tmp_path / "a.parquet")).aggregate("count(*)").fetchall() == [(9,)]
+
+
+async def test_a_reader_that_takes_nothing_is_given_up(database: Database) -> None:
+    """Its place is free, and its connection is closed, though it never says a word."""
+    await with_faces(database)
+    await store(database, 1, [study(f"1.{n}", StudyDescription="x" * 9_000) for n in range(700)])
+    async with serving(database, send_patience=0.5) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect((host, int(port)))
+            deaf.sendall(f"GET /export/studies.csv HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            deaf.setblocking(False)
+            loop = asyncio.get_running_loop()
+            assert (await loop.sock_recv(deaf, 12)).endswith(b"200")
+            async with httpx.AsyncClient() as http, asyncio.timeout(60):
+                while True:  # until nothing but this look is being answered
+                    text = (await http.get(f"{server.url}/metrics")).text
+                    if "ernfed_http_requests_in_flight 1.0" in text:
+                        break
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "none"}, {"origin": "https://evil.example"}],
+)
+async def test_a_cookie_speaks_for_our_own_page_only(headers: dict[str, str]) -> None:
+    answer = await signed_in().get("/export/studies.csv", headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (403, "CROSS_SITE")
