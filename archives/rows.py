@@ -3,12 +3,12 @@
 Whatever an archive sends, these functions do not raise (but `as_rows`, on what is no list of rows).
 """
 
-import re
 from datetime import date, datetime
 from typing import Literal
 
 from archives.client import Row
 from archives.errors import BadAnswer
+from model.odd_json import DataSet, data_set_of, has_a_tag, like
 
 Level = Literal["studies", "series", "instances"]
 Key = tuple[str | None, ...]
@@ -30,19 +30,18 @@ _KEYS: dict[Level, tuple[str, ...]] = {
     "instances": (SOP_INSTANCE_UID, SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
 }
 
-_TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
-
 
 def as_rows(answer: object) -> list[Row]:
-    """The rows of a QIDO-RS or metadata answer. A single data set is taken for a list of one."""
-    if isinstance(answer, dict):
-        answer = [answer]
-    if not isinstance(answer, list):
+    """The rows of a QIDO-RS or metadata answer, as the standard writes them. A single data set is taken for a list of
+    one; among others, what is none is one without attributes."""
+    rows = [answer] if isinstance(answer, dict) else answer
+    if not isinstance(rows, list):
         raise BadAnswer("not a list of DICOM JSON objects")
-    for row in answer:
-        if not isinstance(row, dict) or not all(_TAG.match(key) for key in row):
-            raise BadAnswer("not a list of DICOM JSON objects")
-    return answer
+    if rows and not any(isinstance(row, dict) and has_a_tag(row) for row in rows):
+        raise BadAnswer("not a list of DICOM JSON objects")
+    return [
+        data_set_of(row) if isinstance(row, dict) else DataSet(left_out={"": "no object"}) for row in rows
+    ]
 
 
 def values(row: Row, tag: str) -> list[object]:
@@ -84,7 +83,7 @@ def study_date(row: Row) -> date | None:
 
 def without_bulk(row: Row) -> Row:
     """A data set without binary values and without what is the server's own, in sequences too."""
-    kept: Row = {}
+    kept: Row = like(row, {})
     own = _servers_own(row)
     for tag, element in row.items():
         if tag == RETRIEVE_URL or not isinstance(element, dict):

@@ -4,9 +4,12 @@ Every request has a deadline and a size cap, follows no redirect, keeps no cooki
 whole body or raises an ArchiveError. What DICOM says in the body is not judged here.
 """
 
+import codecs
+import json
 import os
 import re
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -27,13 +30,21 @@ CHUNK = 64 * 1024
 _UIDS = re.compile(r"(?<=InstanceUID=)(?:[0-9.]|%2C|%252E)+")
 
 
+# Numbers that JSON has not, and many servers write.
+_NO_NUMBERS = (b"NaN", b"Infinity")
+
+
 class Answered(requests.Response):
-    """A response whose body is read; its JSON is strict UTF-8 and never guessed."""
+    """A response whose body is read; its JSON is strict UTF-8 and never guessed, but for a BOM, NaN and Infinity."""
 
     def json(self, **_: Any) -> Any:
+        body = self.content.removeprefix(codecs.BOM_UTF8)
         try:
-            return orjson.loads(self.content)
+            return orjson.loads(body)
         except orjson.JSONDecodeError as error:
+            if "infinity" in error.msg or any(word in body for word in _NO_NUMBERS):
+                with suppress(ValueError, RecursionError):
+                    return json.loads(body.decode())
             raise BadAnswer(_why_not_json(self, error)) from None
 
 

@@ -219,17 +219,21 @@ async def begin(conn: Connection) -> None:
 async def _put(
     conn: Connection, archive_id: int, level: Level, upsert: str, records: Sequence[Record]
 ) -> Stored:
-    """Upserts all records but those that the database refuses, and keeps a note of what is suspect in them."""
+    """Upserts all records but those that the database refuses, and keeps a note of what is not right in them."""
     stored = await _upsert_all(conn, archive_id, level, upsert, records)
     refused = {row.uid for row in stored.refused}
-    suspect = [record for record in records if record.suspect and record.uid not in refused]
-    await reject(conn, archive_id, [_note(record) for record in suspect])
+    odd = [record for record in records if (record.suspect or record.left_out) and record.uid not in refused]
+    await reject(conn, archive_id, [_note(record) for record in odd])
     return stored
 
 
 def _note(record: Record) -> Rejected:
-    reason = f"in the index, but not decoded by its character set: {record.suspect}"
-    return Rejected(record.level, record.uid, reason, record.data)
+    reasons = []
+    if record.suspect:
+        reasons.append(f"not decoded by its character set: {record.suspect}")
+    if record.left_out:
+        reasons.append(f"left out: {record.left_out}")
+    return Rejected(record.level, record.uid, f"in the index, but {'; '.join(reasons)}", record.data)
 
 
 async def _upsert_all(

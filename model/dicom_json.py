@@ -1,5 +1,6 @@
 """DICOM JSON (PS3.18 Annex F) → records. A bad row becomes a Rejected, never an exception.
 
+What is only odd is made right first (odd_json.py), where rows come in or else here.
 A value that its VR forbids (a DA of 'unknown', an IS of 'x') is None in its typed column and stays raw
 in `data`: only a missing or invalid UID, or a row that is no object, rejects the row. The same for a group of a
 name that the archive did not decode (decoding.py); the record says so.
@@ -13,6 +14,7 @@ import orjson
 
 from model.attributes import Attribute, Kind, Level, attribute
 from model.decoding import suspects, without_suspect_groups
+from model.odd_json import data_set_of, told_of
 from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Record, Rejected
 from model.uids import is_uid
 
@@ -49,6 +51,7 @@ def parse_row(level: Level, row: Any) -> Record | Rejected:
     """One row. The reason of a Rejected names the attribute, never its value."""
     if not isinstance(row, dict):
         return Rejected(level, None, f"expected a JSON object, got {type(row).__name__}", _text(row))
+    row = data_set_of(row)
     uids = [first(row, tag) for tag in _UIDS[level]]
     for tag, uid in zip(_UIDS[level], uids, strict=True):
         if not is_uid(uid):
@@ -64,6 +67,7 @@ def parse_row(level: Level, row: Any) -> Record | Rejected:
         values=values,
         data=text,
         suspect=", ".join(suspects(row, text)),
+        left_out=told_of(row.left_out) if row.left_out else "",
     )
 
 

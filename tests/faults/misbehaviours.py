@@ -3,7 +3,9 @@
 A cell says the state and the code that people get; `expected.py` has them. docs/misbehaviour.md is made of both.
 """
 
+import codecs
 import json
+import math
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -156,6 +158,19 @@ def _same_series_uids(rows: list[Json]) -> list[Json]:
     return [rows[0], rows[0] | {STUDY: value("UI", STUDIES[1])}, *rows[1:]]
 
 
+def _odd(row: Json) -> Json:
+    """The same, as some servers write it."""
+    told: dict[str, Json] = {tag: element for tag, element in row.items() if isinstance(element, dict)}
+    made: Json = {tag.lower(): {"vr": e.get("vr"), "Value": _first(e)} for tag, e in told.items()}
+    names: Json = {"00100010": {"vr": "PN", "Value": "Doe^Jane"}, "00081030": {"vr": "LO", "Value": None}}
+    return made | names | {"_id": 7, "00080061": {"vr": "CS", "Value": "CT\\MR"}}
+
+
+def _first(element: Json) -> object:
+    values = element.get("Value")
+    return values[0] if isinstance(values, list) and len(values) == 1 else values
+
+
 _LONG = "x" * 65_536
 _NUL: Json = {"vr": "LO", "Value": ["a\0b"]}
 
@@ -180,6 +195,14 @@ MISBEHAVIOURS: dict[str, Misbehaviour] = {
     "no-uids": Misbehaviour(
         "rows without their UIDs",
         changed(lambda rows: _with(rows, {t: {"vr": "UI"} for t in (STUDY, SERIES, SOP)})),
+    ),
+    "odd-json": Misbehaviour(
+        "a BOM, small tags, keys that are no tags, values without arrays, names as text, null for no value",
+        raw(lambda rows: codecs.BOM_UTF8 + json.dumps([_odd(row) for row in rows]).encode()),
+    ),
+    "nan": Misbehaviour(
+        "NaN and Infinity",
+        raw(lambda rows: json.dumps(_with(rows, {"00101030": value("DS", math.nan)})).encode()),
     ),
     # ---- pages and rows ------------------------------------------------------------------------------
     "offset-ignored": Misbehaviour(

@@ -1,0 +1,128 @@
+"""Odd DICOM JSON over HTTP: every way of asking brings it as the standard writes it, and rows are told apart by it."""
+
+import codecs
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from archives.client import Row, Selection
+from archives.dicomweb import DicomWebArchive
+from archives.errors import BadAnswer
+from archives.rows import PATIENT_ID, STUDY_INSTANCE_UID, text, values
+from model.odd_json import data_set_of
+from tests.archives.faulty import Behaviour, Exchange, faulty
+from tests.archives.test_faults import CONFIG
+
+UIDS = {"0020000D": "1.2", "0020000E": "1.3", "00080018": "1.4"}
+LEVELS = {"/studies": 1, "/series": 2, "/instances": 3, "/metadata": 3}
+RIGHT = {
+    "00100010": {"vr": "PN", "Value": [{"Alphabetic": "Doe^Jane"}]},
+    "00100020": {"vr": "LO", "Value": ["7"]},
+    "00080020": {"vr": "DA", "Value": ["20200101"]},
+    "00080061": {"vr": "CS", "Value": ["CT", "MR"]},
+    "00081030": {"vr": "LO"},
+}
+
+
+def uids(level: int, write: Any) -> dict[str, Any]:
+    return {tag: write(uid) for tag, uid in list(UIDS.items())[:level]}
+
+
+def listed(uid: str) -> Any:
+    return {"vr": "UI", "Value": [uid]}
+
+
+ODD: dict[str, Any] = {
+    "scalars": lambda level: (
+        uids(level, lambda uid: {"vr": "UI", "Value": uid})
+        | {
+            "00100010": {"vr": "PN", "Value": {"Alphabetic": "Doe^Jane"}},
+            "00100020": {"vr": "LO", "Value": 7},
+            "00080020": {"vr": "DA", "Value": "2020-01-01"},
+            "00080061": {"vr": "CS", "Value": "CT\\MR"},
+            "00081030": {"vr": "LO", "Value": None},
+        }
+    ),
+    "small tags, no VRs, a key that is no tag": lambda level: (
+        {
+            tag.lower(): {"Value": element["Value"]} if "Value" in element else element
+            for tag, element in (uids(level, listed) | RIGHT).items()
+        }
+        | {"_id": "5f"}
+    ),
+    "nulls and names as text": lambda level: (
+        uids(level, lambda uid: {"vr": "UI", "Value": [None, uid]})
+        | {
+            "00100010": {"vr": "PN", "Value": ["Doe^Jane", None]},
+            "00100020": {"vr": "LO", "Value": [None, 7, None]},
+            "00080020": {"vr": "DA", "Value": ["2020.01.01"]},
+            "00080061": {"vr": "CS", "Value": ["CT", "MR", None]},
+            "00081030": {"vr": "LO", "Value": [None]},
+        }
+    ),
+    "NaN": lambda level: uids(level, listed) | RIGHT | {"00101030": {"vr": "DS", "Value": [float("nan")]}},
+}
+
+
+def answers(odd: Any, *, bom: bool = False, null: bool = False) -> Behaviour:
+    def behave(exchange: Exchange) -> None:
+        level = LEVELS[exchange.path[exchange.path.rindex("/") :]]
+        rows = [odd(level), *([None] if null else [])]
+        body = json.dumps(rows if exchange.offset == 0 else []).encode()
+        exchange.reply(200, (codecs.BOM_UTF8 if bom else b"") + body)
+
+    return behave
+
+
+async def everything(behaviour: Behaviour) -> list[Row]:
+    """What each way of asking brings."""
+    with faulty(behaviour) as server:
+        client = DicomWebArchive(replace(CONFIG, url=server.url))
+        study = Selection(study_uids=["1.2"])
+        found = [
+            *(await client.search_studies(study)).rows,
+            *(await client.search_studies(Selection(patient_id="7"))).rows,
+            *(await client.search_series(study)).rows,
+            *(await client.search_instances(replace(study, series_uids=["1.3"]))).rows,
+            *await client.metadata("1.2"),
+            *await client.metadata("1.2", "1.3", "1.4"),
+        ]
+        if (representative := await client.representative("1.2", "1.3")) is not None:
+            found.append(representative)
+        await client.close()
+    return found
+
+
+@pytest.mark.parametrize("bom", [False, True])
+@pytest.mark.parametrize("name", ODD)
+async def test_odd_rows_are_as_any_others(name: str, bom: bool) -> None:
+    found = await everything(answers(ODD[name], bom=bom))
+    assert len(found) == 7
+    for row in found:
+        assert {tag: row[tag] for tag in RIGHT} == RIGHT
+        assert "_id" not in row
+        assert not values(row, "00101030")
+        assert data_set_of(row) is row  # nobody has to look at it again
+        assert list(data_set_of(row).left_out) == {"NaN": ["00101030"]}.get(
+            name, [""] if "no tag" in name else []
+        )
+
+
+async def test_a_row_that_is_null_does_not_spoil_the_others() -> None:
+    found = await everything(answers(lambda level: uids(level, listed) | RIGHT, null=True))
+    told = [row for row in found if text(row, STUDY_INSTANCE_UID) is not None]
+    assert len(told) == 7
+    assert {text(row, PATIENT_ID) for row in told} == {"7"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[null]", b"[1, null]", b'[{"_id": 1}]', b'{"Message": "no"}', b"[NaN]", b"NaN", b"[{NaN}]"]
+)
+async def test_what_holds_no_row_at_all_is_no_answer(body: bytes) -> None:
+    with faulty(lambda exchange: exchange.reply(200, body)) as server:
+        client = DicomWebArchive(replace(CONFIG, url=server.url))
+        with pytest.raises(BadAnswer):
+            await client.search_studies(Selection())
+        await client.close()
