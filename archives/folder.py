@@ -19,6 +19,7 @@ from archives.recheck import Recheck
 from archives.rows import STUDY_INSTANCE_UID, Level, text
 from archives.standing import Standing
 from config.archives_file import ArchiveConfig
+from model.odd_json import like
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ class FolderArchive:
 
         def rows() -> list[Row]:
             self._index.refresh()
-            return [dict(row) for row in self._index.rows[level] if check.fits(row)]
+            return [like(row, row) for row in self._index.rows[level] if check.fits(row)]
 
         found = await self._ask(rows)
         if selection.most is not None and len(found) > selection.most:

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom import Dataset, dcmread
+from pydicom import dcmread
 from pydicom.datadict import tag_for_keyword
 from pydicom.errors import InvalidDicomError
 
 from archives.client import Row
 from archives.errors import Unreachable
 from archives.fields import FIELDS
+from archives.file_json import json_of
 from archives.rows import (
     AVAILABLE_TRANSFER_SYNTAX_UID,
     MODALITIES_IN_STUDY,
@@ -35,13 +36,13 @@ from archives.rows import (
     text,
     without_bulk,
 )
+from model.odd_json import like
 
 # pydicom warns about every odd value of every file; what is odd is seen in the rows.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.")
 
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "SpecificCharacterSet")
 _READ = sorted({*_UIDS, *(name for names in FIELDS.values() for name in names)})
-_BINARY = ("OB", "OD", "OF", "OL", "OV", "OW", "UN")
 _UNREADABLE = (
     InvalidDicomError,
     EOFError,
@@ -121,7 +122,7 @@ def full_data_set(path: Path) -> Row | None:
         data_set = dcmread(path, stop_before_pixels=True)
     except (OSError, *_UNREADABLE):
         return None
-    return without_bulk(_as_json(data_set))
+    return without_bulk(json_of(data_set))
 
 
 def _read(path: Path, stamp: Stamp) -> Entry | None:
@@ -129,7 +130,7 @@ def _read(path: Path, stamp: Stamp) -> Entry | None:
         data_set = dcmread(path, stop_before_pixels=True, specific_tags=list(_READ))
     except (OSError, *_UNREADABLE):
         return None
-    row = _as_json(data_set)
+    row = json_of(data_set)
     if key("instances", row) is None or text(row, STUDY_INSTANCE_UID) is None:
         return None
     row.setdefault(PATIENT_ID, {"vr": "LO"})
@@ -138,20 +139,6 @@ def _read(path: Path, stamp: Stamp) -> Entry | None:
     if syntax:
         put(row, AVAILABLE_TRANSFER_SYNTAX_UID, "UI", str(syntax))
     return Entry(path, stamp, row)
-
-
-def _as_json(data_set: Dataset) -> Row:
-    """DICOM JSON is UTF-8 and says so (PS3.18 F.2); values that cannot be told in JSON are left out."""
-    for tag in list(data_set.keys()):
-        try:
-            is_kept = data_set[tag].VR not in _BINARY
-        except Exception:  # whatever pydicom makes of a damaged value: the others are still good
-            is_kept = False
-        if not is_kept:
-            del data_set[tag]
-    row: Row = data_set.to_json_dict(suppress_invalid_tags=True)
-    put(row, "00080005", "CS", "ISO_IR 192")
-    return row
 
 
 def _rows(entries: list[Entry]) -> dict[Level, list[Row]]:
@@ -167,7 +154,7 @@ def _rows(entries: list[Entry]) -> dict[Level, list[Row]]:
 
 
 def _cut(level: Level, row: Row) -> Row:
-    return {tag: value for tag, value in row.items() if tag in _TAGS[level]}
+    return like(row, {tag: value for tag, value in row.items() if tag in _TAGS[level]})
 
 
 def _tags(level: Level, *names: str) -> frozenset[str]:

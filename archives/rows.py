@@ -39,9 +39,7 @@ def as_rows(answer: object) -> list[Row]:
         raise BadAnswer("not a list of DICOM JSON objects")
     if rows and not any(isinstance(row, dict) and has_a_tag(row) for row in rows):
         raise BadAnswer("not a list of DICOM JSON objects")
-    return [
-        data_set_of(row) if isinstance(row, dict) else DataSet(left_out={"": "no object"}) for row in rows
-    ]
+    return [data_set_of(row) if isinstance(row, dict) else DataSet(notes={"": "no object"}) for row in rows]
 
 
 def values(row: Row, tag: str) -> list[object]:

@@ -222,7 +222,7 @@ async def _put(
     """Upserts all records but those that the database refuses, and keeps a note of what is not right in them."""
     stored = await _upsert_all(conn, archive_id, level, upsert, records)
     refused = {row.uid for row in stored.refused}
-    odd = [record for record in records if (record.suspect or record.left_out) and record.uid not in refused]
+    odd = [record for record in records if (record.suspect or record.notes) and record.uid not in refused]
     await reject(conn, archive_id, [_note(record) for record in odd])
     return stored
 
@@ -231,8 +231,8 @@ def _note(record: Record) -> Rejected:
     reasons = []
     if record.suspect:
         reasons.append(f"not decoded by its character set: {record.suspect}")
-    if record.left_out:
-        reasons.append(f"left out: {record.left_out}")
+    if record.notes:
+        reasons.append(record.notes)
     return Rejected(record.level, record.uid, f"in the index, but {'; '.join(reasons)}", record.data)
 
 

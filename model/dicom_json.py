@@ -67,7 +67,7 @@ def parse_row(level: Level, row: Any) -> Record | Rejected:
         values=values,
         data=text,
         suspect=", ".join(suspects(row, text)),
-        left_out=told_of(row.left_out) if row.left_out else "",
+        notes=told_of(row.notes) if row.notes else "",
     )
 
 

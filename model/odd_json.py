@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_dict, tag_for_keyword
 
 from model.paths import BULK_VRS
 
@@ -41,20 +41,22 @@ _FLOATS: Final = frozenset({"FL", "FD"})
 _EITHER: Final = frozenset({"DS", "IS", "SV", "UV"})
 _NUMBERS: Final = _INTEGERS | _FLOATS | _EITHER
 _PUNCTUATED: Final = {"DA": "-.", "TM": ":", "DT": ":"}
+_STANDARD: Final = frozenset(f"{tag:08X}" for tag in keyword_dict.values())
 _GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _NOT_A_TAG: Final = "keys that are no tags"
 
 
 class DataSet(dict[str, Any]):
-    """DICOM JSON that is as the standard writes it. left_out: tags of what could not be kept, with the reason."""
+    """DICOM JSON that is as the standard writes it. notes: of what could not be kept, or is not
+    what its VR wants, where it is (tags, joined by dots) and what of it."""
 
-    __slots__ = ("left_out",)
+    __slots__ = ("notes",)
 
     def __init__(
-        self, elements: Mapping[str, Any] | None = None, left_out: Mapping[str, str] | None = None
+        self, elements: Mapping[str, Any] | None = None, notes: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(elements or {})
-        self.left_out: dict[str, str] = dict(left_out or {})
+        self.notes: dict[str, str] = dict(notes or {})
 
 
 class _Nothing:
@@ -71,7 +73,7 @@ def data_set_of(row: Mapping[str, Any]) -> DataSet:
 
 def like(row: Mapping[str, Any], elements: Mapping[str, Any]) -> dict[str, Any]:
     """Some of the elements of a row: as right as it is known to be."""
-    return DataSet(elements, row.left_out) if isinstance(row, DataSet) else dict(elements)
+    return DataSet(elements, row.notes) if isinstance(row, DataSet) else dict(elements)
 
 
 def has_a_tag(row: Mapping[Any, Any]) -> bool:
@@ -79,9 +81,9 @@ def has_a_tag(row: Mapping[Any, Any]) -> bool:
     return not row or any(_tag_of(key) is not None for key in row)
 
 
-def told_of(left_out: Mapping[str, str]) -> str:
-    """What was left out, as one text: tags and reasons, without any value."""
-    return ", ".join(f"{tag} ({why})" if tag else why for tag, why in sorted(left_out.items()))
+def told_of(notes: Mapping[str, str]) -> str:
+    """What is noted, as one text: tags and reasons, without any value."""
+    return ", ".join(f"{tag} {why}" if tag else why for tag, why in sorted(notes.items()))
 
 
 @lru_cache(maxsize=20_000)
@@ -112,18 +114,18 @@ class _Normaliser:
 
     def __init__(self) -> None:
         self._path: list[str] = []
-        self._left_out: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
 
     def data_set(self, row: Mapping[str, Any]) -> DataSet:
         made = self._items(row)
-        made.left_out = self._left_out
+        made.notes = self._notes
         return made
 
     def _items(self, row: Mapping[str, Any]) -> DataSet:
         made = DataSet()
         odd: dict[str, Any] = {}
         for key, element in row.items():
-            if type(key) is str and len(key) == 8 and _tag_of(key) == key:
+            if key in _STANDARD or _tag_of(key) == key:
                 made[key] = element if _is_clean(element) else self._element(key, element)
             else:
                 odd[key] = element
@@ -141,7 +143,7 @@ class _Normaliser:
 
     def _leave_out(self, why: str) -> _Nothing:
         name = ".".join(self._path)
-        self._left_out.setdefault(name, why)
+        self._notes.setdefault(name, f"left out: {why}")
         return _NOTHING
 
     def _element(self, tag: str, element: Any) -> dict[str, Any]:
@@ -220,13 +222,17 @@ class _Normaliser:
         if isinstance(value, bool):
             return self._leave_out("true or false instead of a number")
         if not isinstance(value, str):
-            return value
+            return value if vr != "IS" or value == int(value) else self._keep(vr, value)
         text = value.strip(" \0")
         if vr in _INTEGERS and _WHOLE.match(text):
             return int(text)
         if vr in _FLOATS and _NUMBER.match(text):
             number = float(text)
-            return number if math.isfinite(number) else value
+            return number if math.isfinite(number) else self._keep(vr, value)
+        return value if not text or _is_either(vr, text) else self._keep(vr, value)
+
+    def _keep(self, vr: str, value: Any) -> Any:
+        self._notes.setdefault(".".join(self._path), f"no {vr}, kept as written")
         return value
 
     def _text(self, vr: str, value: Any) -> Any:
@@ -314,8 +320,16 @@ def _is_float(value: Any) -> bool:
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
-def _is_either(value: Any) -> bool:
-    return _is_one_text(value) or _is_float(value)
+def _is_decimal(value: Any) -> bool:
+    return _is_float(value) or (type(value) is str and _NUMBER.match(value.strip()) is not None)
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int or (type(value) is str and _WHOLE.match(value.strip()) is not None)
+
+
+def _is_either(vr: str, text: str) -> bool:
+    return vr in _EITHER and (_is_decimal(text) if vr == "DS" else _is_whole(text))
 
 
 def _is_name(value: Any) -> bool:
@@ -336,7 +350,8 @@ _CLEAN: Final[dict[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("AE", "AS", "CS", "LO", "SH", "UC", "UI", "AT"), _is_one_text),
     **dict.fromkeys(_INTEGERS, _is_integer),
     **dict.fromkeys(_FLOATS, _is_float),
-    **dict.fromkeys(_EITHER, _is_either),
+    **dict.fromkeys(_EITHER, _is_whole),
+    "DS": _is_decimal,
     **{vr: _has_no_marks(marks) for vr, marks in _PUNCTUATED.items()},
     "PN": _is_name,
 }

@@ -18,8 +18,8 @@ INSTANCE_COLUMNS: tuple[Attribute, ...] = columns_of(Level.INSTANCE)
 class Record:
     """One copy of a study, series or instance as an archive told it. Parent UIDs are '' above the level.
 
-    suspect: tags of attributes that the archive did not decode rightly (decoding.py), or ''. left_out: what of the row
-    is no DICOM JSON and could not be kept (odd_json.py), or ''.
+    suspect: tags of attributes that the archive did not decode rightly (decoding.py), or ''. notes: what
+    of the row could not be kept or is not what its VR wants (odd_json.py), or ''.
     """
 
     level: Level
@@ -29,7 +29,7 @@ class Record:
     values: tuple[Any, ...]
     data: str
     suspect: str = ""
-    left_out: str = ""
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

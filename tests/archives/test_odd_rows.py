@@ -105,7 +105,7 @@ async def test_odd_rows_are_as_any_others(name: str, bom: bool) -> None:
         assert "_id" not in row
         assert not values(row, "00101030")
         assert data_set_of(row) is row  # nobody has to look at it again
-        assert list(data_set_of(row).left_out) == {"NaN": ["00101030"]}.get(
+        assert list(data_set_of(row).notes) == {"NaN": ["00101030"]}.get(
             name, [""] if "no tag" in name else []
         )
 
