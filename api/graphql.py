@@ -33,11 +33,12 @@ from api.auth import Identity, seconds_left
 from api.cross_site import origin_of
 from api.errors import UNKNOWN_OPERATION
 from api.gate import Limiter, refuse_haste
-from api.media_types import GRAPHQL, JSON, answer_type
+from api.leaving import unless_gone
+from api.media_types import EVENTS, GRAPHQL, JSON, answer_type
 from api.problems import HttpProblem
-from api.request_data import RequestToGraphQL, request_data
+from api.request_data import Asked, RequestToGraphQL, request_data
 from api.rules import Rules, permit
-from api.streams import Events, NotTaken, in_time, until
+from api.streams import Events, NotTaken, in_time, until, whole_stream
 from api.websocket import Handler, Messages
 from db.audit import AuditUnavailable
 from model.errors import Forbidden, InputError
@@ -77,6 +78,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         )
         self.send_patience = send_patience
         self.sockets: set[Handler] = set()
+        self.changing: set[asyncio.Task[Any]] = set()
+        """Mutations of WebSockets: they are not ended with their connection."""
         self._results: WeakKeyDictionary[Response, Any] = WeakKeyDictionary()
         self._context_factory = context_factory
         self.identity = identity
@@ -170,13 +173,31 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         response.media_type = answer_type(request.headers.get("accept"))
         return response
 
-    def query_of(self, payload: object) -> GraphQLRequestData:
+    def query_of(self, payload: object) -> Asked:
         """What a message of a WebSocket asks to be run, by the rules of requests. Raises HttpProblem."""
         return request_data(payload, self._rules.persisted, 200)
 
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> Asked:
         asked = cast(RequestToGraphQL, request)
         return await asked.data(self._rules.max_body, self._rules.persisted)
+
+    async def execute_operation(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: Any,
+        root_value: None,
+        sub_response: Response,
+    ) -> Any:
+        """For a client that is there. A mutation goes on without one: it is not left half done."""
+        asked = cast(Asked, request_data)
+        if asked.protocol == "sse" and asked.kind is OperationType.MUTATION:
+            asked.protocol, sub_response.media_type = "http", EVENTS  # a stream ends with its client
+        work = super().execute_operation(request, request_adapter, asked, context, root_value, sub_response)
+        if asked.kind is OperationType.MUTATION:
+            return await work
+        return await unless_gone(request.receive, work)
 
     async def execute_single(
         self,
@@ -211,8 +232,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
     ) -> Response:
         media_type = sub_response.media_type or JSON
         refused = "data" not in response_data
+        body = _dumped(response_data)
         response = Response(
-            _dumped(response_data),
+            whole_stream(body) if media_type == EVENTS else body,
             # Older clients take anything but 200 for a broken server (GraphQL over HTTP, 6.4.1).
             status_code=_status(response_data, media_type) if refused else sub_response.status_code or 200,
             media_type=media_type,

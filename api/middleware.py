@@ -14,11 +14,15 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import correlation_id, internal_message, log_exception
+from api.leaving import ClientGone
 from api.metrics import Metrics
 from api.problems import problem
+from db.callers import calling
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_CLIENT_GONE: Final = 499
+"""What logs and metrics call the status of an answer that nobody waited for (nginx's number)."""
 _log = structlog.stdlib.get_logger("api.access")
 
 SECURITY_HEADERS: Final = {
@@ -83,8 +87,11 @@ class EveryRequest:
         limit = asyncio.timeout(self._timeout)
         with self._metrics.http_in_flight.track_inprogress():
             try:
-                async with limit:
-                    await self._app(scope, receive, send_with_headers)
+                with calling():
+                    async with limit:
+                        await self._app(scope, receive, send_with_headers)
+            except ClientGone:
+                answer.status = _CLIENT_GONE
             except Exception as error:
                 await self._failed(error, limit, answer, (scope, receive, send_with_headers))
         self._note(scope, answer)

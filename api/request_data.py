@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,10 +17,17 @@ from api.persisted import Persisted
 from api.problems import HttpProblem
 
 
+@dataclass
+class Asked(GraphQLRequestData):
+    """kind: of the operation that is to be run."""
+
+    kind: OperationType = OperationType.QUERY
+
+
 class RequestToGraphQL(StarletteRequestAdapter):
     """A request of whose body no more than is allowed is ever in memory."""
 
-    async def data(self, most_bytes: int, persisted: Persisted) -> GraphQLRequestData:
+    async def data(self, most_bytes: int, persisted: Persisted) -> Asked:
         """Raises HttpProblem."""
         if self.method == "GET":
             given: Any = dict(self.query_params)
@@ -32,8 +40,7 @@ class RequestToGraphQL(StarletteRequestAdapter):
         accept = self.headers.get("accept")
         status = 400 if answer_type(accept) == GRAPHQL else 200
         asked = request_data(given, persisted, status)
-        goes_on = kind_of(asked.query or "", asked.operation_name) is OperationType.SUBSCRIPTION
-        if is_stream(accept, goes_on=goes_on):
+        if is_stream(accept, goes_on=asked.kind is OperationType.SUBSCRIPTION):
             asked.protocol = "sse"
         return asked
 
@@ -58,7 +65,7 @@ def _parsed(text: str | bytes) -> object:
         raise HttpProblem(400, "The request is not valid JSON.") from None
 
 
-def request_data(data: Any, persisted: Persisted, status: int) -> GraphQLRequestData:
+def request_data(data: Any, persisted: Persisted, status: int) -> Asked:
     """What the members of a request ask for. status: of the answer for a name that is not known. Raises HttpProblem."""
     if isinstance(data, list):
         raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
@@ -71,11 +78,13 @@ def request_data(data: Any, persisted: Persisted, status: int) -> GraphQLRequest
         words = f"The document has more than {MAX_DOCUMENT} characters: values go into variables."
         raise HttpProblem(413, words, code="QUERY_TOO_LARGE")
     _check_kinds(data)
-    return GraphQLRequestData(
+    name = data.get("operationName")
+    return Asked(
         query=query,
         variables=data.get("variables"),
-        operation_name=data.get("operationName"),
+        operation_name=name,
         extensions=data.get("extensions"),
+        kind=kind_of(query, name),
     )
 
 

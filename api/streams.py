@@ -25,10 +25,13 @@ class Events(SSETransport):
         return super().encode_comment(comment).replace("\r\n", "\n")
 
 
-LAST = (
-    Events().encode_event("next", orjson.dumps({"errors": [_EXPIRED]}).decode())
-    + Events().encode_event("complete")
-)  # fmt: skip
+def whole_stream(answer: bytes) -> str:
+    """What a client reads of an operation that has one answer, the JSON of which this is."""
+    frames = Events()
+    return frames.encode_event("next", answer.decode()) + frames.encode_event("complete")
+
+
+LAST = whole_stream(orjson.dumps({"errors": [_EXPIRED]}))
 """What a client reads at the end (graphql-sse, distinct connections mode)."""
 
 

@@ -24,9 +24,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     Message,
     SubscribeMessage,
 )
+from strawberry.types.graphql import OperationType
 
 from api.auth import Identity, remember, seconds_left
 from api.problems import HttpProblem
+from db.callers import calling
 from model.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,9 +84,11 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Takes what a request over HTTP may hold, by the same rules."""
+        changes = False
         if self.connection_acknowledged and message["id"] not in self.operations:
             try:
                 asked = self._view.query_of(message.get("payload"))
+                changes = asked.kind is OperationType.MUTATION
                 if len(self.operations) >= (self.max_subscriptions_per_connection or 0):
                     raise HttpProblem(
                         429,
@@ -97,6 +101,18 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 return
             message["payload"]["query"] = asked.query or ""
         await super().handle_subscribe(message)
+        if changes and (operation := self.operations.get(message["id"])) and operation.task:
+            self._view.changing.add(operation.task)
+            operation.task.add_done_callback(self._view.changing.discard)
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        """Ends it, at once, as its client wishes or because there is none any more. A mutation goes on, unheard."""
+        operation = self.operations.get(operation_id)
+        if operation is not None and operation.task in self._view.changing:
+            operation.completed = True
+            self.forget_id(operation_id)
+        else:
+            await super().cleanup_operation(operation_id)
 
     async def send_message(self, message: Message) -> None:
         """Raises WebSocketDisconnected where the client takes nothing: it is then cut off."""
@@ -142,7 +158,8 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 [GraphQLError(refused.message, extensions={"code": refused.code})]
             )
             return
-        await super(Handler, own).run_operation(operation)
+        with calling():
+            await super(Handler, own).run_operation(operation)
 
     async def shutdown(self) -> None:
         if self._clock is not None:

@@ -108,7 +108,9 @@ async def opened(settings: Settings, statement_timeout: float | None = None) -> 
     load_declared(settings.archives)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url_of(settings))
-        database = await Database.open(url, statement_timeout=statement_timeout)
+        database = await Database.open(
+            url, max_size=settings.write_pool_size, statement_timeout=statement_timeout
+        )
         stack.push_async_callback(database.close)
         migrated = await migrate(url)
         archives = await stack.enter_async_context(open_archives(()))

@@ -160,7 +160,7 @@ async def working(house: "Opened", *, wanted: bool) -> AsyncIterator[None]:
         return
     from indexer.worker import Worker
 
-    database = await Database.open(house.database_url)
+    database = await Database.open(house.database_url, max_size=house.settings.write_pool_size)
     database.after_write = house.database.after_write
     stop = asyncio.Event()
     task = asyncio.create_task(Worker(database, house.archives.get).run(stop))

@@ -99,6 +99,14 @@ class Settings(BaseSettings):
         description="GraphQL requests a minute and person (RATE_LIMITED beyond); 0: no limit. Without an "
         "issuer only where it is set",
     )
+    read_pool_size: int = Field(
+        default=10, ge=2, description="connections to Postgres on which a server process answers queries"
+    )
+    write_pool_size: int = Field(
+        default=10,
+        ge=2,
+        description="connections to Postgres on which a process writes; a server with a worker has both",
+    )
     statement_timeout: float = Field(
         default=10.0, ge=0.1, description="seconds that one statement of the API may take (TIMEOUT beyond)"
     )

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 
 from access.scope import Reach
+from db.callers import for_caller
 from db.pool import AWAY, SESSION, Connection, DatabaseUnreachable, count_statement, in_time
 
 ROLE = "ernfed_api"
@@ -149,11 +150,12 @@ class WalledReader:
     async def fetch(
         self, name: str, sql: str, *args: Any, seconds: float | None = None
     ) -> list[asyncpg.Record]:
-        """All rows of a statement; `name` is what meters and logs call it."""
+        """All rows of a statement; `name` is what meters and logs call it. Cancelled when its caller leaves."""
         count_statement(name)
-        async with self.database.connection(self.wall) as connection:
-            with in_time():
-                return await connection.fetch(sql, *args, timeout=seconds)
+        with for_caller():
+            async with self.database.connection(self.wall) as connection:
+                with in_time():
+                    return await connection.fetch(sql, *args, timeout=seconds)
 
 
 def _array(ids: list[int]) -> str:

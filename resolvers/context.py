@@ -73,7 +73,9 @@ class Services:
         timeout_ms = round(settings.statement_timeout * 1000)
         return cls(
             owner,
-            await WalledDatabase.open(owner.url, statement_timeout_ms=timeout_ms),
+            await WalledDatabase.open(
+                owner.url, size=settings.read_pool_size, statement_timeout_ms=timeout_ms
+            ),
             archives,
             settings,
             directory,
