@@ -107,7 +107,7 @@ def watch(
         typer.echo(f"watching {len(house.archives)} archives. Stop it with Ctrl-C.")
         worker = Worker(house.database, house.archives.get)
         async with house.following(), house.indexing_attributes():
-            await worker.run(asyncio.Event(), at_once=concurrency)
+            await worker.keep_running(asyncio.Event(), at_once=concurrency)
 
     _with_house("watch", work)
 

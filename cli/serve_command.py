@@ -163,7 +163,7 @@ async def working(house: "Opened", *, wanted: bool) -> AsyncIterator[None]:
     database = await Database.open(house.database_url, max_size=house.settings.write_pool_size)
     database.after_write = house.database.after_write
     stop = asyncio.Event()
-    task = asyncio.create_task(Worker(database, house.archives.get).run(stop))
+    task = asyncio.create_task(Worker(database, house.archives.get).keep_running(stop))
     try:
         yield
     finally:

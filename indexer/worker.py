@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -30,6 +31,10 @@ _log = structlog.get_logger(__name__)
 ClientOf = Callable[[str], ArchiveClient | None]
 
 
+class WorkerDied(Exception):
+    """A part of a worker ended though nobody had asked for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """client_of: the archive of a code, None where this process does not know it (yet).
@@ -44,7 +49,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event, *, at_once: int = SIDE_BY_SIDE) -> None:
         """Works until `stop` is set or it is cancelled: a run under way is then interrupted and given back to
-        the queue. at_once: jobs at a time, 2 or more."""
+        the queue. at_once: jobs at a time, 2 or more. Raises what ended a part of it, or WorkerDied."""
         leaving = asyncio.Event()
         handlers = {
             JobKind.SYNC: self._index,
@@ -69,6 +74,18 @@ class Worker:
         for task in tasks:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
+        if not stop.is_set():
+            raise WorkerDied
+
+    async def keep_running(self, stop: asyncio.Event, *, at_once: int = SIDE_BY_SIDE) -> None:
+        """The same, and again after it died, which is told: else all would look well while the index grows old."""
+        while not stop.is_set():
+            try:
+                await self.run(stop, at_once=at_once)
+            except Exception:
+                _log.exception("worker.died", again_after=_AFTER_FAILURE)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _AFTER_FAILURE)
 
     async def _index(self, job: Job) -> None:
         archive, client = await self._known(job)

@@ -1,15 +1,18 @@
 """Archives that change while processes run: each follows its file and what others change."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.data import get_testdata_file
 from typer.testing import CliRunner
 
+from api.logging import configure_logging
 from cli import archives_command, index_command
 from cli.open import Opened, opened
 from cli.serve_command import working
@@ -195,6 +198,32 @@ async def test_a_server_may_work_too(settings: Settings, monkeypatch: pytest.Mon
     async with running(settings) as (house, _), working(house, wanted=True), asyncio.timeout(20):
         while not (await index_states(house.database))[house.archive_ids["one"]].studies:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("part", ["take_jobs", "_every"])
+async def test_a_worker_that_is_killed_is_started_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: str
+) -> None:
+    """And it is said: a server beside a dead worker would look well while its index grows old."""
+    monkeypatch.setattr("indexer.worker._LOOK_EVERY", 0.05)
+    monkeypatch.setattr("indexer.worker._AFTER_FAILURE", 0.05)
+    configure_logging("info")
+
+    def parts() -> list[asyncio.Task[Any]]:
+        return [each for each in asyncio.all_tasks() if getattr(each.get_coro(), "__name__", "") == part]
+
+    async with running(settings) as (house, _), working(house, wanted=True), asyncio.timeout(20):
+        await until(lambda: bool(parts()))
+        for each in (killed := parts()):
+            each.cancel()
+        await asyncio.wait(killed)
+        write(settings, "one", "two")
+        await house.live.look()
+        await until(lambda: "two" in house.archive_ids)
+        while not (await index_states(house.database))[house.archive_ids["two"]].studies:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["again_after"] for line in told if line["event"] == "worker.died"] == [0.05]
 
 
 def test_switching_and_removing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from archives.client import ArchiveClient
 from db import jobs
@@ -156,3 +157,19 @@ async def test_jobs_of_removed_archives_end(bench: Bench) -> None:
             while (await jobs.job_states(bench.database))[1].kind is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     assert results == []
+
+
+async def test_a_run_that_changed_nothing_is_no_news(bench: Bench) -> None:
+    """A server without a change feed is read whole each time, which is no change of the index."""
+    archive = ScriptedArchive("one")
+    await sync_archives(bench.database, [archive.config])
+    archive.fill(uids(3))
+    with capture_logs() as told:
+        async with working(bench, archive) as results:
+            await until(lambda: len(results) > 2)
+            archive.before = breaks_after(0)
+            await until(lambda: results[-1].state is RunState.FAILED)
+    levels = [line["log_level"] for line in told if line["event"] == "index run"]
+    assert [result.studies for result in results[:3]] == [3, 3, 3]
+    assert levels[:3] == ["info", "debug", "debug"]
+    assert levels[-1] == "warning"
