@@ -52,6 +52,10 @@ class Viewer:
         """The level for an ERN; NONE where nothing is granted."""
         return next((grant.access for grant in self.grants if grant.ern == ern), AccessLevel.NONE)
 
+    def administrates(self, ern: str) -> bool:
+        """Whether the verb admin is granted for an ERN."""
+        return any(grant.ern == ern and "admin" in grant.verbs for grant in self.grants)
+
     def needs_consent(self, ern: str) -> bool:
         """True where pseudonymised records need the patient's consent to research."""
         return ern in self.consent_needed

@@ -2922,6 +2922,16 @@ CREATE TABLE public.study_version (
     version bigint NOT NULL
 );
 
+CREATE TABLE public.suspicious_removal (
+    archive_id smallint NOT NULL,
+    gone integer NOT NULL,
+    total integer NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_gone integer,
+    confirmed_by text,
+    confirmed_at timestamp with time zone
+);
+
 CREATE VIEW records.consent AS
  SELECT archive_id,
     study_uid,
@@ -3161,6 +3171,9 @@ ALTER TABLE ONLY public.study_value_count
 
 ALTER TABLE ONLY public.study_version
     ADD CONSTRAINT study_version_pkey PRIMARY KEY (study_uid, archive_id);
+
+ALTER TABLE ONLY public.suspicious_removal
+    ADD CONSTRAINT suspicious_removal_pkey PRIMARY KEY (archive_id);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON jobs.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::jobs.pgqueuer_status);
 
@@ -3673,3 +3686,6 @@ ALTER TABLE ONLY public.study_value
 
 ALTER TABLE ONLY public.study_version
     ADD CONSTRAINT study_version_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.suspicious_removal
+    ADD CONSTRAINT suspicious_removal_archive_id_fkey FOREIGN KEY (archive_id) REFERENCES public.archive(archive_id) ON DELETE CASCADE;

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from datetime import date
 
 from archives.client import Row
-from db import ingest, runs
+from db import ingest, removals, runs
 from db.keeping import Told, keep
 from db.pool import Connection
 from indexer.batch import STUDIES_AT_ONCE, Batch, batch_of_rows, chunks, fetch_batch
@@ -140,11 +140,12 @@ async def remove_unseen(work: Work, seen: set[str], *, confirmed: bool) -> None:
     """Removes studies that a complete pass did not see. Raises RunFailed when that would be suspicious."""
     stale, total = await runs.unseen(work.database, work.archive_id, seen, work.run.started_at)
     if not stale:
+        await removals.settled(work.database, work.archive_id)
         return
     limit = work.client.config.removal_limit
     many = total >= _SUSPICIOUS_FROM and len(stale) > total * limit
     if (many or not seen) and not confirmed:
-        raise RunFailed("SUSPICIOUS_REMOVAL", suspicious(work.run.code, len(stale), total), start_over=True)
+        await refuse_suspicious(work, len(stale), total)
 
     for chunk in chunks(stale, 1000):
 
@@ -154,12 +155,18 @@ async def remove_unseen(work: Work, seen: set[str], *, confirmed: bool) -> None:
             return removed
 
         work.tally.removed += await ingest.write(work.database, "remove_unseen", remove)
+    await removals.settled(work.database, work.archive_id)
     work.progress(work.run.code, work.tally.done, work.total, f"removed {work.tally.removed}")
 
 
-def suspicious(code: str, gone: int, total: int) -> str:
-    """The sentence that says what would go and how to confirm it."""
-    return (
-        f"the archive no longer lists {gone} of its {total} studies; nothing was removed. "
-        f"If that is right, run `ernfed index reconcile --archive {code} --confirm`"
+async def refuse_suspicious(work: Work, gone: int, total: int) -> None:
+    """Raises RunFailed, which says what would go and how to confirm it, unless an administrator has confirmed it."""
+    if await removals.is_confirmed(work.database, work.archive_id, gone):
+        return
+    await removals.note(work.database, work.archive_id, gone, total)
+    raise RunFailed(
+        "SUSPICIOUS_REMOVAL",
+        f"the archive no longer lists {gone} of its {total} studies; nothing was removed. If that is right, run "
+        f"`ernfed index reconcile --archive {work.run.code} --confirm`, or confirm it over the API (confirmRemovals)",
+        start_over=True,
     )

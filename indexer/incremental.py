@@ -8,9 +8,9 @@ from archives.errors import BadAnswer
 from db import ingest, runs
 from db.pool import Connection
 from indexer.batch import STUDIES_AT_ONCE, Batch, chunks, fetch_batch
-from indexer.full import suspicious
+from indexer.full import refuse_suspicious
 from indexer.overlook import overlook
-from indexer.work import RunFailed, Work, ahead
+from indexer.work import Work, ahead
 from model.uids import is_uid
 
 _PAGE = 1000
@@ -68,7 +68,7 @@ async def _find_gone(work: Work, batch: Batch) -> None:
     if not listing:
         states = await runs.count_studies(work.database, work.archive_id)
         if states > 0:
-            raise RunFailed("SUSPICIOUS_REMOVAL", suspicious(work.run.code, states, states), start_over=True)
+            await refuse_suspicious(work, states, states)
     listed = set(listing)
     batch.gone = [uid for uid in batch.missing if uid not in listed]
     batch.missing = [uid for uid in batch.missing if uid in listed]

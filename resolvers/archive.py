@@ -89,6 +89,19 @@ class Capability:
     value: str = _describe("What was found.")
 
 
+@strawberry.type(
+    description="Studies that an archive does not list any more, too many to be removed without a word: "
+    "`confirmRemovals` says that it is right. It is settled too when the archive lists them again."
+)
+class SuspiciousRemoval:
+    since: datetime = _describe("Since when so many are gone; for `confirmRemovals`.")
+    studies: Count = _describe("How many.")
+    of_studies: Count = _describe("Of how many that the index has of this archive.")
+    confirmed: bool = _describe(
+        "True when somebody has confirmed it, and a run that removes them is to come."
+    )
+
+
 @strawberry.type(description="How far the index of an archive has come.")
 class IndexState:
     studies: Count = _describe("Studies of this archive in the index.")
@@ -103,6 +116,7 @@ class IndexState:
         "When everything was last compared with the archive, and removed what it no longer had."
     )
     row: strawberry.Private[ArchiveRow]
+    access: strawberry.Private[AccessLevel]
 
     @strawberry.field(
         description="At most so many seconds old is the index's picture of the archive: all that it held before "
@@ -116,6 +130,21 @@ class IndexState:
     async def queued(self, info: Info) -> bool:
         state = await info.context.job_state(self.row.archive_id)
         return state.kind is not None and not state.running
+
+    @strawberry.field(
+        description="What waits for a word of yours; null where nothing does, and for all who lack the verb admin for "
+        "the archive's ERN."
+    )
+    async def suspicious_removal(self, info: Info) -> SuspiciousRemoval | None:
+        if not info.context.viewer.administrates(self.row.ern):
+            return None
+        found = (await info.context.removals()).get(self.row.archive_id)
+        if found is None:
+            return None
+        studies, of_studies = (_count_of(each, self.access) for each in (found.gone, found.total))
+        return SuspiciousRemoval(
+            since=found.since, studies=studies, of_studies=of_studies, confirmed=found.confirmed
+        )
 
     @strawberry.field(description="When the next run is due; null where none is planned.")
     async def next_run_at(self, info: Info) -> datetime | None:
@@ -177,6 +206,7 @@ class Archive(Node):
             error=source_error(state.error_code, state.error_message, self.access),
             last_reconciled_at=self.row.last_reconciled_at,
             row=self.row,
+            access=self.access,
         )
 
     def _progress(self, state: StateOfIndex) -> float | None:
@@ -187,10 +217,14 @@ class Archive(Node):
         return share if self.access is AccessLevel.FULL else round(share, 1)
 
     def _count(self, value: int) -> Count:
-        """Exact where records are open; elsewhere a change of it by one would tell of one patient."""
-        if self.access is not AccessLevel.FULL:
-            return Count(value=None, at_most=None, suppressed=True)
-        return Count(value=value, at_most=None, suppressed=False)
+        return _count_of(value, self.access)
+
+
+def _count_of(value: int, access: AccessLevel) -> Count:
+    """Exact where records are open; elsewhere a change of it by one would tell of one patient."""
+    if access is not AccessLevel.FULL:
+        return Count(value=None, at_most=None, suppressed=True)
+    return Count(value=value, at_most=None, suppressed=False)
 
 
 def health_of(row: ArchiveRow, standing: Standing | None, access: AccessLevel) -> ArchiveHealth:

@@ -17,6 +17,7 @@ from db.declared import DeclaredState, declared_states
 from db.jobs import JobState, job_states
 from db.nodes import Row, data_set
 from db.pool import Database, Reader
+from db.removals import Waiting, waiting
 from db.secrets import shared_secret
 from db.walled import WalledDatabase
 from model.attributes import Level
@@ -139,6 +140,8 @@ class Context:
     """The visible archives by archive_id, as the database has them now."""
     totals: dict[Level, Once[dict[str, Count]]] = field(init=False)
     """How many nodes each archive has, by its code (coverage.py)."""
+    removals: Once[dict[int, Waiting]] = field(init=False)
+    """What waits to be confirmed, by archive_id: for administrators."""
     _index_states: Once[dict[int, IndexState]] = field(init=False)
     _job_states: Once[dict[int, JobState]] = field(init=False)
 
@@ -150,6 +153,7 @@ class Context:
         self.declared = Once(partial(declared_states, self.database))
         self.archives = Once(self._read_archives)
         self.totals = {}
+        self.removals = Once(partial(waiting, self.services.owner))
         self._index_states = Once(partial(index_states, self.database, WALLED))
         self._job_states = Once(partial(job_states, self.database))
 

@@ -55,5 +55,6 @@ def _suspicious(reader: Reader, gone: int) -> None:
     reader.lacks(
         "SUSPICIOUS_REMOVAL",
         f"the archive no longer answers {gone} studies or more that the index has; nothing was removed. If that is "
-        f"right, run `ernfed index reconcile --archive {reader.client.config.code} --confirm`",
+        f"right, run `ernfed index reconcile --archive {reader.client.config.code} --confirm`, or confirm over the API "
+        "what an index run finds (confirmRemovals)",
     )

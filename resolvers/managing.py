@@ -8,7 +8,7 @@ import strawberry
 
 from access.scope import ScopedArchive
 from config.archive_input import ArchiveInputError, archive_of_input, changed
-from db import definitions
+from db import definitions, removals
 from db.definitions import Definition, DefinitionRefused
 from db.jobs import JobKind, ask_for
 from model.erns import ern_code
@@ -110,10 +110,22 @@ async def refresh(context: "Context", code: str, *, reconcile: bool) -> RefreshR
     return RefreshRequest(accepted=accepted, archive=archive_of(context, row))
 
 
+async def confirm_removals(context: "Context", code: str, since: datetime) -> RefreshRequest:
+    """Raises NotFound, Forbidden, BadInput where not that waits."""
+    archive = _administrated(context, code)
+    owner = context.services.owner
+    if not await removals.confirm(owner, archive.archive_id, since, context.viewer.subject):
+        raise BadInput(
+            "since: no removal waits since then: it was settled, or more is gone by now. "
+            "Look at `archives { index { suspiciousRemoval { since } } }` again"
+        )
+    return await refresh(context, code, reconcile=True)
+
+
 async def managed_archives(context: "Context") -> list[ManagedArchive]:
     """Those of ERNs where the viewer administrates, switched off ones too."""
     found = await definitions.definitions(context.services.owner)
-    return [_managed(each) for each in found if _is_admin(context, each.config.ern)]
+    return [_managed(each) for each in found if context.viewer.administrates(each.config.ern)]
 
 
 async def add_archive(context: "Context", given: ArchiveInput) -> ManagedArchive:
@@ -197,17 +209,13 @@ async def _require_admin_of(context: "Context", code: str) -> None:
         _administrated(context, code)
         return
     ern = await definitions.network_of(context.services.owner, code)
-    if ern is None or not _is_admin(context, ern):
+    if ern is None or not context.viewer.administrates(ern):
         raise NotFound(f"code: no archive with the code {code[:64]!r}.")
 
 
 def _require_admin(context: "Context", ern: str) -> None:
-    if not _is_admin(context, ern):
+    if not context.viewer.administrates(ern):
         raise Forbidden("This is for people with the verb admin for the archive's ERN.")
-
-
-def _is_admin(context: "Context", ern: str) -> bool:
-    return any(grant.ern == ern and "admin" in grant.verbs for grant in context.viewer.grants)
 
 
 def _managed(found: Definition) -> ManagedArchive:

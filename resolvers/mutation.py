@@ -1,5 +1,6 @@
 """The root fields that change something."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -26,6 +27,7 @@ from resolvers.managing import (
     RemovedArchive,
     add_archive,
     change_archive,
+    confirm_removals,
     refresh,
     remove_archive,
     switch_archive,
@@ -68,6 +70,22 @@ class Mutation:
         ] = False,
     ) -> RefreshRequest:
         return await refresh(info.context, code, reconcile=reconcile)
+
+    @strawberry.mutation(
+        description="Says that a suspicious removal is right: studies that an archive does not list any more, which no "
+        "run removed because they are too many. Asks for a run that removes them, as many as were found until then and "
+        "no more. For people with the verb admin for the archive's ERN."
+    )
+    async def confirm_removals(
+        self,
+        info: Info,
+        code: Annotated[str, _argument("Code of the archive.")],
+        since: Annotated[
+            datetime,
+            _argument("`since` of the archive's `index { suspiciousRemoval }`, as you have seen it."),
+        ],
+    ) -> RefreshRequest:
+        return await confirm_removals(info.context, code, since)
 
     @strawberry.mutation(
         description="Adds an archive, at once and without a restart. For people with the verb admin for its ERN."

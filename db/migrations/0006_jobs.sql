@@ -150,6 +150,18 @@ create table archive_schedule (
     drift bigint[]
 );
 
+-- Studies that an archive does not list any more, too many to be removed without a word (indexer/full.py). Somebody
+-- may confirm as many as there were when they looked. Not for the API's role: how many there are is not for everybody.
+create table suspicious_removal (
+    archive_id smallint primary key references archive on delete cascade,
+    gone integer not null,
+    total integer not null,
+    since timestamptz not null default now(),
+    confirmed_gone integer,
+    confirmed_by text,
+    confirmed_at timestamptz
+);
+
 -- Jobs that wait or run. started_at: null while it waits.
 create view archive_job as
 select job.headers ->> 'archive' as code, job.entrypoint as kind, job.status = 'picked' as running,

@@ -6,6 +6,8 @@ with runs as (
     delete from index_run where archive_id = $1
 ), rejected as (
     delete from rejected_record where archive_id = $1
+), removals as (
+    delete from suspicious_removal where archive_id = $1
 ), schedule as (
     delete from archive_schedule where archive_id = $1
 )

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from archives.client import Selection
 from archives.errors import TimedOut
-from db import runs
+from db import removals, runs
 from db.archives import index_states
 from indexer.run import RunState
 from tests.db.refusing import refuse
@@ -236,3 +237,52 @@ async def test_a_family_that_cannot_be_settled_does_not_stop_an_archive(bench: B
     assert (result.state, result.rejected) == (RunState.COMPLETED, 1)
     assert await bench.counts() == (251, 502, 502)
     assert await bench.rows("uid", "rejected_record") == [(bad,)]
+
+
+async def waits(bench: Bench) -> list[tuple[Any, ...]]:
+    return await bench.rows("gone, total, confirmed_gone is not null", "suspicious_removal")
+
+
+async def confirm(bench: Bench) -> bool:
+    archive_id, (found,) = (
+        (await bench.archive()).archive_id,
+        (await removals.waiting(bench.database)).values(),
+    )
+    return await removals.confirm(bench.database, archive_id, found.since, "somebody")
+
+
+async def test_what_was_confirmed_goes_with_the_next_run_and_no_more_than_that(bench: Bench) -> None:
+    archive = ScriptedArchive()
+    archive.fill(uids(30))
+    await bench.run(archive)
+    archive.remove(uids(30)[20:])
+    assert (await bench.run(archive)).error_code == "SUSPICIOUS_REMOVAL"
+    assert await waits(bench) == [(10, 30, False)]
+    assert await confirm(bench)
+    assert not await removals.confirm(
+        bench.database, (await bench.archive()).archive_id, datetime.now(UTC), "x"
+    )
+    archive.remove(uids(30)[15:])  # more than anybody has seen
+    assert (await bench.run(archive)).error_code == "SUSPICIOUS_REMOVAL"
+    assert await waits(bench) == [(15, 30, False)]
+    assert await confirm(bench)
+    archive.fill(uids(30)[15:18])  # three came back: less than was confirmed
+    done = await bench.run(archive)
+    assert (done.state, done.removed) == (RunState.COMPLETED, 12)
+    assert await waits(bench) == []
+    archive.remove(uids(30)[5:])  # a confirmation is for one time
+    assert (await bench.run(archive)).removed == 13  # fewer than twenty are left: no longer suspicious
+
+
+async def test_an_archive_that_is_well_again_settles_it(bench: Bench) -> None:
+    archive = ScriptedArchive()
+    archive.fill(uids(30))
+    await bench.run(archive)
+    archive.remove(uids(30))
+    assert (await bench.run(archive)).error_code == "SUSPICIOUS_REMOVAL"
+    assert await confirm(bench)
+    archive.fill(uids(30))
+    assert (await bench.run(archive)).state is RunState.COMPLETED
+    assert await waits(bench) == []
+    archive.remove(uids(30))
+    assert (await bench.run(archive)).error_code == "SUSPICIOUS_REMOVAL"

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from access.scope import AccessLevel, Grant, Viewer
-from db.archives import sync_archives
+from db import removals
+from db.archives import list_archives, sync_archives
 from db.pool import Database
 from tests.resolvers.house import CONFIGS, House, open_services
 
@@ -55,6 +57,91 @@ async def test_not_by_everybody(house: House, viewer: Viewer, code: str, expecte
 async def test_who_sees_counts_only_may_look_after_it(house: House) -> None:
     answer = await house.asked_by(COUNTING).data(REFRESH, {"code": "a0", "all": False})
     assert answer["refreshArchive"]["accepted"] is True
+
+
+# ---- removals that wait ----------------------------------------------------------------------------------
+
+WAITS = """{ archives { code index { suspiciousRemoval {
+  since confirmed studies { value suppressed } ofStudies { value suppressed } } } } }"""
+CONFIRM = """mutation ($code: String!, $since: DateTime!) { confirmRemovals(code: $code, since: $since) {
+  accepted archive { code index { queued suspiciousRemoval { confirmed } } } } }"""
+
+
+async def found(house: House, *codes: str) -> None:
+    """A run found that 10 of 40 studies are gone."""
+    ids = {row.code: row.archive_id for row in await list_archives(house.services.owner)}
+    for code in codes:
+        await removals.note(house.services.owner, ids[code], 10, 40)
+
+
+async def waits(house: House) -> dict[str, Any]:
+    return {
+        each["code"]: each["index"]["suspiciousRemoval"] for each in (await house.data(WAITS))["archives"]
+    }
+
+
+async def test_what_waits_is_shown_and_confirmed(house: House) -> None:
+    assert await waits(house) == {"a0": None, "a1": None}
+    await found(house, "a0", "a1")
+    shown = await waits(house)
+    assert shown["a1"] is None  # seen in full, but somebody else's to administrate
+    since = shown["a0"].pop("since")
+    counts = {"studies": {"value": 10, "suppressed": False}, "ofStudies": {"value": 40, "suppressed": False}}
+    assert shown["a0"] == {"confirmed": False, **counts}
+    done = (await house.data(CONFIRM, {"code": "a0", "since": since}))["confirmRemovals"]
+    assert done == {
+        "accepted": True,
+        "archive": {"code": "a0", "index": {"queued": True, "suspiciousRemoval": {"confirmed": True}}},
+    }
+    (kept,) = await house.services.owner.fetch(
+        "kept", "select confirmed_gone, confirmed_by from suspicious_removal where confirmed_at is not null"
+    )
+    assert tuple(kept) == (10, "admin")
+    jobs = await house.services.owner.fetch("jobs", "select code, kind from archive_job")
+    assert [tuple(job) for job in jobs] == [("a0", "reconcile")]
+
+
+async def test_what_was_not_seen_is_not_confirmed(house: House) -> None:
+    for since in ("2020-01-01T00:00:00+00:00", "2999-01-01T00:00:00Z"):
+        assert (await house.ask(CONFIRM, {"code": "a0", "since": since})).codes == ["BAD_INPUT"]
+    await found(house, "a0")
+    since = (await waits(house))["a0"]["since"]
+    row = next(row for row in await list_archives(house.services.owner) if row.code == "a0")
+    await removals.note(house.services.owner, row.archive_id, 11, 40)  # meanwhile one more is gone
+    assert (await house.ask(CONFIRM, {"code": "a0", "since": since})).codes == ["BAD_INPUT"]
+    assert await house.services.owner.fetch("jobs", "select from jobs.pgqueuer") == []
+
+
+async def test_who_administrates_and_sees_counts_confirms_without_numbers(house: House) -> None:
+    await found(house, "a0")
+    counting = house.asked_by(COUNTING)
+    shown = (await waits(counting))["a0"]
+    hidden = {"value": None, "suppressed": True}
+    assert (shown["studies"], shown["ofStudies"]) == (hidden, hidden)
+    done = await counting.data(CONFIRM, {"code": "a0", "since": shown["since"]})
+    assert done["confirmRemovals"]["accepted"] is True
+
+
+@pytest.mark.parametrize(
+    ("viewer", "code", "expected"),
+    [
+        (ADMIN, "a1", "FORBIDDEN"),
+        (ADMIN, "a2", "NOT_FOUND"),
+        (ADMIN, "nowhere", "NOT_FOUND"),
+        (Viewer("member", None, (Grant(EYE, AccessLevel.FULL, ("full",)),)), "a0", "FORBIDDEN"),
+        (Viewer("nobody", None, ()), "a0", "NOT_FOUND"),
+    ],
+)
+async def test_confirmed_by_administrators_only(
+    house: House, viewer: Viewer, code: str, expected: str
+) -> None:
+    await found(house, "a0", "a1", "a2")
+    since = (await waits(house))["a0"]["since"]
+    asked = house.asked_by(viewer)
+    assert (await asked.ask(CONFIRM, {"code": code, "since": since})).codes == [expected]
+    if viewer is not ADMIN:
+        assert set((await waits(asked)).values()) <= {None}
+    assert await house.services.owner.fetch("jobs", "select from jobs.pgqueuer") == []
 
 
 # ---- archives that come and go -------------------------------------------------------------------------
