@@ -15,6 +15,8 @@ COMMANDS = {
     "demo": "everything on this machine: Postgres, sample archives, index, server",
     "serve": "serve the API",
     "index": "fill the index: once, watch, reconcile, status",
+    "backup": "the whole database into a file",
+    "restore": "a backup into an empty database",
     "migrate": "bring the database to this version's schema",
     "archives": "the archives: list, check, probe, enable, disable, remove",
     "attributes": "attributes declared in archives.toml, and their indexes: list, apply",

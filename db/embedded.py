@@ -268,7 +268,8 @@ def _check_version(room: Room) -> None:
         if ours != made_by:
             raise EmbeddedPostgresError(
                 f"{room.data} was made by Postgres {made_by} and this is {ours}: "
-                "remove that folder and index again, or choose another data directory"
+                "`ernfed backup` with the version of ernfed that made it, then `ernfed restore` with this one into "
+                "another data directory"
             )
 
 

@@ -2,16 +2,20 @@
 
 import hashlib
 import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x65726E66  # 'ernf'
+LEAST = 17
+"""Major version of PostgreSQL: it has the collation pg_c_utf8."""
 
 
 class MigrationError(Exception):
-    """The database holds migrations that this version does not know, or knows otherwise."""
+    """The database cannot be brought to this version's schema; the message says why and what to do."""
 
 
 def migrations() -> list[Path]:
@@ -20,13 +24,60 @@ def migrations() -> list[Path]:
 
 
 async def migrate(database_url: str) -> list[str]:
-    """Brings the database to this version's schema; the names applied now. Safe to run side by side."""
+    """Brings the database to this version's schema; the names applied now. Safe to run side by side.
+
+    Raises MigrationError.
+    """
+    async with migrating(database_url) as connection:
+        return await apply_missing(connection)
+
+
+@asynccontextmanager
+async def migrating(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection while which nobody else migrates. Raises MigrationError for a server that does not do."""
     connection = await asyncpg.connect(database_url)
     try:
+        await _refuse_server(connection)
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
-        return await _apply(connection)
+        yield connection
     finally:
         await connection.close()
+
+
+async def _refuse_server(connection: asyncpg.Connection) -> None:
+    version = connection.get_server_version()
+    if version.major < LEAST:
+        raise MigrationError(
+            f"PostgreSQL {version.major}.{version.minor} is too old: the index needs {LEAST} or newer"
+        )
+    encoding = await connection.fetchval("show server_encoding")
+    if encoding != "UTF8":
+        raise MigrationError(
+            f"the database has the encoding {encoding}: make it with template template0 encoding 'UTF8'"
+        )
+
+
+async def apply_missing(connection: asyncpg.Connection) -> list[str]:
+    """Of `migrating`. Raises MigrationError."""
+    try:
+        return await _apply(connection)
+    except asyncpg.PostgresError as error:
+        raise MigrationError(in_words("a migration failed", error)) from error
+
+
+def refuse_others(applied: Mapping[str, str | None]) -> None:
+    """Raises MigrationError where a database has migrations (by name, their digests) that are not this version's."""
+    digests = {path.name: _digest(path) for path in migrations()}
+    if unknown := applied.keys() - digests.keys():
+        raise MigrationError(
+            f"the database is newer than this version: it holds {', '.join(sorted(unknown))}. Update ernfed."
+        )
+    if changed := [name for name in sorted(applied) if applied[name] != digests[name]]:
+        raise MigrationError(
+            f"the database was made by a version that was never released: {', '.join(changed)} changed since. "
+            "Give this version an empty database (where ernfed keeps its own, remove the folder `postgres` of its "
+            "data folder) and index again."
+        )
 
 
 async def _apply(connection: asyncpg.Connection) -> list[str]:
@@ -38,26 +89,28 @@ async def _apply(connection: asyncpg.Connection) -> list[str]:
     await connection.execute("alter table migration add column if not exists digest text")
     rows = await connection.fetch("select name, digest from migration")
     applied = {row["name"]: row["digest"] for row in rows}
-    files = migrations()
-    if unknown := applied.keys() - {path.name for path in files}:
-        raise MigrationError(
-            f"the database is newer than this version: it holds {', '.join(sorted(unknown))}. Update ernfed."
-        )
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    if changed := [name for name in sorted(applied) if applied[name] != digests[name]]:
-        raise MigrationError(
-            f"the database was made by a version that was never released: {', '.join(changed)} changed since. "
-            "Give this version an empty database (where ernfed keeps its own, remove the folder `postgres` of its "
-            "data folder) and index again."
-        )
+    refuse_others(applied)
     new = []
-    for path in files:
+    for path in migrations():
         if path.name in applied:
             continue
-        async with connection.transaction():
-            await connection.execute(path.read_text(encoding="utf-8"))
-            await connection.execute(
-                "insert into migration (name, digest) values ($1, $2)", path.name, digests[path.name]
-            )
+        try:
+            async with connection.transaction():
+                await connection.execute(path.read_text(encoding="utf-8"))
+                await connection.execute(
+                    "insert into migration (name, digest) values ($1, $2)", path.name, _digest(path)
+                )
+        except asyncpg.PostgresError as error:
+            raise MigrationError(in_words(path.name, error)) from error
         new.append(path.name)
     return new
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def in_words(what: str, error: asyncpg.PostgresError) -> str:
+    """One sentence of what PostgreSQL said, and what it says to do; its details may hold values, and stay out."""
+    hint = getattr(error, "hint", None)
+    return f"{what}: {error.args[0]}" + (f". {hint[0].upper()}{hint[1:]}" if hint else "")

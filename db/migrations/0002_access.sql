@@ -235,11 +235,17 @@ begin
     if not exists (select from pg_roles where rolname = 'ernfed_api') then
         create role ernfed_api nologin;
     end if;
-    execute format('grant ernfed_api to %I', current_user);
+    if not pg_has_role(current_user, 'ernfed_api', 'set') then
+        execute format('grant ernfed_api to %I', current_user);
+    end if;
 exception
     when insufficient_privilege then
-        raise exception 'the role ernfed_api is missing and % may not create it', current_user
-            using hint = 'as a superuser: create role ernfed_api nologin; grant ernfed_api to ' || current_user;
+        raise exception 'the role ernfed_api is needed, and % may not create it or become it', current_user
+            using hint = format(
+                'as an administrator of the server: %sgrant ernfed_api to %I;',
+                case when not exists (select from pg_roles where rolname = 'ernfed_api')
+                    then 'create role ernfed_api; ' end,
+                current_user);
     when duplicate_object or unique_violation then
         null; -- another database of this server made it at the same moment
 end
