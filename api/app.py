@@ -1,6 +1,6 @@
 """The application: which path is answered by what. Who asks and what they see is the context's matter."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,11 @@ from api.introspection import OFF, Introspection, may_introspect, words
 from api.metrics import CONTENT_TYPE, Metrics
 from api.middleware import EveryRequest
 from api.problems import HttpProblem, code_of, problem
+from api.proxies import Forwarded
 from api.rules import Rules
 from api.sdl import sdl
 from archives.client import ArchiveClient
+from config.reaching import Network
 from db.audit import AuditLog
 from db.jobs import JobState
 
@@ -62,6 +64,8 @@ def create_app(
     jobs: Jobs | None = None,
     file_is_good: Callable[[], bool] = lambda: True,
     routes: tuple[BaseRoute, ...] = (),
+    proxies: Sequence[Network] = (),
+    scraper: str | None = None,
 ) -> Starlette:
     """The ASGI application; `routes` are further ones of the caller.
 
@@ -77,6 +81,8 @@ def create_app(
     rules: what requests may ask for; None for the defaults.
     archives: those that /metrics tells of. jobs: how the index keeps up with each, by code.
         file_is_good: whether the file of archives can be used.
+    proxies: addresses whose X-Forwarded-… headers are believed. scraper: a token that opens /metrics and nothing else.
+    The application's `state.scraped` is another one, that answers /metrics to everybody.
     """
     rules = rules or Rules()
     metrics, trail = Metrics(archives, file_is_good), Trail(audit, known=rules.persisted.names)
@@ -96,7 +102,7 @@ def create_app(
         WebSocketRoute("/graphql", endpoint),
         Route("/livez", live),
         Route("/readyz", ready(readiness)),
-        Route("/metrics", _metrics(metrics, jobs)),
+        told := Route("/metrics", _metrics(metrics, jobs)),
         Route("/schema.graphql", _schema_text(partial(sdl, schema), rules.introspection)),
         *export_routes(served, endpoint, rules.max_body),
         Route("/", _page(can_sign_in=identity is not None and identity.can_sign_in)),
@@ -107,12 +113,18 @@ def create_app(
         routes=table,
         lifespan=lifespan,
         middleware=[
+            *([Middleware(Forwarded, trusted=proxies)] if proxies else []),
             Middleware(EveryRequest, metrics=metrics, timeout=request_timeout, hosts=hosts),
-            *([Middleware(Gate, identity=identity, trail=trail, limiter=limiter)] if identity else []),
+            *(
+                [Middleware(Gate, identity=identity, trail=trail, limiter=limiter, scraper=scraper)]
+                if identity
+                else []
+            ),
         ],
         exception_handlers={HTTPException: _http_exception, HttpProblem: _http_problem},
     )
     app.state.going_away = endpoint.going_away
+    app.state.scraped = Starlette(routes=[told])
     app.router.redirect_slashes = False  # /graphql/ is a 404, not a 307
     return app
 

@@ -3,6 +3,7 @@
 A route that a later hand adds is closed without having to think of it. Who is refused leaves an audit line.
 """
 
+import hmac
 import math
 from collections.abc import Callable
 from typing import Final
@@ -38,11 +39,19 @@ def refuse_haste(limiter: Limiter | None, asker: str) -> None:
 class Gate:
     """ASGI middleware. WebSockets pass: they say who they are in their first message (api/websocket.py)."""
 
-    def __init__(self, app: ASGIApp, identity: Identity, trail: Trail, limiter: Limiter | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        identity: Identity,
+        trail: Trail,
+        limiter: Limiter | None,
+        scraper: str | None = None,
+    ) -> None:
         self._app, self._identity, self._trail, self._limiter = app, identity, trail, limiter
+        self._scraper = None if scraper is None else f"Bearer {scraper}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not is_open(scope["path"]):
+        if scope["type"] == "http" and not is_open(scope["path"]) and not self._is_scraped(scope):
             connection = HTTPConnection(scope)
             try:
                 remember(connection, await self._identity.authenticate(connection))
@@ -50,6 +59,13 @@ class Gate:
                 await self._refused(connection, refused).response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _is_scraped(self, scope: Scope) -> bool:
+        """Whether the scraper of metrics asks for these: it is nobody who could be asked for anything else."""
+        if self._scraper is None or scope["path"] != "/metrics":
+            return False
+        given = HTTPConnection(scope).headers.get("authorization", "")
+        return hmac.compare_digest(given.encode("latin-1"), self._scraper)
 
     def _refused(self, connection: HTTPConnection, refused: HttpProblem) -> HttpProblem:
         """What is answered. An address that is refused too often gets no more lines, or a flood of strangers

@@ -75,6 +75,7 @@ async def run_server(
         log_config=None,
         access_log=False,  # its lines hold query strings; api/middleware.py writes better ones
         server_header=False,
+        proxy_headers=False,  # it would believe everybody on this machine; api/proxies.py believes whom it is told to
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ws_max_size=max_message,
         ws_max_queue=8,

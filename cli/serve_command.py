@@ -19,6 +19,7 @@ from cli.stopping import run_until_stopped, tell_problem
 from config.archives_file import ArchivesFileError
 from config.identity import provider_of
 from config.pseudonym_keys import PseudonymKeysError
+from config.reaching import metrics_address, metrics_token, public_host, trusted_proxies
 from config.settings import Settings, SettingsError, load_settings
 from db.embedded import EmbeddedPostgresError
 from db.jobs import JobState, job_states
@@ -27,6 +28,8 @@ from db.pool import Database, DatabaseUnreachable
 from db.ready import problems
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from cli.open import Opened
 
 app = typer.Typer(subcommand_metavar="")
@@ -93,6 +96,7 @@ async def serve_on(
     from resolvers.schema import schema
 
     allowed = rules_of(settings, schema)
+    proxies, scraper = trusted_proxies(settings), metrics_token(settings)
     async with (
         opened(settings, settings.statement_timeout) as house,
         opened_audit(settings, house.database_url) as audit,
@@ -117,7 +121,7 @@ async def serve_on(
         try:
             ready = functools.partial(problems, house.database)
             is_private = issuer is not None or settings.auth_issuer is None
-            hosts = LOOPBACK_NAMES | {settings.host} if is_private else None
+            hosts = LOOPBACK_NAMES | {settings.host} | public_host(settings) if is_private else None
             limiter = limit.take if limit else None
             app = create_app(
                 schema,
@@ -135,6 +139,8 @@ async def serve_on(
                 routes=routes,
                 operations_per_socket=settings.operations_per_socket,
                 send_patience=2 * settings.slow_reader_seconds,
+                proxies=proxies,
+                scraper=scraper,
             )
             services.subscribers.listener.start()
 
@@ -142,7 +148,8 @@ async def serve_on(
                 services.subscribers.stop()
                 await app.state.going_away()
 
-            await run_server(app, sock, started=started, max_message=allowed.max_body, stopping=stopping)
+            async with scraped(app.state.scraped, metrics_address(settings)):
+                await run_server(app, sock, started=started, max_message=allowed.max_body, stopping=stopping)
         finally:
             await services.close()
 
@@ -150,6 +157,21 @@ async def serve_on(
 async def _jobs(house: "Opened") -> dict[str, JobState]:
     states = await job_states(house.database)
     return {code: states[each] for code, each in house.archive_ids.items() if each in states}
+
+
+@asynccontextmanager
+async def scraped(app: "ASGIApp", address: tuple[str, int] | None) -> AsyncIterator[None]:
+    """The metrics on an address of their own, where there is one, while the block runs. Raises CannotListen."""
+    if address is None:
+        yield
+        return
+    with listen(*address) as sock:
+        task = asyncio.create_task(run_server(app, sock, started=lambda _url: None))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

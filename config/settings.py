@@ -42,6 +42,18 @@ class Settings(BaseSettings):
         default="127.0.0.1", description="address to listen on; other than loopback needs an issuer"
     )
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="addresses and networks of proxies, with commas, whose X-Forwarded-For, -Proto and -Host are "
+        "believed; unset: none",
+    )
+    metrics_token_file: Path | None = Field(
+        default=None, description="file with a token that opens /metrics, and nothing else, to who shows it"
+    )
+    metrics_listen: str | None = Field(
+        default=None,
+        description="further address that serves /metrics to everybody who reaches it, such as 127.0.0.1:9464",
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _ANY_CASE] = Field(
         default="info",
         description="debug, info, warning or error; of commands that end by themselves warning, unless set",
