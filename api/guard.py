@@ -32,6 +32,7 @@ from api.documents import Known, KnownDocuments
 from api.errors import WrongLiteral, process_errors
 from api.metrics import Metrics
 from api.rules import Rules, permit
+from api.value_limits import check_values, literals
 from db.audit import AuditUnavailable
 
 _WRONG_OPERATIONS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
@@ -134,9 +135,11 @@ class Guard(SchemaExtension):
             return
         if not permitted.any_document and not self._rules.persisted.knows(context.query or ""):
             raise limits.LimitExceeded(persisted.REQUIRED, persisted.WORDS)
-        limits.check_values(context.variables)
+        check_values((context.variables or {}).values())
         if self._known is None:
-            self._known = Known.of(document, limits.check(document))
+            measured = limits.check(document)
+            check_values(literals(document))
+            self._known = Known.of(document, measured)
         self._check_operations(document)
         if not permitted.introspection and self._known.introspects:
             raise limits.LimitExceeded(introspection.OFF, introspection.words(self._rules.introspection))

@@ -26,7 +26,6 @@ MAX_BODY_BYTES = 1_000_000
 MAX_COST = 150_000
 MAX_DOCUMENT = 120_000  # characters; reading a string of a megabyte takes 200 ms
 MAX_TOKENS = 4_000  # graphql-core needs about 8 µs for each
-MAX_VALUES = 10_000  # in the variables; graphql-core needs about 5 µs for each
 MAX_DEPTH = 15  # the standard introspection query is exactly that deep, so it needs no exemption
 MAX_SELECTIONS = 2_000
 MAX_DIRECTIVES = 50
@@ -57,23 +56,6 @@ class _Part:
     depth: int = 0
     selections: int = 0
     spreads: list[tuple[str, int]] = field(default_factory=list)
-
-
-def check_values(variables: object) -> None:
-    """Raises LimitExceeded for variables of more than MAX_VALUES objects, lists and values in all."""
-    waiting, found = [variables], 0
-    while waiting:
-        value = waiting.pop()
-        found += 1
-        if found + len(waiting) > MAX_VALUES:
-            raise LimitExceeded(
-                "QUERY_TOO_LARGE",
-                f"The variables hold more than {MAX_VALUES} values. Ask in several requests.",
-            )
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
 
 
 def check(document: DocumentNode) -> Measure:

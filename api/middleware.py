@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -90,7 +91,7 @@ class EveryRequest:
                 with calling():
                     async with limit:
                         await self._app(scope, receive, send_with_headers)
-            except ClientGone:
+            except (ClientGone, ClientDisconnect):
                 answer.status = _CLIENT_GONE
             except Exception as error:
                 await self._failed(error, limit, answer, (scope, receive, send_with_headers))

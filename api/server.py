@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from api.connections import Limits, protocols_of
 from api.limits import MAX_BODY_BYTES
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -63,15 +64,19 @@ async def run_server(
     *,
     started: Callable[[str], None],
     max_message: int = MAX_BODY_BYTES,
+    limits: Limits | None = None,
     stopping: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Serves until the task is cancelled, then lets running requests end, and raises CancelledError.
 
-    `started` gets the URL as soon as requests are taken; `max_message` is of
-    WebSockets, in bytes; `stopping` ends what would go on for ever. A second cancel cuts running requests off.
+    `started` gets the URL as soon as requests are taken; `max_message` is of WebSockets, in bytes; `limits` are those
+    of connections; `stopping` ends what would go on for ever. A second cancel cuts running requests off.
     """
+    connection, websocket = protocols_of(limits or Limits())
     config = uvicorn.Config(
         app,
+        http=connection,
+        ws=websocket,
         log_config=None,
         access_log=False,  # its lines hold query strings; api/middleware.py writes better ones
         server_header=False,

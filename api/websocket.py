@@ -76,7 +76,8 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 await self.websocket.close(1001, "The server stops")
 
     async def handle_message(self, message: Message) -> None:
-        """Whatever JSON it is."""
+        """Whatever JSON it is. Others have their turn between two messages, however many have come at once."""
+        await asyncio.sleep(0)
         if (wrong := _wrong(message)) is not None:
             await self.handle_invalid_message(wrong)
         else:

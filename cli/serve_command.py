@@ -11,6 +11,7 @@ import typer
 
 from api.app import create_app
 from api.auth import Connection, viewer_of_request
+from api.connections import Limits
 from api.demo_issuer import DemoIssuer
 from api.logging import configure_logging
 from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
@@ -144,12 +145,16 @@ async def serve_on(
             )
             services.subscribers.listener.start()
 
+            limits = Limits(settings.receive_timeout, settings.connections_per_address)
+
             async def stopping() -> None:
                 services.subscribers.stop()
                 await app.state.going_away()
 
             async with scraped(app.state.scraped, metrics_address(settings)):
-                await run_server(app, sock, started=started, max_message=allowed.max_body, stopping=stopping)
+                await run_server(
+                    app, sock, started=started, max_message=allowed.max_body, limits=limits, stopping=stopping
+                )
         finally:
             await services.close()
 

@@ -122,6 +122,16 @@ class Settings(BaseSettings):
     statement_timeout: float = Field(
         default=10.0, ge=0.1, description="seconds that one statement of the API may take (TIMEOUT beyond)"
     )
+    receive_timeout: float = Field(
+        default=30.0,
+        ge=0.1,
+        description="seconds in which a request must have come whole (REQUEST_TIMEOUT beyond)",
+    )
+    connections_per_address: int = Field(
+        default=0,
+        ge=0,
+        description="connections that one address may have open (TOO_MANY_CONNECTIONS beyond); 0: any number",
+    )
     request_timeout: float = Field(
         default=60.0, ge=0.1, description="seconds until an answer must have begun (TIMEOUT beyond)"
     )

@@ -128,8 +128,8 @@ def documents() -> Iterator[Attack]:
     yield post("batch of 1,000", batch, (400, "BAD_REQUEST"))
     many = "query(" + " ".join(f"$v{n}:Int" for n in range(3000)) + "){__typename}"
     yield query("10,000 tokens of variables", many, too_large)
-    yield query("10,000 values of variables", "{__typename nope}", (200, "QUERY_TOO_LARGE"),
-                variables={f"v{n}": n for n in range(10_000)})  # fmt: skip
+    yield query("10,001 values of variables", "{__typename nope}", (200, "QUERY_TOO_LARGE"),
+                variables={f"v{n}": n for n in range(10_001)})  # fmt: skip
     yield post("JSON of 100,000 levels", "[" * 100_000, (400, "BAD_REQUEST"))
     yield post(
         "JSON with a name twice", '{"query": "{", "query": "{ nope }"}', (200, "GRAPHQL_VALIDATION_FAILED")
@@ -177,6 +177,22 @@ def values() -> Iterator[Attack]:
         (200, "QUERY_TOO_LARGE"),
         variables={"v": deep},
     )
+    yield query(
+        "1,000 terms of or", number, bad, variables={"v": {"or": [{"patientId": {"eq": "a"}}] * 1000}}
+    )
+    attributes: dict[str, Any] = {"attribute": [{"name": "PatientComments", "eq": "a"}] * 1000}
+    yield query("1,000 conditions by path", number, bad, variables={"v": attributes})
+    empty: dict[str, Any] = {"or": [{}] * 3000}
+    yield query("3,000 empty terms", number, (200, "QUERY_TOO_LARGE"), variables={"v": empty})
+    for word in ("and", "or", "not"):
+        chain: Any = {"patientId": {"eq": "a"}}
+        for _ in range(100):
+            chain = {word: chain if word == "not" else [chain]}
+        yield query(f"{word}, 100 deep", number, bad, variables={"v": chain})
+    literal = (
+        "{ studies(filter: " + "{not: " * 100 + "{patientId: {eq: 1}}" + "}" * 100 + ") { totalCount } }"
+    )
+    yield query("not, 100 deep in the document", literal, bad)
     flat = {"or": [{"patientId": {"eq": "a"}}] * 30_000}
     yield query("filter of 30,000 tests", number, (200, "QUERY_TOO_LARGE"), variables={"v": flat})
     many = {"patientId": {"in": ["x"] * 150_000}}

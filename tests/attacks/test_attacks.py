@@ -2,6 +2,7 @@
 
 import gc
 import json
+import statistics
 
 import httpx
 import pytest
@@ -16,8 +17,20 @@ from tests.leaks.seeded import Seeded
 from tests.leaks.walk import values_of
 from tests.resolvers.test_hostile_text import HARMLESS, SQL
 
-MOST_MS = 50
+LIGHT = "{ studies(first: 20) { nodes { studyDate studyDescription modalitiesInStudy patientId } } }"
+MOST_TIMES = 25
+"""How much longer than a light query of this machine an attack may hold up the others."""
 COUNT = "{ studies { totalCount } series { totalCount } instances { totalCount } }"
+
+
+async def light(app: Served) -> float:
+    """ms of processor time for which a light query holds up the others: the median of some."""
+    held: list[float] = []
+    for _ in range(9):
+        async with LoopMonitor() as monitor:
+            await app.ask("full", LIGHT)
+        held.append(monitor.longest)
+    return statistics.median(held)
 
 
 async def test_attacks(app: Served, capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,10 +38,11 @@ async def test_attacks(app: Served, capsys: pytest.CaptureFixture[str]) -> None:
     gc.collect()
     gc.freeze()  # what other tests left behind is not the server's to look through
     await app.ask("full", COUNT)
+    most = MOST_TIMES * await light(app)
     for attack in attacks():
         held: list[float] = []
         while not held or (
-            min(held) > MOST_MS and len(held) < 3
+            min(held) > most and len(held) < 3
         ):  # again: a collection of garbage holds it, too
             async with LoopMonitor() as monitor:
                 reply = await attack.send(app)
@@ -36,12 +50,12 @@ async def test_attacks(app: Served, capsys: pytest.CaptureFixture[str]) -> None:
         told = json.loads(reply.body)
         code = told["errors"][0]["extensions"]["code"] if told.get("errors") else ""
         rows.append(f"{attack.name:44} {reply.status:>4} {code:32} {min(held):8.1f} ms")
-        if (reply.status, code) not in attack.refusals or min(held) > MOST_MS or code == "INTERNAL":
+        if (reply.status, code) not in attack.refusals or min(held) > most or code == "INTERNAL":
             wrong.append(rows[-1])
         assert "Set-Cookie" not in reply.head
         assert len(reply.body) < 20_000
     with capsys.disabled():
-        print("\n" + "\n".join(rows))  # noqa: T201
+        print("\n" + "\n".join(rows), f"\nat most {most:.1f} ms")  # noqa: T201
     assert wrong == []
 
 

