@@ -31,15 +31,21 @@ class KeyedPseudonyms:
         self.ern = ern
         self._keys = {
             purpose: hmac.digest(key, f"ernfed pseudonym\0{ern}\0{purpose}".encode(), "sha256")
-            for purpose in ("uid", "patient", "accession", "shift", "mark")
+            for purpose in ("uid", "uid in", "patient", "accession", "shift", "mark")
         }
         self._cached_uid = lru_cache(maxsize=16384)(self._new_uid)
+        self._cached_uid_in = lru_cache(maxsize=16384)(self._new_uid_in)
         self._cached_patient = lru_cache(maxsize=4096)(self._new_patient)
         self._cached_shift = lru_cache(maxsize=4096)(self._new_shift)
 
     def uid(self, real: str) -> str:
         """'2.25.<decimal>' of a version 8 UUID (PS3.5 B.2, RFC 9562): at most 44 characters."""
         return self._cached_uid(real)
+
+    def uid_in(self, study_uid: str, real: str) -> str:
+        """The same of what is within a study: where two studies have a series of one UID, their pseudonyms differ, so
+        that it links nobody."""
+        return self._cached_uid_in(study_uid, real)
 
     def patient_id(self, patient_id: str, issuer: str) -> str:
         """'ERN-EYE-' and 16 letters and digits (80 bits)."""
@@ -66,9 +72,10 @@ class KeyedPseudonyms:
         return b32encode(self._digest(purpose, text)[:10]).decode()[:count]
 
     def _new_uid(self, real: str) -> str:
-        number = int.from_bytes(self._digest("uid", real)[:16], "big")
-        number = number & ~(0xF << 76) & ~(0x3 << 62) | (0x8 << 76) | (0x2 << 62)
-        return f"2.25.{number}"
+        return _as_uid(self._digest("uid", real))
+
+    def _new_uid_in(self, study_uid: str, real: str) -> str:
+        return _as_uid(self._digest("uid in", _joined(study_uid, real)))
 
     def _new_patient(self, joined: str) -> str:
         return f"{self.ern}-{self._letters('patient', joined, 16)}"
@@ -76,6 +83,12 @@ class KeyedPseudonyms:
     def _new_shift(self, key: str) -> int:
         number = int.from_bytes(self._digest("shift", key)[:8], "big") % (2 * MAX_SHIFT_DAYS)
         return number - MAX_SHIFT_DAYS if number < MAX_SHIFT_DAYS else number - MAX_SHIFT_DAYS + 1
+
+
+def _as_uid(digest: bytes) -> str:
+    number = int.from_bytes(digest[:16], "big")
+    number = number & ~(0xF << 76) & ~(0x3 << 62) | (0x8 << 76) | (0x2 << 62)
+    return f"2.25.{number}"
 
 
 def _joined(first_part: str, second_part: str) -> str:

@@ -5,6 +5,9 @@ a pseudonym is made in keyed_pseudonyms.py.
 
 The shift of dates belongs to a patient, not to a study, so that intervals between studies survive. Rows of
 series and instances often carry no PatientID, so the caller passes the patient that the study's row told.
+
+UIDs of series and instances, and references to them, are made for the study that they are in: a UID that two patients
+have would link them otherwise. Other UIDs (frames of reference, devices) are the same in all studies of a network.
 """
 
 import hashlib
@@ -21,7 +24,7 @@ from access.ages import age_band, lower_edge, years_between, years_of
 from access.descriptor_words import WORDS
 from access.keyed_pseudonyms import KeyedPseudonyms, Patient
 from access.profile import Options, Treatment, compiled
-from access.profile_table import EDITION
+from access.profile_table import EDITION, ROWS
 from access.shifted_times import coarse_time, shifted_date, shifted_datetime
 from model.attributes import Level
 from model.dicom_json import clean, first, parse_date, parse_row
@@ -38,6 +41,10 @@ _STUDY_UID, _SERIES_UID, _SOP_UID = "0020000D", "0020000E", "00080018"
 _PATIENT_ID, _ISSUER, _BIRTH_DATE, _AGE = "00100020", "00100021", "00100030", "00101010"
 _STUDY_DATE, _SCHEME, _SEX = "00080020", "00080102", "00100040"
 _REMOVED_MARK, _METHOD_MARK, _DATES_MARK = "00120062", "00120063", "00280303"
+# Of series, instances and what refers to them: within a study.
+_IN_STUDY = frozenset(
+    row.tag for row in ROWS if row.keyword == "SeriesInstanceUID" or "SOPInstanceUID" in row.keyword
+)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -46,6 +53,7 @@ class _Run(NamedTuple):
 
     days: int
     depth: int
+    study_uid: str
 
 
 _Handler = Callable[[list[Any], _Run, DataSet], list[Any] | None]
@@ -85,37 +93,45 @@ class Pseudonymiser(KeyedPseudonyms):
         years = years_between(birth, study)
         return None if years is None else age_band(years)
 
-    def record(self, record: Record, patient: Patient | None = None) -> Record:
-        """The same copy for a pseudonymised viewer. `patient`: of the study, also for all in it.
+    def record(self, record: Record, patient: Patient | None = None, named: Patient | None = None) -> Record:
+        """The same copy for a pseudonymised viewer. `patient`: of the study, also for all in it. `named`: who the row
+        itself says it is of, where a study is of several.
 
         Raises ValueError for a record whose UIDs are none.
         """
         data = orjson.loads(record.data)
-        made = self.row(data if isinstance(data, dict) else {}, patient=patient, study_uid=record.study_uid)
+        known = data if isinstance(data, dict) else {}
+        made = self.row(known, patient=patient, named=named, study_uid=record.study_uid)
         made[_STUDY_UID] = _ui(self._shown_uid(record.study_uid))
         if record.level is Level.SERIES:
-            made[_SERIES_UID] = _ui(self._shown_uid(record.uid))
+            made[_SERIES_UID] = _ui(self._shown_uid_in(record.study_uid, record.uid))
         elif record.level is Level.INSTANCE:
-            made[_SERIES_UID] = _ui(self._shown_uid(record.series_uid))
-            made[_SOP_UID] = _ui(self._shown_uid(record.uid))
+            made[_SERIES_UID] = _ui(self._shown_uid_in(record.study_uid, record.series_uid))
+            made[_SOP_UID] = _ui(self._shown_uid_in(record.study_uid, record.uid))
         outcome = parse_row(record.level, made)
         if not isinstance(outcome, Record):
             raise ValueError(f"no pseudonymised {record.level} record: {outcome.reason}")
         return outcome
 
-    def row(self, data: DataSet, *, patient: Patient | None = None, study_uid: str = "") -> Row:
+    def row(
+        self,
+        data: DataSet,
+        *,
+        patient: Patient | None = None,
+        named: Patient | None = None,
+        study_uid: str = "",
+    ) -> Row:
         """A data set in DICOM JSON; never raises for what an archive can send.
 
         Without `patient` the row's own PatientID is taken, without that the study's UID: then the dates of
         this study are shifted on their own.
         """
         patient = patient or patient_of(data, "")
-        if patient is None and not study_uid:
-            own = first(data, _STUDY_UID)
-            study_uid = own if isinstance(own, str) else ""
-        made = self._items(data, _Run(self.shift_days(patient, study_uid), 0))
-        if patient is not None and _PATIENT_ID in data:
-            made[_PATIENT_ID] = {"vr": "LO", "Value": [self.patient_id(*patient)]}
+        study_uid = study_uid or _study_of(data, "")
+        made = self._items(data, _Run(self.shift_days(patient, study_uid), 0, study_uid))
+        person = named or patient
+        if person is not None and _PATIENT_ID in data:
+            made[_PATIENT_ID] = {"vr": "LO", "Value": [self.patient_id(*person)]}
         if self.options.patient_characteristics and (years := _years(data)) is not None:
             made[_AGE] = {"vr": "AS", "Value": [lower_edge(years)]}
         return self._marked(made)
@@ -148,7 +164,7 @@ class Pseudonymiser(KeyedPseudonyms):
 
     def _handler(self, tag: str, treatment: Treatment, vr: str) -> _Handler:
         by_treatment: dict[Treatment, _Handler] = {
-            Treatment.UID: self._own_uids if tag in (_STUDY_UID, _SERIES_UID, _SOP_UID) else self._uids,
+            Treatment.UID: self._uid_handler(tag),
             Treatment.ACCESSION: self._accessions,
             Treatment.AGE_BAND: _ages,
             Treatment.CODE: _codes,
@@ -166,11 +182,25 @@ class Pseudonymiser(KeyedPseudonyms):
     def _sequence(self, values: list[Any], run: _Run, _item: DataSet) -> list[Any]:
         if run.depth >= MAX_DEPTH:
             return []
-        deeper = _Run(run.days, run.depth + 1)
-        return [made for item in values if type(item) is dict and (made := self._items(item, deeper))]
+        return [
+            made for item in values if type(item) is dict and (made := self._items(item, _deeper(run, item)))
+        ]
 
-    def _own_uids(self, values: list[Any], _run: _Run, _item: DataSet) -> list[Any]:
+    def _uid_handler(self, tag: str) -> _Handler:
+        if tag == _STUDY_UID:
+            return self._study_uids
+        return self._uids_in_study if tag in _IN_STUDY else self._uids
+
+    def _study_uids(self, values: list[Any], _run: _Run, _item: DataSet) -> list[Any]:
         return [self._shown_uid(uid) for uid in _valid_uids(values)]
+
+    def _uids_in_study(self, values: list[Any], run: _Run, _item: DataSet) -> list[Any]:
+        """Of series and instances. A reference to the study itself is made to its UID."""
+        study = run.study_uid
+        return [
+            self._shown_uid(uid) if uid == study else self._shown_uid_in(study, uid)
+            for uid in _valid_uids(values)
+        ]
 
     def _uids(self, values: list[Any], _run: _Run, _item: DataSet) -> list[Any]:
         well_known = kept_values.is_well_known_uid
@@ -178,6 +208,9 @@ class Pseudonymiser(KeyedPseudonyms):
 
     def _shown_uid(self, uid: str) -> str:
         return uid if self.options.uids else self.uid(uid)
+
+    def _shown_uid_in(self, study_uid: str, uid: str) -> str:
+        return uid if self.options.uids else self.uid_in(study_uid, uid)
 
     def _accessions(self, values: list[Any], _run: _Run, _item: DataSet) -> list[Any]:
         texts = [clean(str(value)) for value in values if isinstance(value, (str, int))]
@@ -197,7 +230,7 @@ def rules_of(options: Options) -> str:
     """A digest of what is done with each attribute, and of the words that stay."""
     plan = sorted((tag, chosen.name, vr) for tag, (chosen, vr) in compiled(options).items())
     words = sorted(WORDS) if options.clean_descriptors else []
-    told = repr((EDITION, options, plan, words))
+    told = repr((EDITION, options, plan, words, sorted(_IN_STUDY)))
     return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -242,6 +275,17 @@ def _descriptors(values: list[Any], _run: _Run, _item: DataSet) -> list[Any]:
 
 def _nothing(_values: list[Any], _run: _Run, _item: DataSet) -> None:
     return None
+
+
+def _study_of(item: DataSet, otherwise: str) -> str:
+    """The study that a data set or an item says it is of."""
+    element = item.get(_STUDY_UID)
+    values = element.get("Value") if type(element) is dict else None
+    return next(iter(_valid_uids(values)), otherwise) if type(values) is list else otherwise
+
+
+def _deeper(run: _Run, item: DataSet) -> _Run:
+    return _Run(run.days, run.depth + 1, _study_of(item, run.study_uid))
 
 
 def _valid_uids(values: list[Any]) -> list[str]:

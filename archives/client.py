@@ -6,6 +6,7 @@ Every method raises an ArchiveError (errors.py) and nothing else, inside the arc
 a total puts asyncio.timeout around the call: a cancelled call frees its connection at once.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from archives.standing import Standing
 from config.archives_file import ArchiveConfig
+from model.attributes import Key
 
 Row = dict[str, Any]
 
@@ -35,6 +37,29 @@ class Selection:
     study_date: tuple[date | None, date | None] | None = None
     undated: bool = False
     most: int | None = None
+
+    @classmethod
+    def of_studies(cls, studies: Iterable[Key]) -> "Selection":
+        """These studies."""
+        return cls(study_uids=[study for (study,) in studies])
+
+    @classmethod
+    def of_series(cls, series: Iterable[Key]) -> "Selection":
+        """These series, (study, series). Its answer may also hold a series of the same UID in another of the studies:
+        see `told_apart`."""
+        pairs = list(series)
+        return cls(sorted({study for study, _ in pairs}), list(dict.fromkeys(uid for _, uid in pairs)))
+
+
+def told_apart(series: Iterable[Key]) -> list[list[Key]]:
+    """Series (study, series) in lists that can be asked for at once: UIDs that several of them have are asked for
+    study by study, so that it shows when one of them is not answered."""
+    pairs = sorted(set(series))
+    studies = Counter(uid for _, uid in pairs)
+    lists: defaultdict[str | None, list[Key]] = defaultdict(list)
+    for study, uid in pairs:
+        lists[study if studies[uid] > 1 else None].append((study, uid))
+    return list(lists.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from access.scope import Face
 from db.elements import Values, literal
 from db.facets import DEPTH, Dimension
 from db.params import Params
-from db.where import union_count
-from model.attributes import BY_KEYWORD, UID_COLUMN, Attribute, Kind, Level
+from db.where import same_node, union_count
+from model.attributes import BY_KEYWORD, Attribute, Kind, Level
 from model.errors import BadInput
 from model.levels import level_of
 from model.paths import BULK_VRS, NUMERIC_VRS, AttributePath, parse_path
@@ -118,6 +118,6 @@ def _dimension(attribute: Named, level: Level, rows: str, value: str) -> Dimensi
         return Dimension(value, column, join, None if home is level else home)
     below = (
         f"select distinct t.value from counts.{home} {{f}}x cross join lateral ({rows.replace('{r}', '{f}x')}) t"
-        f" where {{f}}x.{UID_COLUMN[level]} = m.uid and {{f}}x.archive_id = any({{ids}})"
+        f" where {same_node(level, '{f}x', 'm')} and {{f}}x.archive_id = any({{ids}})"
     )
     return Dimension(value, join=f"left join lateral ({below}) {{f}}u on true")

@@ -7,17 +7,11 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from db.pool import Connection
-from model.attributes import Level, columns_of
+from model.attributes import KEY_COLUMNS, Level, columns_of
 from model.records import Record
 
 # What the database says of a value it cannot take, and what the driver says of one it cannot send.
 _REFUSALS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError, OverflowError, TypeError)
-
-_UIDS = {
-    Level.STUDY: ("study_uid",),
-    Level.SERIES: ("study_uid", "series_uid"),
-    Level.INSTANCE: ("study_uid", "series_uid", "sop_uid"),
-}
 
 
 class FaceRow(NamedTuple):
@@ -36,7 +30,7 @@ class FaceRow(NamedTuple):
     def values(self) -> tuple[Any, ...]:
         record = self.record
         marks = self[1:] if record.level is Level.SERIES else self[1 : 1 + len(_MARKS)]
-        return (*_keys(record), *record.values[1:], record.data, *marks)
+        return (*record.key, *record.values[1:], record.data, *marks)
 
 
 _MARKS = ("source_pk", "archive_id", "synced_at", "key_id", "made_for")
@@ -89,14 +83,4 @@ async def _put(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> None:
 def _columns(level: Level) -> list[str]:
     typed = [column.column for column in columns_of(level)][1:]
     marks = FaceRow._fields[1:] if level is Level.SERIES else _MARKS
-    return [*_UIDS[level], *typed, "data", *marks]
-
-
-def _keys(record: Record) -> tuple[str, ...]:
-    match record.level:
-        case Level.STUDY:
-            return (record.study_uid,)
-        case Level.SERIES:
-            return record.study_uid, record.uid
-        case Level.INSTANCE:
-            return record.study_uid, record.series_uid, record.uid
+    return [*KEY_COLUMNS[level], *typed, "data", *marks]

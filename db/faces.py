@@ -7,7 +7,8 @@ Putting rows into the tables is face_rows.py.
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import orjson
 import structlog
 
 from access.keyed_pseudonyms import Patient
-from access.pseudonyms import Pseudonymiser
+from access.pseudonyms import Pseudonymiser, patient_of
 from db.events import note_pseudonyms
 from db.face_rows import FaceRow, store
 from db.nodes import Row
@@ -52,10 +53,20 @@ class Waiting(NamedTuple):
 
 
 class _Target(NamedTuple):
-    """What the rows of one study in one archive are made with."""
+    """What the rows of one study in one archive are made with: `patient`, of its first row, whose shift of dates all
+    have, and, where it has several rows, everybody that it is said to be of."""
 
     patient: Patient | None
     made_for: str
+    everybody: Sequence[Patient] = ()
+
+    def named_by(self, data: Any, archive: str) -> Patient | None:
+        """Whom a row says that it is of. Series and instances are often told without the issuer."""
+        told = patient_of(data, archive)
+        if told is None:
+            return None
+        same_id = [each for each in self.everybody if each.patient_id == told.patient_id]
+        return told if told in same_id else next(iter(same_id), None)
 
 
 _Targets = Mapping[tuple[int, str], _Target]
@@ -156,29 +167,34 @@ class Faces:
         return refused
 
     async def _targets(self, conn: Connection, study_uids: list[str]) -> _Targets:
-        rows = await conn.fetch(statements("faces")["patients"], study_uids)
-        return {
-            (row["archive_id"], row["study_uid"]): self._target(row)
-            for row in rows
-            if row["archive_id"] in self.makers
-        }
+        rows: dict[tuple[int, str], list[Row]] = defaultdict(list)
+        for row in await conn.fetch(statements("faces")["patients"], study_uids):
+            if row["archive_id"] in self.makers:
+                rows[row["archive_id"], row["study_uid"]].append(row)
+        return {copy: self._target(copy[0], studies) for copy, studies in rows.items()}
 
-    def _target(self, study: Row) -> _Target:
-        archive_id, patient_id = study["archive_id"], study["patient_id"]
-        if patient_id is None:
-            return _Target(None, "")
-        patient = Patient(patient_id, study["issuer_of_patient_id"] or self.codes[archive_id])
-        return _Target(patient, self.makers[archive_id].patient_id(*patient))
+    def _target(self, archive_id: int, studies: Sequence[Row]) -> _Target:
+        patients = [
+            None
+            if study["patient_id"] is None
+            else Patient(study["patient_id"], study["issuer_of_patient_id"] or self.codes[archive_id])
+            for study in studies
+        ]
+        maker, everybody = self.makers[archive_id], [each for each in patients if each is not None]
+        made_for = " ".join("" if each is None else maker.patient_id(*each) for each in patients)
+        return _Target(patients[0], made_for, everybody if len(patients) > 1 else ())
 
     def _row(self, level: Level, stale: Row, targets: _Targets) -> FaceRow | None:
         """A row of the pseudonymised table; None for what cannot be made."""
         maker, target = self.makers[stale["archive_id"]], targets[stale["archive_id"], stale["study_uid"]]
+        code = self.codes[stale["archive_id"]]
         try:
-            stored = parse_row(level, orjson.loads(stale["data"]))
+            data = orjson.loads(stale["data"])
+            stored = parse_row(level, data)
             if not isinstance(stored, Record):
                 return None
-            record = maker.record(stored, target.patient)
-            more = _representative(maker, stale, target) if level is Level.SERIES else ()
+            record = maker.record(stored, target.patient, target.named_by(data, code))
+            more = _representative(maker, stale, target, code) if level is Level.SERIES else ()
         except Exception:  # whatever an archive has sent: one row must not keep all others waiting
             return None
         return FaceRow(
@@ -192,13 +208,17 @@ class Faces:
         )
 
 
-def _representative(maker: Pseudonymiser, stale: Row, target: _Target) -> tuple[str | None, datetime | None]:
+def _representative(
+    maker: Pseudonymiser, stale: Row, target: _Target, archive: str
+) -> tuple[str | None, datetime | None]:
     """The representative of a series, an instance like any other; nothing where it cannot be made."""
     text = stale["representative"]
-    stored = parse_row(Level.INSTANCE, orjson.loads(text)) if text is not None else None
+    data = orjson.loads(text) if text is not None else None
+    stored = parse_row(Level.INSTANCE, data) if data is not None else None
     if not isinstance(stored, Record):
         return None, None
-    return maker.record(stored, target.patient).data, stale["representative_synced_at"]
+    made = maker.record(stored, target.patient, target.named_by(data, archive))
+    return made.data, stale["representative_synced_at"]
 
 
 async def waiting(database: Database) -> Waiting:

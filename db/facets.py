@@ -7,7 +7,8 @@ gives a node each of its values once, or null when it has none.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from model.attributes import UID_COLUMN, Level
+from db.where import same_node
+from model.attributes import Level
 
 
 class Facet(StrEnum):
@@ -78,10 +79,9 @@ DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
 
 
 def _held(level: Level) -> str:
-    uid = UID_COLUMN[level]
     return (
         f"case when s.shared then array(select distinct h.archive_id from counts.{level} h"
-        f" where h.{uid} = s.{uid} and h.archive_id = any({{held}})) else array[s.archive_id] end"
+        f" where {same_node(level, 'h', 's')} and h.archive_id = any({{held}})) else array[s.archive_id] end"
     )
 
 
@@ -147,7 +147,7 @@ def _of(home: Level, value: str, level: Level) -> Dimension:
         return Dimension("m.{f}", column=value.replace("{r}", f"{home}_above"), above=home)
     told = value.replace("{r}", "{f}x")
     join = (
-        f"left join counts.{home} {{f}}x on {{f}}x.{UID_COLUMN[level]} = m.uid and {told} is not null"
+        f"left join counts.{home} {{f}}x on {same_node(level, '{f}x', 'm')} and {told} is not null"
         " and {f}x.archive_id = any({ids})"
     )
     return Dimension(told, join=join, repeats=True)

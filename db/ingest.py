@@ -21,10 +21,11 @@ from db.ingest_sql import NAME_COLUMNS, ingest_sql, name_values
 from db.pool import Connection, Database
 from db.rollup_tables import fill_rollups, follow_rollups
 from db.statements import statements
-from model.attributes import Level
+from model.attributes import Key, Level
 from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Record, Rejected
 
 T = TypeVar("T")
+K = TypeVar("K", str, Key)
 
 _log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ async def store_studies(
     """Studies of one archive. `complete`: StudyInstanceUIDs of which this is the archive's whole answer;
     their rows that are not in it go (a moved patient), with series and instances when none is left."""
     stored = await _put(conn, archive_id, Level.STUDY, "upsert_study", records)
-    asked = _without_refused(complete, (record.study_uid for record in _refused_records(stored, records)))
+    asked = _without_refused(complete, [record.study_uid for record in _refused_records(stored, records)])
     if asked:
         gone = await conn.fetch(ingest_sql("drop_unanswered_studies"), archive_id, asked)
         if gone:
@@ -112,9 +113,8 @@ async def store_series(
     studies that are not in the index go when it settles. `complete_studies`: their other series go and
     `series_synced_at` is set, where it is empty or at least `stamp_older_than` old."""
     stored = await _put(conn, archive_id, Level.SERIES, "upsert_series", records)
-    asked = _without_refused(
-        complete_studies, (record.study_uid for record in _refused_records(stored, records))
-    )
+    refused = _refused_records(stored, records)
+    asked = _without_refused(complete_studies, [record.study_uid for record in refused])
     if asked:
         stored.removed = await conn.fetchval(ingest_sql("drop_unanswered_series"), archive_id, asked)
         await conn.execute(ingest_sql("stamp_series"), archive_id, asked, stamp_older_than)
@@ -125,21 +125,23 @@ async def store_instances(
     conn: Connection,
     archive_id: int,
     records: Sequence[Record],
-    complete_series: Collection[str] = (),
+    complete_series: Collection[Key] = (),
     *,
     full: bool = False,
     stamp_older_than: timedelta = _AT_ONCE,
 ) -> Stored:
-    """Instances of series that are in the index (others are left out). `complete_series`: their other
-    instances go and `instances_synced_at` is set. full: the records are whole data sets (metadata)."""
+    """Instances of series that are in the index (others are left out). `complete_series`, each with its study's
+    UID: their other instances go and `instances_synced_at` is set. full: the records are whole data sets (metadata)."""
     upsert = "upsert_full_instance" if full else "upsert_instance"
     stored = await _put(conn, archive_id, Level.INSTANCE, upsert, records)
-    asked = _without_refused(
-        complete_series, (record.series_uid for record in _refused_records(stored, records))
-    )
+    refused = _refused_records(stored, records)
+    asked = _without_refused(complete_series, [record.key[:2] for record in refused])
     if asked:
-        stored.removed = await conn.fetchval(ingest_sql("drop_unanswered_instances"), archive_id, asked)
-        await conn.execute(ingest_sql("stamp_instances"), archive_id, asked, stamp_older_than)
+        studies, series = zip(*asked, strict=True)
+        stored.removed = await conn.fetchval(
+            ingest_sql("drop_unanswered_instances"), archive_id, studies, series
+        )
+        await conn.execute(ingest_sql("stamp_instances"), archive_id, studies, series, stamp_older_than)
     return stored
 
 
@@ -161,8 +163,8 @@ async def settle(conn: Connection, study_uids: Collection[str] = ()) -> None:
     if not await conn.fetchval("select exists (select from touched)"):
         return
     for name in (
-        *("drop_parentless", "spread", "decide_shared", "settle_instances", "settle_series"),
-        *("settle_studies", "link_values"),
+        *("drop_parentless", "decide_shared", "settle_instances", "settle_series", "settle_studies"),
+        "link_values",
     ):
         await conn.execute(sql[name])
     await conn.execute(statements("faces")["enqueue"])
@@ -272,10 +274,8 @@ def _row(record: Record) -> tuple[Any, ...]:
     match record.level:
         case Level.STUDY:
             return (*record.values, *name_values(record), record.data)
-        case Level.SERIES:
-            return (record.study_uid, *record.values, record.data)
-        case Level.INSTANCE:
-            return (record.study_uid, record.series_uid, *record.values, record.data)
+        case _:
+            return (*record.key[:-1], *record.values, record.data)
 
 
 async def _find_refused(
@@ -325,5 +325,5 @@ def _refused_records(stored: Stored, records: Sequence[Record]) -> list[Record]:
     return [record for record in records if record.uid in uids] if uids else []
 
 
-def _without_refused(complete: Collection[str], refused: Collection[str] | Any) -> list[str]:
+def _without_refused(complete: Collection[K], refused: Collection[K]) -> list[K]:
     return sorted(set(complete) - set(refused))

@@ -14,7 +14,7 @@ import orjson
 
 from db import ingest
 from db.pool import Connection
-from model.attributes import Level
+from model.attributes import Key, Level
 from model.records import Record, Rejected
 
 Item = TypeVar("Item")
@@ -29,10 +29,10 @@ _REFUSALS = (*ingest.REFUSALS, asyncpg.IntegrityConstraintViolationError, asyncp
 class Told:
     """What an archive said of `families` (StudyInstanceUIDs).
 
-    studies_whole, series_whole, instances_whole: studies, studies and series of which it said all there is (of
-    themselves, of their series, of their instances). gone: studies that it no longer has. settling: families to settle
-    even if nothing of them changes. full: instances are whole data sets. stamp_older_than: a younger stamp of when
-    something was read stays.
+    studies_whole, series_whole, instances_whole: studies, studies and series (study, series) of which it said all
+    there is (of themselves, of their series, of their instances). gone: studies that it no longer has. settling:
+    families to settle even if nothing of them changes. full: instances are whole data sets. stamp_older_than: a
+    younger stamp of when something was read stays.
     """
 
     families: Collection[str]
@@ -41,7 +41,7 @@ class Told:
     instances: Sequence[Record] = ()
     studies_whole: Collection[str] = ()
     series_whole: Collection[str] = ()
-    instances_whole: Collection[str] = ()
+    instances_whole: Collection[Key] = ()
     gone: Collection[str] = ()
     settling: Collection[str] = ()
     full: bool = False
@@ -52,8 +52,6 @@ class Told:
         wanted = frozenset(families)
         if wanted == frozenset(self.families):
             return self
-        others = {r.uid for r in self.series if r.study_uid not in wanted}
-        others |= {r.series_uid for r in self.instances if r.study_uid not in wanted}
         return replace(
             self,
             families=families,
@@ -62,7 +60,7 @@ class Told:
             instances=[record for record in self.instances if record.study_uid in wanted],
             studies_whole=wanted.intersection(self.studies_whole),
             series_whole=wanted.intersection(self.series_whole),
-            instances_whole=[uid for uid in self.instances_whole if uid not in others],
+            instances_whole=[key for key in self.instances_whole if key[0] in wanted],
             gone=wanted.intersection(self.gone),
             settling=wanted.intersection(self.settling),
         )

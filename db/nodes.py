@@ -7,9 +7,11 @@ import asyncpg
 import orjson
 
 from access.scope import Scope
-from db.pages import Listing, Page, is_best, node_columns, source_pk
+from db.pages import Listing, Page, is_best, named, node_columns, source_pk
+from db.params import Params
 from db.pool import Reader, StatementTimeout, TooBroad
-from model.attributes import UID_COLUMN, Level
+from db.where import same_node
+from model.attributes import KEY_COLUMNS, Key, Level
 from model.filters import Condition
 
 Row = asyncpg.Record
@@ -52,56 +54,54 @@ async def _listed(database: Reader, name: str, listing: Listing, sql: str) -> li
 
 
 async def page_by_parent(
-    database: Reader, listing: Listing, parents: list[str], parent: Level, window: Page
+    database: Reader, listing: Listing, parents: Sequence[Key], parent: Level, window: Page
 ) -> list[Row]:
-    """The same page of each parent's children; rows carry `parent`."""
+    """The same page of each parent's children, which carry its UIDs."""
     sql = listing.page_by_parent(parents, parent, window)
     return await database.fetch("page_by_parent", sql, *listing.params.values)
 
 
 async def counts_by_parent(
-    database: Reader, listing: Listing, parents: list[str], parent: Level
+    database: Reader, listing: Listing, parents: Sequence[Key], parent: Level
 ) -> list[Row]:
-    """Rows (parent, archive_id, matched, nodes)."""
+    """Rows (the parent's UIDs, archive_id, matched, nodes)."""
     sql = listing.counts_by_parent(parents, parent)
     return await database.fetch("counts_by_parent", sql, *listing.params.values)
 
 
-async def by_uid(database: Reader, scope: Scope, level: Level, uids: Sequence[str]) -> list[Row]:
+async def by_key(database: Reader, scope: Scope, level: Level, keys: Sequence[Key]) -> list[Row]:
     """The visible nodes with these UIDs; what is not visible is not there."""
-    uid, visible, face = UID_COLUMN[level], "$1::smallint[]", scope.face
-    sql = (
-        f"select {node_columns(level, 's', face, visible, shared=True)} from {face}.{level} s"
-        f" where s.{uid} = any($2::text[]) and s.archive_id = any({visible})"
-        f" and (not s.shared or {is_best(level, 's', face, (uid,), visible)})"
-    )
-    return await database.fetch("by_uid", sql, scope.visible_ids, list(uids))
+    asked = _Named(scope, level, keys)
+    face, visible = scope.face, asked.visible
+    columns = node_columns(level, "s", face, visible, shared=True)
+    best = f"(not s.shared or {is_best(level, 's', face, visible)})"
+    return await database.fetch("by_key", f"{asked.select(columns)} and {best}", *asked.values)
 
 
-async def copies(database: Reader, scope: Scope, level: Level, uids: Sequence[str]) -> list[Row]:
-    """Every visible copy (uid, archive_id, counts, synced_at), best-ranked first."""
+async def copies(database: Reader, scope: Scope, level: Level, keys: Sequence[Key]) -> list[Row]:
+    """Every visible copy (its UIDs, archive_id, counts, synced_at), best-ranked first."""
     counts = {
         Level.STUDY: ", s.number_of_series, s.number_of_instances",
-        Level.SERIES: ", s.study_uid, s.number_of_instances",
-        Level.INSTANCE: ", s.study_uid, s.series_uid, s.metadata_synced_at",
+        Level.SERIES: ", s.number_of_instances",
+        Level.INSTANCE: ", s.metadata_synced_at",
     }
     synced_at = "greatest(s.synced_at, a.last_completed_at) as synced_at"
-    sql = _copies_sql(scope, level, f"s.archive_id, {synced_at}{counts[level]}")
-    return await database.fetch("copies", sql, scope.visible_ids, list(uids))
+    asked = _Named(scope, level, keys)
+    sql = asked.best_first(f"s.archive_id, {synced_at}{counts[level]}")
+    return await database.fetch("copies", sql, *asked.values)
 
 
-async def data_sets(database: Reader, scope: Scope, level: Level, uids: Sequence[str]) -> list[Row]:
+async def data_sets(database: Reader, scope: Scope, level: Level, keys: Sequence[Key]) -> list[Row]:
     """The data set (`data`, DICOM JSON text) of every visible copy, best-ranked first."""
-    sql = _copies_sql(scope, level, "s.archive_id, s.data")
-    return await database.fetch("data_sets", sql, scope.visible_ids, list(uids))
+    asked = _Named(scope, level, keys)
+    return await database.fetch("data_sets", asked.best_first("s.archive_id, s.data"), *asked.values)
 
 
-async def representatives(database: Reader, scope: Scope, uids: Sequence[str]) -> list[Row]:
+async def representatives(database: Reader, scope: Scope, keys: Sequence[Key]) -> list[Row]:
     """The representative (`data`, `synced_at`) of every visible copy of series that has one, best-ranked first."""
-    columns = "s.archive_id, s.representative as data, s.representative_synced_at as synced_at"
-    rows = await database.fetch(
-        "representatives", _copies_sql(scope, Level.SERIES, columns), scope.visible_ids, list(uids)
-    )
+    asked = _Named(scope, Level.SERIES, keys)
+    sql = asked.best_first("s.archive_id, s.representative as data, s.representative_synced_at as synced_at")
+    rows = await database.fetch("representatives", sql, *asked.values)
     return [row for row in rows if row["data"] is not None]
 
 
@@ -111,20 +111,44 @@ def data_set(row: Row) -> dict[str, Any]:
     return parsed
 
 
-def _copies_sql(scope: Scope, level: Level, columns: str) -> str:
-    uid = UID_COLUMN[level]
-    return (
-        f"select s.{uid} as uid, {columns} from {scope.face}.{level} s"
-        f" join archive a on a.archive_id = s.archive_id"
-        f" where s.{uid} = any($2::text[]) and s.archive_id = any($1::smallint[])"
-        f" order by s.{uid}, array_position($1::smallint[], s.archive_id), s.{level}_pk"
-    )
+def key_of(row: Row, level: Level) -> Key:
+    """The UIDs of a row that has those of KEY_COLUMNS, its own also as `uid`."""
+    return tuple(row["uid" if column not in row else column] for column in KEY_COLUMNS[level])
+
+
+class _Named:
+    """The visible copies of nodes that are named by their keys."""
+
+    def __init__(self, scope: Scope, level: Level, keys: Sequence[Key]) -> None:
+        self._params = Params()
+        self.visible = self._params.add(scope.visible_ids, "smallint[]")
+        self._level = level
+        self._keys = named(self._params, keys, level)
+        self._table = f"{scope.face}.{level}"
+
+    @property
+    def values(self) -> list[Any]:
+        return self._params.values
+
+    def add(self, value: Any, sql_type: str) -> str:
+        return self._params.add(value, sql_type)
+
+    def select(self, columns: str, joined: str = "") -> str:
+        return (
+            f"select {columns} from {self._keys} w join {self._table} s on {same_node(self._level, 's', 'w')}{joined}"
+            f" where s.archive_id = any({self.visible})"
+        )
+
+    def best_first(self, columns: str) -> str:
+        key = ", ".join(f"s.{column}" for column in KEY_COLUMNS[self._level])
+        copies = self.select(f"{key}, {columns}", " join archive a on a.archive_id = s.archive_id")
+        return f"{copies} order by {key}, array_position({self.visible}, s.archive_id), s.{self._level}_pk"
 
 
 _PK = {Level.STUDY: "study_pk", Level.SERIES: "series_pk"}
 
 
-# ---- copies whose children are not in the index yet: (source_pk, archive_id, uid) -----------------------
+# ---- copies whose children are not in the index yet: (source_pk, archive_id, their UIDs) ------------------
 
 _DONE = {
     Level.STUDY: "series_synced_at",
@@ -143,55 +167,52 @@ async def unindexed(
 
 
 async def known_studies(database: Reader, scope: Scope, condition: Condition, limit: int) -> list[Row]:
-    """Asked copies of studies that match: (source_pk, archive_id, uid)."""
+    """Asked copies of studies that match: (source_pk, archive_id, study_uid)."""
     sql, values = Listing(scope, Level.STUDY, condition).copies(limit)
     return await database.fetch("known_studies", sql, *values)
 
 
 async def parents_now(
-    database: Reader, scope: Scope, level: Level, uids: Sequence[str], archive_ids: Sequence[int]
+    database: Reader, scope: Scope, level: Level, keys: Sequence[Key], archive_ids: Sequence[int]
 ) -> list[Row]:
     """The visible copies of these nodes in these archives, whether their children are indexed or not."""
-    uid = UID_COLUMN[level]
-    sql = (
-        f"select {source_pk(scope.face, level)} as source_pk, s.archive_id, s.{uid} as uid"
-        f" from {scope.face}.{level} s where s.{uid} = any($2::text[])"
-        f" and s.archive_id = any($1::smallint[]) and s.archive_id = any($3::smallint[])"
-    )
-    return await database.fetch("parents_now", sql, scope.visible_ids, list(uids), list(archive_ids))
+    asked = _Named(scope, level, keys)
+    sql = f"{_sources(asked, scope, level)} and s.archive_id = any({asked.add(list(archive_ids), 'smallint[]')})"
+    return await database.fetch("parents_now", sql, *asked.values)
 
 
-async def childless(database: Reader, scope: Scope, level: Level, uids: Sequence[str]) -> list[Row]:
+async def childless(database: Reader, scope: Scope, level: Level, keys: Sequence[Key]) -> list[Row]:
     """The visible copies of these nodes that lack their children."""
-    uid = UID_COLUMN[level]
-    sql = (
-        f"select {source_pk(scope.face, level)} as source_pk, s.archive_id, s.{uid} as uid"
-        f" from {scope.face}.{level} s where s.{uid} = any($2::text[])"
-        f" and s.archive_id = any($1::smallint[]) and s.{_DONE[level]} is null"
+    asked = _Named(scope, level, keys)
+    sql = f"{_sources(asked, scope, level)} and s.{_DONE[level]} is null"
+    return await database.fetch("childless", sql, *asked.values)
+
+
+def _sources(asked: _Named, scope: Scope, level: Level) -> str:
+    key = ", ".join(f"s.{column}" for column in KEY_COLUMNS[level])
+    return asked.select(f"{source_pk(scope.face, level)} as source_pk, s.archive_id, {key}")
+
+
+async def series_of_instances(database: Reader, scope: Scope, keys: Sequence[Key]) -> list[Row]:
+    """The series copies of these instances' best copies, with the instances' UIDs, and when their whole data sets
+    were indexed."""
+    asked = _Named(scope, Level.INSTANCE, keys)
+    joined = (
+        f" join {scope.face}.series p on p.archive_id = s.archive_id and {same_node(Level.SERIES, 'p', 's')}"
     )
-    return await database.fetch("childless", sql, scope.visible_ids, list(uids))
+    of_series = source_pk(scope.face, Level.SERIES).replace("s.", "p.")
+    key = "s.study_uid, s.series_uid, s.sop_uid"
+    columns = f"distinct on ({key}) {key}, s.archive_id, s.metadata_synced_at, {of_series} as source_pk"
+    best = f"array_position({asked.visible}, s.archive_id), s.instance_pk"
+    sql = f"{asked.select(columns, joined)} order by {key}, {best}"
+    return await database.fetch("series_of_instances", sql, *asked.values)
 
 
-async def series_of_instances(database: Reader, scope: Scope, uids: Sequence[str]) -> list[Row]:
-    """The series copies of these instances' best copies whose whole data sets are not in the index yet."""
-    sql = (
-        f"select distinct on (i.sop_uid) i.sop_uid as uid, i.archive_id, i.metadata_synced_at,"
-        f" {source_pk(scope.face, Level.SERIES)} as source_pk from {scope.face}.instance i"
-        f" join {scope.face}.series s on s.archive_id = i.archive_id and s.series_uid = i.series_uid"
-        f" and s.study_uid = i.study_uid"
-        f" where i.sop_uid = any($2::text[]) and i.archive_id = any($1::smallint[])"
-        f" order by i.sop_uid, array_position($1::smallint[], i.archive_id), i.instance_pk"
-    )
-    return await database.fetch("series_of_instances", sql, scope.visible_ids, list(uids))
-
-
-async def stored_uids(database: Reader, level: Level, source_pks: Sequence[int]) -> list[Row]:
-    """(study_uid, series_uid) of stored rows, as their archive calls them: not for answers."""
-    series = "series_uid" if level is Level.SERIES else "null"
-    sql = (
-        f"select study_uid, {series} as series_uid from public.{level} where {_PK[level]} = any($1::bigint[])"
-    )
-    return await database.fetch("stored_uids", sql, list(source_pks))
+async def stored_keys(database: Reader, level: Level, source_pks: Sequence[int]) -> list[Key]:
+    """The UIDs of stored studies or series, as their archive calls them: not for answers."""
+    columns = ", ".join(KEY_COLUMNS[level])
+    sql = f"select {columns} from public.{level} where {_PK[level]} = any($1::bigint[])"
+    return [tuple(row) for row in await database.fetch("stored_keys", sql, list(source_pks))]
 
 
 async def archives_with_gaps(database: Reader, scope: Scope, level: Level) -> set[int]:

@@ -1,6 +1,7 @@
 """Orders of pages: sort keys, their SQL, and the keyset predicates that continue after a position.
 
-Every order ends in the level's UID, ascending: total, so no row repeats or is skipped between pages.
+Every order ends in the level's UID, ascending, and the UIDs that it is within, innermost first: total, so no row
+repeats or is skipped between pages.
 Nulls come last in both directions. Walking backwards is the exact mirror.
 """
 
@@ -8,12 +9,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import asyncpg
+
 from access.scope import Face
 from db.name_search import likeness
 from db.params import Params
 from db.text_search import text_rank
 from db.where import union_count
-from model.attributes import UID_COLUMN, Level, attribute
+from model.attributes import KEY_COLUMNS, Level, attribute
 from model.cursors import Position
 from model.errors import BadInput
 from model.filters import Condition, Test, TextTest, ranked_by
@@ -123,7 +126,7 @@ def _relevance(ranked: Condition | None, params: Params) -> SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A level's sort keys in sequence; the UID that ends every order is implied."""
+    """A level's sort keys in sequence; the UIDs that end every order are implied."""
 
     level: Level
     keys: tuple[SortKey, ...]
@@ -133,6 +136,12 @@ class Order:
         """What a cursor is bound to: the same text means the same order."""
         keys = ",".join(f"{key.name}{'-' if key.descending else '+'}" for key in self.keys)
         return f"{self.level}:{keys}"
+
+    def position(self, row: asyncpg.Record) -> Position:
+        """Where a row of a page stands: its k0, k1, …, and its UIDs."""
+        values = tuple(row[f"k{number}"] for number in range(len(self.keys)))
+        above = reversed(KEY_COLUMNS[self.level][:-1])
+        return Position(values, row["uid"], tuple(row[column] for column in above))
 
     @property
     def is_newest_first(self) -> bool:
@@ -160,10 +169,17 @@ class Walk:
         ]
 
     @property
-    def uid(self) -> str:
-        return f"{self.alias}.{UID_COLUMN[self.order.level]}"
+    def uids(self) -> list[str]:
+        """What ends the order."""
+        return [f"{self.alias}.{column}" for column in reversed(KEY_COLUMNS[self.order.level])]
 
-    def order_by(self, expressions: Sequence[str] | None = None, uid: str | None = None) -> str:
+    def order_of_page(self, alias: str) -> str:
+        """The same ORDER BY of what a query of this order has found: its k0, k1, …, uid."""
+        above = reversed(KEY_COLUMNS[self.order.level][:-1])
+        keys = [f"{alias}.k{number}" for number in range(len(self.order.keys))]
+        return self.order_by(keys, [f"{alias}.{column}" for column in ("uid", *above)])
+
+    def order_by(self, expressions: Sequence[str] | None = None, uids: Sequence[str] | None = None) -> str:
         """ORDER BY terms; for the outer query the names of the columns that hold the keys."""
         terms = []
         for number, (key, expression) in enumerate(
@@ -174,7 +190,7 @@ class Walk:
             descending = key.descending != self.backward
             nulls = "" if not key.nullable else (" nulls first" if self.backward else " nulls last")
             terms.append(f"{expression}{' desc' if descending else ' asc'}{nulls}")
-        terms.append(f"{uid or self.uid}{' desc' if self.backward else ' asc'}")
+        terms += [f"{uid}{' desc' if self.backward else ' asc'}" for uid in uids or self.uids]
         return ", ".join(terms)
 
     def regions(self, params: Params, position: Position | None, *, inclusive: bool = False) -> list[str]:
@@ -185,8 +201,9 @@ class Walk:
         if position is None:
             return ["true"]
         bound = self._bind(params, position)
-        uid_test = f"{self.uid} {'<' if self.backward else '>'}{'=' if inclusive else ''} "
-        uid_test += params.add(position.uid, "text")
+        past = f"{'<' if self.backward else '>'}{'=' if inclusive else ''}"
+        bound_uids = [params.add(uid, "text") for uid in (position.uid, *position.above)]
+        uid_test = f"({', '.join(self.uids)}) {past} ({', '.join(bound_uids)})"
         if not bound:
             return [uid_test]
         first, value = self.expressions[0], bound[0]

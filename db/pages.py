@@ -13,19 +13,14 @@ from access.scope import Face, Scope
 from db.by_value import ByValue, by_value
 from db.orders import Order, Sort, Walk, order_of
 from db.params import Params
-from db.where import Where, union_count
-from model.attributes import UID_COLUMN, Attribute, Level, columns_of
+from db.where import Where, same_node, union_count
+from model.attributes import KEY_COLUMNS, UID_COLUMN, Attribute, Key, Level, columns_of
 from model.broad import remedies
 from model.cursors import Position
 from model.filters import Condition
 from model.vocabulary import CODE_COLUMNS
 
 _PK = {Level.STUDY: "study_pk", Level.SERIES: "series_pk", Level.INSTANCE: "instance_pk"}
-_PARENTS: dict[Level, tuple[str, ...]] = {
-    Level.STUDY: (),
-    Level.SERIES: ("study_uid",),
-    Level.INSTANCE: ("study_uid", "series_uid"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +73,14 @@ class Part:
         return (
             # no `= any`: an index of archives would be read from end to end beside that of shared rows
             f"{alias}.shared and array_position({self.visible}, {alias}.archive_id) is not null"
-            f" and {self._is_best(alias, (self.uid,))}{asked} and {self.matches(alias)}"
+            f" and {self._is_best(alias)}{asked} and {self.matches(alias)}"
         )
 
-    def child(self, alias: str, parent_key: str) -> str:
+    def child(self, alias: str) -> str:
         """The same for the children of one parent, shared or not."""
         return (
             f"{alias}.archive_id = any({self.visible})"
-            f" and (not {alias}.shared or {self._is_best(alias, (self.uid, parent_key))})"
+            f" and (not {alias}.shared or {self._is_best(alias)})"
             f" and {self.matches(alias)}"
         )
 
@@ -104,12 +99,12 @@ class Part:
 
     def _has_asked_copy(self, alias: str) -> str:
         return (
-            f"exists (select 1 from {self.table} a where a.{self.uid} = {alias}.{self.uid}"
+            f"exists (select 1 from {self.table} a where {same_node(self._level, 'a', alias)}"
             f" and a.archive_id = any({self.asked}))"
         )
 
-    def _is_best(self, alias: str, keys: tuple[str, ...]) -> str:
-        return is_best(self._level, alias, self.face, keys, self.visible)
+    def _is_best(self, alias: str) -> str:
+        return is_best(self._level, alias, self.face, self.visible)
 
 
 class Listing:
@@ -168,7 +163,7 @@ class Listing:
         """The queries of one region of a part's order."""
         rows = part.rows("s", shared=walk.shared)
         # a shared study has a value once for each archive that it comes from
-        once = f"distinct on ({', '.join([*walk.expressions, walk.uid])}) " if walk.shared else ""
+        once = f"distinct on ({', '.join([*walk.expressions, *walk.uids])}) " if walk.shared else ""
 
         def select(table: str, first: str) -> str:
             return (
@@ -178,57 +173,57 @@ class Listing:
 
         if start is None:
             return [select(part.table, "")]
-        return start.branches(self.params, part.face, (walk.order_by(["n.k0"], "n.uid"), limit), select)
+        return start.branches(self.params, part.face, (walk.order_of_page("n"), limit), select)
 
     def counts(self) -> str:
         """Rows (archive_id, matched, nodes): nodes in each asked archive; the sum of `nodes` is the total."""
         return " union all ".join(self._counts(part) for part in self._parts)
 
     def _counts(self, part: Part) -> str:
-        shared = part.rows("s", shared=True)
+        shared, same = part.rows("s", shared=True), same_node(self._level, "c", "s")
+        # only of a study an archive has two rows, under two patients
+        held = "count(distinct s.study_uid)" if self._level is Level.STUDY else "count(*)"
         return (
             f"select s.archive_id, count(*) as matched, count(*) as nodes from {part.table} s"
             f" where {part.rows('s', shared=False)} group by s.archive_id"
-            f" union all select c.archive_id, count(distinct s.{part.uid}), 0 from {part.table} s"
-            f" join {part.table} c on c.{part.uid} = s.{part.uid} and c.archive_id = any({part.asked})"
+            f" union all select c.archive_id, {held}, 0 from {part.table} s"
+            f" join {part.table} c on {same} and c.archive_id = any({part.asked})"
             f" where {shared} group by c.archive_id"
             f" union all select null, 0, count(*) from {part.table} s where {shared}"
         )
 
     # ---- children of many parents, one statement -----------------------------------------------------
 
-    def page_by_parent(self, parents: list[str], parent: Level, page: Page) -> str:
-        """The same page of each parent's children; rows carry `parent`. Of a listing with one scope."""
+    def page_by_parent(self, parents: Sequence[Key], parent: Level, page: Page) -> str:
+        """The same page of each parent's children, which carry its UIDs. Of a listing with one scope."""
         (part,) = self._parts
         limit = self.params.add(page.limit, "integer")
         walk = part.walk(self.order, shared=True, backward=page.backward)
-        keys, uids = UID_COLUMN[parent], self.params.add(parents, "text[]")
         rows = (
-            f"select {part.columns(walk)} from {part.table} s where s.{keys} = p.parent"
-            f" and {part.child('s', keys)}"
+            f"select {part.columns(walk)} from {part.table} s where {same_node(parent, 's', 'p')}"
+            f" and {part.child('s')}"
             f" and {walk.beyond(self.params, page.position, inclusive=page.inclusive)}"
             f" order by {walk.order_by()} limit {limit}"
         )
-        numbered = [f"k{number}" for number in range(len(self.order.keys))]
         return (
-            f"select p.parent, c.* from unnest({uids}) p (parent) cross join lateral ({rows}) c"
-            f" order by p.parent, {walk.order_by(numbered, 'c.uid')}"
+            f"select c.* from {named(self.params, parents, parent)} p cross join lateral ({rows}) c"
+            f" order by {_key('p', parent)}, {walk.order_of_page('c')}"
         )
 
-    def counts_by_parent(self, parents: list[str], parent: Level) -> str:
-        """Rows (parent, archive_id, matched, nodes) as in counts. Of a listing with one scope."""
+    def counts_by_parent(self, parents: Sequence[Key], parent: Level) -> str:
+        """Rows (the parent's UIDs, archive_id, matched, nodes) as in counts. Of a listing with one scope."""
         (part,) = self._parts
-        keys, uids = UID_COLUMN[parent], self.params.add(parents, "text[]")
         children = (
-            f"select s.{keys} as parent, s.{part.uid} as uid from {part.table} s"
-            f" where s.{keys} = any({uids}) and {part.child('s', keys)}"
+            f"select {_key('s', self._level)} from {named(self.params, parents, parent)} p"
+            f" join {part.table} s on {same_node(parent, 's', 'p')} where {part.child('s')}"
         )
+        of_parent = _key("child", parent)
         return (
             f"with child as materialized ({children})"
-            f" select child.parent, c.archive_id, count(distinct c.{part.uid}) as matched, 0 as nodes"
-            f" from child join {part.table} c on c.{part.uid} = child.uid and c.{keys} = child.parent"
-            f" and c.archive_id = any({part.asked}) group by child.parent, c.archive_id"
-            f" union all select parent, null, 0, count(*) from child group by parent"
+            f" select {of_parent}, c.archive_id, count(*) as matched, 0 as nodes"
+            f" from child join {part.table} c on {same_node(self._level, 'c', 'child')}"
+            f" and c.archive_id = any({part.asked}) group by {of_parent}, c.archive_id"
+            f" union all select {of_parent}, null, 0, count(*) from child group by {of_parent}"
         )
 
     # ---- copies whose children are not indexed yet ---------------------------------------------------
@@ -239,10 +234,10 @@ class Listing:
         return self.copies(limit, f"s.{done} is null and ")
 
     def copies(self, limit: int, narrowed: str = "") -> tuple[str, list[Any]]:
-        """Asked copies (source_pk, archive_id, uid) of nodes that match. Of a listing with one scope."""
+        """Asked copies (source_pk, archive_id, their UIDs) of nodes that match. Of a listing with one scope."""
         (part,) = self._parts
         sql = (
-            f"select {source_pk(part.face, self._level)} as source_pk, s.archive_id, s.{part.uid} as uid"
+            f"select {source_pk(part.face, self._level)} as source_pk, s.archive_id, {_key('s', self._level)}"
             f" from {part.table} s where {narrowed}s.archive_id = any({part.asked})"
             f" and {part.matches('s')} order by s.archive_id, s.{part.uid} limit {self.params.add(limit, 'integer')}"
         )
@@ -250,12 +245,22 @@ class Listing:
 
     def _in_order(self, rows: str, backward: bool) -> str:
         walk = Walk(self.order, "page", False, Face.RECORDS, "", backward)
-        numbered = [f"page.k{number}" for number in range(len(self.order.keys))]
-        return f"select * from ({rows}) page order by {walk.order_by(numbered, 'page.uid')}"
+        return f"select * from ({rows}) page order by {walk.order_of_page('page')}"
 
 
 def _with(tables: Sequence[str]) -> str:
     return f"with {', '.join(tables)} " if tables else ""
+
+
+def named(params: Params, keys: Sequence[Key], level: Level) -> str:
+    """The nodes with these keys as a FROM item, without its alias: the columns of KEY_COLUMNS."""
+    uids = zip(*keys, strict=True) if keys else ([] for _ in KEY_COLUMNS[level])
+    listed = ", ".join(params.add(list(each), "text[]") for each in uids)
+    return f"(select * from unnest({listed}) k ({', '.join(KEY_COLUMNS[level])}))"
+
+
+def _key(alias: str, level: Level) -> str:
+    return ", ".join(f"{alias}.{column}" for column in KEY_COLUMNS[level])
 
 
 def source_pk(face: Face, level: Level) -> str:
@@ -263,10 +268,9 @@ def source_pk(face: Face, level: Level) -> str:
     return f"s.{_PK[level]}" if face is Face.RECORDS else "s.source_pk"
 
 
-def is_best(level: Level, alias: str, face: Face, keys: tuple[str, ...], visible: str) -> str:
+def is_best(level: Level, alias: str, face: Face, visible: str) -> str:
     """No visible copy of the same node ranks before this row: rank is the place in the scope, then age."""
-    same = " and ".join(f"b.{key} = {alias}.{key}" for key in keys)
-    pk = _PK[level]
+    same, pk = same_node(level, "b", alias), _PK[level]
     return (
         f"not exists (select 1 from {face}.{level} b where {same} and b.archive_id = any({visible})"
         f" and (array_position({visible}, b.archive_id), b.{pk})"
@@ -276,7 +280,7 @@ def is_best(level: Level, alias: str, face: Face, keys: tuple[str, ...], visible
 
 def node_columns(level: Level, alias: str, face: Face, visible: str, *, shared: bool) -> str:
     """The columns of a node: its UID as `uid`, parents, typed attributes; unions where it is shared."""
-    plain = [f"{alias}.{name}" for name in ("archive_id", *_PARENTS[level], "shared", "synced_at")]
+    plain = [f"{alias}.{name}" for name in ("archive_id", *KEY_COLUMNS[level][:-1], "shared", "synced_at")]
     columns = [_column(column, alias, face, visible, shared) for column in columns_of(level)]
     codes = [f"{alias}.{each.column}" for each in CODE_COLUMNS.values() if each.level is level]
     return ", ".join(

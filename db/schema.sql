@@ -535,12 +535,12 @@ CREATE VIEW counts.series AS
            FROM public.consent c
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
-CREATE FUNCTION counts.series_union_instances(uid text, archives smallint[]) RETURNS integer
+CREATE FUNCTION counts.series_union_instances(study text, uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT max(series.number_of_instances) AS max
     FROM counts.series
-   WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
+   WHERE ((series.study_uid = series_union_instances.study) AND (series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
 END;
 
 CREATE FUNCTION public.count_value(number numeric) RETURNS integer
@@ -752,106 +752,40 @@ CREATE TABLE pseudonymised.study (
 CREATE FUNCTION pseudonymised.study_values(uid text, archive smallint, shared boolean) RETURNS TABLE(archive_id smallint, name public.series_value, value text)
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
- WITH of_family AS MATERIALIZED (
-          SELECT s.series_pk,
-             s.archive_id,
-             s.study_uid,
-             s.series_uid,
-             s.modality,
-             s.series_number,
-             s.series_date,
-             s.series_time,
-             s.series_description,
-             s.body_part_examined,
-             s.laterality,
-             s.protocol_name,
-             s.manufacturer,
-             s.manufacturer_model_name,
-             s.number_of_instances,
-             s.shared,
-             s.data,
-             s.synced_at,
-             s.instances_synced_at,
-             s.source_pk,
-             s.key_id,
-             s.research,
-             s.made_for,
-             s.representative,
-             s.representative_synced_at,
-             s.body_part_code,
-             s.modality_code,
-             s.laterality_code
-            FROM pseudonymised.series s
-           WHERE ((s.study_uid = study_values.uid) AND (s.archive_id = study_values.archive) AND (NOT s.shared))
-         UNION ALL
-          SELECT c.series_pk,
-             c.archive_id,
-             c.study_uid,
-             c.series_uid,
-             c.modality,
-             c.series_number,
-             c.series_date,
-             c.series_time,
-             c.series_description,
-             c.body_part_examined,
-             c.laterality,
-             c.protocol_name,
-             c.manufacturer,
-             c.manufacturer_model_name,
-             c.number_of_instances,
-             c.shared,
-             c.data,
-             c.synced_at,
-             c.instances_synced_at,
-             c.source_pk,
-             c.key_id,
-             c.research,
-             c.made_for,
-             c.representative,
-             c.representative_synced_at,
-             c.body_part_code,
-             c.modality_code,
-             c.laterality_code
-            FROM (( SELECT DISTINCT s.series_uid
-                    FROM pseudonymised.series s
-                   WHERE ((s.study_uid = study_values.uid) AND s.shared)
-                  OFFSET 0) mine
-              CROSS JOIN LATERAL ( SELECT c_1.series_pk,
-                     c_1.archive_id,
-                     c_1.study_uid,
-                     c_1.series_uid,
-                     c_1.modality,
-                     c_1.series_number,
-                     c_1.series_date,
-                     c_1.series_time,
-                     c_1.series_description,
-                     c_1.body_part_examined,
-                     c_1.laterality,
-                     c_1.protocol_name,
-                     c_1.manufacturer,
-                     c_1.manufacturer_model_name,
-                     c_1.number_of_instances,
-                     c_1.shared,
-                     c_1.data,
-                     c_1.synced_at,
-                     c_1.instances_synced_at,
-                     c_1.source_pk,
-                     c_1.key_id,
-                     c_1.research,
-                     c_1.made_for,
-                     c_1.representative,
-                     c_1.representative_synced_at,
-                     c_1.body_part_code,
-                     c_1.modality_code,
-                     c_1.laterality_code
-                    FROM pseudonymised.series c_1
-                   WHERE (c_1.series_uid = mine.series_uid)
-                  OFFSET 0) c)
-         )
-  SELECT s.archive_id,
+ SELECT s.archive_id,
      v.name,
      v.value
-    FROM (of_family s
+    FROM (( SELECT s_1.series_pk,
+             s_1.archive_id,
+             s_1.study_uid,
+             s_1.series_uid,
+             s_1.modality,
+             s_1.series_number,
+             s_1.series_date,
+             s_1.series_time,
+             s_1.series_description,
+             s_1.body_part_examined,
+             s_1.laterality,
+             s_1.protocol_name,
+             s_1.manufacturer,
+             s_1.manufacturer_model_name,
+             s_1.number_of_instances,
+             s_1.shared,
+             s_1.data,
+             s_1.synced_at,
+             s_1.instances_synced_at,
+             s_1.source_pk,
+             s_1.key_id,
+             s_1.research,
+             s_1.made_for,
+             s_1.representative,
+             s_1.representative_synced_at,
+             s_1.body_part_code,
+             s_1.modality_code,
+             s_1.laterality_code
+            FROM pseudonymised.series s_1
+           WHERE ((s_1.study_uid = study_values.uid) AND (study_values.shared OR (s_1.archive_id = study_values.archive)))
+          OFFSET 0) s
       CROSS JOIN LATERAL ( VALUES ('modality'::public.series_value,s.modality), ('series_description'::public.series_value,s.series_description), ('body_part_examined'::public.series_value,s.body_part_examined), ('protocol_name'::public.series_value,s.protocol_name), ('manufacturer'::public.series_value,s.manufacturer), ('manufacturer_model_name'::public.series_value,s.manufacturer_model_name), ('laterality'::public.series_value,s.laterality), ('series_month'::public.series_value,to_char((s.series_date)::timestamp with time zone, 'YYYY-MM'::text)), ('instances_bits'::public.series_value,(length(ltrim(((s.number_of_instances)::bit(32))::text, '0'::text)))::text)) v(name, value))
    WHERE (v.value IS NOT NULL)
  UNION
@@ -947,12 +881,12 @@ CREATE VIEW pseudonyms.series AS
    FROM pseudonymised.series p
   WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
-CREATE FUNCTION pseudonyms.series_union_instances(uid text, archives smallint[]) RETURNS integer
+CREATE FUNCTION pseudonyms.series_union_instances(study text, uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT max(series.number_of_instances) AS max
     FROM pseudonyms.series
-   WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
+   WHERE ((series.study_uid = series_union_instances.study) AND (series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
 END;
 
 CREATE VIEW pseudonyms.study AS
@@ -1271,47 +1205,12 @@ CREATE TABLE public.archive (
     CONSTRAINT archive_index_level_check CHECK ((index_level = ANY (ARRAY['study'::text, 'series'::text, 'instance'::text])))
 );
 
-CREATE TABLE public.instance (
-    instance_pk bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    study_uid text NOT NULL COLLATE pg_catalog."C",
-    series_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_uid text NOT NULL COLLATE pg_catalog."C",
-    sop_class_uid text COLLATE pg_catalog."C",
-    instance_number integer,
-    rows integer,
-    columns integer,
-    number_of_frames integer,
-    transfer_syntax_uid text COLLATE pg_catalog."C",
-    shared boolean DEFAULT false NOT NULL,
-    data jsonb NOT NULL,
-    synced_at timestamp with time zone DEFAULT now() NOT NULL,
-    metadata_synced_at timestamp with time zone
-);
-
 CREATE FUNCTION public.counted_holders(family text) RETURNS smallint[]
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     BEGIN ATOMIC
  SELECT
          CASE
-             WHEN ((count(*) <> count(DISTINCT s.archive_id)) OR ((count(*) < 1) OR (count(*) > 3)) OR (EXISTS ( SELECT
-                FROM (( SELECT series.series_uid
-                        FROM public.series
-                       WHERE (series.study_uid = counted_holders.family)
-                      OFFSET 0) mine
-                  CROSS JOIN LATERAL ( SELECT
-                        FROM public.series
-                       WHERE ((series.series_uid = mine.series_uid) AND (series.study_uid <> counted_holders.family))
-                      OFFSET 0) other))) OR (EXISTS ( SELECT
-                FROM (( SELECT instance.sop_uid,
-                         instance.series_uid
-                        FROM public.instance
-                       WHERE (instance.study_uid = counted_holders.family)
-                      OFFSET 0) mine
-                  CROSS JOIN LATERAL ( SELECT
-                        FROM public.instance
-                       WHERE ((instance.sop_uid = mine.sop_uid) AND ((instance.study_uid <> counted_holders.family) OR (instance.series_uid <> mine.series_uid)))
-                      OFFSET 0) other)))) THEN NULL::smallint[]
+             WHEN ((count(*) <> count(DISTINCT s.archive_id)) OR ((count(*) < 1) OR (count(*) > 3))) THEN NULL::smallint[]
              ELSE array_agg(s.archive_id ORDER BY a.rank, s.archive_id)
          END AS array_agg
     FROM (public.study s
@@ -1336,6 +1235,24 @@ CREATE FUNCTION public.subsets(ids smallint[]) RETURNS SETOF smallint[]
    WHERE (((chosen.bits >> n.n) & 1) = 1)
    GROUP BY chosen.bits;
 END;
+
+CREATE TABLE public.instance (
+    instance_pk bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    study_uid text NOT NULL COLLATE pg_catalog."C",
+    series_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_class_uid text COLLATE pg_catalog."C",
+    instance_number integer,
+    rows integer,
+    columns integer,
+    number_of_frames integer,
+    transfer_syntax_uid text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    data jsonb NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata_synced_at timestamp with time zone
+);
 
 CREATE TABLE public.rollup_holding (
     holding_id integer NOT NULL,
@@ -1481,7 +1398,7 @@ CREATE FUNCTION public.shared_facts(family text) RETURNS SETOF public.study_fact
                            WHERE (id.id = ANY (node.holders))), t.seen)) g
               LEFT JOIN held a ON ((a.archive_id = g.held[1])))) n)
       CROSS JOIN LATERAL ( SELECT array_agg(DISTINCT instance.sop_class_uid) FILTER (WHERE (instance.sop_class_uid IS NOT NULL)) AS sop_classes,
-             (count(DISTINCT ROW(instance.sop_uid, instance.sop_class_uid)) > count(DISTINCT instance.sop_uid)) AS differ
+             (count(DISTINCT ROW(instance.series_uid, instance.sop_uid, instance.sop_class_uid)) > count(DISTINCT ROW(instance.series_uid, instance.sop_uid))) AS differ
             FROM public.instance
            WHERE ((instance.study_uid = shared_facts.family) AND (instance.archive_id = ANY (t.seen)))) o)
       CROSS JOIN LATERAL ( SELECT (sum(g.instances))::integer AS instance_rows,
@@ -1491,12 +1408,12 @@ CREATE FUNCTION public.shared_facts(family text) RETURNS SETOF public.study_fact
                             FROM unnest(t.seen) id(id)
                            WHERE (id.id = ANY (node.holders))), t.seen) AS held,
                      (count(*))::integer AS instances
-                    FROM ( SELECT DISTINCT ON (instance.sop_uid) instance.sop_class_uid,
+                    FROM ( SELECT DISTINCT ON (instance.series_uid, instance.sop_uid) instance.sop_class_uid,
                              array_agg(instance.archive_id) OVER same AS holders
                             FROM public.instance
                            WHERE ((instance.study_uid = shared_facts.family) AND (instance.archive_id = ANY (t.seen)))
-                           WINDOW same AS (PARTITION BY instance.sop_uid)
-                           ORDER BY instance.sop_uid, (array_position(t.seen, instance.archive_id))) node
+                           WINDOW same AS (PARTITION BY instance.series_uid, instance.sop_uid)
+                           ORDER BY instance.series_uid, instance.sop_uid, (array_position(t.seen, instance.archive_id))) node
                    GROUP BY node.sop_class_uid, NULLIF(ARRAY( SELECT id.id
                             FROM unnest(t.seen) id(id)
                            WHERE (id.id = ANY (node.holders))), t.seen)) g) i)
@@ -1987,94 +1904,36 @@ CREATE FUNCTION public.study_outline(modalities text[], series integer, instance
 CREATE FUNCTION public.study_values(uid text, archive smallint, shared boolean) RETURNS TABLE(archive_id smallint, name public.series_value, value text)
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
- WITH of_family AS MATERIALIZED (
-          SELECT s.series_pk,
-             s.archive_id,
-             s.study_uid,
-             s.series_uid,
-             s.modality,
-             s.series_number,
-             s.series_date,
-             s.series_time,
-             s.series_description,
-             s.body_part_examined,
-             s.laterality,
-             s.protocol_name,
-             s.manufacturer,
-             s.manufacturer_model_name,
-             s.number_of_instances,
-             s.shared,
-             s.data,
-             s.synced_at,
-             s.instances_synced_at,
-             s.representative,
-             s.representative_synced_at,
-             s.body_part_code,
-             s.modality_code,
-             s.laterality_code
-            FROM public.series s
-           WHERE ((s.study_uid = study_values.uid) AND (s.archive_id = study_values.archive) AND (NOT s.shared))
-         UNION ALL
-          SELECT c.series_pk,
-             c.archive_id,
-             c.study_uid,
-             c.series_uid,
-             c.modality,
-             c.series_number,
-             c.series_date,
-             c.series_time,
-             c.series_description,
-             c.body_part_examined,
-             c.laterality,
-             c.protocol_name,
-             c.manufacturer,
-             c.manufacturer_model_name,
-             c.number_of_instances,
-             c.shared,
-             c.data,
-             c.synced_at,
-             c.instances_synced_at,
-             c.representative,
-             c.representative_synced_at,
-             c.body_part_code,
-             c.modality_code,
-             c.laterality_code
-            FROM (( SELECT DISTINCT s.series_uid
-                    FROM public.series s
-                   WHERE ((s.study_uid = study_values.uid) AND s.shared)
-                  OFFSET 0) mine
-              CROSS JOIN LATERAL ( SELECT c_1.series_pk,
-                     c_1.archive_id,
-                     c_1.study_uid,
-                     c_1.series_uid,
-                     c_1.modality,
-                     c_1.series_number,
-                     c_1.series_date,
-                     c_1.series_time,
-                     c_1.series_description,
-                     c_1.body_part_examined,
-                     c_1.laterality,
-                     c_1.protocol_name,
-                     c_1.manufacturer,
-                     c_1.manufacturer_model_name,
-                     c_1.number_of_instances,
-                     c_1.shared,
-                     c_1.data,
-                     c_1.synced_at,
-                     c_1.instances_synced_at,
-                     c_1.representative,
-                     c_1.representative_synced_at,
-                     c_1.body_part_code,
-                     c_1.modality_code,
-                     c_1.laterality_code
-                    FROM public.series c_1
-                   WHERE (c_1.series_uid = mine.series_uid)
-                  OFFSET 0) c)
-         )
-  SELECT s.archive_id,
+ SELECT s.archive_id,
      v.name,
      v.value
-    FROM (of_family s
+    FROM (( SELECT s_1.series_pk,
+             s_1.archive_id,
+             s_1.study_uid,
+             s_1.series_uid,
+             s_1.modality,
+             s_1.series_number,
+             s_1.series_date,
+             s_1.series_time,
+             s_1.series_description,
+             s_1.body_part_examined,
+             s_1.laterality,
+             s_1.protocol_name,
+             s_1.manufacturer,
+             s_1.manufacturer_model_name,
+             s_1.number_of_instances,
+             s_1.shared,
+             s_1.data,
+             s_1.synced_at,
+             s_1.instances_synced_at,
+             s_1.representative,
+             s_1.representative_synced_at,
+             s_1.body_part_code,
+             s_1.modality_code,
+             s_1.laterality_code
+            FROM public.series s_1
+           WHERE ((s_1.study_uid = study_values.uid) AND (study_values.shared OR (s_1.archive_id = study_values.archive)))
+          OFFSET 0) s
       CROSS JOIN LATERAL ( VALUES ('modality'::public.series_value,s.modality), ('series_description'::public.series_value,s.series_description), ('body_part_examined'::public.series_value,s.body_part_examined), ('protocol_name'::public.series_value,s.protocol_name), ('manufacturer'::public.series_value,s.manufacturer), ('manufacturer_model_name'::public.series_value,s.manufacturer_model_name), ('laterality'::public.series_value,s.laterality), ('series_month'::public.series_value,to_char((s.series_date)::timestamp with time zone, 'YYYY-MM'::text)), ('instances_bits'::public.series_value,(length(ltrim(((s.number_of_instances)::bit(32))::text, '0'::text)))::text)) v(name, value))
    WHERE (v.value IS NOT NULL)
  UNION
@@ -2170,12 +2029,12 @@ CREATE VIEW records.series AS
    FROM public.series
   WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
-CREATE FUNCTION records.series_union_instances(uid text, archives smallint[]) RETURNS integer
+CREATE FUNCTION records.series_union_instances(study text, uid text, archives smallint[]) RETURNS integer
     LANGUAGE sql STABLE STRICT COST 10000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT max(series.number_of_instances) AS max
     FROM records.series
-   WHERE ((series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
+   WHERE ((series.study_uid = series_union_instances.study) AND (series.series_uid = series_union_instances.uid) AND (series.archive_id = ANY (series_union_instances.archives)));
 END;
 
 CREATE FUNCTION records.studies_named(column_name text, sounds tsquery, slips tsquery, wholes tsquery, most integer) RETURNS SETOF bigint
@@ -3110,7 +2969,7 @@ ALTER TABLE ONLY public.index_run
     ADD CONSTRAINT index_run_pkey PRIMARY KEY (run_id);
 
 ALTER TABLE ONLY public.instance
-    ADD CONSTRAINT instance_archive_id_sop_uid_series_uid_key UNIQUE (archive_id, sop_uid, series_uid);
+    ADD CONSTRAINT instance_archive_id_sop_uid_series_uid_study_uid_key UNIQUE (archive_id, sop_uid, series_uid, study_uid);
 
 ALTER TABLE ONLY public.instance
     ADD CONSTRAINT instance_pkey PRIMARY KEY (instance_pk);
@@ -3209,15 +3068,13 @@ CREATE INDEX instance_instance_number_sop_uid_idx2 ON pseudonymised.instance USI
 
 CREATE INDEX instance_instance_number_sop_uid_idx3 ON pseudonymised.instance USING btree (instance_number DESC NULLS LAST, sop_uid) WHERE shared;
 
-CREATE INDEX instance_series_uid_archive_id_idx ON pseudonymised.instance USING btree (series_uid, archive_id);
-
 CREATE INDEX instance_sop_class_uid_idx ON pseudonymised.instance USING btree (sop_class_uid);
 
 CREATE INDEX instance_sop_uid_idx ON pseudonymised.instance USING btree (sop_uid) WHERE shared;
 
 CREATE INDEX instance_sop_uid_idx1 ON pseudonymised.instance USING btree (sop_uid);
 
-CREATE INDEX instance_study_uid_idx ON pseudonymised.instance USING btree (study_uid);
+CREATE INDEX instance_study_uid_series_uid_archive_id_idx ON pseudonymised.instance USING btree (study_uid, series_uid, archive_id);
 
 CREATE INDEX series_archive_id_series_uid_idx ON pseudonymised.series USING btree (archive_id, series_uid) WHERE (instances_synced_at IS NULL);
 
@@ -3277,7 +3134,7 @@ CREATE INDEX series_series_uid_idx ON pseudonymised.series USING btree (series_u
 
 CREATE INDEX series_series_uid_idx1 ON pseudonymised.series USING btree (series_uid);
 
-CREATE INDEX series_study_uid_archive_id_idx ON pseudonymised.series USING btree (study_uid, archive_id);
+CREATE INDEX series_study_uid_series_uid_archive_id_idx ON pseudonymised.series USING btree (study_uid, series_uid, archive_id);
 
 CREATE INDEX series_unrepresented ON pseudonymised.series USING btree (archive_id, series_uid) WHERE (representative IS NULL);
 
@@ -3393,9 +3250,7 @@ CREATE INDEX cohort_study_of ON public.cohort_study USING btree (archive_id);
 
 CREATE INDEX index_run_newest ON public.index_run USING btree (archive_id, run_id DESC);
 
-CREATE INDEX instance_by_series ON public.instance USING btree (series_uid, archive_id);
-
-CREATE INDEX instance_by_study ON public.instance USING btree (study_uid);
+CREATE INDEX instance_by_series ON public.instance USING btree (study_uid, series_uid, archive_id);
 
 CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid);
 
@@ -3415,7 +3270,7 @@ CREATE INDEX series_body_part ON public.series USING btree (body_part_examined);
 
 CREATE INDEX series_body_part_code ON public.series USING btree (body_part_code);
 
-CREATE INDEX series_by_study ON public.series USING btree (study_uid, archive_id);
+CREATE INDEX series_by_study ON public.series USING btree (study_uid, series_uid, archive_id);
 
 CREATE INDEX series_by_uid ON public.series USING btree (series_uid);
 

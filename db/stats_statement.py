@@ -12,8 +12,8 @@ from db.facets import ABOVE, Dimension
 from db.pages import is_best
 from db.params import Params
 from db.rollups import Axis, Rollup, rollup_for
-from db.where import Where
-from model.attributes import UID_COLUMN, Level
+from db.where import Where, same_node
+from model.attributes import KEY_COLUMNS, Level
 from model.filters import EVERYTHING, Condition
 
 
@@ -68,8 +68,8 @@ _UNION_INSTANCES = (
     " where u.study_uid = s.study_uid and u.archive_id = any({ids}))))"
 )
 _UNION_OF_SERIES = (
-    "(select max(x.number_of_instances) from counts.series x where x.series_uid = s.series_uid"
-    " and x.archive_id = any({ids}))"
+    "(select max(x.number_of_instances) from counts.series x where x.study_uid = s.study_uid"
+    " and x.series_uid = s.series_uid and x.archive_id = any({ids}))"
 )
 SUMMED: Mapping[Level, Mapping[str, str]] = {
     Level.STUDY: {
@@ -95,7 +95,7 @@ class Statement:
         self.params = Params()
         self._question = question
         self._level = question.level
-        self._uid = UID_COLUMN[question.level]
+        self._key = KEY_COLUMNS[question.level]
         self._groups = question.groups
         self._hides = bool(question.groups.counted)
 
@@ -187,7 +187,8 @@ class Statement:
         joins = " ".join(of(axis.join, alias) for alias, axis in axes)
         keys = ", m.person, m.record_key" if self._hides else ""
         distinct = "distinct " if any(axis.repeats for _, axis in axes) else ""
-        return f"select {distinct}m.uid{keys}, {' or '.join(hidden)} as hidden, {listed} from m {joins}"
+        key = ", ".join(f"m.{column}" for column in self._key)
+        return f"select {distinct}{key}{keys}, {' or '.join(hidden)} as hidden, {listed} from m {joins}"
 
     def _by_part(self, both: str) -> str:
         """SQL of archive ids: `both` where both groups are asked, else the ids of the one that is."""
@@ -198,7 +199,7 @@ class Statement:
     def _matching(
         self, columns: Mapping[str, str], *, person: bool, above: frozenset[Level] = frozenset()
     ) -> str:
-        """Each matching node once: uid, hidden, the columns; person and record_key where asked for. Columns
+        """Each matching node once: its UIDs, hidden, the columns; person and record_key where asked for. Columns
         may be of the copy's own rows `above`."""
         if person and self._level is not Level.STUDY:
             above |= {Level.STUDY}
@@ -211,7 +212,8 @@ class Statement:
             where = Where(self.params, Face.COUNTS, ids)
             named = "".join(f", {self._column(sql, ids)} as {name}" for name, sql in columns.items())
             keys = self._person() if person else ""
-            selected = f"select s.{self._uid} as uid, {str(hidden).lower()} as hidden{keys}{named}"
+            key = ", ".join(f"s.{column}" for column in self._key)
+            selected = f"select {key}, {str(hidden).lower()} as hidden{keys}{named}"
             branches += [
                 f"{selected} from {rows} s{parents} where {self._rows(where, ids, hidden=hidden, shared=shared)}"
                 for shared, rows in self._families(ids)
@@ -237,11 +239,11 @@ class Statement:
         return person + key
 
     def _rows(self, where: Where, ids: str, *, hidden: bool, shared: bool) -> str:
-        condition, level, uid = self._question.condition, self._level, self._uid
+        condition, level = self._question.condition, self._level
         if not shared:
             return f"not s.shared and s.archive_id = any({ids}) and {where.copies(condition, 's', level)}"
         elsewhere = (
-            f" and not exists (select 1 from counts.{level} e where e.{uid} = s.{uid}"
+            f" and not exists (select 1 from counts.{level} e where {same_node(level, 'e', 's')}"
             f" and e.archive_id = any({self._open}))"
             if hidden and self._groups.open
             else ""
@@ -249,7 +251,7 @@ class Statement:
         return (
             # no `= any`, as in db/pages.py
             f"s.shared and array_position({ids}, s.archive_id) is not null"
-            f" and {is_best(level, 's', Face.COUNTS, (uid,), ids)}{elsewhere} and {where.nodes(condition, 's', level)}"
+            f" and {is_best(level, 's', Face.COUNTS, ids)}{elsewhere} and {where.nodes(condition, 's', level)}"
         )
 
 

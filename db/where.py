@@ -12,7 +12,7 @@ from db.elements import element_test
 from db.name_search import fuzzy_test
 from db.params import Params
 from db.text_search import node_test, row_search, words_of
-from model.attributes import UID_COLUMN, Attribute, Kind, Level
+from model.attributes import KEY_COLUMNS, Attribute, Kind, Level
 from model.errors import BadInput
 from model.filters import (
     AllOf,
@@ -97,10 +97,10 @@ class Where:
     def _related(self, child: Condition, alias: str, level: Level, other: Level, leaf: "Leaf") -> str:
         """The parent or a child at `other`: inside the same archive for unshared families."""
         inner = self._alias()
-        link = UID_COLUMN[min(level, other, key=_DEPTH.__getitem__)]
+        upper = min(level, other, key=_DEPTH.__getitem__)
         same = f"{inner}.archive_id = {alias}.archive_id" if leaf == self._on_row else self._asked_copy(inner)
         return (
-            f"exists (select 1 from {self._face}.{other} {inner} where {inner}.{link} = {alias}.{link}"
+            f"exists (select 1 from {self._face}.{other} {inner} where {same_node(upper, inner, alias)}"
             f" and {same} and {self._compile(child, inner, other, leaf)})"
         )
 
@@ -171,9 +171,9 @@ class Where:
         return test(alias)
 
     def _on_any_copy(self, test: "RowTest", alias: str, level: Level) -> str:
-        copy, uid = self._alias(), UID_COLUMN[level]
+        copy = self._alias()
         return (
-            f"exists (select 1 from {self._face}.{level} {copy} where {copy}.{uid} = {alias}.{uid}"
+            f"exists (select 1 from {self._face}.{level} {copy} where {same_node(level, copy, alias)}"
             f" and {self._asked_copy(copy)} and {test(copy)})"
         )
 
@@ -183,6 +183,11 @@ class Where:
     def _alias(self) -> str:
         self._aliases += 1
         return f"c{self._aliases}"
+
+
+def same_node(level: Level, alias: str, other: str) -> str:
+    """Two rows, at `level` or below it, that are of the same node there."""
+    return " and ".join(f"{alias}.{column} = {other}.{column}" for column in KEY_COLUMNS[level])
 
 
 RowTest = Callable[[str], str]
@@ -247,9 +252,9 @@ def _name_test(params: Params, face: Face, column: str, test: Test) -> RowTest:
 
 
 _UNION_COUNTS = {
-    "NumberOfStudyRelatedSeries": ("study_union_series", "study_uid"),
-    "NumberOfStudyRelatedInstances": ("study_union_instances", "study_uid"),
-    "NumberOfSeriesRelatedInstances": ("series_union_instances", "series_uid"),
+    "NumberOfStudyRelatedSeries": "study_union_series",
+    "NumberOfStudyRelatedInstances": "study_union_instances",
+    "NumberOfSeriesRelatedInstances": "series_union_instances",
 }
 
 
@@ -257,5 +262,5 @@ def union_count(attribute: Attribute, face: str, alias: str, archives: str) -> s
     """A count of a shared node over the union of its copies; None for any other attribute."""
     if attribute.keyword not in _UNION_COUNTS:
         return None
-    function, uid = _UNION_COUNTS[attribute.keyword]
-    return f"{face}.{function}({alias}.{uid}, {archives})"
+    key = ", ".join(f"{alias}.{column}" for column in KEY_COLUMNS[attribute.level])
+    return f"{face}.{_UNION_COUNTS[attribute.keyword]}({key}, {archives})"

@@ -3,28 +3,28 @@ of them (gathering.py)."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from typing import TypeVar
 
-from archives.client import Answer, ArchiveClient, Row, Selection
+from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
 from db import ingest
 from db.keeping import Told, keep
 from db.pool import Connection
-from model.attributes import Level, attribute
-from model.dicom_json import first, parse_row
+from model.attributes import Key, Level
+from model.dicom_json import parent_of, parse_row
 from model.records import Record, Rejected
-from model.uids import is_uid
+
+T = TypeVar("T")
 
 # What Orthanc takes in one URL (17 kB is refused), and about half of that where two lists go into it.
 STUDIES_AT_ONCE = 100
 SERIES_AT_ONCE = 50
-_STUDY_UID = attribute("StudyInstanceUID").tag
-_SERIES_UID = attribute("SeriesInstanceUID").tag
 
 
 @dataclass(slots=True)
 class Batch:
     """What an archive said of some studies.
 
-    studies_whole, series_whole, instances_whole: studies, studies and series of which it said all there
+    studies_whole, series_whole, instances_whole: studies, studies and series (study, series) of which it said all there
     is (of themselves, of their series, of their instances). gone: studies that it no longer has.
     missing: studies that it lists and does not answer. shortfalls: why something is not whole.
     """
@@ -36,7 +36,7 @@ class Batch:
     rejected: list[Rejected] = field(default_factory=list)
     studies_whole: list[str] = field(default_factory=list)
     series_whole: list[str] = field(default_factory=list)
-    instances_whole: list[str] = field(default_factory=list)
+    instances_whole: list[Key] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     shortfalls: list[str] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Written:
     rejected: int
 
 
-def chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:
+def chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
     """The items in lists of at most `size`."""
     for start in range(0, len(items), size):
         yield list(items[start : start + size])
@@ -76,14 +76,14 @@ def chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:
 async def fetch_batch(client: ArchiveClient, study_uids: list[str]) -> Batch:
     """These studies, as deep as the archive is indexed. Raises ArchiveError."""
     batch = Batch(study_uids)
-    await _each(client.search_studies, study_uids, STUDIES_AT_ONCE, _studies_into(batch))
+    await _each(client.search_studies, _studies(study_uids), STUDIES_AT_ONCE, _studies_into(batch))
     return await deepen(client, batch)
 
 
 async def batch_of_rows(client: ArchiveClient, study_uids: list[str], rows: Iterable[Row]) -> Batch:
     """Study rows that are at hand already, and what is below them. Raises ArchiveError."""
     batch = Batch(study_uids)
-    _studies_into(batch)(study_uids, Answer(list(rows)))
+    _studies_into(batch)(_studies(study_uids), Answer(list(rows)))
     return await deepen(client, batch)
 
 
@@ -93,17 +93,10 @@ async def deepen(client: ArchiveClient, batch: Batch) -> Batch:
     study_uids = sorted({record.study_uid for record in batch.studies})
     batch.missing = sorted(set(batch.asked) - set(study_uids))
     if depth in ("series", "instance"):
-        await _each(client.search_series, study_uids, STUDIES_AT_ONCE, _series_into(batch))
+        await _each(client.search_series, _studies(study_uids), STUDIES_AT_ONCE, _series_into(batch))
     if depth == "instance":
-        study_of = {record.uid: record.study_uid for record in batch.series}
-
-        async def search(selection: Selection) -> Answer:
-            studies = sorted({study_of[uid] for uid in selection.study_uids})
-            return await client.search_instances(
-                Selection(study_uids=studies, series_uids=selection.study_uids)
-            )
-
-        await _each(search, sorted(study_of), SERIES_AT_ONCE, _instances_into(batch))
+        for series in told_apart(record.key for record in batch.series):
+            await _each(client.search_instances, series, SERIES_AT_ONCE, _instances_into(batch))
     return batch
 
 
@@ -127,15 +120,20 @@ async def write_batch(conn: Connection, archive_id: int, batch: Batch) -> Writte
     return Written(kept.changed, kept.removed, len(batch.rejected) + len(kept.rejected))
 
 
-_Take = Callable[[list[str], Answer], None]
+_Take = Callable[[list[Key], Answer], None]
+
+
+def _studies(study_uids: Iterable[str]) -> list[Key]:
+    return [(uid,) for uid in study_uids]
 
 
 async def _each(
-    search: Callable[[Selection], Awaitable[Answer]], uids: list[str], size: int, take: _Take
+    search: Callable[[Selection], Awaitable[Answer]], keys: Sequence[Key], size: int, take: _Take
 ) -> None:
-    """Searches for lists of UIDs; an incomplete answer is asked again in halves, down to one UID."""
-    for chunk in chunks(uids, size):
-        answer = await search(Selection(study_uids=chunk))
+    """Searches for lists of studies or series; an incomplete answer is asked again in halves, down to one."""
+    for chunk in chunks(keys, size):
+        selection = Selection.of_studies(chunk) if len(chunk[0]) == 1 else Selection.of_series(chunk)
+        answer = await search(selection)
         if answer.complete or len(chunk) == 1:
             take(chunk, answer)
         else:
@@ -143,37 +141,35 @@ async def _each(
 
 
 def _studies_into(batch: Batch) -> _Take:
-    def take(asked: list[str], answer: Answer) -> None:
-        records, spoilt = _parse(Level.STUDY, answer, _STUDY_UID, asked, batch)
+    def take(asked: list[Key], answer: Answer) -> None:
+        records, spoilt = _parse(Level.STUDY, answer, asked, batch)
         batch.studies += records
         # A study without a row may be gone or may be hidden from us: the caller decides.
-        batch.studies_whole += sorted({record.study_uid for record in records} - spoilt)
+        batch.studies_whole += sorted(uid for (uid,) in {record.key for record in records} - spoilt)
 
     return take
 
 
 def _series_into(batch: Batch) -> _Take:
-    def take(asked: list[str], answer: Answer) -> None:
-        records, spoilt = _parse(Level.SERIES, answer, _STUDY_UID, asked, batch)
+    def take(asked: list[Key], answer: Answer) -> None:
+        records, spoilt = _parse(Level.SERIES, answer, asked, batch)
         batch.series += records
-        batch.series_whole += sorted(set(asked) - spoilt)
+        batch.series_whole += sorted(uid for (uid,) in set(asked) - spoilt)
 
     return take
 
 
 def _instances_into(batch: Batch) -> _Take:
-    def take(asked: list[str], answer: Answer) -> None:
-        records, spoilt = _parse(Level.INSTANCE, answer, _SERIES_UID, asked, batch)
+    def take(asked: list[Key], answer: Answer) -> None:
+        records, spoilt = _parse(Level.INSTANCE, answer, asked, batch)
         batch.instances += records
         batch.instances_whole += sorted(set(asked) - spoilt)
 
     return take
 
 
-def _parse(
-    level: Level, answer: Answer, parent: str, asked: list[str], batch: Batch
-) -> tuple[list[Record], set[str]]:
-    """Records, and the asked UIDs of which this answer must not count as the whole."""
+def _parse(level: Level, answer: Answer, asked: list[Key], batch: Batch) -> tuple[list[Record], set[Key]]:
+    """Records, and what was asked for of which this answer must not count as the whole."""
     records: list[Record] = []
     spoilt = set() if answer.complete else set(asked)
     if not answer.complete:
@@ -185,6 +181,6 @@ def _parse(
             records.append(outcome)
             continue
         batch.rejected.append(outcome)
-        uid = first(row, parent) if isinstance(row, dict) else None
-        spoilt |= {uid} if is_uid(uid) else set(asked)
+        parent = parent_of(level, row)
+        spoilt |= {parent} if parent is not None else set(asked)
     return records, spoilt

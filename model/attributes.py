@@ -116,6 +116,16 @@ UNITED = frozenset(
 
 UID_COLUMN = {Level.STUDY: "study_uid", Level.SERIES: "series_uid", Level.INSTANCE: "sop_uid"}
 
+Key = tuple[str, ...]
+"""What names a node: the UIDs from the study down to its own. Two studies may have series of one UID."""
+
+KEY_COLUMNS: dict[Level, tuple[str, ...]] = {
+    Level.STUDY: ("study_uid",),
+    Level.SERIES: ("study_uid", "series_uid"),
+    Level.INSTANCE: ("study_uid", "series_uid", "sop_uid"),
+}
+"""The columns of a Key."""
+
 
 def attribute(keyword: str) -> Attribute:
     """The row of a keyword that is known to be in the table. Raises KeyError."""

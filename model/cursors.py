@@ -31,14 +31,16 @@ class _Sealed(msgspec.Struct, array_like=True):
     kinds: str
     values: list[Any]
     uid: str
+    above: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a row stands: its sort values in the order's sequence, then its UID."""
+    """Where a row stands: its sort values in the order's sequence, its UID, then those that it is within."""
 
     values: tuple[SortValue, ...]
     uid: str
+    above: tuple[str, ...] = ()
 
 
 class Cursors:
@@ -68,7 +70,7 @@ class Cursors:
     def seal(self, order: str, position: Position) -> str:
         """The opaque text of a position in `order` (the order's signature, the same at opening)."""
         kinds, values = _pack(position.values)
-        sealed = _Sealed(_this_hour(), kinds, values, position.uid)
+        sealed = _Sealed(_this_hour(), kinds, values, position.uid, list(position.above))
         box = self._cipher.encrypt(self._encoder.encode(sealed), self._bound(order))
         return base64.urlsafe_b64encode(box).rstrip(b"=").decode()
 
@@ -87,7 +89,7 @@ class Cursors:
         # One hour ahead: the clock of another process, at the turn of the hour.
         if not -1 <= _this_hour() - sealed.issued_hour <= self._lifetime:
             raise BadCursor(f"cursor: older than {self._lifetime} hours; start again without it.")
-        return Position(values, sealed.uid)
+        return Position(values, sealed.uid, tuple(sealed.above))
 
 
 def _this_hour() -> int:

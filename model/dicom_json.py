@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from model.attributes import Attribute, Kind, Level, attribute
+from model.attributes import Attribute, Key, Kind, Level, attribute
 from model.decoding import suspects, without_suspect_groups
 from model.odd_json import data_set_of, told_of
 from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Record, Rejected
@@ -69,6 +69,13 @@ def parse_row(level: Level, row: Any) -> Record | Rejected:
         suspect=", ".join(suspects(row, text)),
         notes=told_of(row.notes) if row.notes else "",
     )
+
+
+def parent_of(level: Level, row: Any) -> Key | None:
+    """The UIDs of the study, or at the instance level of the series, that a row says it belongs to."""
+    tags = (_STUDY_UID, _SERIES_UID) if level is Level.INSTANCE else (_STUDY_UID,)
+    uids = [first(row, tag) for tag in tags] if isinstance(row, dict) else []
+    return tuple(uids) if uids and all(map(is_uid, uids)) else None
 
 
 def values_of(row: DataSet, tag: str) -> list[Any]:

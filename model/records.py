@@ -7,7 +7,7 @@ DICOM JSON text, so that nothing an archive said is lost.
 from dataclasses import dataclass
 from typing import Any
 
-from model.attributes import Attribute, Level, columns_of
+from model.attributes import Attribute, Key, Level, columns_of
 
 STUDY_COLUMNS: tuple[Attribute, ...] = columns_of(Level.STUDY)
 SERIES_COLUMNS: tuple[Attribute, ...] = columns_of(Level.SERIES)
@@ -30,6 +30,17 @@ class Record:
     data: str
     suspect: str = ""
     notes: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What names it."""
+        match self.level:
+            case Level.STUDY:
+                return (self.study_uid,)
+            case Level.SERIES:
+                return self.study_uid, self.uid
+            case Level.INSTANCE:
+                return self.study_uid, self.series_uid, self.uid
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ class Archive(Node):
 
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:
-        return strawberry.ID(to_id("Archive", self.row.code))
+        return strawberry.ID(to_id("Archive", (self.row.code,)))
 
     @strawberry.field(description="Stable code: lower-case letters, digits and hyphens.")
     def code(self) -> str:

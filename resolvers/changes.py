@@ -60,7 +60,7 @@ class StudyChange:
 
     @strawberry.field(description="Global id of the study.")
     def id(self) -> strawberry.ID:
-        return strawberry.ID(to_id("Study", self.study_instance_uid))
+        return strawberry.ID(to_id("Study", (self.study_instance_uid,)))
 
 
 @dataclass(frozen=True, slots=True)

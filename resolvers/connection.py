@@ -11,8 +11,7 @@ from db import nodes
 from db.nodes import Row
 from db.orders import Order, Sort
 from db.pages import Listing, Page
-from model.attributes import Level
-from model.cursors import Position
+from model.attributes import Key, Level
 from model.filters import Condition
 from resolvers.arguments import PageArguments
 from resolvers.live import Fresh
@@ -52,8 +51,7 @@ class Listed:
 
     def cursor(self, row: Row) -> str:
         """The sealed position of a row of this page."""
-        values = tuple(row[f"k{number}"] for number in range(len(self.order.keys)))
-        return self.context.cursors.seal(self.order.signature, Position(values, row["uid"]))
+        return self.context.cursors.seal(self.order.signature, self.order.position(row))
 
     async def counts(self) -> Counts:
         """Counted once, however many fields ask."""
@@ -185,23 +183,23 @@ async def list_children(
     loaders: Loaders,
     wanted: Children,
     page: PageArguments,
-    parent_uid: str,
+    parent: Key,
     shortfall: Shortfall,
     fresh: Fresh | None = None,
 ) -> Listed:
     """A page of one parent's children; the parents of a list share their statements."""
     order = wanted.listing(loaders.scope).order
-    rows = await loaders.children(wanted).load(parent_uid)
+    rows = await loaders.children(wanted).load(parent)
 
     async def other_way(edge: Page | None) -> bool:
         if edge is None:
             return False
-        return bool(await loaders.children(replace(wanted, window=edge)).load(parent_uid))
+        return bool(await loaders.children(replace(wanted, window=edge)).load(parent))
 
     async def count() -> Counts:
-        return await loaders.child_counts(wanted.level, wanted.parent, wanted.condition).load(parent_uid)
+        return await loaders.child_counts(wanted.level, wanted.parent, wanted.condition).load(parent)
 
-    holders = await loaders.archives_holding(wanted.parent, parent_uid)
+    holders = await loaders.archives_holding(wanted.parent, parent)
     asked = tuple(a for a in loaders.scope.visible if a.archive_id in holders)
     question = Question((loaders.scope,), asked, shortfall, fresh=fresh)
     return _listed(context, question, order, rows, page, wanted.window, other_way, count)
@@ -240,5 +238,4 @@ def _edge(order: Order, near: Row | None, window: Page) -> Page | None:
         return None
     if near is None:
         return Page(1, window.position, not window.backward, inclusive=True)
-    values = tuple(near[f"k{number}"] for number in range(len(order.keys)))
-    return Page(1, Position(values, near["uid"]), not window.backward)
+    return Page(1, order.position(near), not window.backward)

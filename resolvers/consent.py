@@ -85,7 +85,7 @@ async def change_consent(context: "Context", archive_code: str, wanted: StudyCon
 
     archive = _administrated(context, archive_code)
     loaders = context.loaders[context.reach.records.face]
-    if archive.archive_id not in await loaders.archives_holding(Level.STUDY, wanted.study_uid):
+    if archive.archive_id not in await loaders.archives_holding(Level.STUDY, (wanted.study_uid,)):
         raise NotFound(
             "studyInstanceUid: the index knows no such study in this archive; `ernfed consent import` "
             "takes consents of studies that come later."
@@ -93,7 +93,7 @@ async def change_consent(context: "Context", archive_code: str, wanted: StudyCon
     owner = context.services.owner
     before = await consent_of(owner, archive.archive_id, wanted.study_uid)
     await set_consents(owner, archive.archive_id, [wanted], context.viewer.subject)
-    row = await loaders.study_by_uid.load(wanted.study_uid)
+    row = await loaders.nodes[Level.STUDY].load((wanted.study_uid,))
     if row is None:
         raise NotFound("studyInstanceUid: the study was removed from the index just now.")
     accesses, exports = await _earlier(context, wanted.study_uid, before)

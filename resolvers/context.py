@@ -15,7 +15,7 @@ from config.settings import Settings
 from db.archives import WALLED, ArchiveRow, IndexState, index_states, list_archives
 from db.declared import DeclaredState, declared_states
 from db.jobs import JobState, job_states
-from db.nodes import Row, data_set
+from db.nodes import Row, data_set, key_of
 from db.pool import Database, Reader
 from db.removals import Waiting, waiting
 from db.secrets import shared_secret
@@ -197,12 +197,12 @@ class Context:
 
     async def data_set_of_instance(self, row: Row, names: Sequence[str] | None) -> DataSet:
         """The data set of an instance, whole where a name asks for more than the index holds."""
-        loaders, uid = self.loaders_of(row), row["uid"]
-        copies = await loaders.data_sets_by_instance.load(uid)
+        loaders, key = self.loaders_of(row), key_of(row, Level.INSTANCE)
+        copies = await loaders.data_sets[Level.INSTANCE].load(key)
         known = data_set(copies[0]) if copies else {}
         if names is not None and has_all(known, names):
             return known
-        whole, error = await loaders.whole_data_set_by_instance.load(uid)
+        whole, error = await loaders.whole_data_set_by_instance.load(key)
         if error is not None:
             why = (
                 error.message

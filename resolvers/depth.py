@@ -46,7 +46,9 @@ async def go_deep_enough(
     for scope, parent in product(question.scopes, _ABOVE[level]):
         about = apart([_known(each, parent) for each in _about(condition, parent)])
         lacking = await nodes.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
-        missing = [Missing.of(row) for row in lacking if not fresh or row["archive_id"] not in fresh.outcomes]
+        missing = [
+            Missing.of(row, parent) for row in lacking if not fresh or row["archive_id"] not in fresh.outcomes
+        ]
         if len(lacking) <= FETCHABLE:
             failures |= _by_archive(await _fetch(context, parent, missing, fresh))
         else:

@@ -169,8 +169,8 @@ async def _known(
         copies[row["archive_id"]].append(row["source_pk"])
     depth, wanted = depth_of(level, condition), {}
     for archive_id, source_pks in copies.items():
-        stored = await nodes.stored_uids(context.services.owner, Level.STUDY, source_pks)
-        uids = frozenset(row["study_uid"] for row in stored)
+        stored = await nodes.stored_keys(context.services.owner, Level.STUDY, source_pks)
+        uids = frozenset(uid for (uid,) in stored)
         if uids:
             wanted[archive_id] = Wanted(Bounds(study_uids=uids), depth)
     return wanted

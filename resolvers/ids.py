@@ -1,26 +1,44 @@
-"""Global ids (Relay object identification): a type and its natural key, opaque to clients."""
+"""Global ids (Relay object identification): a type and its natural key, opaque to clients.
+
+The key of a node is its UIDs from the study down, with the backslash between them that no UID can have.
+"""
 
 import base64
 import binascii
 
+from model.attributes import KEY_COLUMNS, Key, Level
 from model.errors import BadInput
 from model.uids import is_uid
 
-_TYPES = ("Study", "Series", "Instance", "Archive")
+_TYPES: dict[str, Level | None] = {
+    "Study": Level.STUDY,
+    "Series": Level.SERIES,
+    "Instance": Level.INSTANCE,
+    "Archive": None,
+}
+
+_SEPARATOR = "\\"
 
 
-def to_id(type_name: str, key: str) -> str:
+def to_id(type_name: str, key: Key) -> str:
     """The id of an object: base64url of 'Type:key'."""
-    return base64.urlsafe_b64encode(f"{type_name}:{key}".encode()).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(f"{type_name}:{_SEPARATOR.join(key)}".encode()).rstrip(b"=").decode()
 
 
-def from_id(value: str) -> tuple[str, str]:
-    """(type, key) of an id. Raises BadInput for what is no id of this schema."""
+def from_id(value: str) -> tuple[str, Key]:
+    """(type, key) of an id; the key of an archive is its code. Raises BadInput for what is no id of this schema."""
     try:
         text = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError, ValueError):
         text = ""
-    type_name, _, key = text.partition(":")
-    if type_name not in _TYPES or not (is_uid(key) or (type_name == "Archive" and 0 < len(key) <= 256)):
+    type_name, _, named = text.partition(":")
+    key: Key = (named,) if type_name == "Archive" else tuple(named.split(_SEPARATOR))
+    if type_name not in _TYPES or not _is_key(_TYPES[type_name], key):
         raise BadInput("id: not an id of this schema; take it from an `id` field.")
     return type_name, key
+
+
+def _is_key(level: Level | None, key: Key) -> bool:
+    if level is None:
+        return 0 < len(key[0]) <= 256
+    return len(key) == len(KEY_COLUMNS[level]) and all(map(is_uid, key))

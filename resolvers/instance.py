@@ -1,11 +1,12 @@
-"""An instance: one node for each SOPInstanceUID."""
+"""An instance: one node for each SOPInstanceUID of a series."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from db.nodes import Row
+from db.nodes import Row, key_of
 from db.nodes import data_set as parsed
+from model.attributes import Key, Level
 from resolvers import locations
 from resolvers.codes import sop_class_name
 from resolvers.connection import Connection, Listed
@@ -42,9 +43,13 @@ class Instance(Node):
     transfer_syntax_uid: UID | None = _describe("AvailableTransferSyntaxUID (0008,3002), the first.")
     fresh: strawberry.Private[Fresh | None] = None
 
+    @property
+    def key(self) -> Key:
+        return key_of(self.row, Level.INSTANCE)
+
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:
-        return strawberry.ID(to_id("Instance", self.sop_instance_uid))
+        return strawberry.ID(to_id("Instance", self.key))
 
     @strawberry.field(description="The name of its SOP class (PS3.6 Annex A); null for a private one.")
     def sop_class_name(self) -> str | None:
@@ -52,21 +57,21 @@ class Instance(Node):
 
     @strawberry.field(description="The series that it belongs to.")
     async def series(self, info: Info) -> Series:
-        row = await info.context.loaders_of(self.row).series_by_uid.load(self.row["series_uid"])
+        row = await info.context.loaders_of(self.row).nodes[Level.SERIES].load(self.key[:-1])
         if row is None:
             raise LookupError("an instance without its series: the index is being rewritten, ask again")
         return series_of(row, self.fresh)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[InstanceLocation]:
-        copies = await info.context.loaders_of(self.row).copies_by_instance.load(self.sop_instance_uid)
+        copies = await info.context.loaders_of(self.row).copies[Level.INSTANCE].load(self.key)
         return await locations.instance_locations(info.context, copies)
 
     @strawberry.field(description="The attributes on which visible copies disagree.")
     async def conflicts(self, info: Info) -> list[AttributeConflict]:
         if not self.row["shared"]:
             return []
-        copies = await info.context.loaders_of(self.row).data_sets_by_instance.load(self.sop_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets[Level.INSTANCE].load(self.key)
         return await locations.conflicts(info.context, copies)
 
     @strawberry.field(
@@ -85,7 +90,7 @@ class Instance(Node):
     ) -> list[Attribute]:
         names = keywords_of(keywords)
         if searched:
-            copies = await info.context.loaders_of(self.row).data_sets_by_instance.load(self.sop_instance_uid)
+            copies = await info.context.loaders_of(self.row).data_sets[Level.INSTANCE].load(self.key)
             own = [parsed(copy) for copy in copies]
             return [one for name in names_of(names) for one in first_of(own, name)]
         data_set = await info.context.data_set_of_instance(self.row, names)

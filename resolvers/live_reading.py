@@ -8,25 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from archives.client import Answer, ArchiveClient, Selection
+from archives.client import Answer, ArchiveClient, Selection, told_apart
+from archives.errors import NotSupported
 from db import live
 from db.pool import Database
-from model.attributes import Level, attribute
+from model.attributes import Key, Level
 from model.bounds import Bounds
-from model.dicom_json import first, parse_row
+from model.dicom_json import parent_of, parse_row
 from model.records import Record, Rejected
-from model.uids import is_uid
 
 MOST_STUDIES: Final = 1000
 MOST_SERIES: Final = 200
 MOST_PATIENTS: Final = 10
 _AT_ONCE: Final = 100  # UIDs a request
 _PAIRS_AT_ONCE: Final = 50  # where study and series UIDs go into one
-_PARENT: Final = {
-    Level.STUDY: attribute("StudyInstanceUID").tag,
-    Level.SERIES: attribute("StudyInstanceUID").tag,
-    Level.INSTANCE: attribute("SeriesInstanceUID").tag,
-}
 _TOO_WIDE: Final = "narrow by studyDate, patientId or UID"
 
 Search = Callable[[Selection], Awaitable[Answer]]
@@ -59,7 +54,7 @@ class Reading:
     rejected: list[Rejected] = field(default_factory=list)
     studies_whole: set[str] = field(default_factory=set)
     series_whole: set[str] = field(default_factory=set)
-    instances_whole: set[str] = field(default_factory=set)
+    instances_whole: set[Key] = field(default_factory=set)
     gone: list[str] = field(default_factory=list)
     shortfalls: list[Shortfall] = field(default_factory=list)
 
@@ -89,7 +84,7 @@ class Reader:
     reading: Reading = field(default_factory=Reading)
     unanswered: set[str] = field(default_factory=set)
     complete: bool = True
-    _series_wanted: set[str] | None = None  # series that instances are wanted of, None: all
+    _series_wanted: set[Key] | None = None  # series that instances are wanted of, None: all
 
     def lacks(self, code: str, message: str) -> None:
         """Notes that something is missing."""
@@ -127,36 +122,37 @@ class Reader:
     async def studies_by_uid(self, uids: Collection[str]) -> None:
         """These studies, each whole, or else unanswered. Raises ArchiveError."""
 
-        def take(asked: list[str], answer: Answer) -> None:
+        def take(asked: list[Key], answer: Answer) -> None:
             records, spoilt = self._parsed(Level.STUDY, answer, asked)
-            answered = {record.study_uid for record in records}
+            answered = {record.key for record in records}
             self.reading.studies += records
-            self.reading.studies_whole |= answered - spoilt
-            self.unanswered |= set(asked) - answered - spoilt
+            self.reading.studies_whole |= {uid for (uid,) in answered - spoilt}
+            self.unanswered |= {uid for (uid,) in set(asked) - answered - spoilt}
 
-        await self._each(self.client.search_studies, _by_study, sorted(uids), _AT_ONCE, take)
+        await self._each(self.client.search_studies, [(uid,) for uid in sorted(uids)], _AT_ONCE, take)
 
     async def _parents(self) -> set[str]:
-        """The studies of the series or instances that are asked for: from the index, else from the archive."""
+        """The studies of the series or instances that are asked for: those that the index knows, and those that the
+        archive says, which may hold the same UID in another study by now."""
         bounds = self.wanted.bounds
         level, uids = (
             (Level.SERIES, bounds.series_uids) if bounds.series_uids else (Level.INSTANCE, bounds.sop_uids)
         )
         known = await live.parents(self.database, self.archive_id, level, uids)
-        studies = {row["study_uid"] for row in known}
-        series = {row["series_uid"] for row in known}
-        unknown = sorted(uids - {row["uid"] for row in known})
-        if unknown:
-            in_series = level is Level.SERIES
-            search = self.client.search_series if in_series else self.client.search_instances
-            answer = await search(
-                Selection(series_uids=unknown) if in_series else Selection(sop_uids=unknown)
-            )
+        series: set[Key] = {(row["study_uid"], row["series_uid"]) for row in known}
+        in_series = level is Level.SERIES
+        search = self.client.search_series if in_series else self.client.search_instances
+        selection = Selection(series_uids=sorted(uids)) if in_series else Selection(sop_uids=sorted(uids))
+        try:
+            answer = await search(selection)
+        except NotSupported:
+            if uids - {row["uid"] for row in known}:
+                raise
+        else:
             records, _ = self._parsed(level, answer, ())
-            studies |= {record.study_uid for record in records}
-            series |= {record.uid if in_series else record.series_uid for record in records}
+            series |= {record.key[:2] for record in records}
         self._series_wanted = series
-        return studies
+        return {study for study, _ in series}
 
     # ---- series and instances -----------------------------------------------------------------------------
 
@@ -168,56 +164,48 @@ class Reader:
             same = await live.unchanged(self.database, self.archive_id, self.reading.studies, shallow=shallow)
             uids = [uid for uid in uids if uid not in same]
 
-        def take(asked: list[str], answer: Answer) -> None:
+        def take(asked: list[Key], answer: Answer) -> None:
             records, spoilt = self._parsed(Level.SERIES, answer, asked)
             self.reading.series += records
-            self.reading.series_whole |= set(asked) - spoilt
+            self.reading.series_whole |= {uid for (uid,) in set(asked) - spoilt}
 
-        await self._each(self.client.search_series, _by_study, uids, _AT_ONCE, take)
+        await self._each(self.client.search_series, [(uid,) for uid in uids], _AT_ONCE, take)
         if self.wanted.depth is Level.INSTANCE:
             await self._instances()
 
     async def _instances(self) -> None:
-        study_of = {
-            record.uid: record.study_uid
-            for record in self.reading.series
-            if self._series_wanted is None or record.uid in self._series_wanted
-        }
-        if len(study_of) > MOST_SERIES:
+        series = {record.key for record in self.reading.series}
+        if self._series_wanted is not None:
+            series &= self._series_wanted
+        if len(series) > MOST_SERIES:
             self.lacks("TOO_WIDE", f"instances of more than {MOST_SERIES} series; {_TOO_WIDE}")
             return
 
-        def take(asked: list[str], answer: Answer) -> None:
+        def take(asked: list[Key], answer: Answer) -> None:
             records, spoilt = self._parsed(Level.INSTANCE, answer, asked)
             self.reading.instances += records
             self.reading.instances_whole |= set(asked) - spoilt
 
-        def selection(series: list[str]) -> Selection:
-            return Selection(study_uids=sorted({study_of[uid] for uid in series}), series_uids=series)
-
-        await self._each(self.client.search_instances, selection, sorted(study_of), _PAIRS_AT_ONCE, take)
+        for keys in told_apart(series):
+            await self._each(self.client.search_instances, keys, _PAIRS_AT_ONCE, take)
 
     # ---- answers ------------------------------------------------------------------------------------------
 
     async def _each(
-        self,
-        search: Search,
-        selection: Callable[[list[str]], Selection],
-        uids: Sequence[str],
-        size: int,
-        take: Callable[[list[str], Answer], None],
+        self, search: Search, keys: Sequence[Key], size: int, take: Callable[[list[Key], Answer], None]
     ) -> None:
-        """Searches for lists of UIDs; an incomplete answer is asked again in halves, down to one UID."""
-        for start in range(0, len(uids), size):
-            asked = list(uids[start : start + size])
-            answer = await search(selection(asked))
+        """Searches for lists of studies or series; an incomplete answer is asked again in halves, down to one."""
+        for start in range(0, len(keys), size):
+            asked = list(keys[start : start + size])
+            of_studies = len(asked[0]) == 1
+            answer = await search(Selection.of_studies(asked) if of_studies else Selection.of_series(asked))
             if answer.complete or len(asked) == 1:
                 take(asked, answer)
             else:
-                await self._each(search, selection, asked, (len(asked) + 1) // 2, take)
+                await self._each(search, asked, (len(asked) + 1) // 2, take)
 
-    def _parsed(self, level: Level, answer: Answer, asked: Collection[str]) -> tuple[list[Record], set[str]]:
-        """Records, and the asked UIDs of which this answer must not count as the whole."""
+    def _parsed(self, level: Level, answer: Answer, asked: Collection[Key]) -> tuple[list[Record], set[Key]]:
+        """Records, and what was asked for of which this answer must not count as the whole."""
         records: list[Record] = []
         spoilt = set() if answer.complete else set(asked)
         if spoilt:
@@ -228,14 +216,10 @@ class Reader:
                 records.append(outcome)
                 continue
             self.reading.rejected.append(outcome)
-            uid = first(row, _PARENT[level])
-            spoilt |= {uid} if is_uid(uid) else set(asked)
+            parent = parent_of(level, row)
+            spoilt |= {parent} if parent is not None else set(asked)
         return records, spoilt
 
 
 def _why(answer: Answer) -> str:
     return answer.incomplete_because or "the archive does not answer more"
-
-
-def _by_study(uids: list[str]) -> Selection:
-    return Selection(study_uids=uids)

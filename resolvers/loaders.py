@@ -21,14 +21,14 @@ from db.orders import Sort
 from db.pages import Listing, Page
 from db.pool import Reader
 from db.searched import Elements, in_series, in_studies
-from model.attributes import Level
+from model.attributes import Key, Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet
 from model.filters import Condition
 from model.paths import parse_path
 from resolvers.arguments import PageArguments
 from resolvers.live import Fresh
-from resolvers.on_demand import Missing, OnDemand
+from resolvers.on_demand import Failures, Missing, OnDemand
 from resolvers.searched import OfSeries, OfStudy, by_series, by_study
 from resolvers.values import Attribute
 
@@ -81,15 +81,9 @@ class Loaders:
         self.scope = scope
         self._on_demand = on_demand
         self.touched = touched
-        self.study_by_uid = self._nodes(Level.STUDY)
-        self.series_by_uid = self._nodes(Level.SERIES)
-        self.instance_by_uid = self._nodes(Level.INSTANCE)
-        self.copies_by_study = self._copies(Level.STUDY)
-        self.copies_by_series = self._copies(Level.SERIES)
-        self.copies_by_instance = self._copies(Level.INSTANCE)
-        self.data_sets_by_study = self._data_sets(Level.STUDY)
-        self.data_sets_by_series = self._data_sets(Level.SERIES)
-        self.data_sets_by_instance = self._data_sets(Level.INSTANCE)
+        self.nodes = {level: self._nodes(level) for level in Level}
+        self.copies = {level: self._copies(level) for level in Level}
+        self.data_sets = {level: self._data_sets(level) for level in Level}
         self.representatives_by_series = _loader(self._representatives, list)
         self.searched_by_series = _loader(self._searched_in_series, list)
         self.searched_by_study = _loader(self._searched_in_studies, list)
@@ -98,84 +92,83 @@ class Loaders:
         self.missing_by_series = _loader(self._fetch_instances, dict)
         self.whole_data_set_by_instance = _loader(self._whole_data_sets, lambda: ({}, None))
         self.gaps_by_level = _loader(self._gaps, set)
-        self._pages: dict[Children, DataLoader[str, list[Row]]] = {}
-        self._counts: dict[tuple[Level, Level, Condition], DataLoader[str, Counts]] = {}
-        self._now: dict[tuple[Fresh, Level], DataLoader[str, dict[int, ArchiveError]]] = {}
+        self._pages: dict[Children, DataLoader[Key, list[Row]]] = {}
+        self._counts: dict[tuple[Level, Level, Condition], DataLoader[Key, Counts]] = {}
+        self._now: dict[tuple[Fresh, Level], DataLoader[Key, dict[int, ArchiveError]]] = {}
 
-    def children(self, wanted: Children) -> DataLoader[str, list[Row]]:
-        """Parent UID → rows of its children, in order. One statement for all parents with these arguments."""
+    def children(self, wanted: Children) -> DataLoader[Key, list[Row]]:
+        """Parent → rows of its children, in order. One statement for all parents with these arguments."""
         if wanted not in self._pages:
 
-            async def load(parents: list[str]) -> dict[str, list[Row]]:
+            async def load(parents: list[Key]) -> dict[Key, list[Row]]:
                 listing = wanted.listing(self.scope)
                 rows = await nodes.page_by_parent(
                     self._database, listing, parents, wanted.parent, wanted.window
                 )
-                return _grouped(rows, "parent")
+                return _grouped(rows, wanted.parent)
 
             self._pages[wanted] = _loader(load, list)
         return self._pages[wanted]
 
-    def child_counts(self, level: Level, parent: Level, condition: Condition) -> DataLoader[str, Counts]:
-        """Parent UID → how many of its children match."""
+    def child_counts(self, level: Level, parent: Level, condition: Condition) -> DataLoader[Key, Counts]:
+        """Parent → how many of its children match."""
         key = (level, parent, condition)
         if key not in self._counts:
 
-            async def load(parents: list[str]) -> dict[str, Counts]:
+            async def load(parents: list[Key]) -> dict[Key, Counts]:
                 listing = Listing(self.scope, level, condition)
                 rows = await nodes.counts_by_parent(self._database, listing, parents, parent)
-                return {uid: counted(group) for uid, group in _grouped(rows, "parent").items()}
+                return {key: counted(group) for key, group in _grouped(rows, parent).items()}
 
             self._counts[key] = _loader(load, lambda: Counts(0, {}))
         return self._counts[key]
 
-    def missing(self, parent: Level, fresh: Fresh | None) -> DataLoader[str, dict[int, ArchiveError]]:
-        """Parent UID → what of its children could not be fetched, by archive. fresh: children that are there
+    def missing(self, parent: Level, fresh: Fresh | None) -> DataLoader[Key, dict[int, ArchiveError]]:
+        """Parent → what of its children could not be fetched, by archive. fresh: children that are there
         are asked for again in the archives that it asked."""
         if fresh is None:
             return self.missing_by_study if parent is Level.STUDY else self.missing_by_series
         if (fresh, parent) not in self._now:
 
-            async def load(uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
-                rows = await nodes.parents_now(self._database, self.scope, parent, uids, fresh.reachable)
+            async def load(keys: list[Key]) -> Failures:
+                rows = await nodes.parents_now(self._database, self.scope, parent, keys, fresh.reachable)
                 rows += [
                     row
-                    for row in await nodes.childless(self._database, self.scope, parent, uids)
+                    for row in await nodes.childless(self._database, self.scope, parent, keys)
                     if row["archive_id"] not in fresh.outcomes
                 ]
                 fetch = self._on_demand.series if parent is Level.STUDY else self._on_demand.instances
-                return await fetch([Missing.of(row) for row in rows], fresh.within)
+                return await fetch([Missing.of(row, parent) for row in rows], fresh.within)
 
             self._now[fresh, parent] = _loader(load, dict)
         return self._now[fresh, parent]
 
-    async def archives_holding(self, level: Level, uid: str) -> set[int]:
+    async def archives_holding(self, level: Level, key: Key) -> set[int]:
         """The visible archives that hold a copy of a study or series."""
-        loader = self.copies_by_study if level is Level.STUDY else self.copies_by_series
-        return {row["archive_id"] for row in await loader.load(uid)}
+        return {row["archive_id"] for row in await self.copies[level].load(key)}
 
-    def _nodes(self, level: Level) -> DataLoader[str, Row | None]:
-        async def load(uids: list[str]) -> dict[str, Row | None]:
-            rows = await nodes.by_uid(self._database, self.scope, level, uids)
+    def _nodes(self, level: Level) -> DataLoader[Key, Row | None]:
+        async def load(keys: list[Key]) -> dict[Key, Row | None]:
+            rows = await nodes.by_key(self._database, self.scope, level, keys)
             self.touched.add(rows)
-            return {row["uid"]: row for row in rows}
+            return {nodes.key_of(row, level): row for row in rows}
 
         return _loader(load, lambda: None)
 
-    def _copies(self, level: Level) -> DataLoader[str, list[Row]]:
-        async def load(uids: list[str]) -> dict[str, list[Row]]:
-            return _grouped(await nodes.copies(self._database, self.scope, level, uids), "uid")
+    def _copies(self, level: Level) -> DataLoader[Key, list[Row]]:
+        async def load(keys: list[Key]) -> dict[Key, list[Row]]:
+            return _grouped(await nodes.copies(self._database, self.scope, level, keys), level)
 
         return _loader(load, list)
 
-    def _data_sets(self, level: Level) -> DataLoader[str, list[Row]]:
-        async def load(uids: list[str]) -> dict[str, list[Row]]:
-            return _grouped(await nodes.data_sets(self._database, self.scope, level, uids), "uid")
+    def _data_sets(self, level: Level) -> DataLoader[Key, list[Row]]:
+        async def load(keys: list[Key]) -> dict[Key, list[Row]]:
+            return _grouped(await nodes.data_sets(self._database, self.scope, level, keys), level)
 
         return _loader(load, list)
 
-    async def _representatives(self, uids: list[str]) -> dict[str, list[Row]]:
-        return _grouped(await nodes.representatives(self._database, self.scope, uids), "uid")
+    async def _representatives(self, keys: list[Key]) -> dict[Key, list[Row]]:
+        return _grouped(await nodes.representatives(self._database, self.scope, keys), Level.SERIES)
 
     async def _searched_in_series(self, keys: list[OfSeries]) -> dict[OfSeries, list[Attribute]]:
         """One statement for all names and rows."""
@@ -192,36 +185,36 @@ class Loaders:
         rows = await consent.consents(self._database, self.scope, study_uids)
         return {row["uid"]: row for row in rows}
 
-    async def _whole_data_sets(self, uids: list[str]) -> dict[str, tuple[DataSet, ArchiveError | None]]:
+    async def _whole_data_sets(self, keys: list[Key]) -> dict[Key, tuple[DataSet, ArchiveError | None]]:
         """Whole data sets, fetched from the archive where the index has only what a search said."""
-        found = await nodes.series_of_instances(self._database, self.scope, uids)
-        series_of = {
-            row["uid"]: Missing(row["archive_id"], row["source_pk"], str(row["source_pk"])) for row in found
+        found = await nodes.series_of_instances(self._database, self.scope, keys)
+        series_of = {nodes.key_of(row, Level.INSTANCE): Missing.of(row, Level.SERIES) for row in found}
+        missing = {
+            series_of[nodes.key_of(row, Level.INSTANCE)] for row in found if row["metadata_synced_at"] is None
         }
-        missing = {series_of[row["uid"]] for row in found if row["metadata_synced_at"] is None}
         failures = await self._on_demand.data_sets(sorted(missing, key=lambda copy: copy.source_pk))
-        rows = await nodes.data_sets(self._database, self.scope, Level.INSTANCE, uids)
+        rows = await nodes.data_sets(self._database, self.scope, Level.INSTANCE, keys)
         return {
-            uid: (
+            key: (
                 nodes.data_set(copies[0]),
-                failures.get(series_of[uid].uid, {}).get(copies[0]["archive_id"]),
+                failures.get(series_of[key].key, {}).get(copies[0]["archive_id"]),
             )
-            for uid, copies in _grouped(rows, "uid").items()
-            if uid in series_of
+            for key, copies in _grouped(rows, Level.INSTANCE).items()
+            if key in series_of
         }
 
     async def _gaps(self, levels: list[Level]) -> dict[Level, set[int]]:
         """Archives that hold copies at a level whose children are not indexed."""
         return {level: await nodes.archives_with_gaps(self._database, self.scope, level) for level in levels}
 
-    async def _fetch_series(self, study_uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
+    async def _fetch_series(self, studies: list[Key]) -> Failures:
         """Makes sure that the series of these studies are indexed; what could not be fetched, by archive."""
-        rows = await nodes.childless(self._database, self.scope, Level.STUDY, study_uids)
-        return await self._on_demand.series([Missing.of(row) for row in rows])
+        rows = await nodes.childless(self._database, self.scope, Level.STUDY, studies)
+        return await self._on_demand.series([Missing.of(row, Level.STUDY) for row in rows])
 
-    async def _fetch_instances(self, series_uids: list[str]) -> dict[str, dict[int, ArchiveError]]:
-        rows = await nodes.childless(self._database, self.scope, Level.SERIES, series_uids)
-        return await self._on_demand.instances([Missing.of(row) for row in rows])
+    async def _fetch_instances(self, series: list[Key]) -> Failures:
+        rows = await nodes.childless(self._database, self.scope, Level.SERIES, series)
+        return await self._on_demand.instances([Missing.of(row, Level.SERIES) for row in rows])
 
 
 def counted(rows: Sequence[Row]) -> Counts:
@@ -233,10 +226,11 @@ def counted(rows: Sequence[Row]) -> Counts:
     return Counts(sum(row["nodes"] for row in rows), dict(matched))
 
 
-def _grouped(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:
-    groups: dict[str, list[Row]] = defaultdict(list)
+def _grouped(rows: Sequence[Row], level: Level) -> dict[Key, list[Row]]:
+    """Rows by the node at `level` that they are of or within."""
+    groups: dict[Key, list[Row]] = defaultdict(list)
     for row in rows:
-        groups[row[key]].append(row)
+        groups[nodes.key_of(row, level)].append(row)
     return groups
 
 

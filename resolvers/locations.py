@@ -54,7 +54,7 @@ async def study_locations(context: "Context", copies: Sequence[Row]) -> list[Stu
     return [
         StudyLocation(
             archive=archive_of(context, archive),
-            retrieve_url=f"{_root(archive)}/studies/{copy['uid']}",
+            retrieve_url=f"{_root(archive)}/studies/{copy['study_uid']}",
             number_of_series=copy["number_of_series"],
             number_of_instances=copy["number_of_instances"],
             synced_at=copy["synced_at"],
@@ -69,7 +69,7 @@ async def series_locations(context: "Context", copies: Sequence[Row]) -> list[Se
     return [
         SeriesLocation(
             archive=archive_of(context, archive),
-            retrieve_url=f"{_root(archive)}/studies/{copy['study_uid']}/series/{copy['uid']}",
+            retrieve_url=f"{_root(archive)}/studies/{copy['study_uid']}/series/{copy['series_uid']}",
             number_of_instances=copy["number_of_instances"],
             synced_at=copy["synced_at"],
         )
@@ -84,7 +84,7 @@ async def instance_locations(context: "Context", copies: Sequence[Row]) -> list[
         InstanceLocation(
             archive=archive_of(context, archive),
             retrieve_url=f"{_root(archive)}/studies/{copy['study_uid']}/series/{copy['series_uid']}"
-            f"/instances/{copy['uid']}",
+            f"/instances/{copy['sop_uid']}",
             synced_at=copy["synced_at"],
         )
         for copy, archive in _located(copies, archives)

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from archives.client import Answer, ArchiveClient, Row, Selection
+from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
 from archives.errors import ArchiveError, TimedOut
+from archives.side_by_side import side_by_side
 from db import ingest, nodes
 from db.keeping import Told, keep
 from db.pool import Connection, Database
-from model.attributes import Level
+from model.attributes import Key, Level
 from model.dicom_json import parse
 from resolvers.errands import Errands
 
-Failures = dict[str, dict[int, ArchiveError]]
+Failures = dict[Key, dict[int, ArchiveError]]
 _Errand = tuple[str, "Missing"]
 LATE = TimedOut("no complete answer inside timeoutMs; what comes later is kept in the index")
 
@@ -35,17 +36,17 @@ class Incomplete(ArchiveError):
 class Missing:
     """A copy whose children are not indexed: a study's series, or a series' instances.
 
-    `source_pk` is the stored row's key, `uid` what the asker calls the node (a pseudonym, maybe).
+    `source_pk` is the stored row's key, `key` what the asker calls the node (with pseudonyms, maybe).
     """
 
     archive_id: int
     source_pk: int
-    uid: str
+    key: Key
 
     @classmethod
-    def of(cls, row: nodes.Row) -> "Missing":
-        """From a row (archive_id, source_pk, uid) of db.nodes."""
-        return cls(row["archive_id"], row["source_pk"], row["uid"])
+    def of(cls, row: nodes.Row, level: Level) -> "Missing":
+        """From a row (archive_id, source_pk, UIDs) of db.nodes, of a study or a series."""
+        return cls(row["archive_id"], row["source_pk"], nodes.key_of(row, level))
 
 
 class _Fetch(Protocol):
@@ -65,11 +66,11 @@ class OnDemand:
     # within: seconds after which what has not come is a failure (TimedOut); it goes on and is kept.
 
     async def series(self, missing: Sequence[Missing], within: float | None = None) -> Failures:
-        """Indexes the series of study copies. Failures by study UID and archive."""
+        """Indexes the series of study copies. Failures by study and archive."""
         return await self._fetch(missing, self._fetch_series, within)
 
     async def instances(self, missing: Sequence[Missing], within: float | None = None) -> Failures:
-        """Indexes the instances of series copies. Failures by series UID and archive."""
+        """Indexes the instances of series copies. Failures by series and archive."""
         return await self._fetch(missing, self._fetch_instances, within)
 
     async def data_sets(self, missing: Sequence[Missing]) -> Failures:
@@ -93,11 +94,11 @@ class OnDemand:
         for copy in missing:
             error = outcomes.get((fetch.__name__, copy), LATE)
             if error is not None:
-                failures[copy.uid][copy.archive_id] = error
+                failures[copy.key][copy.archive_id] = error
         return dict(failures)
 
     async def _fetch_series(self, archive_id: int, copies: list[Missing]) -> None:
-        study_uids, _ = await self._uids(Level.STUDY, copies)
+        study_uids = [uid for (uid,) in await self._stored(Level.STUDY, copies)]
         answer = await self._client_of(archive_id).search_series(Selection(study_uids=study_uids))
         records, rejected = parse(Level.SERIES, answer.rows)
 
@@ -116,37 +117,40 @@ class OnDemand:
         _must_be_whole(answer)
 
     async def _fetch_instances(self, archive_id: int, copies: list[Missing]) -> None:
-        study_uids, series_uids = await self._uids(Level.SERIES, copies)
-        selection = Selection(study_uids=study_uids, series_uids=series_uids)
-        answer = await self._client_of(archive_id).search_instances(selection)
-        complete = series_uids if answer.complete else []
-        await self._keep_instances(archive_id, study_uids, answer.rows, complete, full=False)
-        _must_be_whole(answer)
+        client, series = self._client_of(archive_id), await self._stored(Level.SERIES, copies)
+        asked = told_apart(series)
+        answers = await side_by_side([client.search_instances(Selection.of_series(each)) for each in asked])
+        rows = [row for answer in answers for row in answer.rows]
+        complete = [
+            key for keys, answer in zip(asked, answers, strict=True) if answer.complete for key in keys
+        ]
+        await self._keep_instances(archive_id, series, rows, complete, full=False)
+        for answer in answers:
+            _must_be_whole(answer)
 
     async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> None:
         """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
-        client = self._client_of(archive_id)
-        study_uids, series_uids = await self._uids(Level.SERIES, copies)
-        answers = await asyncio.gather(*map(client.metadata, study_uids, series_uids))
+        client, series = self._client_of(archive_id), await self._stored(Level.SERIES, copies)
+        answers = await asyncio.gather(*(client.metadata(*key) for key in series))
         rows = [row for answer in answers for row in answer]
-        await self._keep_instances(archive_id, study_uids, rows, [], full=True)
+        await self._keep_instances(archive_id, series, rows, [], full=True)
 
-    async def _uids(self, level: Level, copies: list[Missing]) -> tuple[list[str], list[str]]:
-        """The stored StudyInstanceUIDs and, of series, SeriesInstanceUIDs of these copies, side by side."""
-        rows = await nodes.stored_uids(self._database, level, [copy.source_pk for copy in copies])
-        return [row["study_uid"] for row in rows], [row["series_uid"] for row in rows]
+    async def _stored(self, level: Level, copies: list[Missing]) -> list[Key]:
+        """The UIDs of these copies as their archive calls them."""
+        return await nodes.stored_keys(self._database, level, [copy.source_pk for copy in copies])
 
     async def _keep_instances(
-        self, archive_id: int, study_uids: list[str], rows: list[Row], complete: list[str], *, full: bool
+        self, archive_id: int, series: list[Key], rows: list[Row], complete: list[Key], *, full: bool
     ) -> None:
         records, rejected = parse(Level.INSTANCE, rows)
 
         async def work(connection: Connection) -> None:
+            studies = {study for study, _ in series}
             told = Told(
-                families=study_uids,
+                families=studies,
                 instances=records,
                 instances_whole=complete,
-                settling=study_uids,
+                settling=studies,
                 full=full,
                 stamp_older_than=timedelta(0),
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from db.nodes import Row
-from model.attributes import Level, attribute
+from model.attributes import Key, Level, attribute
 from model.errors import BadInput, NotFound
 from model.filters import Op, Test
 from resolvers.archive import Archive, archive_of
@@ -107,7 +107,7 @@ class Query:
         if question.fresh is not None:
             info.context.touched.asked(archive.archive_id for archive in question.asked)
             warn_of_failures(info.context, question)
-        row = await _lookup(info.context, "study_by_uid", study_instance_uid)
+        row = await _lookup(info.context, Level.STUDY, (study_instance_uid,))
         return study_of(row, question.fresh) if row is not None else None
 
     @strawberry.field(description="One list of studies over all archives.")
@@ -272,21 +272,21 @@ async def _node(context: "Context", global_id: str) -> Node | None:
     type_name, key = from_id(global_id)
     if type_name == "Archive":
         rows = (await context.archives()).values()
-        return next((archive_of(context, row) for row in rows if row.code == key), None)
-    loader, build = _LOOKUPS[type_name]
-    row = await _lookup(context, loader, key)
+        return next((archive_of(context, row) for row in rows if (row.code,) == key), None)
+    level, build = _LOOKUPS[type_name]
+    row = await _lookup(context, level, key)
     return build(row) if row is not None else None
 
 
-async def _lookup(context: "Context", loader: str, uid: str) -> Row | None:
-    """A node by its UID, as stored or as a pseudonym: whichever face knows it."""
+async def _lookup(context: "Context", level: Level, key: Key) -> Row | None:
+    """A node by its UIDs, as stored or as pseudonyms: whichever face knows it."""
     faces = [context.loaders[scope.face] for scope in context.reach.scopes]
-    rows = await asyncio.gather(*(getattr(loaders, loader).load(uid) for loaders in faces))
+    rows = await asyncio.gather(*(loaders.nodes[level].load(key) for loaders in faces))
     return next((row for row in rows if row is not None), None)
 
 
-_LOOKUPS: dict[str, tuple[str, Callable[[Row], Node]]] = {
-    "Study": ("study_by_uid", study_of),
-    "Series": ("series_by_uid", series_of),
-    "Instance": ("instance_by_uid", instance_of),
+_LOOKUPS: dict[str, tuple[Level, Callable[[Row], Node]]] = {
+    "Study": (Level.STUDY, study_of),
+    "Series": (Level.SERIES, series_of),
+    "Instance": (Level.INSTANCE, instance_of),
 }

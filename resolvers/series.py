@@ -1,12 +1,12 @@
-"""A series: one node for each SeriesInstanceUID."""
+"""A series: one node for each SeriesInstanceUID of a study."""
 
 from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from db.nodes import Row, data_set
-from model.attributes import Level
+from db.nodes import Row, data_set, key_of
+from model.attributes import Key, Level
 from model.vocabulary import Coded
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
@@ -56,6 +56,10 @@ class Series(Node):
     number_of_series_related_instances: int | None = _describe("Instances of the fullest visible copy.")
     fresh: strawberry.Private[Fresh | None] = None
 
+    @property
+    def key(self) -> Key:
+        return key_of(self.row, Level.SERIES)
+
     @strawberry.field(description="BodyPartExamined as a SNOMED CT code of CID 4; null where it has none.")
     def body_part_code(self) -> Code | None:
         return code_of_row(Coded.BODY_PART, self.row)
@@ -70,25 +74,25 @@ class Series(Node):
 
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:
-        return strawberry.ID(to_id("Series", self.series_instance_uid))
+        return strawberry.ID(to_id("Series", self.key))
 
     @strawberry.field(description="The study that it belongs to.")
     async def study(self, info: Info) -> Study:
-        row = await info.context.loaders_of(self.row).study_by_uid.load(self.row["study_uid"])
+        row = await info.context.loaders_of(self.row).nodes[Level.STUDY].load((self.row["study_uid"],))
         if row is None:
             raise LookupError("a series without its study: the index is being rewritten, ask again")
         return study_of(row, self.fresh)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[SeriesLocation]:
-        copies = await info.context.loaders_of(self.row).copies_by_series.load(self.series_instance_uid)
+        copies = await info.context.loaders_of(self.row).copies[Level.SERIES].load(self.key)
         return await locations.series_locations(info.context, copies)
 
     @strawberry.field(description="The attributes on which visible copies disagree.")
     async def conflicts(self, info: Info) -> list[AttributeConflict]:
         if not self.row["shared"]:
             return []
-        copies = await info.context.loaders_of(self.row).data_sets_by_series.load(self.series_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets[Level.SERIES].load(self.key)
         return await locations.conflicts(info.context, copies)
 
     @strawberry.field(description="Attributes at series level that have a value: all, or those named.")
@@ -104,7 +108,7 @@ class Series(Node):
         names = keywords_of(keywords)
         if searched:
             return await of_series(info.context.loaders_of(self.row), self.row, names_of(names))
-        copies = await info.context.loaders_of(self.row).data_sets_by_series.load(self.series_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets[Level.SERIES].load(self.key)
         return attributes_of(data_set(copies[0]), names) if copies else []
 
     @strawberry.field(
@@ -113,7 +117,7 @@ class Series(Node):
     )
     async def representative(self, info: Info) -> Representative | None:
         loader = info.context.loaders_of(self.row).representatives_by_series
-        copies = await loader.load(self.series_instance_uid)
+        copies = await loader.load(self.key)
         return representative_of(copies[0]) if copies else None
 
     @strawberry.field(
@@ -147,11 +151,10 @@ class Series(Node):
             sorts_of(order_by),
             page,
         )
-        failures = await loaders.missing(Level.SERIES, self.fresh).load(self.series_instance_uid)
+        failures = await loaders.missing(Level.SERIES, self.fresh).load(self.key)
         gaps = await gaps_of_children(loaders, Level.INSTANCE, wanted.condition)
         lacks = Shortfall(failures, gaps)
-        uid = self.series_instance_uid
-        listed = await list_children(context, loaders, wanted, page, uid, lacks, self.fresh)
+        listed = await list_children(context, loaders, wanted, page, self.key, lacks, self.fresh)
         return InstanceConnection(listed=listed)
 
     @strawberry.field(

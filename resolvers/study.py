@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from access.scope import AccessLevel, Face
-from db.nodes import Row, data_set
-from model.attributes import Level
+from db.nodes import Row, data_set, key_of
+from model.attributes import Key, Level
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
 from resolvers.connection import Connection, Listed, list_children
@@ -62,9 +62,13 @@ class Study(Node):
     access: AccessLevel = _describe("FULL, or PSEUDONYMISED when identifying attributes are replaced.")
     fresh: strawberry.Private[Fresh | None] = None
 
+    @property
+    def key(self) -> Key:
+        return key_of(self.row, Level.STUDY)
+
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:
-        return strawberry.ID(to_id("Study", self.study_instance_uid))
+        return strawberry.ID(to_id("Study", self.key))
 
     @strawberry.field(description="PatientName (0010,0010).")
     def patient_name(self) -> PersonName | None:
@@ -81,14 +85,14 @@ class Study(Node):
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
     async def locations(self, info: Info) -> list[StudyLocation]:
-        copies = await info.context.loaders_of(self.row).copies_by_study.load(self.study_instance_uid)
+        copies = await info.context.loaders_of(self.row).copies[Level.STUDY].load(self.key)
         return await locations.study_locations(info.context, copies)
 
     @strawberry.field(description="The attributes on which visible copies disagree.")
     async def conflicts(self, info: Info) -> list[AttributeConflict]:
         if not self.row["shared"]:
             return []
-        copies = await info.context.loaders_of(self.row).data_sets_by_study.load(self.study_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets[Level.STUDY].load(self.key)
         return await locations.conflicts(info.context, copies)
 
     @strawberry.field(description="Attributes at study level that have a value: all, or those named.")
@@ -102,7 +106,7 @@ class Study(Node):
         searched: Searched = False,
     ) -> list[Attribute]:
         names = keywords_of(keywords)
-        copies = await info.context.loaders_of(self.row).data_sets_by_study.load(self.study_instance_uid)
+        copies = await info.context.loaders_of(self.row).data_sets[Level.STUDY].load(self.key)
         if searched:
             own = [data_set(copy) for copy in copies]
             return await of_study(info.context.loaders_of(self.row), self.row, own, names_of(names))
@@ -139,11 +143,10 @@ class Study(Node):
             sorts_of(order_by),
             page,
         )
-        failures = await loaders.missing(Level.STUDY, self.fresh).load(self.study_instance_uid)
+        failures = await loaders.missing(Level.STUDY, self.fresh).load(self.key)
         gaps = await gaps_of_children(loaders, Level.SERIES, wanted.condition)
         lacks = Shortfall(failures, gaps)
-        uid = self.study_instance_uid
-        listed = await list_children(context, loaders, wanted, page, uid, lacks, self.fresh)
+        listed = await list_children(context, loaders, wanted, page, self.key, lacks, self.fresh)
         return SeriesConnection(listed=listed)
 
     @strawberry.field(

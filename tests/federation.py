@@ -1,6 +1,7 @@
 """A generated federation: copies in several archives as DICOM JSON, and the same copies for the oracle.
 
-Deterministic by seed. Small vocabularies make ties, nulls, shared families and disagreements common.
+Deterministic by seed. Small vocabularies make ties, nulls, shared families and disagreements common; with `twins`
+also UIDs of series and instances that others have too, in other studies and series, here and in other archives.
 """
 
 import random
@@ -37,7 +38,9 @@ class Federation:
         return sorted({copy.uid for copy in self.copies if copy.level is Level.STUDY})
 
 
-def generate(seed: int, archive_ids: list[int], studies: int, *, disputed_dates: bool = False) -> Federation:
+def generate(
+    seed: int, archive_ids: list[int], studies: int, *, disputed_dates: bool = False, twins: bool = False
+) -> Federation:
     """`studies` studies over the archives; about one in four is held by more than one of them.
 
     disputed_dates: copies of a study may be of different days.
@@ -46,7 +49,7 @@ def generate(seed: int, archive_ids: list[int], studies: int, *, disputed_dates:
     made = Federation(archive_ids)
     for number in range(studies):
         holders = rng.sample(archive_ids, rng.choice([1, 1, 1, 2, min(3, len(archive_ids))]))
-        _study(made, rng, f"1.2.{seed}.{number}", holders, disputed_dates=disputed_dates)
+        _study(made, rng, f"1.2.{seed}.{number}", holders, disputed_dates=disputed_dates, twins=twins)
     return made
 
 
@@ -77,10 +80,15 @@ _STORES = (
 
 
 def _study(
-    made: Federation, rng: random.Random, uid: str, holders: list[int], *, disputed_dates: bool
+    made: Federation, rng: random.Random, uid: str, holders: list[int], *, disputed_dates: bool, twins: bool
 ) -> None:
     whole = _study_values(rng, uid)
     plan = [(f"{uid}.{n}", _series_values(rng), rng.randint(1, 3)) for n in range(rng.randint(1, 3))]
+    sops = {series_uid: [f"{series_uid}.{n}" for n in range(count)] for series_uid, _, count in plan}
+    if twins:
+        names = _twins(rng, [series_uid for series_uid, *_ in plan], "1.9")
+        sops = {names[each]: list(_twins(rng, of, "1.8").values()) for each, of in sops.items()}
+        plan = [(names[series_uid], series, count) for series_uid, series, count in plan]
     for archive_id in holders:
         values = dict(whole)
         if rng.random() < 0.3:
@@ -98,8 +106,14 @@ def _study(
             counted = {"NumberOfSeriesRelatedInstances": instances}
             _add(made, archive_id, Level.SERIES, uids, series | counted)
             for n in range(instances):
-                sop = {**uids, Level.INSTANCE: f"{series_uid}.{n}"}
+                sop = {**uids, Level.INSTANCE: sops[series_uid][n]}
                 _add(made, archive_id, Level.INSTANCE, sop, _instance_values(rng, n))
+
+
+def _twins(rng: random.Random, uids: list[str], root: str) -> dict[str, str]:
+    """Each UID, or else one of a few."""
+    few = rng.sample([f"{root}.{n}" for n in range(6)], len(uids))
+    return {uid: rng.choice([uid, twin]) for uid, twin in zip(uids, few, strict=True)}
 
 
 def _study_values(rng: random.Random, uid: str) -> dict[str, Any]:

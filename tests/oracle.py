@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from model.attributes import Attribute, Kind, Level
+from model.attributes import Attribute, Key, Kind, Level
 from model.filters import (
     AllOf,
     AnyOf,
@@ -33,7 +33,7 @@ _COUNTS = ("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances", "Numbe
 
 @dataclass(slots=True)
 class Copy:
-    """One copy: typed values by column, the data set, and the UIDs of its ancestors."""
+    """One copy: typed values by column, the data set, its UID and those of its ancestors."""
 
     level: Level
     archive_id: int
@@ -46,6 +46,15 @@ class Copy:
     def uid(self) -> str:
         return self.uids[self.level]
 
+    @property
+    def key(self) -> Key:
+        """What names the node: a UID alone does not, below studies."""
+        return self.key_at(self.level)
+
+    def key_at(self, level: Level) -> Key:
+        """The same of what it is part of."""
+        return tuple(self.uids[each] for each in _ORDER[: _ORDER.index(level) + 1])
+
 
 @dataclass
 class Oracle:
@@ -57,70 +66,70 @@ class Oracle:
 
     def __post_init__(self) -> None:
         self.asked = self.asked or list(self.visible)
-        self.by_uid: dict[tuple[Level, str], list[Copy]] = defaultdict(list)
-        self.children: dict[tuple[Level, Level, str], set[str]] = defaultdict(set)
-        self.parents: dict[tuple[Level, Level, str], set[str]] = defaultdict(set)
+        self.by_key: dict[tuple[Level, Key], list[Copy]] = defaultdict(list)
+        self.children: dict[tuple[Level, Level, Key], set[Key]] = defaultdict(set)
+        self.parents: dict[tuple[Level, Level, Key], set[Key]] = defaultdict(set)
         for copy in self.copies:
             if copy.archive_id not in self.visible:
                 continue
-            self.by_uid[copy.level, copy.uid].append(copy)
+            self.by_key[copy.level, copy.key].append(copy)
             if copy.archive_id in self.asked:
-                for level, uid in copy.uids.items():
+                for level in copy.uids:
                     if level is not copy.level:
-                        self.children[level, copy.level, uid].add(copy.uid)
-                        self.parents[copy.level, level, copy.uid].add(uid)
+                        self.children[level, copy.level, copy.key_at(level)].add(copy.key)
+                        self.parents[copy.level, level, copy.key].add(copy.key_at(level))
 
-    def node(self, level: Level, uid: str) -> list[Copy]:
+    def node(self, level: Level, key: Key) -> list[Copy]:
         """Visible copies, best-ranked first."""
         return sorted(
-            self.by_uid[level, uid], key=lambda copy: (self.visible.index(copy.archive_id), copy.number)
+            self.by_key[level, key], key=lambda copy: (self.visible.index(copy.archive_id), copy.number)
         )
 
-    def matching(self, level: Level, condition: Condition) -> list[str]:
-        """UIDs of the nodes that have an asked copy and match, unordered."""
+    def matching(self, level: Level, condition: Condition) -> list[Key]:
+        """Keys of the nodes that have an asked copy and match, unordered."""
         return [
-            uid
-            for (at, uid), copies in self.by_uid.items()
+            key
+            for (at, key), copies in self.by_key.items()
             if at is level
             and any(copy.archive_id in self.asked for copy in copies)
-            and self.holds(condition, level, uid)
+            and self.holds(condition, level, key)
         ]
 
     def counts(self, level: Level, condition: Condition) -> tuple[int, dict[int, int]]:
         """Nodes in all and by asked archive."""
-        uids = self.matching(level, condition)
+        keys = self.matching(level, condition)
         matched: dict[int, int] = defaultdict(int)
-        for uid in uids:
-            for archive in {copy.archive_id for copy in self.by_uid[level, uid]} & set(self.asked):
+        for key in keys:
+            for archive in {copy.archive_id for copy in self.by_key[level, key]} & set(self.asked):
                 matched[archive] += 1
-        return len(uids), dict(matched)
+        return len(keys), dict(matched)
 
-    def holds(self, condition: Condition, level: Level, uid: str) -> bool:
+    def holds(self, condition: Condition, level: Level, key: Key) -> bool:
         """Does the node match: tests look at its asked copies."""
         match condition:
             case AllOf():
-                return all(self._hold(group, level, uid) for group in _at_once(condition))
+                return all(self._hold(group, level, key) for group in _at_once(condition))
             case AnyOf(parts):
-                return any(self.holds(part, level, uid) for part in parts)
+                return any(self.holds(part, level, key) for part in parts)
             case Not(part):
-                return not self.holds(part, level, uid)
+                return not self.holds(part, level, key)
             case Related(other, part):
                 related = self.children if _ORDER.index(other) > _ORDER.index(level) else self.parents
-                return any(self.holds(part, other, each) for each in related[level, other, uid])
+                return any(self.holds(part, other, each) for each in related[level, other, key])
             case TextTest():
-                return self._has_text(condition, level, uid)
+                return self._has_text(condition, level, key)
             case Test(attribute, Op.IS_NULL, missing):
                 return bool(missing) is not any(
-                    value not in (None, []) for value in self._column(attribute, uid)
+                    value not in (None, []) for value in self._column(attribute, key)
                 )
             case Test():
-                return self._has_value([condition], uid)
+                return self._has_value([condition], key)
             case ConsentTest() | CohortTest() | ChangedTest():
                 return False  # no generated federation has any
             case PathTest(path, comparisons):
                 found = [
                     value
-                    for copy in self._asked(level, uid)
+                    for copy in self._asked(level, key)
                     for value in _values_at(copy.data, [step.tag or "" for step in path.steps])
                 ]
                 return any(
@@ -128,15 +137,15 @@ class Oracle:
                     for value in found
                 )
 
-    def _hold(self, group: list[Condition], level: Level, uid: str) -> bool:
+    def _hold(self, group: list[Condition], level: Level, key: Key) -> bool:
         tests = [part for part in group if isinstance(part, Test)]
-        return self._has_value(tests, uid) if len(group) > 1 else self.holds(group[0], level, uid)
+        return self._has_value(tests, key) if len(group) > 1 else self.holds(group[0], level, key)
 
-    def _has_value(self, tests: list[Test], uid: str) -> bool:
+    def _has_value(self, tests: list[Test], key: Key) -> bool:
         """Does one value of their attribute pass all these tests."""
         attribute = tests[0].attribute
-        union = self.union_count(attribute.keyword, uid)
-        values = [union] if union is not None else self._column(attribute, uid)
+        union = self.union_count(attribute.keyword, key)
+        values = [union] if union is not None else self._column(attribute, key)
         return any(
             all(
                 test.op is Op.IS_NULL or _passes(attribute.kind, test.op, value, test.value) for test in tests
@@ -145,43 +154,42 @@ class Oracle:
             if value is not None
         )
 
-    def union_count(self, keyword: str, uid: str) -> int | None:
+    def union_count(self, keyword: str, key: Key) -> int | None:
         """Counts of a node are of the union of its asked copies."""
         match keyword:
             case "NumberOfStudyRelatedSeries":
-                return len(self.children[Level.STUDY, Level.SERIES, uid])
+                return len(self.children[Level.STUDY, Level.SERIES, key])
             case "NumberOfStudyRelatedInstances":
                 return sum(
                     self.union_count("NumberOfSeriesRelatedInstances", each) or 0
-                    for each in self.children[Level.STUDY, Level.SERIES, uid]
+                    for each in self.children[Level.STUDY, Level.SERIES, key]
                 )
             case "NumberOfSeriesRelatedInstances":
-                counts = [copy.values["number_of_instances"] for copy in self._asked(Level.SERIES, uid)]
+                counts = [copy.values["number_of_instances"] for copy in self._asked(Level.SERIES, key)]
                 return max((count for count in counts if count is not None), default=0)
             case _:
                 return None
 
-    def _asked(self, level: Level, uid: str) -> list[Copy]:
-        return [copy for copy in self.by_uid[level, uid] if copy.archive_id in self.asked]
+    def _asked(self, level: Level, key: Key) -> list[Copy]:
+        return [copy for copy in self.by_key[level, key] if copy.archive_id in self.asked]
 
-    def _column(self, attribute: Attribute, uid: str) -> list[Any]:
+    def _column(self, attribute: Attribute, key: Key) -> list[Any]:
         if attribute.kind is Kind.LIST:
             return [
                 sorted({copy.values["modality"] for copy in series} - {None})
-                for series in self._series_by_archive(uid).values()
+                for series in self._series_by_archive(key).values()
             ]
-        return [copy.values[attribute.column] for copy in self._asked(attribute.level, uid)]
+        return [copy.values[attribute.column] for copy in self._asked(attribute.level, key)]
 
-    def _series_by_archive(self, uid: str) -> dict[int, list[Copy]]:
-        found: dict[int, list[Copy]] = {copy.archive_id: [] for copy in self._asked(Level.STUDY, uid)}
-        for each in self.children[Level.STUDY, Level.SERIES, uid]:
+    def _series_by_archive(self, key: Key) -> dict[int, list[Copy]]:
+        found: dict[int, list[Copy]] = {copy.archive_id: [] for copy in self._asked(Level.STUDY, key)}
+        for each in self.children[Level.STUDY, Level.SERIES, key]:
             for copy in self._asked(Level.SERIES, each):
-                if copy.uids[Level.STUDY] == uid:
-                    found[copy.archive_id].append(copy)
+                found[copy.archive_id].append(copy)
         return found
 
-    def _has_text(self, test: TextTest, level: Level, uid: str) -> bool:
-        texts = [re.findall(r"[^\W_]+", fold(text)) for text in self._texts(level, uid) if text]
+    def _has_text(self, test: TextTest, level: Level, key: Key) -> bool:
+        texts = [re.findall(r"[^\W_]+", fold(text)) for text in self._texts(level, key) if text]
 
         def begins(word: str) -> bool:
             return any(found.startswith(fold(word)) for text in texts for found in text)
@@ -195,14 +203,14 @@ class Oracle:
             and all(map(stands, test.phrases))
             and not any(map(begins, test.excluded_words))
             and not any(map(stands, test.excluded_phrases))
-        ) or any(self._has_text(other, level, uid) for other in test.others)
+        ) or any(self._has_text(other, level, key) for other in test.others)
 
-    def _texts(self, level: Level, uid: str) -> list[str | None]:
+    def _texts(self, level: Level, key: Key) -> list[str | None]:
         columns = ("series_description", "body_part_examined", "protocol_name")
         if level is Level.SERIES:
-            return [copy.values[c] for copy in self._asked(Level.SERIES, uid) for c in columns]
-        texts = [copy.values["study_description"] for copy in self._asked(Level.STUDY, uid)]
-        for series in self._series_by_archive(uid).values():
+            return [copy.values[c] for copy in self._asked(Level.SERIES, key) for c in columns]
+        texts = [copy.values["study_description"] for copy in self._asked(Level.STUDY, key)]
+        for series in self._series_by_archive(key).values():
             texts += [copy.values[c] for copy in series for c in columns]
         return texts
 
@@ -230,18 +238,18 @@ def _at_once(condition: AllOf) -> list[list[Condition]]:
     return groups + list(joined.values())
 
 
-def ordered(uids: Iterable[str], key_of: Callable[[str], list[Any]], descending: list[bool]) -> list[str]:
-    """Nulls last whatever the direction, ties by UID ascending."""
-    result = sorted(uids)
+def ordered(keys: Iterable[Key], key_of: Callable[[Key], list[Any]], descending: list[bool]) -> list[Key]:
+    """Nulls last whatever the direction, ties by UID ascending, then by those of the series and the study."""
+    result = sorted(keys, key=lambda key: key[::-1])
     for index in reversed(range(len(descending))):
-        with_value = [uid for uid in result if key_of(uid)[index] is not None]
-        without = [uid for uid in result if key_of(uid)[index] is None]
-        with_value.sort(key=lambda uid: key_of(uid)[index], reverse=False)
+        with_value = [key for key in result if key_of(key)[index] is not None]
+        without = [key for key in result if key_of(key)[index] is None]
+        with_value.sort(key=lambda key: key_of(key)[index], reverse=False)
         if descending[index]:
-            groups: dict[Any, list[str]] = defaultdict(list)
-            for uid in with_value:
-                groups[key_of(uid)[index]].append(uid)
-            with_value = [uid for value in sorted(groups, reverse=True) for uid in groups[value]]
+            groups: dict[Any, list[Key]] = defaultdict(list)
+            for key in with_value:
+                groups[key_of(key)[index]].append(key)
+            with_value = [key for value in sorted(groups, reverse=True) for key in groups[value]]
         result = with_value + without
     return result
 

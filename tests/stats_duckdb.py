@@ -12,10 +12,15 @@ import duckdb
 
 from db.facets import DateFacet, DateInterval, Facet
 from db.pool import Database
-from model.attributes import Level
+from model.attributes import Key, Level
 
-UIDS = {Level.STUDY: "study_uid", Level.SERIES: "series_uid", Level.INSTANCE: "sop_uid"}
-_ORDER = list(UIDS)
+KEYS = {
+    Level.STUDY: "study_uid",
+    Level.SERIES: "study_uid || '\\' || series_uid",
+    Level.INSTANCE: "study_uid || '\\' || series_uid || '\\' || sop_uid",
+}
+"""What names a node at a level; the rows below it have these columns too."""
+_ORDER = list(KEYS)
 _COLUMNS = {
     "archive": "archive_id, code, ern",
     "study": "study_pk as pk, archive_id, study_uid, study_date, patient_birth_date, patient_sex, study_description,"
@@ -74,15 +79,15 @@ class DuckStats:
             _write(folder / f"{table}.parquet", [dict(row) for row in rows])
         return cls(folder)
 
-    def cells(self, level: Level, ids: Sequence[int], uids: Sequence[str], facets: Sequence[Facet]) -> Cells:
+    def cells(self, level: Level, ids: Sequence[int], keys: Sequence[Key], facets: Sequence[Facet]) -> Cells:
         """Matching nodes by combinations of values; of the copies in these archives, the best ranked first."""
-        self._matched(level, ids, uids)
+        self._matched(level, ids, keys)
         return self._count([self._facet(level, each) for each in facets])
 
     def dates(
-        self, level: Level, ids: Sequence[int], uids: Sequence[str], by: DateFacet, interval: DateInterval
+        self, level: Level, ids: Sequence[int], keys: Sequence[Key], by: DateFacet, interval: DateInterval
     ) -> Cells:
-        self._matched(level, ids, uids)
+        self._matched(level, ids, keys)
         home, column = _DATES[by]
         return self._count([self._values(level, home, f"date_trunc('{interval.lower()}', {column})::date")])
 
@@ -90,13 +95,13 @@ class DuckStats:
         self,
         level: Level,
         ids: Sequence[int],
-        uids: Sequence[str],
+        keys: Sequence[Key],
         name: str,
         edges: tuple[float, float],
         bins: int,
     ) -> Cells:
         """By bin from 1; what is in none is left out."""
-        self._matched(level, ids, uids)
+        self._matched(level, ids, keys)
         home, column = NUMBERS[name]
         values = self._values(level, home, column)
         if column.startswith("data"):
@@ -107,9 +112,9 @@ class DuckStats:
             [f"select uid, {bin_of} as value from ({values}) where value::double between {low} and {high}"]
         )
 
-    def patients(self, ids: Sequence[int], uids: Sequence[str]) -> int:
+    def patients(self, ids: Sequence[int], keys: Sequence[Key]) -> int:
         """Different PatientIDs with their issuers; a study without one counts as one."""
-        self._matched(Level.STUDY, ids, uids)
+        self._matched(Level.STUDY, ids, keys)
         found = self._duck.execute(
             "select count(distinct case when patient_id is null then [uid] else"
             " [patient_id, coalesce(issuer_of_patient_id, '')] end) from best"
@@ -117,18 +122,19 @@ class DuckStats:
         assert found is not None
         return int(found[0])
 
-    def _matched(self, level: Level, ids: Sequence[int], uids: Sequence[str]) -> None:
+    def _matched(self, level: Level, ids: Sequence[int], keys: Sequence[Key]) -> None:
         """Tables `asked` (ranked archives), `copies` and `best` of the matching nodes."""
-        uid = UIDS[level]
         self._duck.execute("create or replace table asked (archive_id integer, rank integer)")
         self._duck.executemany(
             "insert into asked values (?, ?)", [(each, n) for n, each in enumerate(ids)] or [(-1, 0)]
         )
         self._duck.execute("create or replace table matching (uid varchar)")
-        self._duck.executemany("insert into matching values (?)", [(each,) for each in uids] or [("",)])
+        self._duck.executemany(
+            "insert into matching values (?)", [("\\".join(each),) for each in keys] or [("",)]
+        )
         self._duck.execute(
-            f"create or replace table copies as select s.*, s.{uid} as uid, rank from {level} s"
-            f" join asked using (archive_id) join matching on matching.uid = s.{uid}"
+            f"create or replace table copies as select s.*, rank from (select *, {KEYS[level]} as uid from {level}) s"
+            " join asked using (archive_id) semi join matching using (uid)"
         )
         self._duck.execute(
             "create or replace table best as select * from copies"
@@ -146,14 +152,14 @@ class DuckStats:
         if home is level:
             return f"select uid, {value} as value from best"
         if _ORDER.index(home) < _ORDER.index(level):
-            link = UIDS[home]
+            link = KEYS[home]
             return (
                 f"select uid, {value.replace('data', 'p.data')} as value"
                 f" from (select uid, archive_id as at, {link} as link from best) b"
-                f" join (select * from {home} qualify row_number() over"
-                f" (partition by archive_id, {link} order by pk) = 1) p on p.archive_id = b.at and p.{link} = b.link"
+                f" join (select *, {link} as link from {home} qualify row_number() over"
+                f" (partition by archive_id, {link} order by pk) = 1) p on p.archive_id = b.at and p.link = b.link"
             )
-        link = UIDS[level]
+        link = KEYS[level]
         children = f"select {link} as uid, {value} as value from {home} semi join asked using (archive_id)"
         return (
             f"select uid, value from matching left join (select * from ({children}) where value is not null)"

@@ -8,7 +8,7 @@ from typing import Any
 from config.archives_file import ArchiveConfig
 from db.facets import DateInterval, Facet
 from db.stats_statement import Groups
-from model.attributes import Level
+from model.attributes import Key, Level
 from model.filters import Condition
 from tests.federation import Federation
 from tests.oracle import Copy, Oracle
@@ -25,14 +25,14 @@ class Part:
     """The matching studies of one part, with their values as the part's archives have them."""
 
     oracle: Oracle
-    uids: list[str]
+    keys: list[Key]
 
-    def best(self, uid: str) -> dict[str, Any]:
-        return self.oracle.node(Level.STUDY, uid)[0].values
+    def best(self, key: Key) -> dict[str, Any]:
+        return self.oracle.node(Level.STUDY, key)[0].values
 
-    def person(self, uid: str) -> object:
-        best = self.best(uid)
-        return uid if best["patient_id"] is None else (best["patient_id"], best["issuer_of_patient_id"])
+    def person(self, key: Key) -> object:
+        best = self.best(key)
+        return key if best["patient_id"] is None else (best["patient_id"], best["issuer_of_patient_id"])
 
 
 def parts(made: Federation, groups: Groups, condition: Condition) -> tuple[Part, Part]:
@@ -40,29 +40,28 @@ def parts(made: Federation, groups: Groups, condition: Condition) -> tuple[Part,
     found: list[Part] = []
     for ids in (groups.open, groups.counted):
         oracle = Oracle(made.copies, list(ids)) if ids else Oracle([], [])
-        uids = oracle.matching(Level.STUDY, condition)
-        taken = {uid for at, uid in found[0].oracle.by_uid if at is Level.STUDY} if found else set()
-        found.append(Part(oracle, [uid for uid in uids if uid not in taken]))
+        keys = oracle.matching(Level.STUDY, condition)
+        taken = {key for at, key in found[0].oracle.by_key if at is Level.STUDY} if found else set()
+        found.append(Part(oracle, [key for key in keys if key not in taken]))
     return found[0], found[1]
 
 
-def values_of(made: Federation, part: Part, groups: Groups, facet: Facet, uid: str) -> set[Any]:
+def values_of(made: Federation, part: Part, groups: Groups, facet: Facet, key: Key) -> set[Any]:
     """The values of a study for a facet; {None} when it has none."""
     code = dict(zip(made.archive_ids, ARCHIVES, strict=True))
     children = {
         level: [
             copy
-            for each in part.oracle.children[Level.STUDY, level, uid]
-            for copy in part.oracle.by_uid[level, each]
-            if copy.uids[Level.STUDY] == uid
+            for each in part.oracle.children[Level.STUDY, level, key]
+            for copy in part.oracle.by_key[level, each]
         ]
         for level in (Level.SERIES, Level.INSTANCE)
     }
-    best = part.best(uid)
+    best = part.best(key)
     match facet:
         case Facet.ARCHIVE | Facet.ERN:
-            holders = _holders(made.copies, uid) & {*groups.open, *groups.counted}
-            if part.uids and part.oracle.visible == list(groups.counted):
+            holders = _holders(made.copies, key) & {*groups.open, *groups.counted}
+            if part.keys and part.oracle.visible == list(groups.counted):
                 holders &= set(groups.counted)
             return {code[each].code if facet is Facet.ARCHIVE else code[each].ern for each in holders}
         case Facet.PATIENT_SEX:
@@ -89,8 +88,8 @@ _COLUMNS = {
 }
 
 
-def _holders(copies: list[Copy], uid: str) -> set[int]:
-    return {copy.archive_id for copy in copies if copy.level is Level.STUDY and copy.uid == uid}
+def _holders(copies: list[Copy], key: Key) -> set[int]:
+    return {copy.archive_id for copy in copies if copy.level is Level.STUDY and copy.key == key}
 
 
 def _age_band(born: date | None, at: date | None) -> str | None:
@@ -109,18 +108,18 @@ def expected_cells(
     """(values) → (visible studies, (hidden studies, patients, largest) or None where there are none)."""
     code = dict(zip(made.archive_ids, ARCHIVES, strict=True))
     secret = {code[each].code for each in groups.counted} | {code[each].ern for each in groups.counted}
-    seen: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    hidden: dict[tuple[Any, ...], dict[object, set[str]]] = defaultdict(lambda: defaultdict(set))
+    seen: dict[tuple[Any, ...], set[Key]] = defaultdict(set)
+    hidden: dict[tuple[Any, ...], dict[object, set[Key]]] = defaultdict(lambda: defaultdict(set))
     both = parts(made, groups, condition)
     for part in both:
-        for uid in part.uids:
-            axes = [sorted(values_of(made, part, groups, each, uid), key=str) for each in facets]
+        for key in part.keys:
+            axes = [sorted(values_of(made, part, groups, each, key), key=str) for each in facets]
             for cell in _product(axes):
                 named = {value for value, each in zip(cell, facets, strict=True) if each in _OF_ARCHIVES}
                 if part is both[1] or named & secret:
-                    hidden[cell][part.person(uid)].add(uid)
+                    hidden[cell][part.person(key)].add(key)
                 else:
-                    seen[cell].add(uid)
+                    seen[cell].add(key)
     return {
         cell: (
             len(seen[cell]),

@@ -156,6 +156,8 @@ create table secret (
 );
 
 -- ---- copies ---------------------------------------------------------------------------------------
+-- Below a study UIDs name something only together with those above: two patients may have series of one UID
+-- (docs/decisions/0015-identity-below-a-study.md). A family is all rows of one StudyInstanceUID.
 
 -- Two PatientIDs under one StudyInstanceUID in one archive happen: patient_key keeps both.
 create table study (
@@ -176,7 +178,7 @@ create table study (
     modalities text[] not null default '{}',
     number_of_series integer,
     number_of_instances integer,
-    -- this UID, or the UID of one of its series or instances, is in more than one row
+    -- this UID is in more than one row
     shared boolean not null default false,
     -- words of its own description and of its series
     search tsvector not null default '',
@@ -231,7 +233,7 @@ create table instance (
     synced_at timestamptz not null default now(),
     -- when the full data set was fetched; null: `data` is what the search answered
     metadata_synced_at timestamptz,
-    unique (archive_id, sop_uid, series_uid)
+    unique (archive_id, sop_uid, series_uid, study_uid)
 );
 
 -- ---- what a study row knows from its data set and its series -----------------------------------------
@@ -330,12 +332,11 @@ create index instance_shared on instance (sop_uid) where shared;
 
 create index study_by_uid on study (study_uid);
 create index series_by_uid on series (series_uid);
-create index series_by_study on series (study_uid, archive_id);
+create index series_by_study on series (study_uid, series_uid, archive_id);
 create index study_unindexed on study (archive_id, study_uid) where series_synced_at is null;
 create index series_unindexed on series (archive_id, series_uid) where instances_synced_at is null;
 create index instance_by_uid on instance (sop_uid);
-create index instance_by_series on instance (series_uid, archive_id);
-create index instance_by_study on instance (study_uid);
+create index instance_by_series on instance (study_uid, series_uid, archive_id);
 
 -- ---- filters ----------------------------------------------------------------------------------------
 

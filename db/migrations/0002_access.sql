@@ -23,7 +23,7 @@ alter table pseudonymised.series
 
 create table pseudonymised.instance (like public.instance including all);
 alter table pseudonymised.instance
-    drop constraint instance_archive_id_sop_uid_series_uid_key,
+    drop constraint instance_archive_id_sop_uid_series_uid_study_uid_key,
     add column source_pk bigint not null unique references public.instance on delete cascade,
     add column key_id text not null default '',
     add column research boolean not null default false;
@@ -133,10 +133,11 @@ begin atomic
             where study_uid = uid and archive_id = any (archives)))::integer;
 end;
 
-create function records.series_union_instances(uid text, archives smallint[]) returns integer
+create function records.series_union_instances(study text, uid text, archives smallint[]) returns integer
     language sql stable strict parallel safe cost 10000
 begin atomic
-    select max(number_of_instances) from records.series where series_uid = uid and archive_id = any (archives);
+    select max(number_of_instances) from records.series
+    where study_uid = study and series_uid = uid and archive_id = any (archives);
 end;
 
 create function records.study_union_instances(uid text, archives smallint[]) returns integer
@@ -168,10 +169,11 @@ begin atomic
             where study_uid = uid and archive_id = any (archives)))::integer;
 end;
 
-create function pseudonyms.series_union_instances(uid text, archives smallint[]) returns integer
+create function pseudonyms.series_union_instances(study text, uid text, archives smallint[]) returns integer
     language sql stable strict parallel safe cost 10000
 begin atomic
-    select max(number_of_instances) from pseudonyms.series where series_uid = uid and archive_id = any (archives);
+    select max(number_of_instances) from pseudonyms.series
+    where study_uid = study and series_uid = uid and archive_id = any (archives);
 end;
 
 create function pseudonyms.study_union_instances(uid text, archives smallint[]) returns integer
@@ -203,10 +205,11 @@ begin atomic
             where study_uid = uid and archive_id = any (archives)))::integer;
 end;
 
-create function counts.series_union_instances(uid text, archives smallint[]) returns integer
+create function counts.series_union_instances(study text, uid text, archives smallint[]) returns integer
     language sql stable strict parallel safe cost 10000
 begin atomic
-    select max(number_of_instances) from counts.series where series_uid = uid and archive_id = any (archives);
+    select max(number_of_instances) from counts.series
+    where study_uid = study and series_uid = uid and archive_id = any (archives);
 end;
 
 create function counts.study_union_instances(uid text, archives smallint[]) returns integer

@@ -40,24 +40,12 @@ create function holding_of(chosen smallint[], holders smallint[]) returns smalli
     return (select coalesce(array_agg(id order by id), '{}') from unnest(holders) id where id <> all (chosen));
 
 -- The archives of a shared family in rank order. Null where it is looked at one by one: more than three archives,
--- since the choices are 2 to their power; two rows in one; a series or an instance of another family too.
+-- since the choices are 2 to their power; two rows in one.
 create function counted_holders(family text) returns smallint[]
     language sql stable strict parallel safe
 begin atomic
     select case
-        when count(*) <> count(distinct s.archive_id) or count(*) not between 1 and 3
-            or exists (
-                select from (select series_uid from series where study_uid = family offset 0) mine
-                cross join lateral (
-                    select from series
-                    where series_uid = mine.series_uid and study_uid <> family offset 0) other)
-            or exists (
-                select from (select sop_uid, series_uid from instance where study_uid = family offset 0) mine
-                cross join lateral (
-                    select from instance
-                    where sop_uid = mine.sop_uid and (study_uid <> family or series_uid <> mine.series_uid)
-                    offset 0) other)
-            then null
+        when count(*) <> count(distinct s.archive_id) or count(*) not between 1 and 3 then null
         else array_agg(s.archive_id order by a.rank, s.archive_id) end
     from study s join archive a using (archive_id)
     where s.study_uid = family;
@@ -175,7 +163,7 @@ begin atomic
         left join held a on a.archive_id = g.held[1]) n
     cross join lateral (
         select array_agg(distinct sop_class_uid) filter (where sop_class_uid is not null) as sop_classes,
-            count(distinct row(sop_uid, sop_class_uid)) > count(distinct sop_uid) as differ
+            count(distinct row(series_uid, sop_uid, sop_class_uid)) > count(distinct row(series_uid, sop_uid)) as differ
         from instance where study_uid = family and archive_id = any (t.seen)) o
     cross join lateral (
         select sum(g.instances)::integer as instance_rows,
@@ -185,11 +173,11 @@ begin atomic
             select sop_class_uid, nullif(array(select id from unnest(t.seen) id where id = any (holders)), t.seen) as held,
                 count(*)::integer as instances
             from (
-                select distinct on (sop_uid) sop_class_uid, array_agg(archive_id) over same as holders
+                select distinct on (series_uid, sop_uid) sop_class_uid, array_agg(archive_id) over same as holders
                 from instance
                 where study_uid = family and archive_id = any (t.seen)
-                window same as (partition by sop_uid)
-                order by sop_uid, array_position(t.seen, archive_id)) node
+                window same as (partition by series_uid, sop_uid)
+                order by series_uid, sop_uid, array_position(t.seen, archive_id)) node
             group by 1, 2) g) i
     union all
     select family, h.holding_id, true, true, false, '', null, null, null, null, '{}', '{}', '{}', '{}', '{}', 0, 0,

@@ -42,15 +42,10 @@ create function %1$I.study_values(uid text, archive smallint, shared boolean)
     returns table (archive_id smallint, name series_value, value text)
     language sql stable parallel safe
 begin atomic
-    with of_family as materialized (
-        select s.* from %1$I.series s where s.study_uid = uid and s.archive_id = archive and not shared
-        union all
-        select c.*
-        from (select distinct series_uid from %1$I.series s where s.study_uid = uid and shared offset 0) mine
-        cross join lateral (select * from %1$I.series c where c.series_uid = mine.series_uid offset 0) c
-    )
     select s.archive_id, v.name, v.value
-    from of_family s
+    from (
+        select s.* from %1$I.series s
+        where s.study_uid = uid and (study_values.shared or s.archive_id = archive) offset 0) s
     cross join lateral (values
         ('modality'::series_value, s.modality), ('series_description', s.series_description),
         ('body_part_examined', s.body_part_examined), ('protocol_name', s.protocol_name),

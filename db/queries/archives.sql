@@ -22,7 +22,7 @@ from before where (health_state, health_error_code) is distinct from ($2, $4)
 update archive set capabilities = $2::jsonb where archive_id = $1
 
 -- name: index_states  How far each archive's index has come, with its newest run.
--- A UID is in one row of an archive, and a rollup has counted these, but for families of which that is not sure.
+-- A study is in one row of an archive, and a rollup has counted these, but for families of which that is not sure.
 with counted as (
     select * from :schema.rollup_archive
 ), apart as materialized (
@@ -35,24 +35,24 @@ with counted as (
         where study_uid = p.study_uid and archive_id = p.archive_id offset 0) r
     group by archive_id
 ), serieses as (
-    select archive_id, count(*) as copies, count(distinct r.series_uid) as nodes
+    select archive_id, count(*) as copies
     from apart p
     cross join lateral (
-        select series_uid from :schema.series
+        select from :schema.series
         where study_uid = p.study_uid and archive_id = p.archive_id offset 0) r
     group by archive_id
 ), instances as (
-    select archive_id, count(*) as copies, count(distinct r.sop_uid) as nodes
+    select archive_id, count(*) as copies
     from apart p
     cross join lateral (
-        select sop_uid from :schema.instance
+        select from :schema.instance
         where study_uid = p.study_uid and archive_id = p.archive_id offset 0) r
     group by archive_id
 )
 select a.archive_id,
     coalesce(u.studies, 0) + coalesce(st.nodes, 0) as studies,
-    coalesce(u.series_rows, 0) + coalesce(se.nodes, 0) as series,
-    coalesce(u.instance_rows, 0) + coalesce(i.nodes, 0) as instances,
+    coalesce(u.series_rows, 0) + coalesce(se.copies, 0) as series,
+    coalesce(u.instance_rows, 0) + coalesce(i.copies, 0) as instances,
     coalesce(u.studies, 0) + coalesce(st.copies, 0) as study_rows,
     coalesce(u.series_rows, 0) + coalesce(se.copies, 0) as series_rows,
     coalesce(u.instance_rows, 0) + coalesce(i.copies, 0) as instance_rows,

@@ -65,8 +65,8 @@ where a.enabled
 group by a.rank, a.code, a.ern, n.key_id
 order by a.rank, n.key_id nulls last
 
--- name: patients  Whose the stored studies are: the first row of each study of an archive tells.
-select distinct on (archive_id, study_uid) archive_id, study_uid, patient_id, issuer_of_patient_id
+-- name: patients  Whose the stored studies are; of several rows of a study in an archive the first one comes first.
+select archive_id, study_uid, patient_id, issuer_of_patient_id
 from study where study_uid = any ($1::text[])
 order by archive_id, study_uid, study_pk
 
@@ -183,41 +183,16 @@ where p.source_pk = s.instance_pk and s.study_uid = any ($1::text[])
     and (p.metadata_synced_at, p.research)
         is distinct from (s.metadata_synced_at, coalesce(c.research, false))
 
--- name: share  A pseudonymised study is shared when a pseudonym of it or in it stands in more than one row.
+-- name: share  A pseudonymised study is shared when its pseudonym stands in more than one row.
 -- Pseudonyms are of one network and key, so nothing links two networks here. `offset 0`: row by row, as in settle.sql.
 with mine as materialized (
     select distinct p.study_uid
     from unnest($1::text[]) uid
     cross join lateral (select study_pk from study where study_uid = uid offset 0) s
     cross join lateral (select study_uid from pseudonymised.study where source_pk = s.study_pk offset 0) p
-), families as materialized (
-    select study_uid from mine
-    union
-    select o.study_uid
-    from mine m
-    cross join lateral (select series_uid from pseudonymised.series where study_uid = m.study_uid offset 0) s
-    cross join lateral (select study_uid from pseudonymised.series where series_uid = s.series_uid offset 0) o
-    union
-    select o.study_uid
-    from mine m
-    cross join lateral (select sop_uid from pseudonymised.instance where study_uid = m.study_uid offset 0) i
-    cross join lateral (select study_uid from pseudonymised.instance where sop_uid = i.sop_uid offset 0) o
 ), decided as materialized (
-    select f.study_uid,
-        (select count(*) from pseudonymised.study y where y.study_uid = f.study_uid) > 1
-        or exists (
-            select from (
-                select series_uid, series_pk from pseudonymised.series where study_uid = f.study_uid offset 0) s
-            cross join lateral (
-                select from pseudonymised.series
-                where series_uid = s.series_uid and series_pk <> s.series_pk offset 0) o)
-        or exists (
-            select from (
-                select sop_uid, instance_pk from pseudonymised.instance where study_uid = f.study_uid offset 0) i
-            cross join lateral (
-                select from pseudonymised.instance
-                where sop_uid = i.sop_uid and instance_pk <> i.instance_pk offset 0) o) as shared
-    from families f
+    select m.study_uid, (select count(*) from pseudonymised.study y where y.study_uid = m.study_uid) > 1 as shared
+    from mine m
 ), studies as (
     update pseudonymised.study p set shared = d.shared
     from decided d where p.study_uid = d.study_uid and p.shared <> d.shared
@@ -228,23 +203,14 @@ with mine as materialized (
 update pseudonymised.instance p set shared = d.shared
 from decided d where p.study_uid = d.study_uid and p.shared <> d.shared
 
--- name: link_values  The values of these families and those they are shared with, as link_values of settle.sql.
-with mine as materialized (
-    select distinct p.study_uid
-    from unnest($1::text[]) uid
-    cross join lateral (select study_pk from study where study_uid = uid offset 0) s
-    cross join lateral (select study_uid from pseudonymised.study where source_pk = s.study_pk offset 0) p
-), copies as materialized (
+-- name: link_values  The values of these families, as link_values of settle.sql.
+with copies as materialized (
     select p.*
     from (
-        select study_uid from mine
-        union
-        select o.study_uid
-        from mine m
-        cross join lateral (
-            select series_uid from pseudonymised.series where study_uid = m.study_uid and shared offset 0) s
-        cross join lateral (
-            select study_uid from pseudonymised.series where series_uid = s.series_uid offset 0) o) f
+        select distinct p.study_uid
+        from unnest($1::text[]) uid
+        cross join lateral (select study_pk from study where study_uid = uid offset 0) s
+        cross join lateral (select study_uid from pseudonymised.study where source_pk = s.study_pk offset 0) p) f
     cross join lateral (
         select study_pk, archive_id, study_uid, study_date, shared from pseudonymised.study
         where study_uid = f.study_uid offset 0) p

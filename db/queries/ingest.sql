@@ -105,14 +105,8 @@ select count(*) from written
 with cut as (
     select position, data, study_uid, series_uid, :instance_cut from staged_instance
 ), latest as (
-    select distinct on (sop_uid, series_uid) * from cut order by sop_uid, series_uid, position desc
-), left_behind as (
-    select t.study_uid
-    from latest l
-    cross join lateral (
-        select study_uid from instance
-        where archive_id = $1 and sop_uid = l.sop_uid and series_uid = l.series_uid offset 0) t
-    where t.study_uid <> l.study_uid
+    select distinct on (sop_uid, series_uid, study_uid) * from cut
+    order by sop_uid, series_uid, study_uid, position desc
 ), written as (
     insert into instance (archive_id, study_uid, series_uid, :instance_columns, data)
     select $1, study_uid, series_uid, :instance_columns, data from latest l
@@ -123,19 +117,17 @@ with cut as (
         and not exists (
             select from (
                 select * from instance
-                where archive_id = $1 and sop_uid = l.sop_uid and series_uid = l.series_uid offset 0) t
-            where t.study_uid = l.study_uid
-                and ((t.data, :instance_t) is not distinct from (l.data, :instance_l)
-                    or t.metadata_synced_at is not null and t.data @> l.data))
-    order by sop_uid, series_uid
-    on conflict (archive_id, sop_uid, series_uid) do update
-        set (study_uid, :instance_columns, data, synced_at, metadata_synced_at)
-            = (excluded.study_uid, :instance_excluded, excluded.data, now(), null)
+                where archive_id = $1 and sop_uid = l.sop_uid and series_uid = l.series_uid
+                    and study_uid = l.study_uid offset 0) t
+            where (t.data, :instance_t) is not distinct from (l.data, :instance_l)
+                or t.metadata_synced_at is not null and t.data @> l.data)
+    order by sop_uid, series_uid, study_uid
+    on conflict (archive_id, sop_uid, series_uid, study_uid) do update
+        set (:instance_columns, data, synced_at, metadata_synced_at)
+            = (:instance_excluded, excluded.data, now(), null)
     returning study_uid
 ), marked as (
-    insert into touched (study_uid)
-    select study_uid from written union select study_uid from left_behind
-    on conflict do nothing
+    insert into touched (study_uid) select distinct study_uid from written on conflict do nothing
 )
 select count(*) from written
 
@@ -144,15 +136,16 @@ select count(*) from written
 with cut as (
     select position, data, study_uid, series_uid, :instance_cut from staged_instance
 ), latest as (
-    select distinct on (sop_uid, series_uid) * from cut order by sop_uid, series_uid, position desc
+    select distinct on (sop_uid, series_uid, study_uid) * from cut
+    order by sop_uid, series_uid, study_uid, position desc
 ), written as (
     insert into instance as t (archive_id, study_uid, series_uid, :instance_columns, data, metadata_synced_at)
     select $1, study_uid, series_uid, :instance_columns, data, now() from latest l
     where exists (
         select from series s
         where s.archive_id = $1 and s.series_uid = l.series_uid and s.study_uid = l.study_uid)
-    order by sop_uid, series_uid
-    on conflict (archive_id, sop_uid, series_uid) do update
+    order by sop_uid, series_uid, study_uid
+    on conflict (archive_id, sop_uid, series_uid, study_uid) do update
         set (:instance_columns, data, synced_at, metadata_synced_at)
             = (:instance_merged, t.data || excluded.data,
                 case when t.data || excluded.data = t.data then t.synced_at else now() end, now())
@@ -191,7 +184,7 @@ with gone as (
             select series_pk, study_uid, series_uid from series
             where study_uid = uid and archive_id = $1 offset 0) t
         where (t.study_uid, t.series_uid) not in (select study_uid, series_uid from staged_series)))
-    returning study_uid, series_uid, shared
+    returning study_uid, series_uid
 ), lost as (
     delete from instance
     where instance_pk = any (array(
@@ -199,45 +192,26 @@ with gone as (
         from gone g
         cross join lateral (
             select instance_pk from instance
-            where series_uid = g.series_uid and archive_id = $1 and study_uid = g.study_uid offset 0) i))
-    returning sop_uid, shared
+            where study_uid = g.study_uid and series_uid = g.series_uid and archive_id = $1 offset 0) i))
 ), marked as (
-    insert into touched (study_uid)
-    select study_uid from gone
-    union
-    select other.study_uid
-    from gone g
-    cross join lateral (select study_uid from series where series_uid = g.series_uid offset 0) other
-    where g.shared
-    union
-    select other.study_uid
-    from lost l
-    cross join lateral (select study_uid from instance where sop_uid = l.sop_uid offset 0) other
-    where l.shared
-    on conflict do nothing
+    insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
 )
 select count(*) from gone
 
--- name: drop_unanswered_instances  Instances of completely answered series ($2) that the batch does not hold.
+-- name: drop_unanswered_instances  Instances of completely answered series ($3 of studies $2) that the batch lacks.
 with gone as (
     delete from instance
     where instance_pk = any (array(
         select t.instance_pk
-        from unnest($2::text[]) uid
+        from unnest($2::text[], $3::text[]) w (study_uid, series_uid)
         cross join lateral (
-            select instance_pk, series_uid, sop_uid from instance
-            where series_uid = uid and archive_id = $1 offset 0) t
-        where (t.series_uid, t.sop_uid) not in (select series_uid, sop_uid from staged_instance)))
-    returning study_uid, sop_uid, shared
+            select instance_pk, study_uid, series_uid, sop_uid from instance
+            where study_uid = w.study_uid and series_uid = w.series_uid and archive_id = $1 offset 0) t
+        where (t.study_uid, t.series_uid, t.sop_uid) not in (
+            select study_uid, series_uid, sop_uid from staged_instance)))
+    returning study_uid
 ), marked as (
-    insert into touched (study_uid)
-    select study_uid from gone
-    union
-    select other.study_uid
-    from gone g
-    cross join lateral (select study_uid from instance where sop_uid = g.sop_uid offset 0) other
-    where g.shared
-    on conflict do nothing
+    insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
 )
 select count(*) from gone
 
@@ -254,11 +228,16 @@ with dated as (
 )
 insert into touched (study_uid) select distinct study_uid from dated on conflict do nothing
 
--- name: stamp_instances  These series' instances are indexed as of now; a younger stamp than $3 stays.
+-- name: stamp_instances  Instances of these series ($3 of studies $2) are indexed as of now; younger stamps than $4 stay.
 with dated as (
     update series set instances_synced_at = now()
-    where archive_id = $1 and series_uid = any ($2::text[])
-        and (instances_synced_at is null or instances_synced_at <= now() - $3::interval)
+    where series_pk = any (array(
+        select s.series_pk
+        from unnest($2::text[], $3::text[]) w (study_uid, series_uid)
+        cross join lateral (
+            select series_pk from series
+            where archive_id = $1 and series_uid = w.series_uid and study_uid = w.study_uid
+                and (instances_synced_at is null or instances_synced_at <= now() - $4::interval) offset 0) s))
     returning study_uid
 )
 insert into touched (study_uid) select distinct study_uid from dated on conflict do nothing
@@ -282,7 +261,6 @@ with orphaned as (
         from orphaned o
         cross join lateral (
             select series_pk from series where study_uid = o.uid and archive_id = $1 offset 0) t))
-    returning series_uid, shared
 ), lost as (
     delete from instance
     where instance_pk = any (array(
@@ -290,20 +268,7 @@ with orphaned as (
         from orphaned o
         cross join lateral (
             select instance_pk from instance where study_uid = o.uid and archive_id = $1 offset 0) t))
-    returning sop_uid, shared
 ), marked as (
-    insert into touched (study_uid)
-    select uid from orphaned
-    union
-    select other.study_uid
-    from gone g
-    cross join lateral (select study_uid from series where series_uid = g.series_uid offset 0) other
-    where g.shared
-    union
-    select other.study_uid
-    from lost l
-    cross join lateral (select study_uid from instance where sop_uid = l.sop_uid offset 0) other
-    where l.shared
-    on conflict do nothing
+    insert into touched (study_uid) select distinct uid from orphaned on conflict do nothing
 )
 select uid from orphaned

@@ -25,39 +25,8 @@ with orphaned as materialized (
 )
 delete from series where series_pk = any (array(select series_pk from orphaned))
 
--- name: spread  Families that now share a series or an instance with a touched one.
-insert into touched (study_uid)
-select other.study_uid
-from touched t
-cross join lateral (select series_uid from series where study_uid = t.study_uid offset 0) mine
-cross join lateral (
-    select study_uid from series
-    where series_uid = mine.series_uid and study_uid <> t.study_uid offset 0) other
-union
-select other.study_uid
-from touched t
-cross join lateral (select sop_uid from instance where study_uid = t.study_uid offset 0) mine
-cross join lateral (
-    select study_uid from instance where sop_uid = mine.sop_uid and study_uid <> t.study_uid offset 0) other
-on conflict do nothing
-
--- name: decide_shared  A family is shared when a UID of its study, series or instances is in more than one row.
-update touched t set shared = true
-where (select count(*) from study s where s.study_uid = t.study_uid) > 1
-    or (
-        select true
-        from (select series_uid, series_pk from series where study_uid = t.study_uid offset 0) mine
-        cross join lateral (
-            select from series
-            where series_uid = mine.series_uid and series_pk <> mine.series_pk offset 0) other
-        limit 1)
-    or (
-        select true
-        from (select sop_uid, instance_pk from instance where study_uid = t.study_uid offset 0) mine
-        cross join lateral (
-            select from instance
-            where sop_uid = mine.sop_uid and instance_pk <> mine.instance_pk offset 0) other
-        limit 1)
+-- name: decide_shared  A family is shared when its study is in more than one row.
+update touched t set shared = true where (select count(*) from study s where s.study_uid = t.study_uid) > 1
 
 -- name: settle_instances  The flag of the families' instances.
 with changed as materialized (
@@ -79,7 +48,8 @@ with changed as materialized (
             when s.instances_synced_at is null then s.number_of_instances
             else (
                 select count(*)::integer from instance i
-                where i.series_uid = s.series_uid and i.archive_id = s.archive_id) end as number_of_instances
+                where i.study_uid = s.study_uid and i.series_uid = s.series_uid and i.archive_id = s.archive_id)
+            end as number_of_instances
         offset 0) n
     where (s.shared, s.number_of_instances) is distinct from (t.shared, n.number_of_instances)
 )

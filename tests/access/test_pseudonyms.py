@@ -124,7 +124,7 @@ def test_three_levels_of_one_study_meet() -> None:
     of_series = EYE.record(record(Level.SERIES, series("1.2", "1.3", SeriesDate="20200304") | told), patient)
     of_instance = EYE.record(record(Level.INSTANCE, instance("1.2", "1.3", "1.4") | told), patient)
     assert of_series.study_uid == studies.uid == of_instance.study_uid
-    assert of_instance.series_uid == of_series.uid
+    assert of_instance.series_uid == of_series.uid == EYE.uid_in("1.2", "1.3")
     days = {first(orjson.loads(made.data), "00080020") for made in (studies, of_series, of_instance)}
     assert len(days) == 1
     assert columns(of_series)["SeriesDate"] == columns(studies)["StudyDate"]
@@ -153,6 +153,7 @@ def test_equal_within_an_ern_and_different_elsewhere(text: str, issuer: str) -> 
     others = [KeyedPseudonyms(KEY, "ERN-RND"), KeyedPseudonyms(OTHER_KEY, "ERN-EYE")]
     for make in (
         lambda p: p.uid(text),
+        lambda p: p.uid_in(issuer, text),
         lambda p: p.patient_id(text, issuer)[-16:],
         lambda p: p.accession(text),
     ):
@@ -162,11 +163,11 @@ def test_equal_within_an_ern_and_different_elsewhere(text: str, issuer: str) -> 
 
 @given(st.text())
 def test_forms(text: str) -> None:
-    uid = EYE.uid(text)
-    assert is_uid(uid)
-    assert uid.startswith("2.25.")
-    assert not uid.startswith("2.25.0")
-    assert len(uid) <= 64
+    for uid in (EYE.uid(text), EYE.uid_in("1.2", text)):
+        assert is_uid(uid)
+        assert uid.startswith("2.25.")
+        assert not uid.startswith("2.25.0")
+        assert len(uid) <= 64
     assert len(EYE.accession(text)) == 16
     assert len(EYE.patient_id(text, "")) <= 64
 
@@ -213,9 +214,38 @@ def test_references_follow_their_targets() -> None:
         "00081140": {"vr": "SQ", "Value": [{"00081155": element("1.4", "UI")}]},
         "00081199": {"vr": "SQ", "Value": [{"00081155": element("1.4\0", "UI")}]},
     }
-    made = EYE.row(row, patient=PATIENT)
+    made = EYE.row(row, patient=PATIENT, study_uid="1.2")
     for tag in row:
-        assert first(made[tag]["Value"][0], "00081155") == EYE.uid("1.4")
+        assert first(made[tag]["Value"][0], "00081155") == EYE.uid_in("1.2", "1.4")
+    target = EYE.record(record(Level.INSTANCE, instance("1.2", "1.3", "1.4")), PATIENT)
+    assert target.uid == EYE.uid_in("1.2", "1.4")
+
+
+def test_references_to_another_study_follow_their_targets_there() -> None:
+    below = {
+        "0020000E": element("1.3", "UI"),
+        "00081199": {"vr": "SQ", "Value": [{"00081155": element("1.4", "UI")}]},
+    }
+    there = {"0020000D": element("1.9", "UI"), "00081115": {"vr": "SQ", "Value": [below]}}
+    to_itself = {"00081155": element("1.2", "UI")}
+    row = {"00081200": {"vr": "SQ", "Value": [there]}, "00081140": {"vr": "SQ", "Value": [to_itself]}}
+    made = EYE.row(row, patient=PATIENT, study_uid="1.2")
+    target = EYE.record(record(Level.INSTANCE, instance("1.9", "1.3", "1.4")), PATIENT)
+    elsewhere = made["00081200"]["Value"][0]
+    series = elsewhere["00081115"]["Value"][0]
+    assert first(elsewhere, "0020000D") == target.study_uid == EYE.uid("1.9")
+    assert first(series, "0020000E") == target.series_uid
+    assert first(series["00081199"]["Value"][0], "00081155") == target.uid
+    assert first(made["00081140"]["Value"][0], "00081155") == EYE.uid("1.2")
+
+
+def test_a_uid_of_two_patients_links_nobody() -> None:
+    rows = [instance("1.2.1", "1.3.9", "1.4.1"), instance("1.2.2", "1.3.9", "1.4.1")]
+    frame = {"00200052": element("1.5", "UI")}
+    one, other = (EYE.record(record(Level.INSTANCE, row | frame), PATIENT) for row in rows)
+    uids = [{each.study_uid, each.series_uid, each.uid} for each in (one, other)]
+    assert not uids[0] & uids[1]
+    assert {first(orjson.loads(each.data), "00200052") for each in (one, other)} == {EYE.uid("1.5")}
 
 
 @pytest.mark.parametrize(
@@ -254,7 +284,11 @@ def test_depth_is_bounded() -> None:
 @pytest.mark.parametrize("data", ["null", "[]", '"x"', "{}", '{"unreadable": true}'])
 def test_a_record_without_a_data_set(data: str) -> None:
     made = EYE.record(Record(Level.INSTANCE, "1.4", "1.2", "1.3", (), data))
-    assert (made.uid, made.study_uid, made.series_uid) == (EYE.uid("1.4"), EYE.uid("1.2"), EYE.uid("1.3"))
+    assert (made.uid, made.study_uid, made.series_uid) == (
+        EYE.uid_in("1.2", "1.4"),
+        EYE.uid("1.2"),
+        EYE.uid_in("1.2", "1.3"),
+    )
 
 
 def test_without_options() -> None:

@@ -1,80 +1,22 @@
 """Rows that share a UID and are not the same: of two patients, two issuers, two studies, two series."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from archives.client import ArchiveClient, Row, Selection
-from archives.registry import open_archive
 from archives.rows import key, text
 from config.archives_file import ArchiveConfig
-from tests.archives.faulty import Exchange, Json, faulty
-from tests.archives.files import instance
-from tests.faults.shelf import asked_rows, behaves
-
-# (StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID, PatientID, IssuerOfPatientID, Modality)
-Held = tuple[str, str, str, str, str, str]
-TAGS = {
-    "0020000D": "UI",
-    "0020000E": "UI",
-    "00080018": "UI",
-    "00100020": "LO",
-    "00100021": "LO",
-    "00080060": "CS",
-}
-
-
-@asynccontextmanager
-async def served(held: Iterable[Held], **_: object) -> AsyncIterator[ArchiveClient]:
-    """Behind QIDO-RS, with routes at the top."""
-    depth = {
-        "studies": ("0020000D", "00100020", "00100021"),
-        "series": (*list(TAGS)[:2], "00100020", "00080060"),
-    }
-    rows: dict[str, list[Json]] = {}
-    for each in held:
-        whole: Json = {
-            tag: {"vr": vr, "Value": [value]} for (tag, vr), value in zip(TAGS.items(), each, strict=True)
-        }
-        for level in ("studies", "series", "instances"):
-            row = {tag: value for tag, value in whole.items() if tag in depth.get(level, TAGS)}
-            if row not in rows.setdefault(level, []):
-                rows[level].append(row)
-
-    def behave(exchange: Exchange) -> None:
-        behaves(exchange, asked_rows(exchange, rows))
-
-    with faulty(behave) as server:
-        client = open_archive(ArchiveConfig("x", "ERN-EYE", "X", "dicomweb", url=server.url))
-        yield client
-        await client.close()
-
-
-@asynccontextmanager
-async def in_folder(held: Iterable[Held], *, tmp_path: Path) -> AsyncIterator[ArchiveClient]:
-    for number, (study, series, sop, patient, issuer, modality) in enumerate(held):
-        content = instance(
-            study,
-            SeriesInstanceUID=series,
-            SOPInstanceUID=sop,
-            PatientID=patient,
-            IssuerOfPatientID=issuer,
-            Modality=modality,
-        )
-        (tmp_path / f"{number}.dcm").write_bytes(content)
-    client = open_archive(ArchiveConfig("x", "ERN-EYE", "X", "folder", path=tmp_path))
-    yield client
-    await client.close()
-
+from tests.archives.holding import Held, in_folder, served
 
 Holding = Callable[[Iterable[Held]], AbstractAsyncContextManager[ArchiveClient]]
 
 
 @pytest.fixture(params=[served, in_folder], ids=["dicomweb", "folder"])
 def holding(request: pytest.FixtureRequest, tmp_path: Path) -> Holding:
-    return lambda held: request.param(held, tmp_path=tmp_path)
+    return lambda held: request.param(ArchiveConfig("x", "ERN-EYE", "X", ""), held, tmp_path)
 
 
 def told(rows: Iterable[Row], *tags: str) -> set[tuple[str | None, ...]]:
@@ -130,7 +72,7 @@ async def test_one_study_is_asked_for_what_is_in_it(holding: Holding) -> None:
 
 
 async def test_a_folder_counts_for_each_what_is_in_it(tmp_path: Path) -> None:
-    async with in_folder(MIXED, tmp_path=tmp_path) as archive:
+    async with in_folder(ArchiveConfig("x", "ERN-EYE", "X", ""), MIXED, tmp_path) as archive:
         assert len(await archive.metadata("1.2.1", "1.3.9")) == 1
         studies = await archive.search_studies(Selection())
         counted = told(studies.rows, "0020000D", "00201206", "00201208", "00080061")

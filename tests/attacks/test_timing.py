@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from model.attributes import KEY_COLUMNS, Key, Level
+from resolvers.ids import to_id
 from tests.leaks.people import Served
 from tests.leaks.seeded import ERNS, Seeded
 
@@ -30,7 +32,8 @@ async def test_not_there_and_not_yours(
     what, query = FIELDS[field]
     *_, hidden = (each.token for each in seeded.canaries.about(what) if each.erns == {ERNS[0]})
     absent = hidden[:-1] + ("z" if what == "code" else "99999")
-    asked = [_with_id(query % value) for value in (hidden, absent)]
+    above = await _above(seeded, what, hidden)
+    asked = [_with_id(query % value, above) for value in (hidden, absent)]
     await app.ask("mixed", asked[1])  # what is fetched once, on demand, is there from now on
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(ROUNDS):
@@ -53,10 +56,20 @@ async def test_not_there_and_not_yours(
     assert hidden.encode() in found.body or found.body != bodies[0]
 
 
-def _with_id(query: str) -> str:
-    from resolvers.ids import to_id
+async def _above(seeded: Seeded, what: str, uid: str) -> Key:
+    """The UIDs that a stored series or instance is within."""
+    level = {"SeriesInstanceUID": Level.SERIES, "SOPInstanceUID": Level.INSTANCE}.get(what)
+    if level is None:
+        return ()
+    *above, own = KEY_COLUMNS[level]
+    sql = f"select {', '.join(above)} from {level} where {own} = $1"  # noqa: S608
+    (row,) = await seeded.services.owner.fetch("above", sql, uid)
+    return tuple(row)
 
+
+def _with_id(query: str, above: Key) -> str:
     if "node(id:" not in query:
         return query
     before, given, after = query.split('"')
-    return f'{before}"{to_id(*given.split(":"))}"{after}'
+    type_name, own = given.split(":")
+    return f'{before}"{to_id(type_name, (*above, own))}"{after}'

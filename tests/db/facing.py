@@ -1,5 +1,6 @@
 """Pseudonymised rows, recomputed from the stored ones in plain Python, and compared with what stands there."""
 
+from collections import defaultdict
 from typing import Any
 
 import orjson
@@ -35,33 +36,40 @@ def with_makers(faces: Faces, new: dict[int, Pseudonymiser]) -> Faces:
 async def expected(faces: Faces) -> dict[Level, dict[int, dict[str, Any]]]:
     """From the stored rows alone: what each pseudonymised row must say, by source."""
     database = faces.database
-    studies = await database.fetch("t", "select * from study order by study_pk desc")
-    owner = {(row["archive_id"], row["study_uid"]): row for row in studies}  # the first row wins
+    owners: dict[tuple[int, str], list[Patient | None]] = defaultdict(list)
+    for row in await database.fetch("t", "select * from study order by study_pk"):
+        owners[row["archive_id"], row["study_uid"]].append(_owner(row))
     told = await database.fetch("t", "select * from consent")
     research = {(row["archive_id"], row["study_uid"]) for row in told if row["research"]}
     found: dict[Level, dict[int, dict[str, Any]]] = {level: {} for level in Level}
     for level in Level:
         for row in await database.fetch("t", f"select *, data::text as text from {level}"):  # noqa: S608
             copy = (row["archive_id"], row["study_uid"])
-            first = owner[copy]
-            issuer = first["issuer_of_patient_id"] or CODES[row["archive_id"]]
-            patient = Patient(first["patient_id"], issuer) if first["patient_id"] is not None else None
+            patient, *others = owners[
+                copy
+            ]  # whose dates the family has; several rows: each its own PatientID
             maker = faces.makers[row["archive_id"]]
             stored = parse_row(level, orjson.loads(row["text"]))
             assert isinstance(stored, Record)
-            made = maker.record(stored, patient)
+            own = _owner(row) if others and level is Level.STUDY else None
+            made = maker.record(stored, patient, own)
             found[level][row[PK[level]]] = {
                 "uids": (made.study_uid, made.uid),
                 "data": orjson.loads(made.data),
                 "archive_id": row["archive_id"],
                 "synced_at": row["synced_at"],
                 "key_id": maker.made_with,
-                "made_for": maker.patient_id(*patient) if patient else "",
+                "made_for": " ".join(maker.patient_id(*each) if each else "" for each in owners[copy]),
                 "research": copy in research,
             }
             if level is Level.SERIES:
                 found[level][row[PK[level]]]["representative"] = _representative(row, maker, patient)
     return found
+
+
+def _owner(study: Any) -> Patient | None:
+    issuer = study["issuer_of_patient_id"] or CODES[study["archive_id"]]
+    return None if study["patient_id"] is None else Patient(study["patient_id"], issuer)
 
 
 def _representative(row: Any, maker: Pseudonymiser, patient: Patient | None) -> Any:
@@ -134,17 +142,13 @@ async def _counts_follow(database: Database) -> None:
 
 
 async def _flags_are_right(database: Database) -> None:
-    """A family is shared when a UID of it is in more than one row of its level."""
+    """A family is shared when its study is in more than one row."""
     families: dict[str, set[bool]] = {}
-    shared: set[str] = set()
+    studies = [uid for (uid,) in await rows(database, "select study_uid from pseudonymised.study")]
     for level in Level:
-        found = await rows(database, f"select study_uid, {UID[level]}, shared from pseudonymised.{level}")  # noqa: S608
-        uids = [uid for _, uid, _ in found]
-        for family, uid, flag in found:
+        for family, flag in await rows(database, f"select study_uid, shared from pseudonymised.{level}"):  # noqa: S608
             families.setdefault(family, set()).add(flag)
-            if uids.count(uid) > 1:
-                shared.add(family)
-    assert families == {family: {family in shared} for family in families}
+    assert families == {family: {studies.count(family) > 1} for family in families}
 
 
 async def _networks_are_apart(database: Database) -> None:

@@ -8,7 +8,7 @@ from config.archives_file import ArchiveConfig
 from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
-from model.attributes import Level
+from model.attributes import Key, Level
 from tests.rows import Row, records
 
 
@@ -27,7 +27,7 @@ async def store(
     *,
     whole: Collection[str] = (),
     series_of: Collection[str] = (),
-    instances_of: Collection[str] = (),
+    instances_of: Collection[Key] = (),
 ) -> list[ingest.Stored]:
     async def work(conn: Connection) -> list[ingest.Stored]:
         done = [

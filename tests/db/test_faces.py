@@ -76,7 +76,7 @@ async def _change(database: Database, rng: random.Random) -> None:
         [instance(uid, part, rng.choice(["8.1", "8.2", "8.3"])) for uid, part in parts],
         whole=held if rng.random() < 0.7 else (),
         series_of=held if rng.random() < 0.5 else (),
-        instances_of=[part for _, part in parts] if rng.random() < 0.5 else (),
+        instances_of=parts if rng.random() < 0.5 else (),
     )
 
 
@@ -147,10 +147,10 @@ async def test_a_row_that_cannot_be_made_keeps_nothing_waiting(
 ) -> None:
     real = Pseudonymiser.record
 
-    def record(self: Pseudonymiser, stored: Record, patient: Patient | None = None) -> Record:
+    def record(self: Pseudonymiser, stored: Record, *patients: Patient | None) -> Record:
         if stored.study_uid == "1.1" and stored.level is Level.STUDY:
             raise ValueError("no")
-        return real(self, stored, patient)
+        return real(self, stored, *patients)
 
     await a_shared_study(faces, 1)
     monkeypatch.setattr(Pseudonymiser, "record", record)
@@ -169,8 +169,8 @@ async def test_a_row_that_the_database_refuses_keeps_no_other_out(
 ) -> None:
     real = Pseudonymiser.record
 
-    def record(self: Pseudonymiser, stored: Record, patient: Patient | None = None) -> Record:
-        made = real(self, stored, patient)
+    def record(self: Pseudonymiser, stored: Record, *patients: Patient | None) -> Record:
+        made = real(self, stored, *patients)
         if stored.level is Level.SERIES and stored.uid == "5.2":
             object.__setattr__(made, "data", '{"x": "\\u0000"}')
         return made

@@ -45,9 +45,9 @@ async def test_unchanged_rows_are_not_written(database: Database) -> None:
         [instance("1.2", "1.2.1", "1.2.1.1")],
     )
     whole = ["1.2", "1.3"]
-    await store(database, 1, *batch, whole=whole, series_of=whole, instances_of=["1.2.1"])
+    await store(database, 1, *batch, whole=whole, series_of=whole, instances_of=[("1.2", "1.2.1")])
     before = await versions(database)
-    stored = await store(database, 1, *batch, whole=whole, series_of=whole, instances_of=["1.2.1"])
+    stored = await store(database, 1, *batch, whole=whole, series_of=whole, instances_of=[("1.2", "1.2.1")])
     assert [(each.changed, each.removed) for each in stored] == [(0, 0)] * 3
     assert await versions(database) == before
 
@@ -89,12 +89,12 @@ async def test_a_whole_answer_replaces(database: Database) -> None:
         [series("1.2", "1.2.1"), series("1.2", "1.2.2"), series("1.3", "1.3.1")],
         [instance("1.2", "1.2.1", "1.2.1.1"), instance("1.2", "1.2.2", "1.2.2.1")],
         series_of=["1.2", "1.3"],
-        instances_of=["1.2.1", "1.2.2"],
+        instances_of=[("1.2", "1.2.1"), ("1.2", "1.2.2")],
     )
     await store(database, 1, [], [series("1.2", "1.2.2")], series_of=["1.2"])
     assert await rows(database, "select series_uid from series order by 1") == [("1.2.2",), ("1.3.1",)]
     assert await rows(database, "select sop_uid from instance") == [("1.2.2.1",)]
-    await store(database, 1, instances_of=["1.2.2"])
+    await store(database, 1, instances_of=[("1.2", "1.2.2")])
     assert await rows(database, "select sop_uid from instance") == []
     assert await rows(database, "select number_of_instances from series where series_uid = '1.2.2'") == [(0,)]
     await store(database, 1, whole=["1.2"])

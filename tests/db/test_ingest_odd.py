@@ -98,7 +98,7 @@ async def test_a_rollback_leaves_the_connection_usable(database: Database) -> No
 
 
 async def test_nothing_to_store(database: Database) -> None:
-    stored = await store(database, 1, whole=["1.2"], series_of=["1.2"], instances_of=["1.2.1"])
+    stored = await store(database, 1, whole=["1.2"], series_of=["1.2"], instances_of=[("1.2", "1.2.1")])
     assert [(each.changed, each.removed) for each in stored] == [(0, 0)] * 3
 
 

@@ -34,7 +34,7 @@ class Batch:
     instances: list[tuple[str, str, str]]  # study, series, uid
     whole: list[str]
     series_of: list[str]
-    instances_of: list[str]
+    instances_of: list[tuple[str, str]]  # study, series
     deleted: list[str]
 
 
@@ -46,7 +46,7 @@ BATCHES = st.builds(
     instances=st.lists(st.tuples(UIDS, PARTS, SOPS), max_size=6),
     whole=st.lists(UIDS, max_size=2, unique=True),
     series_of=st.lists(UIDS, max_size=2, unique=True),
-    instances_of=st.lists(PARTS, max_size=2, unique=True),
+    instances_of=st.lists(st.tuples(UIDS, PARTS), max_size=3, unique=True),
     deleted=st.lists(UIDS, max_size=1),
 )
 
@@ -57,7 +57,7 @@ class Model:
 
     studies: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)
     serieses: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)
-    instances: dict[tuple[int, str, str], str] = field(default_factory=dict)  # → study
+    instances: set[tuple[int, str, str, str]] = field(default_factory=set)
 
     def apply(self, batch: Batch) -> None:
         """In the order of `write`: series, studies, instances, deletions."""
@@ -89,16 +89,12 @@ class Model:
 
     def _apply_instances(self, batch: Batch) -> None:
         a = batch.archive
-        for study_uid, series_uid, uid in batch.instances:
-            last = [i for i in batch.instances if i[1:] == (series_uid, uid)][-1]
-            if last == (study_uid, series_uid, uid) and (a, series_uid, study_uid) in self.serieses:
-                self.instances[a, uid, series_uid] = study_uid
-        for key in [k for k in self.instances if k[0] == a and k[2] in batch.instances_of]:
-            if (key[2], key[1]) not in {i[1:] for i in batch.instances}:
-                del self.instances[key]
-        for key, known in self.serieses.items():
-            if key[0] == a and key[1] in batch.instances_of:
-                known["synced"] = True
+        answered = {(a, uid, series_uid, study_uid) for study_uid, series_uid, uid in batch.instances}
+        self.instances |= {k for k in answered if (a, *k[2:]) in self.serieses}
+        whole = {(a, series_uid, study_uid) for study_uid, series_uid in batch.instances_of}
+        self.instances -= {k for k in self.instances if (k[0], *k[2:]) in whole and k not in answered}
+        for key in whole & self.serieses.keys():
+            self.serieses[key]["synced"] = True
 
     def _has_study(self, archive: int, uid: str) -> bool:
         return any(k[:2] == (archive, uid) for k in self.studies)
@@ -107,23 +103,14 @@ class Model:
         if not self._has_study(archive, uid):
             for key in [k for k in self.serieses if k[0] == archive and k[2] == uid]:
                 self._drop_series(key)
-            for ikey in [k for k, s in self.instances.items() if k[0] == archive and s == uid]:
-                del self.instances[ikey]
+            self.instances -= {k for k in self.instances if k[0] == archive and k[3] == uid}
 
     def _drop_series(self, key: tuple[int, str, str]) -> None:
         self.serieses.pop(key)
-        for ikey in [k for k, s in self.instances.items() if (k[0], k[2], s) == key]:
-            del self.instances[ikey]
+        self.instances -= {k for k in self.instances if (k[0], *k[2:]) == key}
 
     def _shared(self, family: str) -> bool:
-        studies = [k[1] for k in self.studies]
-        parts = [k[1] for k in self.serieses]
-        sops = [k[1] for k in self.instances]
-        return (
-            studies.count(family) > 1
-            or any(parts.count(k[1]) > 1 for k in self.serieses if k[2] == family)
-            or any(sops.count(k[1]) > 1 for k, s in self.instances.items() if s == family)
-        )
+        return sum(1 for k in self.studies if k[1] == family) > 1
 
     def expected(self) -> tuple[set[Any], set[Any], set[Any], set[Any]]:
         counts = {k: self._instances_told(k) for k in self.serieses}
@@ -140,7 +127,7 @@ class Model:
                 total = 0
             studies.add((a, uid, patient, modalities, number, total, self._shared(uid)))
         serieses = {(*k, counts[k], self._shared(k[2])) for k in self.serieses}
-        instances = {(*k, s, self._shared(s)) for k, s in self.instances.items()}
+        instances = {(*k, self._shared(k[3])) for k in self.instances}
         return (
             studies,
             serieses,
@@ -153,15 +140,14 @@ class Model:
         a, uid, patient, modalities, *_, shared = study
         if not shared:
             return {(a, uid, patient, a, modality) for modality in modalities}
-        mine = {k[1] for k in self.serieses if k[2] == uid}
-        told = {(k[0], v["modality"]) for k, v in self.serieses.items() if k[1] in mine and v["modality"]}
+        told = {(k[0], v["modality"]) for k, v in self.serieses.items() if k[2] == uid and v["modality"]}
         told |= {(other[0], modality) for other in studies if other[1] == uid for modality in other[3]}
         return {(a, uid, patient, *each) for each in told}
 
     def _instances_told(self, key: tuple[int, str, str]) -> int | None:
         known = self.serieses[key]
         if known["synced"]:
-            return sum(1 for k in self.instances if (k[0], k[2]) == key[:2])
+            return sum(1 for k in self.instances if (k[0], *k[2:]) == key)
         return known["told"]  # type: ignore[no-any-return]
 
 

@@ -43,32 +43,44 @@ async def test_two_archives_share_a_study(database: Database) -> None:
     assert await rows(database, "select series_uid from series") == [("1.2.1",)]
 
 
-@pytest.mark.parametrize("common", ["series", "instance"])
-async def test_two_studies_share_a_part(database: Database, common: str) -> None:
-    """Whole families are flagged and unflagged, whichever side goes."""
-    for archive_id, uid in ((1, "1.2"), (2, "1.3")):
-        series_uid = "7.1" if common == "series" else f"{uid}.1"
-        sop_uid = "8.1" if common == "instance" else f"{uid}.1.1"
+@pytest.mark.parametrize("archive_id", [1, 2])
+async def test_a_part_of_another_study_with_the_same_uid_is_another_part(
+    database: Database, archive_id: int
+) -> None:
+    """Nothing is shared, and what goes from one study stays in the other."""
+    for archive, uid in ((1, "1.2"), (archive_id, "1.3")):
         await store(
             database,
-            archive_id,
+            archive,
             [study(uid)],
-            [series(uid, series_uid), series(uid, f"{uid}.5")],
-            [instance(uid, series_uid, sop_uid)],
+            [series(uid, "7.1", Modality=f"M{uid[-1]}"), series(uid, "7.5")],
+            [instance(uid, "7.1", "8.1"), instance(uid, "7.5", "8.1")],
             series_of=[uid],
+            instances_of=[(uid, "7.1"), (uid, "7.5")],
         )
-    assert len(await shared(database)) == 8
-    await store(database, 2, [], [series("1.3", "1.3.5")], series_of=["1.3"])
     assert await shared(database) == set()
-    assert len(await rows(database, "select from series")) == 3
+    told = "select study_uid, modality, number_of_instances from series where series_uid = '7.1' order by 1"
+    assert await rows(database, told) == [("1.2", "M2", 1), ("1.3", "M3", 1)]
+    assert len(await rows(database, "select from instance")) == 4
+    await store(database, archive_id, instances_of=[("1.3", "7.1")])
+    assert await rows(database, told) == [("1.2", "M2", 1), ("1.3", "M3", 0)]
+    await store(database, archive_id, [], [series("1.3", "7.5")], series_of=["1.3"])
+    assert await rows(database, "select study_uid, series_uid from instance order by 1, 2") == [
+        ("1.2", "7.1"),
+        ("1.2", "7.5"),
+        ("1.3", "7.5"),
+    ]
 
 
 async def test_an_instance_moves_to_another_study(database: Database) -> None:
+    """It is where the archive answers it, and goes from where it is no longer answered."""
     both = [series("1.2", "7.1"), series("1.3", "7.1")]
     await store(database, 1, [study("1.2"), study("1.3")], both, [instance("1.2", "7.1", "8.1")])
-    assert len(await shared(database)) == 4  # both series have one name here
     await store(database, 1, [], [], [instance("1.3", "7.1", "8.1")])
-    assert await rows(database, "select study_uid, shared from instance") == [("1.3", True)]
+    where = "select study_uid from instance order by 1"
+    assert await rows(database, where) == [("1.2",), ("1.3",)]
+    await store(database, 1, instances_of=[("1.2", "7.1")])
+    assert await rows(database, where) == [("1.3",)]
 
 
 async def test_concurrent_writers_see_each_other(database: Database) -> None:

@@ -31,7 +31,7 @@ def family(uid: str, **values: object) -> Told:
         instances=records(Level.INSTANCE, [instance(uid, f"{uid}.1", f"{uid}.1.1")]),
         studies_whole=[uid],
         series_whole=[uid],
-        instances_whole=[f"{uid}.1"],
+        instances_whole=[(uid, f"{uid}.1")],
     )
 
 

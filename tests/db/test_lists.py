@@ -20,8 +20,7 @@ from db.orders import Sort
 from db.pages import Listing, Page
 from db.pool import Database
 from db.walled import WalledDatabase, WalledReader
-from model.attributes import Level
-from model.cursors import Position
+from model.attributes import Key, Level
 from model.filters import EVERYTHING, Condition, ranked_by
 from resolvers.loaders import counted
 from tests.conditions import by_value, conditions, sorts
@@ -69,31 +68,31 @@ async def _loaded(url: str, runner: asyncio.Runner) -> Loaded:
         for n, ern in enumerate(("ERN-EYE", "ERN-RND", "VASCERN"))
     ]
     ids = await sync_archives(database, configs)
-    made = generate(7, list(ids.values()), studies=80, disputed_dates=True)
+    made = generate(7, list(ids.values()), studies=80, disputed_dates=True, twins=True)
     await load(database, made)
     archives = tuple(ScopedArchive(ids[each.code], each.code, each.ern) for each in configs)
     await database.close()
     return Loaded(await WalledDatabase.open(url, size=2), made, archives, runner)
 
 
-def _sort_values(oracle: Oracle, level: Level, keys: tuple[Sort, ...]) -> Callable[[str], list[Any]]:
+def _sort_values(oracle: Oracle, level: Level, keys: tuple[Sort, ...]) -> Callable[[Key], list[Any]]:
     visible = Oracle(oracle.copies, oracle.visible)
 
-    def values(uid: str) -> list[Any]:
-        best = oracle.node(level, uid)[0].values
+    def values(key: Key) -> list[Any]:
+        best = oracle.node(level, key)[0].values
         found: list[Any] = []
-        for key in keys:
-            match key.field:
+        for sort in keys:
+            match sort.field:
                 case "NUMBER_OF_INSTANCES" if level is Level.STUDY:
-                    found.append(visible.union_count("NumberOfStudyRelatedInstances", uid))
+                    found.append(visible.union_count("NumberOfStudyRelatedInstances", key))
                 case "NUMBER_OF_INSTANCES":
-                    found.append(visible.union_count("NumberOfSeriesRelatedInstances", uid))
+                    found.append(visible.union_count("NumberOfSeriesRelatedInstances", key))
                 case "SYNCED_AT":
                     found.append(0)
                 case "SOP_INSTANCE_UID":
-                    found.append(uid)
+                    found.append(key[-1])
                 case "PATIENT_NAME" | "STUDY_DESCRIPTION" | "SERIES_DESCRIPTION":
-                    text = best[key.field.lower()]
+                    text = best[sort.field.lower()]
                     found.append(fold(text) if text is not None else None)
                 case field:
                     found.append(best[field.lower()])
@@ -109,7 +108,7 @@ _DEFAULT = {
 }
 
 
-def _expected(oracle: Oracle, level: Level, condition: Condition, keys: tuple[Sort, ...]) -> list[str]:
+def _expected(oracle: Oracle, level: Level, condition: Condition, keys: tuple[Sort, ...]) -> list[Key]:
     keys = keys or _DEFAULT[level]
     return ordered(
         oracle.matching(level, condition),
@@ -126,19 +125,18 @@ async def _walk(
     keys: tuple[Sort, ...],
     size: int,
     back: bool,
-) -> list[str]:
+) -> list[Key]:
     """All pages of a list, one after another, by the position of each page's last row."""
-    seen: list[str] = []
+    seen: list[Key] = []
     position = None
     for _ in range(2000):
         listing = Listing(scope, level, condition, keys)
         order = listing.order
         rows = await nodes.page(loaded.reader(scope), listing, Page(size, position, back))
-        seen += [row["uid"] for row in rows]
+        seen += [nodes.key_of(row, level) for row in rows]
         if len(rows) < size:
             return seen
-        values = tuple(rows[-1][f"k{n}"] for n in range(len(order.keys)))
-        position = Position(values, rows[-1]["uid"])
+        position = order.position(rows[-1])
     raise AssertionError("pages without end")
 
 
@@ -178,7 +176,7 @@ def test_gathered_pages_equal_walked_ones(
     size, back = data.draw(st.sampled_from([1000, 7])), data.draw(st.booleans())
     scope = loaded.scope(hidden, asked)
 
-    def walk() -> list[str]:
+    def walk() -> list[Key]:
         return loaded.runner.run(_walk(loaded, scope, level, condition, keys, size, back))
 
     with patch.object(Listing, "page", partialmethod(Listing.page, gathered=True)):
@@ -228,19 +226,20 @@ def test_children_equal_the_oracle(
     condition, keys = data.draw(conditions(level, depth=1)), data.draw(sorts(level))
     scope = loaded.scope(hidden, None)
     oracle = loaded.oracle(scope)
-    parents = sorted(uid for at, uid in oracle.by_uid if at is parent)
+    parents = sorted(key for at, key in oracle.by_key if at is parent)
     listing = Listing(scope, level, condition, keys)
     assert listing.order.keys
     rows = loaded.runner.run(
         nodes.page_by_parent(loaded.reader(scope), listing, parents, parent, Page(size, None, back))
     )
-    found = {uid: [row["uid"] for row in rows if row["parent"] == uid] for uid in parents}
+    shown = [nodes.key_of(row, level) for row in rows]
     whole = _expected(oracle, level, condition, keys)
-    for uid in parents:
-        children = [each for each in whole if each in oracle.children[parent, level, uid]]
-        assert found[uid] == (children[::-1] if back else children)[:size]
+    for key in parents:
+        children = [each for each in whole if each in oracle.children[parent, level, key]]
+        of_parent = [each for each in shown if each[:-1] == key]
+        assert of_parent == (children[::-1] if back else children)[:size]
     listing = Listing(scope, level, condition)
     rows = loaded.runner.run(nodes.counts_by_parent(loaded.reader(scope), listing, parents, parent))
-    for uid in parents:
-        counts = counted([row for row in rows if row["parent"] == uid])
-        assert counts.total == sum(each in oracle.children[parent, level, uid] for each in whole)
+    for key in parents:
+        counts = counted([row for row in rows if nodes.key_of(row, parent) == key])
+        assert counts.total == sum(each in oracle.children[parent, level, key] for each in whole)

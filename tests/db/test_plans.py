@@ -285,7 +285,7 @@ def test_a_search_that_no_index_answers_is_cut_off(
 
 
 def test_children_of_a_page(large: Large) -> None:
-    parents = [f"1.2.3.{n}" for n in range(1, 101)]
+    parents = [(f"1.2.3.{n}",) for n in range(1, 101)]
     listing = Listing(large.scope, Level.SERIES, EVERYTHING)
     assert listing.order
     sql = listing.page_by_parent(parents, Level.STUDY, Page(11))

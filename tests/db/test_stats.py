@@ -65,7 +65,7 @@ def loaded(new_database_url: Callable[[], str]) -> Iterator[Loaded]:
 async def _loaded(url: str, runner: asyncio.Runner) -> Loaded:
     database = await Database.open(url)
     ids = await sync_archives(database, ARCHIVES)
-    made = generate(5, list(ids.values()), studies=90)
+    made = generate(5, list(ids.values()), studies=90, twins=True)
     await load(database, made)
     await database.close()
     return Loaded(await WalledDatabase.open(url), made, runner)
@@ -317,13 +317,13 @@ def test_totals_equal_the_oracle(loaded: Loaded, groups: tuple[str, str], condit
     asked = loaded.groups(*groups)
     found = loaded.runner.run(stats.totals(loaded.reader, Question(asked, condition, seed=SEED)))
     seen, hidden = parts(loaded.made, asked, condition)
-    known = {seen.person(uid) for uid in seen.uids}
+    known = {seen.person(key) for key in seen.keys}
     for part, is_hidden in ((seen, False), (hidden, True)):
         counts = (
-            len(part.uids),
-            sum(part.oracle.union_count("NumberOfStudyRelatedSeries", uid) or 0 for uid in part.uids),
-            sum(part.oracle.union_count("NumberOfStudyRelatedInstances", uid) or 0 for uid in part.uids),
-            len({part.person(uid) for uid in part.uids} - (known if is_hidden else set())),
+            len(part.keys),
+            sum(part.oracle.union_count("NumberOfStudyRelatedSeries", key) or 0 for key in part.keys),
+            sum(part.oracle.union_count("NumberOfStudyRelatedInstances", key) or 0 for key in part.keys),
+            len({part.person(key) for key in part.keys} - (known if is_hidden else set())),
         )
         cells = (found[name] for name in ("studies", "series", "instances", "patients"))
         assert tuple(_count(cell, is_hidden) for cell in cells) == counts
@@ -348,8 +348,8 @@ def test_histograms_equal_the_oracle(
     buckets = loaded.runner.run(stats.date_histogram(loaded.reader, question, by, interval))
     for part, is_hidden in zip(parts(loaded.made, asked, condition), (False, True), strict=True):
         counts: dict[date | None, int] = defaultdict(int)
-        for uid in part.uids:
-            counts[interval_start(part.best(uid)[by.lower()], interval)] += 1
+        for key in part.keys:
+            counts[interval_start(part.best(key)[by.lower()], interval)] += 1
         found = {bucket.values[0]: _count(bucket.cell, is_hidden) for bucket in buckets}
         assert {day: n for day, n in found.items() if n} == dict(counts)
 
@@ -382,7 +382,7 @@ def test_the_cell_key_depends_on_the_set_of_studies_only(loaded: Loaded, conditi
     _, hidden = parts(loaded.made, asked, condition)
     question = Question(asked, condition, seed=SEED)
     found = loaded.runner.run(stats.totals(loaded.reader, question))["studies"].hidden
-    keys = loaded.runner.run(_record_keys(loaded.reader, hidden.uids))
+    keys = loaded.runner.run(_record_keys(loaded.reader, [uid for (uid,) in hidden.keys]))
     assert found is not None
     assert found.key == min(keys, default=None)
 

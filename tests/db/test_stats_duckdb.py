@@ -18,7 +18,7 @@ from db.pool import Database
 from db.stats import Bucket
 from db.stats_statement import Groups, Question
 from db.walled import WalledDatabase, WalledReader
-from model.attributes import Level
+from model.attributes import Key, Level
 from model.filters import EVERYTHING, Condition
 from tests.conditions import conditions
 from tests.federation import Federation, generate, load
@@ -49,7 +49,7 @@ class Loaded:
     def ids(self, which: str) -> tuple[int, ...]:
         return tuple(self.made.archive_ids[int(n)] for n in which)
 
-    def matching(self, level: Level, which: str, condition: Condition) -> list[str]:
+    def matching(self, level: Level, which: str, condition: Condition) -> list[Key]:
         return Oracle(self.made.copies, list(self.ids(which))).matching(level, condition)
 
 
@@ -58,7 +58,7 @@ def loaded(new_database_url: Callable[[], str], tmp_path_factory: pytest.TempPat
     async def opened(url: str, folder: Path) -> Loaded:
         database = await Database.open(url)
         ids = await sync_archives(database, ARCHIVES)
-        made = generate(11, list(ids.values()), studies=80)
+        made = generate(11, list(ids.values()), studies=80, twins=True)
         await load(database, made)
         await database.execute("representatives", THICKNESS)
         duck = await DuckStats.of(database, folder)
@@ -86,8 +86,8 @@ def test_facets_cross_tables_and_cubes(
     level, condition = matched
     question = Question(Groups(loaded.ids(archives)), condition, level=level)
     found = cells(loaded.runner.run(stats.facet(loaded.reader, question, facets, 100_000)))
-    uids = loaded.matching(level, archives, condition)
-    assert found == loaded.duck.cells(level, loaded.ids(archives), uids, facets)
+    keys = loaded.matching(level, archives, condition)
+    assert found == loaded.duck.cells(level, loaded.ids(archives), keys, facets)
 
 
 @EXAMPLES
@@ -103,8 +103,8 @@ def test_histograms_of_dates(
     level, condition = matched
     question = Question(Groups(loaded.ids(archives)), condition, level=level)
     found = cells(loaded.runner.run(stats.date_histogram(loaded.reader, question, by, interval)))
-    uids = loaded.matching(level, archives, condition)
-    assert found == loaded.duck.dates(level, loaded.ids(archives), uids, by, interval)
+    keys = loaded.matching(level, archives, condition)
+    assert found == loaded.duck.dates(level, loaded.ids(archives), keys, by, interval)
 
 
 @EXAMPLES
@@ -130,8 +130,8 @@ def test_histograms_of_numbers(
     attribute = numeric(name, level)
     found = cells(loaded.runner.run(stats.number_histogram(loaded.reader, question, attribute, edges, bins)))
     found.pop((None,), None)
-    uids = loaded.matching(level, archives, condition)
-    assert found == loaded.duck.numbers(level, loaded.ids(archives), uids, name, edges, bins)
+    keys = loaded.matching(level, archives, condition)
+    assert found == loaded.duck.numbers(level, loaded.ids(archives), keys, name, edges, bins)
 
 
 @EXAMPLES
@@ -140,21 +140,21 @@ def test_totals(loaded: Loaded, archives: str, matched: tuple[Level, Condition])
     level, condition = matched
     question = Question(Groups(loaded.ids(archives)), condition, level=level)
     found = loaded.runner.run(stats.totals(loaded.reader, question))
-    uids = loaded.matching(level, archives, condition)
+    keys = loaded.matching(level, archives, condition)
     name = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}[level]
-    assert found[name].visible == len(uids)
+    assert found[name].visible == len(keys)
     if level is Level.STUDY:
-        assert found["patients"].visible == loaded.duck.patients(loaded.ids(archives), uids)
+        assert found["patients"].visible == loaded.duck.patients(loaded.ids(archives), keys)
 
 
 def test_there_is_something_to_count(loaded: Loaded) -> None:
     """What both leave out would be equal too."""
-    uids = loaded.matching(Level.SERIES, "0123", EVERYTHING)
+    keys = loaded.matching(Level.SERIES, "0123", EVERYTHING)
     ids = loaded.ids("0123")
-    assert len(uids) > 100
+    assert len(keys) > 100
     facets = [Facet.MODALITY, Facet.ERN, Facet.STUDY_YEAR]
-    assert len(loaded.duck.cells(Level.SERIES, ids, uids, facets)) > 10
-    assert len(loaded.duck.numbers(Level.SERIES, ids, uids, "SliceThickness", (0.0, 5.0), 8)) == 5
+    assert len(loaded.duck.cells(Level.SERIES, ids, keys, facets)) > 10
+    assert len(loaded.duck.numbers(Level.SERIES, ids, keys, "SliceThickness", (0.0, 5.0), 8)) == 5
 
 
 def test_the_lowest_and_the_highest_number_are_the_edges(loaded: Loaded) -> None:
@@ -162,6 +162,6 @@ def test_the_lowest_and_the_highest_number_are_the_edges(loaded: Loaded) -> None
     thickness = numeric("SliceThickness", Level.SERIES)
     assert loaded.runner.run(stats.bounds(loaded.reader, question, thickness)) == (0.5, 5.0)
     one = loaded.runner.run(stats.number_histogram(loaded.reader, question, thickness, (2.5, 2.5), 1))
-    uids = loaded.matching(Level.SERIES, "0123", EVERYTHING)
-    same = loaded.duck.numbers(Level.SERIES, loaded.ids("0123"), uids, "SliceThickness", (2.5, 2.6), 1)
+    keys = loaded.matching(Level.SERIES, "0123", EVERYTHING)
+    same = loaded.duck.numbers(Level.SERIES, loaded.ids("0123"), keys, "SliceThickness", (2.5, 2.6), 1)
     assert cells(one)[1,] == same[1,]

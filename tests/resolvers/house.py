@@ -98,7 +98,7 @@ class House:
     async def data(self, query: str, variables: dict[str, Any] | None = None) -> Any:
         """The data of an ask that has no errors."""
         answer = await self.ask(query, variables)
-        assert answer.errors == []
+        assert answer.errors == [], answer.errors
         return answer.data
 
     def archive_id(self, code: str) -> int:

@@ -47,7 +47,7 @@ def batch(rng: random.Random) -> Batch:
         instances=some(4, uids, parts, sops),
         whole=rng.sample(uids, rng.randint(0, 1)),
         series_of=rng.sample(uids, rng.randint(0, 2)),
-        instances_of=rng.sample(parts, rng.randint(0, 1)),
+        instances_of=some(1, uids, parts),
         deleted=rng.sample(uids, rng.choice([0, 0, 1])),
     )
 
@@ -108,7 +108,7 @@ async def test_a_change_is_one_event_and_no_change_is_none(database: Database) -
     await with_faces(database)
     rows = [study("1.1")], [series("1.1", "5.1")], [instance("1.1", "5.1", "8.1")]
     for _ in range(3):
-        await store(database, 1, *rows, whole=["1.1"], series_of=["1.1"], instances_of=["5.1"])
+        await store(database, 1, *rows, whole=["1.1"], series_of=["1.1"], instances_of=[("1.1", "5.1")])
     await store(database, 1, [study("1.1", StudyDescription="new")], [series("1.1", "5.2")])
     await store(database, 2, [study("1.1", StudyDescription="other")])  # no change of the first one's copy
     await delete(database, 1, "1.1")

@@ -49,7 +49,9 @@ async def copies(database: Database) -> AsyncIterator[House]:
     faces = Faces(database, makers, {each: code for code, each in ids.items()})
     database.after_write.append(lambda: faces.drain())
     for code, (one, below, at_last) in COPIES.items():
-        await store(database, ids[code], [one], [below], [at_last], series_of=["1.2"], instances_of=["1.3"])
+        await store(
+            database, ids[code], [one], [below], [at_last], series_of=["1.2"], instances_of=[("1.2", "1.3")]
+        )
     await database.execute("done", "update archive set last_completed_at = now()")
     services = await open_services(database)
     yield House(services)

@@ -114,10 +114,12 @@ async def test_series_and_instances_fetched_on_demand_are_shown(home: Home) -> N
         (node,) = [each for each in nodes if each["studyInstanceUid"] == home.maker.uid(uid)]
         held = {c.uid for c in copies if c.level is Level.SERIES and c.uids[Level.STUDY] == uid}
         shown = node["series"]["nodes"]
-        assert {each["seriesInstanceUid"] for each in shown} == {home.maker.uid(each) for each in held}
+        assert {each["seriesInstanceUid"] for each in shown} == {
+            home.maker.uid_in(uid, each) for each in held
+        }
         sops = {c.uid for c in copies if c.level is Level.INSTANCE and c.uids[Level.STUDY] == uid}
         told = {sop["sopInstanceUid"] for each in shown for sop in each["instances"]["nodes"]}
-        assert told == {home.maker.uid(each) for each in sops}
+        assert told == {home.maker.uid_in(uid, each) for each in sops}
 
 
 async def test_a_withdrawal_takes_effect_at_once_everywhere(home: Home) -> None:
