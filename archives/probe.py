@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archives.client import Row
 from archives.doubts import UNSAID
-from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed
+from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, ServerFailed
 from archives.every_field import COMPARED
 from archives.queries import Query
 from archives.rows import (
@@ -163,16 +163,23 @@ async def _route(archive: DicomWebArchive, query: Query) -> str:
 
 
 async def _metadata(archive: DicomWebArchive, studies: list[Row]) -> str:
-    """Asked of a series, which is smaller than its study."""
+    """Asked of a series, which is smaller than its study. One that it fails for says nothing of the others."""
+    told = UNKNOWN
     for row in studies:
         study = text(row, STUDY_INSTANCE_UID)
         if study is None:
             continue
         series = (await archive.qido(Query("series", study_uid=study), 1, 0, None)).rows
         uid = text(series[0], SERIES_INSTANCE_UID) if series else None
-        if uid is not None:
+        if uid is None:
+            continue
+        try:
             return "yes" if await archive.metadata(study, uid) else "no: nothing for a series that is there"
-    return UNKNOWN
+        except (NotSupported, Rejected):
+            raise
+        except ArchiveError as error:
+            told = f"unknown: {error.message.partition(': ')[2]}"
+    return told
 
 
 def _counts(studies: list[Row]) -> str:

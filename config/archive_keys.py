@@ -119,6 +119,7 @@ KEYS: dict[str, Callable[[object], object]] = {
     "max_connections": _number(1, 32),
     "page_size": _number(1, 10_000),
     "representatives": _switch,
+    "data_sets": _switch,
     "max_response": _size,
     "retries": _number(0, 10),
     "breaker_failures": _number(1, 1000),

@@ -47,6 +47,7 @@ class ArchiveConfig:
     max_connections: int = 4
     page_size: int = 1000
     representatives: bool = True
+    data_sets: bool = True
     max_response: int = 64 * 1024**2
     retries: int = 2
     breaker_failures: int = 5

@@ -15,23 +15,30 @@ from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
 from pgqueuer.ports.driver import Driver
 
+from db.data_sets import TRIED_AGAIN
 from db.pool import Database, Reader
 from db.statements import statements
 
 CHANNEL = Channel("ernfed_jobs")
 _BY_HAND_FIRST = 10
+_WHEN_THERE_IS_TIME = -10
 
 
 class JobKind(StrEnum):
     """sync: what changed. reconcile: everything, and what is gone. probe: what the archive can do.
 
-    purge: the rows of an archive that was removed.
+    purge: the rows of an archive that was removed. data_sets: whole data sets of its instances.
     """
 
     SYNC = "sync"
     RECONCILE = "reconcile"
     PROBE = "probe"
     PURGE = "purge"
+    DATA_SETS = "data_sets"
+
+
+_APART = (JobKind.PROBE, JobKind.DATA_SETS)
+"""What may be done beside a run of the same archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +90,20 @@ async def ask_for(database: Database, code: str, kind: JobKind) -> bool:
 
 async def enqueue_due(database: Database) -> int:
     """Jobs for all that is due now; the number of new ones. Safe in any number of processes at once."""
-    rows = await database.fetch("jobs_due", statements("jobs")["due"])
+    rows = await database.fetch("jobs_due", statements("jobs")["due"], TRIED_AGAIN)
     wanted = [
-        (f"{'probe' if row['kind'] == JobKind.PROBE else 'index'}:{row['code']}", row["kind"], row["code"])
+        (f"{row['kind'] if row['kind'] in _APART else 'index'}:{row['code']}", row["kind"], row["code"])
         for row in rows
     ]
-    return await _enqueue(database, wanted, 0) if wanted else 0
+    later = [each for each in wanted if each[1] == JobKind.DATA_SETS]
+    first = [each for each in wanted if each not in later]
+    return await _enqueue(database, first, 0) + await _enqueue(database, later, _WHEN_THERE_IS_TIME)
 
 
 async def _enqueue(database: Database, wanted: list[tuple[str, str, str]], priority: int) -> int:
     """Jobs as (key, kind, archive); one whose key waits or runs already is left out."""
+    if not wanted:
+        return 0
     found = await queries_on(AsyncpgPoolDriver(database.pool)).enqueue(
         [kind for _, kind, _ in wanted],
         [None] * len(wanted),
@@ -122,6 +133,11 @@ async def run_ended(
     """The end of a run: when the next one is due (`pause` in seconds)."""
     sql = statements("jobs")["run_ended"]
     await database.execute("run_ended", sql, archive_id, failed, pause, reconciled, current_as_of)
+
+
+async def data_sets_after(database: Database, archive_id: int, pause: float) -> None:
+    """Whole data sets of the archive are not asked for before so many seconds."""
+    await database.execute("data_sets_after", statements("jobs")["data_sets_after"], archive_id, pause)
 
 
 async def probed(database: Database, archive_id: int) -> None:

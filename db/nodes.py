@@ -215,6 +215,15 @@ async def stored_keys(database: Reader, level: Level, source_pks: Sequence[int])
     return [tuple(row) for row in await database.fetch("stored_keys", sql, list(source_pks))]
 
 
+async def stored_series(database: Reader, source_pks: Sequence[int]) -> list[Row]:
+    """(source_pk, study_uid, series_uid, asked_at: now) of stored series, as their archive says: not for answers."""
+    sql = (
+        "select series_pk as source_pk, study_uid, series_uid, now() as asked_at"
+        " from public.series where series_pk = any($1::bigint[])"
+    )
+    return await database.fetch("stored_series", sql, list(source_pks))
+
+
 async def archives_with_gaps(database: Reader, scope: Scope, level: Level) -> set[int]:
     """The asked archives that hold copies at `level` that lack their children (of instances: the whole
     data set)."""

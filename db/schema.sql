@@ -500,6 +500,8 @@ CREATE TABLE public.series (
     instances_synced_at timestamp with time zone,
     representative jsonb,
     representative_synced_at timestamp with time zone,
+    data_sets_synced_at timestamp with time zone,
+    data_sets_tried_at timestamp with time zone,
     body_part_code text GENERATED ALWAYS AS (public.body_part_code(body_part_examined)) STORED COLLATE pg_catalog."C",
     modality_code text GENERATED ALWAYS AS (public.modality_code(modality)) STORED COLLATE pg_catalog."C",
     laterality_code text GENERATED ALWAYS AS (public.laterality_code(laterality)) STORED COLLATE pg_catalog."C"
@@ -527,6 +529,8 @@ CREATE VIEW counts.series AS
     instances_synced_at,
     representative,
     representative_synced_at,
+    data_sets_synced_at,
+    data_sets_tried_at,
     body_part_code,
     modality_code,
     laterality_code
@@ -1928,6 +1932,8 @@ CREATE FUNCTION public.study_values(uid text, archive smallint, shared boolean) 
              s_1.instances_synced_at,
              s_1.representative,
              s_1.representative_synced_at,
+             s_1.data_sets_synced_at,
+             s_1.data_sets_tried_at,
              s_1.body_part_code,
              s_1.modality_code,
              s_1.laterality_code
@@ -2023,6 +2029,8 @@ CREATE VIEW records.series AS
     instances_synced_at,
     representative,
     representative_synced_at,
+    data_sets_synced_at,
+    data_sets_tried_at,
     body_part_code,
     modality_code,
     laterality_code
@@ -2563,6 +2571,7 @@ CREATE TABLE public.archive_schedule (
     next_sync_at timestamp with time zone DEFAULT now() NOT NULL,
     next_reconcile_at timestamp with time zone DEFAULT now() NOT NULL,
     next_probe_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL,
+    next_data_sets_at timestamp with time zone DEFAULT now() NOT NULL,
     failures integer DEFAULT 0 NOT NULL,
     current_as_of timestamp with time zone,
     feed_marks jsonb DEFAULT '{}'::jsonb NOT NULL,
@@ -3068,6 +3077,8 @@ CREATE INDEX instance_instance_number_sop_uid_idx2 ON pseudonymised.instance USI
 
 CREATE INDEX instance_instance_number_sop_uid_idx3 ON pseudonymised.instance USING btree (instance_number DESC NULLS LAST, sop_uid) WHERE shared;
 
+CREATE INDEX instance_searched ON pseudonymised.instance USING btree (archive_id) WHERE (metadata_synced_at IS NULL);
+
 CREATE INDEX instance_sop_class_uid_idx ON pseudonymised.instance USING btree (sop_class_uid);
 
 CREATE INDEX instance_sop_uid_idx ON pseudonymised.instance USING btree (sop_uid) WHERE shared;
@@ -3258,6 +3269,8 @@ CREATE INDEX instance_page_number ON public.instance USING btree (instance_numbe
 
 CREATE INDEX instance_page_number_desc ON public.instance USING btree (instance_number DESC NULLS LAST, sop_uid);
 
+CREATE INDEX instance_searched ON public.instance USING btree (archive_id) WHERE (metadata_synced_at IS NULL);
+
 CREATE INDEX instance_shared ON public.instance USING btree (sop_uid) WHERE shared;
 
 CREATE INDEX instance_shared_number ON public.instance USING btree (instance_number, sop_uid) WHERE shared;
@@ -3333,6 +3346,8 @@ CREATE INDEX series_shared_number_desc ON public.series USING btree (series_numb
 CREATE INDEX series_unindexed ON public.series USING btree (archive_id, series_uid) WHERE (instances_synced_at IS NULL);
 
 CREATE INDEX series_unrepresented ON public.series USING btree (archive_id, series_uid) WHERE (representative IS NULL);
+
+CREATE INDEX series_without_data_sets ON public.series USING btree (archive_id, data_sets_tried_at NULLS FIRST, series_pk) WHERE ((data_sets_synced_at IS NULL) AND (instances_synced_at IS NOT NULL));
 
 CREATE INDEX study_accession_like ON public.study USING gin (public.fold(accession_number) public.gin_trgm_ops);
 ALTER INDEX public.study_accession_like ALTER COLUMN 1 SET STATISTICS 1000;

@@ -15,6 +15,7 @@ from archives.errors import ArchiveError
 from db import ingest, jobs, runs
 from db.archives import ArchiveRow, list_archives, save_health
 from db.pool import Connection, Database
+from indexer.data_sets import after_run
 from indexer.full import run_full
 from indexer.incremental import run_incremental
 from indexer.overlook import compare_totals, is_same_feed, note_feed
@@ -68,8 +69,8 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked of a run. full: not only what changed. reconcile: full, and remove what the archive no
-    longer has. confirmed: even when that is most of it."""
+    """What is asked of a run. full: not only what changed. reconcile: full, and remove what is gone. confirmed: even
+    most of it."""
 
     full: bool = False
     reconcile: bool = False
@@ -94,7 +95,10 @@ async def index_once(
 
     async def one(client: ArchiveClient) -> RunResult:
         async with gate:
-            return await index_archive(database, client, rows[client.config.code], order, progress)
+            result = await index_archive(database, client, row := rows[client.config.code], order, progress)
+            if result.state is RunState.COMPLETED:
+                await after_run(database, client, row.archive_id, progress or silent)
+            return result
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(client)) for client in wanted]

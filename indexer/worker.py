@@ -12,12 +12,13 @@ from archives.client import ArchiveClient
 from db import runs
 from db.archives import ArchiveRow, list_archives
 from db.ingest import recount_reordered
-from db.jobs import JobKind, enqueue_due, forget_log, probed
+from db.jobs import JobKind, data_sets_after, enqueue_due, forget_log, probed
 from db.pool import Database
 from db.purge import purge
 from db.queue import Job, Later, take_jobs
+from indexer.data_sets import fill_data_sets
 from indexer.probing import probe
-from indexer.progress import Progress
+from indexer.progress import Progress, silent
 from indexer.run import SIDE_BY_SIDE, Order, RunResult, RunState, index_archive
 
 _LOOK_EVERY = 1.0  # seconds: for what is due
@@ -25,6 +26,8 @@ _FORGET_EVERY = 3600.0
 _RECOUNT_EVERY = 60.0
 _AFTER_FAILURE = 5.0
 _BUSY_AGAIN = 1.0
+_DATA_SETS_SECONDS = 20.0  # of one job, so that runs get their turn
+_AFTER_TROUBLE = 60.0
 _STRANGER_TRIES = 30
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +59,7 @@ class Worker:
             JobKind.RECONCILE: self._index,
             JobKind.PROBE: self._probe,
             JobKind.PURGE: self._purge,
+            JobKind.DATA_SETS: self._data_sets,
         }
         tasks = [
             asyncio.create_task(take_jobs(self.database.url, handlers, leaving, at_once=at_once)),
@@ -107,6 +111,14 @@ class Worker:
             return
         await probe(self.database, client, archive, "it is due")
         await probed(self.database, archive.archive_id)
+
+    async def _data_sets(self, job: Job) -> None:
+        archive, client = await self._known(job)
+        if archive is None or client is None:
+            return
+        told = self.progress or silent
+        well = await fill_data_sets(self.database, client, archive.archive_id, told, _DATA_SETS_SECONDS)
+        await data_sets_after(self.database, archive.archive_id, 0.0 if well else _AFTER_TROUBLE)
 
     async def _purge(self, job: Job) -> None:
         rows = await list_archives(self.database)

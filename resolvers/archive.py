@@ -117,6 +117,17 @@ class IndexState:
     )
     row: strawberry.Private[ArchiveRow]
     access: strawberry.Private[AccessLevel]
+    instance_rows: strawberry.Private[int]
+
+    @strawberry.field(
+        description="Instances whose whole data set is in the index, so that filters find any attribute of them. Where "
+        "runs go down to instances the others follow; elsewhere they are fetched on demand."
+    )
+    async def data_sets(self, info: Info) -> Count:
+        if self.access is not AccessLevel.FULL:
+            return _count_of(0, self.access)
+        lacking = (await info.context.searched_only()).get(self.row.archive_id, 0)
+        return _count_of(max(0, self.instance_rows - lacking), self.access)
 
     @strawberry.field(
         description="At most so many seconds old is the index's picture of the archive: all that it held before "
@@ -207,6 +218,7 @@ class Archive(Node):
             last_reconciled_at=self.row.last_reconciled_at,
             row=self.row,
             access=self.access,
+            instance_rows=state.instance_rows,
         )
 
     def _progress(self, state: StateOfIndex) -> float | None:

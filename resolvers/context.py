@@ -13,6 +13,7 @@ from archives.registry import Archives
 from config.access_file import AccessRules
 from config.settings import Settings
 from db.archives import WALLED, ArchiveRow, IndexState, index_states, list_archives
+from db.data_sets import searched_only
 from db.declared import DeclaredState, declared_states
 from db.jobs import JobState, job_states
 from db.nodes import Row, data_set, key_of
@@ -140,10 +141,13 @@ class Context:
     """The visible archives by archive_id, as the database has them now."""
     totals: dict[Level, Once[dict[str, Count]]] = field(init=False)
     """How many nodes each archive has, by its code (coverage.py)."""
+    represented: dict[Level, Once[dict[str, Count]]] = field(init=False)
+    """Of how many a representative tells."""
     removals: Once[dict[int, Waiting]] = field(init=False)
     """What waits to be confirmed, by archive_id: for administrators."""
     _index_states: Once[dict[int, IndexState]] = field(init=False)
     _job_states: Once[dict[int, JobState]] = field(init=False)
+    _searched_only: Once[dict[int, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.cursors = self.services.cursors.of(self.viewer.subject)
@@ -154,8 +158,10 @@ class Context:
         self.archives = Once(self._read_archives)
         self.totals = {}
         self.removals = Once(partial(waiting, self.services.owner))
+        self.represented = {}
         self._index_states = Once(partial(index_states, self.database, WALLED))
         self._job_states = Once(partial(job_states, self.database))
+        self._searched_only = Once(partial(searched_only, self.database, WALLED))
 
     @classmethod
     def for_request(
@@ -219,6 +225,10 @@ class Context:
     async def job_state(self, archive_id: int) -> JobState:
         """When an archive is due, and its job; read once a request."""
         return (await self._job_states()).get(archive_id, JobState())
+
+    async def searched_only(self) -> dict[int, int]:
+        """By archive: instances of which the index has no whole data set; read once a request."""
+        return await self._searched_only()
 
     async def _read_archives(self) -> dict[int, ArchiveRow]:
         reach = self.reach

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from access.identifying import path_is_identifying
+from archives.fields import returned_keywords
 from db.facets import Facet
 from model.attributes import Level
-from model.filters import EVERYTHING, Condition
+from model.filters import EVERYTHING, Condition, PathTest, Related
 from model.paths import parse_path
 from resolvers.archive import Archive, Count, archive_of
 from resolvers.disclosure import Statistics, stats_scope
@@ -38,6 +39,10 @@ class AttributeCoverage:
     )
     present: Count = _describe("How many have a value.")
     total: Count = _describe("How many there are.")
+    searched: Count = _describe(
+        "Of how many the index knows whether they have one: all where the archive's search tells, else those whose "
+        "representative has been fetched."
+    )
 
 
 async def coverage_of(context: "Context", keyword: str, level: Level) -> list[AttributeCoverage]:
@@ -51,6 +56,7 @@ async def coverage_of(context: "Context", keyword: str, level: Level) -> list[At
         counted, Once(partial(_by_archive, context, counted, EVERYTHING))
     )
     present, total = await _by_archive(context, counted, has_value), await all_there_are()
+    searched = total if keyword in returned_keywords(counted) else await _represented(context, counted)
     nothing = Count(value=0, at_most=None, suppressed=False)
     skipped = {each.code for each in stats_scope(context.reach, None).skipped_for(has_value)}
     return [
@@ -59,6 +65,7 @@ async def coverage_of(context: "Context", keyword: str, level: Level) -> list[At
             level=counted.value,
             present=present.get(row.code, nothing),
             total=total.get(row.code, nothing),
+            searched=searched.get(row.code, nothing),
         )
         for row in (await context.archives()).values()
         if row.code not in skipped
@@ -73,6 +80,16 @@ async def examples_of(context: "Context", keyword: str, level: Level, first: int
         return []
     told = await statistics.attribute_facet(keyword, first)
     return [str(each.values[0]) for each in told if each.values[0] is not None]
+
+
+async def _represented(context: "Context", counted: Level) -> dict[str, Count]:
+    """Series that have a representative, or studies with such: it has what every instance has, and no series."""
+    has_one: Condition = PathTest(parse_path("SOPClassUID"), ())
+    if counted is Level.STUDY:
+        has_one = Related(Level.SERIES, has_one)
+    return await context.represented.setdefault(
+        counted, Once(partial(_by_archive, context, counted, has_one))
+    )()
 
 
 def _has_value(keyword: str, counted: Level) -> Condition:

@@ -67,7 +67,7 @@ async def _unsearched(
     """Asked archives whose rows may lack an attribute that the filter names by path.
 
     What an archive's search does not return is in the index only where whole data sets were fetched: of
-    instances when somebody asked for them, of series that of a representative.
+    instances beside the runs that go down to them, or when somebody asked; of series that of a representative.
     """
     beyond = {
         (at, test.path)
@@ -86,7 +86,7 @@ async def _unsearched(
             if Level.SERIES in levels:
                 lacking |= await nodes.archives_without_representatives(context.database, scope)
             if Level.INSTANCE in levels:
-                lacking |= found & await nodes.archives_with_gaps(context.database, scope, Level.INSTANCE)
+                lacking |= await nodes.archives_with_gaps(context.database, scope, Level.INSTANCE)
         found = lacking
     return frozenset(found & {archive.archive_id for archive in question.asked})
 

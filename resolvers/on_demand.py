@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
+from archives.client import Answer, ArchiveClient, Selection, told_apart
 from archives.errors import ArchiveError, TimedOut
 from archives.side_by_side import side_by_side
-from db import ingest, nodes
+from db import data_sets, ingest, nodes
 from db.keeping import Told, keep
 from db.pool import Connection, Database
 from model.attributes import Key, Level
@@ -120,29 +120,10 @@ class OnDemand:
         client, series = self._client_of(archive_id), await self._stored(Level.SERIES, copies)
         asked = told_apart(series)
         answers = await side_by_side([client.search_instances(Selection.of_series(each)) for each in asked])
-        rows = [row for answer in answers for row in answer.rows]
         complete = [
             key for keys, answer in zip(asked, answers, strict=True) if answer.complete for key in keys
         ]
-        await self._keep_instances(archive_id, series, rows, complete, full=False)
-        for answer in answers:
-            _must_be_whole(answer)
-
-    async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> None:
-        """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
-        client, series = self._client_of(archive_id), await self._stored(Level.SERIES, copies)
-        answers = await asyncio.gather(*(client.metadata(*key) for key in series))
-        rows = [row for answer in answers for row in answer]
-        await self._keep_instances(archive_id, series, rows, [], full=True)
-
-    async def _stored(self, level: Level, copies: list[Missing]) -> list[Key]:
-        """The UIDs of these copies as their archive calls them."""
-        return await nodes.stored_keys(self._database, level, [copy.source_pk for copy in copies])
-
-    async def _keep_instances(
-        self, archive_id: int, series: list[Key], rows: list[Row], complete: list[Key], *, full: bool
-    ) -> None:
-        records, rejected = parse(Level.INSTANCE, rows)
+        records, rejected = parse(Level.INSTANCE, [row for answer in answers for row in answer.rows])
 
         async def work(connection: Connection) -> None:
             studies = {study for study, _ in series}
@@ -151,13 +132,33 @@ class OnDemand:
                 instances=records,
                 instances_whole=complete,
                 settling=studies,
-                full=full,
                 stamp_older_than=timedelta(0),
             )
             await keep(connection, archive_id, told)
             await ingest.reject(connection, archive_id, rejected)
 
         await ingest.write(self._database, "keep_instances", work)
+        for answer in answers:
+            _must_be_whole(answer)
+
+    async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> None:
+        """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
+        client = self._client_of(archive_id)
+        series = await nodes.stored_series(self._database, [copy.source_pk for copy in copies])
+        answers = await asyncio.gather(
+            *(client.metadata(each["study_uid"], each["series_uid"]) for each in series)
+        )
+        records, rejected = parse(Level.INSTANCE, [row for answer in answers for row in answer])
+
+        async def work(connection: Connection) -> None:
+            await data_sets.keep_whole(connection, archive_id, series, records)
+            await ingest.reject(connection, archive_id, rejected)
+
+        await ingest.write(self._database, "keep_data_sets", work)
+
+    async def _stored(self, level: Level, copies: list[Missing]) -> list[Key]:
+        """The UIDs of these copies as their archive calls them."""
+        return await nodes.stored_keys(self._database, level, [copy.source_pk for copy in copies])
 
 
 async def _attempt(fetch: Awaitable[None]) -> ArchiveError | None:

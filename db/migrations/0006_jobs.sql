@@ -139,6 +139,7 @@ create table archive_schedule (
     next_sync_at timestamptz not null default now(),
     next_reconcile_at timestamptz not null default now(),
     next_probe_at timestamptz not null default now() + interval '1 day',
+    next_data_sets_at timestamptz not null default now(),
     -- runs that failed, one after the other, until now
     failures integer not null default 0,
     -- the index knows all that the archive held at this time; null: no complete run yet

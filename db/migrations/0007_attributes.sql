@@ -176,6 +176,17 @@ alter table pseudonymised.series
     add column representative jsonb,
     add column representative_synced_at timestamptz;
 
+-- Of its instances, where runs go down to them: when all their whole data sets were there; else when they were asked
+-- for last. Both are null again as soon as one of them changes.
+alter table series
+    add column data_sets_synced_at timestamptz,
+    add column data_sets_tried_at timestamptz;
+
+create index series_without_data_sets on series (archive_id, data_sets_tried_at nulls first, series_pk)
+    where data_sets_synced_at is null and instances_synced_at is not null;
+create index instance_searched on instance (archive_id) where metadata_synced_at is null;
+create index instance_searched on pseudonymised.instance (archive_id) where metadata_synced_at is null;
+
 create index series_unrepresented on series (archive_id, series_uid) where representative is null;
 create index series_lacking on series (archive_id, series_pk)
     where representative_synced_at is null or representative_synced_at < synced_at;

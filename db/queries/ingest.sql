@@ -125,7 +125,16 @@ with cut as (
     on conflict (archive_id, sop_uid, series_uid, study_uid) do update
         set (:instance_columns, data, synced_at, metadata_synced_at)
             = (:instance_excluded, excluded.data, now(), null)
-    returning study_uid
+    returning study_uid, series_uid
+), without_data_sets as (
+    update series set (data_sets_synced_at, data_sets_tried_at) = (null, null)
+    where series_pk = any (array(
+        select t.series_pk
+        from (select distinct study_uid, series_uid from written) w
+        cross join lateral (
+            select series_pk from series
+            where archive_id = $1 and series_uid = w.series_uid and study_uid = w.study_uid
+                and (data_sets_synced_at is not null or data_sets_tried_at is not null) offset 0) t))
 ), marked as (
     insert into touched (study_uid) select distinct study_uid from written on conflict do nothing
 )

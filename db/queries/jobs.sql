@@ -16,6 +16,25 @@ where a.enabled and s.next_probe_at <= now()
         select from jobs.pgqueuer j
         where j.dedupe_key = 'probe:' || a.code and j.status in ('queued', 'picked'))
 
+union all
+select a.code, 'data_sets'
+from archive a
+join archive_schedule s using (archive_id)
+join archive_definition d using (archive_id)
+where a.enabled and a.index_level = 'instance' and s.next_data_sets_at <= now()
+    and coalesce((d.definition ->> 'data_sets')::boolean, true)
+    and coalesce(a.capabilities ->> 'metadata', '') not like 'no%'
+    and exists (
+        select from series
+        where archive_id = a.archive_id and data_sets_synced_at is null and instances_synced_at is not null
+            and (data_sets_tried_at is null or data_sets_tried_at < now() - $1::interval))
+    and not exists (
+        select from jobs.pgqueuer j
+        where j.dedupe_key = 'data_sets:' || a.code and j.status in ('queued', 'picked'))
+
+-- name: data_sets_after  Whole data sets of an archive are asked for again after $2 seconds.
+update archive_schedule set next_data_sets_at = now() + make_interval(secs => $2) where archive_id = $1
+
 -- name: run_ended  When the archive is next due. $2: failed; $3: seconds until the next run; $4: it reconciled, $5: the index knows what was there at this time.
 update archive_schedule
 set failures = case when $2::boolean then failures + 1 else 0 end,
@@ -46,4 +65,4 @@ select a.archive_id, s.next_sync_at, s.failures,
 from archive a
 left join archive_schedule s using (archive_id)
 left join lateral (
-    select * from archive_job where code = a.code order by running desc, due_at limit 1) j on true
+    select * from archive_job where code = a.code and kind <> 'data_sets' order by running desc, due_at limit 1) j on true

@@ -1,7 +1,7 @@
 """An archive in memory, scripted at the edge: what it holds, where it caps, when it breaks."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,7 @@ class ScriptedArchive:
             index=index,
             sync_every=0.05,
             representatives=options.get("representatives", True),
+            data_sets=options.get("data_sets", True),
         )
         self.standing = Standing.of(self.config)
         self.studies: list[Row] = []
@@ -39,10 +40,16 @@ class ScriptedArchive:
         self.epoch = 1  # of its database
         self.searches: list[tuple[str, Selection]] = []
         self.hidden: set[str] = set()
+        self.probed = {"kind": "scripted"}
         # Of representatives: what was asked for, what is told beyond the search, what is raised instead.
         self.represented: list[str] = []
         self.told: Row = {"00180050": {"vr": "DS", "Value": [2.5]}}
         self.refuses: ArchiveError | None = None
+        # Of whole data sets: the series that were asked for, what is told beyond the search, what is raised instead.
+        self.told_whole: list[str] = []
+        self.whole: Row = {"00180050": {"vr": "DS", "Value": [2.5]}}
+        self.refused: dict[str, ArchiveError] = {}
+        self.while_asked: Callable[[str], Awaitable[None]] = _at_once
         self.before: Callable[[str, Selection], None] = lambda level, selection: None
 
     def fill(self, uids: Iterable[str], *, parts: int = 2, **values: object) -> None:
@@ -82,7 +89,13 @@ class ScriptedArchive:
     async def metadata(
         self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
     ) -> list[Row]:
-        return []
+        """The rows of the search, and `whole`."""
+        uid = str(series_uid)
+        self.told_whole.append(uid)
+        await self.while_asked(uid)
+        if (error := self.refused.get(uid)) is not None:
+            raise error
+        return [row | self.whole for row in self.instances if first(row, SERIES) == series_uid]
 
     async def representative(self, study_uid: str, series_uid: str) -> Row | None:
         self.represented.append(series_uid)
@@ -124,13 +137,17 @@ class ScriptedArchive:
         return Health("UP", 1.0)
 
     async def probe(self) -> dict[str, str]:
-        return {"kind": "scripted"}
+        return self.probed
 
     def needs_probe(self, known: Mapping[str, str]) -> str | None:
         return None
 
     async def close(self) -> None:
         pass
+
+
+async def _at_once(series_uid: str) -> None:
+    pass
 
 
 def _matches(row: Row, selection: Selection) -> bool:

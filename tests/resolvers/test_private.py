@@ -70,3 +70,63 @@ async def test_records_with_pseudonyms_have_none(database: Database) -> None:
         for word in ("CREATOR", "ANOTHER", "private", "0009"):
             assert word not in str(hidden)
         assert hidden["found"] == {"totalCount": 0, "sources": [{"state": "SKIPPED"}]}
+
+
+THIN = '{name: "SliceThickness", eq: "2.5"}'
+PRIVATE = f'{{name: "{NAME}", eq: "private of 1.2.2"}}'
+INSTANCES = f"""{{
+  thin: instances(filter: {{attribute: [{THIN}]}}) {{ complete totalCount sources {{ state error {{ code }} }} }}
+  mine: instances(filter: {{attribute: [{PRIVATE}]}}) {{ complete totalCount nodes {{ sopInstanceUid }} }}
+  archives {{ index {{ instances {{ value }} dataSets {{ value suppressed }} }} }}
+  attributeDefinitions(search: "SliceThickness", first: 1) {{ nodes {{ coverage {{
+    level present {{ value }} total {{ value }} searched {{ value }} }} }} }} }}"""
+
+
+async def test_an_index_down_to_instances_finds_what_only_whole_data_sets_tell(database: Database) -> None:
+    async with indexed(database, PrivatePacs(every=False), index="instance") as (house, _):
+        data = await house.data(INSTANCES)
+        assert data["thin"] == {
+            "complete": True,
+            "totalCount": 6,
+            "sources": [{"state": "CACHED", "error": None}],
+        }
+        assert data["mine"] == {
+            "complete": True,
+            "totalCount": 2,
+            "nodes": [{"sopInstanceUid": "1.2.2.1.1"}, {"sopInstanceUid": "1.2.2.1.2"}],
+        }
+        (index,) = [each["index"] for each in data["archives"]]
+        assert (index["instances"]["value"], index["dataSets"]) == (6, {"value": 6, "suppressed": False})
+        (coverage,) = data["attributeDefinitions"]["nodes"][0]["coverage"]
+        assert coverage == {
+            "level": "series",
+            "present": {"value": 3},
+            "total": {"value": 3},
+            "searched": {"value": 3},
+        }
+        hidden = await house.seeing(eye=AccessLevel.PSEUDONYMISED).data(INSTANCES)
+        assert (hidden["thin"]["complete"], hidden["thin"]["totalCount"]) == (True, 6)
+        assert (hidden["mine"]["complete"], hidden["mine"]["totalCount"]) == (False, 0)
+        assert hidden["archives"][0]["index"]["dataSets"] == {"value": None, "suppressed": True}
+
+
+async def test_what_has_not_come_is_said(database: Database) -> None:
+    pacs = PrivatePacs(every=False, refused={"1.2.1.1"})
+    async with indexed(database, pacs, index="instance", representatives=False, retries=0) as (house, _):
+        data = await house.data(INSTANCES)
+        assert data["thin"] == {
+            "complete": False,
+            "totalCount": 4,
+            "sources": [{"state": "PARTIAL", "error": {"code": "NOT_INDEXED"}}],
+        }
+        assert data["archives"][0]["index"]["dataSets"]["value"] == 4
+        (coverage,) = data["attributeDefinitions"]["nodes"][0]["coverage"]
+        assert (coverage["total"], coverage["searched"]) == ({"value": 3}, {"value": 0})
+
+
+async def test_where_there_are_none_searches_bring_all_they_can(database: Database) -> None:
+    pacs = PrivatePacs(metadata=False)
+    async with indexed(database, pacs, index="instance", representatives=False) as (house, _):
+        data = await house.data(INSTANCES)
+        assert (data["mine"]["complete"], data["mine"]["totalCount"]) == (False, 2)
+        assert (data["thin"]["complete"], data["thin"]["totalCount"]) == (False, 0)
