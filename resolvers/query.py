@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from db.nodes import Row
-from model.attributes import Key, Level, attribute
+from model.attributes import Level
 from model.errors import BadInput, NotFound
-from model.filters import Op, Test
 from resolvers.archive import Archive, archive_of
 from resolvers.arguments import After, Archives, Before, First, Last, page_arguments
 from resolvers.changes import changes_cursor
@@ -20,19 +19,19 @@ from resolvers.connection import Listed, list_nodes
 from resolvers.definitions import AttributeDefinitionConnection, find_definitions
 from resolvers.depth import go_deep_enough
 from resolvers.filters import Filter, InstanceFilter, SeriesFilter, StudyFilter, condition_of
-from resolvers.freshness import Freshness, checked, refreshed, warn_of_failures
+from resolvers.freshness import Freshness, checked, refreshed
 from resolvers.ids import from_id
 from resolvers.info import Info
 from resolvers.instance import InstanceConnection, instance_of
+from resolvers.lookup import Lookups, find
 from resolvers.managing import ManagedArchive, managed_archives
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
 from resolvers.question import question_of
 from resolvers.ranking import ordered
-from resolvers.scalars import UID
 from resolvers.series import SeriesConnection, series_of
 from resolvers.stats import InstanceStats, SeriesStats, StudyStats, stats_of
-from resolvers.study import Study, StudyConnection, study_of
+from resolvers.study import StudyConnection, study_of
 from resolvers.viewer import Viewer, viewer_of
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ Fresh = Annotated[Freshness | None, _argument("How fresh the answer must be; def
 
 
 @strawberry.type(description="What can be asked.")
-class Query:
+class Query(Lookups):
     @strawberry.field(description="The object with this id; null when there is none that you may see.")
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, _argument("An `id` field's value.")]
@@ -93,22 +92,6 @@ class Query:
     )
     async def changes_cursor(self, info: Info) -> str:
         return await changes_cursor(info.context)
-
-    @strawberry.field(description="One study; null when no archive that you may see is known to hold it.")
-    async def study(
-        self,
-        info: Info,
-        study_instance_uid: Annotated[UID, _argument("StudyInstanceUID.")],
-        freshness: Fresh = None,
-    ) -> Study | None:
-        wanted, condition = checked(freshness), Test(attribute("StudyInstanceUID"), Op.EQ, study_instance_uid)
-        question = question_of(info.context.reach, None, condition, ())
-        question = await refreshed(info.context, question, Level.STUDY, condition, wanted)
-        if question.fresh is not None:
-            info.context.touched.asked(archive.archive_id for archive in question.asked)
-            warn_of_failures(info.context, question)
-        row = await _lookup(info.context, Level.STUDY, (study_instance_uid,))
-        return study_of(row, question.fresh) if row is not None else None
 
     @strawberry.field(description="One list of studies over all archives.")
     async def studies(
@@ -274,15 +257,8 @@ async def _node(context: "Context", global_id: str) -> Node | None:
         rows = (await context.archives()).values()
         return next((archive_of(context, row) for row in rows if (row.code,) == key), None)
     level, build = _LOOKUPS[type_name]
-    row = await _lookup(context, level, key)
+    row = await find(context, level, key)
     return build(row) if row is not None else None
-
-
-async def _lookup(context: "Context", level: Level, key: Key) -> Row | None:
-    """A node by its UIDs, as stored or as pseudonyms: whichever face knows it."""
-    faces = [context.loaders[scope.face] for scope in context.reach.scopes]
-    rows = await asyncio.gather(*(loaders.nodes[level].load(key) for loaders in faces))
-    return next((row for row in rows if row is not None), None)
 
 
 _LOOKUPS: dict[str, tuple[Level, Callable[[Row], Node]]] = {

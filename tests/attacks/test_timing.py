@@ -18,6 +18,8 @@ FIELDS = {
     "node of an instance": ("SOPInstanceUID", '{ node(id: "Instance:%s") { id } }'),
     "studies by UID": ("StudyInstanceUID", '{ studies(filter: {studyInstanceUid: {eq: "%s"}}) { totalCount } }'),
     "series by UID": ("SeriesInstanceUID", '{ series(filter: {seriesInstanceUid: {eq: "%s"}}) { totalCount } }'),
+    "one series": ("SeriesInstanceUID", '{ seriesByUid(seriesInstanceUid: "%s") { id } }'),
+    "one instance": ("SOPInstanceUID", '{ instanceByUid(sopInstanceUid: "%s") { id } }'),
     "archive": ("code", '{ archive(code: "%s") { id } }'),
     "node of an archive": ("code", '{ node(id: "Archive:%s") { id } }'),
     "archives argument": ("code", '{ studies(archives: ["%s"]) { totalCount } }'),

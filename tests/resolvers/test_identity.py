@@ -324,3 +324,75 @@ async def _pseudonyms(house: House, expected: set[tuple[str, ...]]) -> None:
     for level in (series, instances):
         for (one, of_one), (other, of_other) in pairwise(sorted(level.items())):
             assert one != other or of_one == of_other
+
+
+# ---- one by its UID -----------------------------------------------------------------------------------------------
+
+OF_SERIES = "seriesInstanceUid modality study { patientId }"
+BY_UID: list[tuple[str, tuple[str, ...] | str | None]] = [
+    ('seriesByUid(seriesInstanceUid: "1.3.9")', "Give studyInstanceUid as well"),
+    ('seriesByUid(seriesInstanceUid: "1.3.9", studyInstanceUid: "1.2.1")', ("1.3.9", "CT", A)),
+    ('seriesByUid(seriesInstanceUid: "1.3.9", studyInstanceUid: "1.2.2")', ("1.3.9", "MR", B)),
+    ('seriesByUid(seriesInstanceUid: "1.3.8")', ("1.3.8", "CT", A)),
+    ('seriesByUid(seriesInstanceUid: "1.3.8", studyInstanceUid: "1.2.2")', None),
+    ('seriesByUid(seriesInstanceUid: "1.3.7")', None),
+    ('instanceByUid(sopInstanceUid: "1.4.1")', "Give seriesInstanceUid and studyInstanceUid as well"),
+    ('instanceByUid(sopInstanceUid: "1.4.1", studyInstanceUid: "1.2.1")', "Give seriesInstanceUid"),
+    ('instanceByUid(sopInstanceUid: "1.4.1", studyInstanceUid: "1.2.2")', ("1.3.9", "MR", B)),
+    ('instanceByUid(sopInstanceUid: "1.4.1", seriesInstanceUid: "1.3.8")', ("1.3.8", "CT", A)),
+    ('instanceByUid(sopInstanceUid: "1.4.2")', None),
+]
+
+
+@pytest.mark.parametrize(
+    "name", ["indexed down to instances", "indexed down to studies", "asked live, nothing indexed"]
+)
+async def test_one_by_its_uid(database: Database, tmp_path: Path, name: str) -> None:
+    way = WAYS[name]
+    async with opened(database, way, HOLDINGS["an instance in two series"], tmp_path) as home:
+        for asked, expected in BY_UID:
+            select = OF_SERIES if asked.startswith("series") else f"series {{ {OF_SERIES} }}"
+            answer = await home.house.ask(f"{{ one: {asked[:-1]}{way.freshness}) {{ {select} }} }}")
+            if isinstance(expected, str):
+                assert answer.codes == ["BAD_INPUT"]
+                assert expected in answer.errors[0]["message"]
+                continue
+            assert answer.errors == [], answer.errors
+            one = answer.data["one"]
+            if expected is None:
+                assert one is None
+                continue
+            series = one if asked.startswith("series") else one["series"]
+            assert (series["seriesInstanceUid"], series["modality"], series["study"]["patientId"]) == expected
+        hidden = home.house.seeing(**dict.fromkeys(CODES, AccessLevel.PSEUDONYMISED))
+        uid = MAKER.uid_in("1.2.2", "1.3.9")
+        data = await hidden.data(f'{{ one: seriesByUid(seriesInstanceUid: "{uid}") {{ modality }} }}')
+        assert data["one"] == {"modality": "MR"}
+        data = await hidden.data('{ one: seriesByUid(seriesInstanceUid: "1.3.9") { modality } }')
+        assert data["one"] is None
+
+
+# ---- two issuers --------------------------------------------------------------------------------------------------
+
+ISSUERS: list[Held] = [
+    ("1.2.1", "1.3.1", "1.4.1", "P1", "HOSP_A", "CT"),
+    ("1.2.1", "1.3.2", "1.4.2", "P1", "HOSP_B", "MR"),
+]
+CONFLICTS = (
+    "complete totalCount nodes { conflicts { keyword values { text } } locations { archive { code } } }"
+)
+
+
+@pytest.mark.parametrize("name", [name for name in WAYS if name != "folder on demand"])
+async def test_one_patient_id_of_two_issuers(database: Database, tmp_path: Path, name: str) -> None:
+    async with opened(database, WAYS[name], (ISSUERS, []), tmp_path) as home:
+        (node,) = await home.ask("studies", 'studyInstanceUid: {eq: "1.2.1"}', CONFLICTS)
+        told = {each["keyword"]: {value["text"] for value in each["values"]} for each in node["conflicts"]}
+        assert told["IssuerOfPatientID"] == {"HOSP_A", "HOSP_B"}
+        for issuer in ("HOSP_A", "HOSP_B"):
+            given = f'studyInstanceUid: {{eq: "1.2.1"}}, attribute: [{{name: "IssuerOfPatientID", eq: "{issuer}"}}]'
+            assert len(await home.ask("studies", given, "complete totalCount nodes { id }")) == 1
+        hidden = home.house.seeing(**dict.fromkeys(CODES, AccessLevel.PSEUDONYMISED))
+        (node,) = (await hidden.data(f"{{ studies {{ {CONFLICTS} }} }}"))["studies"]["nodes"]
+        told = {each["keyword"]: {value["text"] for value in each["values"]} for each in node["conflicts"]}
+        assert told["PatientID"] == {MAKER.patient_id("P1", issuer) for issuer in ("HOSP_A", "HOSP_B")}
