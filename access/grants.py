@@ -9,7 +9,7 @@ from typing import Any
 
 from access.scope import AccessLevel, Grant, Viewer
 from config.access_file import VERBS, WORDS, AccessRules
-from model.erns import ERNS
+from model.erns import ERNS_ALONE, Networks
 
 CLAIM = "ern_grants"
 """`{"ERN-EYE": ["full", "annotate"], "VASCERN": ["counts"]}`"""
@@ -49,7 +49,7 @@ def is_member(words: frozenset[str]) -> bool:
 
 def granted_words(claims: Mapping[str, Any], rules: AccessRules, groups_claim: str | None) -> Words:
     """The words of the claim `ern_grants` and of the person's groups, together."""
-    words = words_of_claim(claims.get(CLAIM))
+    words = words_of_claim(claims.get(CLAIM), rules.networks)
     names = _groups(_claim_at(claims, groups_claim)) if groups_claim else ()
     for name in names:
         for ern, more in rules.groups.get(name, {}).items():
@@ -57,15 +57,15 @@ def granted_words(claims: Mapping[str, Any], rules: AccessRules, groups_claim: s
     return words
 
 
-def words_of_claim(claim: object) -> Words:
-    """The known words by known ERN; nothing when any part of the claim is not as it should be."""
+def words_of_claim(claim: object, networks: Networks = ERNS_ALONE) -> Words:
+    """The known words by known network; nothing when any part of the claim is not as it should be."""
     if not isinstance(claim, dict):
         return {}
     if not all(
         isinstance(words, list) and all(isinstance(w, str) for w in words) for words in claim.values()
     ):
         return {}
-    found = {ern: frozenset(words).intersection(WORDS) for ern, words in claim.items() if ern in ERNS}
+    found = {ern: frozenset(words).intersection(WORDS) for ern, words in claim.items() if ern in networks}
     return {ern: words for ern, words in found.items() if words}
 
 

@@ -20,7 +20,6 @@ from api.sessions import BrokenSession, Sessions
 from api.tokens import LEEWAY, BadToken, Checked, Tokens
 from config.access_file import AccessRules
 from config.identity import Provider
-from model.erns import ERNS
 
 Connection = HTTPConnection
 """What a request and a WebSocket have in common."""
@@ -196,4 +195,4 @@ class Identity:
         return Asker(who, checked.expires, by)
 
     def _everyone(self) -> Asker:
-        return Asker(lambda: everyone_here(ERNS))
+        return Asker(lambda: everyone_here(self._rules().networks.titles))

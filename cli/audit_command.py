@@ -16,6 +16,7 @@ from access.audit import AuditLine, AuditRecord
 from access.audit_dicom import audit_message
 from access.audit_fhir import audit_event
 from cli.open import database_url_of, opened_audit
+from config.networks_file import load_networks
 from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
 from db.audit import AuditUnavailable
@@ -93,7 +94,9 @@ async def _who_saw(study: str | None, patient: str | None, issuer: str | None) -
         raise AuditCommandError("give either --study UID or --patient ID [--issuer ISSUER]")
     async with _database() as (database, url):
         await _leave_line(url, "ernfed audit who-saw")
-        past = await past_pseudonyms(database, load_settings().pseudonym_keys_file)
+        settings = load_settings()
+        networks = load_networks(settings.archives)
+        past = await past_pseudonyms(database, settings.pseudonym_keys_file, networks)
         if study is not None:
             found = await who_saw_study(database, study, past)
         else:

@@ -16,6 +16,7 @@ from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
 from config.pseudonym_keys import PseudonymKeysError
 from db.definitions import Definition, definitions, heed, sync_archives
 from db.pool import Database
+from model.erns import ERNS_ALONE, Networks
 
 LOOK_EVERY = 2.0  # seconds; a change that another process makes is told at once
 SETTLED_AFTER = 0.5  # a file that changes within this may be half written
@@ -45,6 +46,7 @@ class LiveArchives:
     ruled: list[Callable[[AccessRules], None]] = field(default_factory=list)
     problem: str | None = None
     _known: list[Definition] = field(default_factory=list)
+    _networks: Networks = ERNS_ALONE
     _read: _Stamp | None = None
     _seen: _Stamp | None = None
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -73,13 +75,15 @@ class LiveArchives:
         """Follows the definitions in the database."""
         async with self._one_at_a_time:
             found = await definitions(self.database)
-            if found == self._known:
+            if (found, self.rules.networks) == (self._known, self._networks):
                 return
-            asked = [each for each in found if not each.disabled and self._has_maker(each)]
+            asked = [
+                each for each in found if not each.disabled and self._is_known(each) and self._has_maker(each)
+            ]
             self.archives.follow(each.config for each in asked)
             self.ids.clear()
             self.ids |= {each.config.code: each.archive_id for each in asked}
-            self._known = found
+            self._known, self._networks = found, self.rules.networks
             for tell in self.told:
                 await tell()
 
@@ -119,6 +123,15 @@ class LiveArchives:
             await self.look()
         except Exception:
             _log.exception("archives.not_followed")
+
+    def _is_known(self, each: Definition) -> bool:
+        """An archive of the API may be of a network that archives.toml no longer declares."""
+        if each.config.ern in self.rules.networks:
+            return True
+        _log.error(
+            "archive left out", archive=each.config.code, problem=f"no [[network]] declares {each.config.ern}"
+        )
+        return False
 
     def _has_maker(self, each: Definition) -> bool:
         config: ArchiveConfig = each.config

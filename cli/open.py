@@ -14,6 +14,7 @@ from archives.registry import Archives, open_archives
 from cli.live import LiveArchives
 from config.archives_file import load_archives
 from config.attributes_file import load_declared
+from config.networks_file import load_networks
 from config.pseudonym_keys import PseudonymKeysError, derived_key, load_pseudonym_keys
 from config.settings import Settings, SettingsError
 from db.audit import AUDIT_SESSION, AuditLog
@@ -142,7 +143,7 @@ async def _makers(settings: Settings, database: Database) -> Callable[[str], Pse
     """
     file = settings.pseudonym_keys_file
     try:
-        keys = load_pseudonym_keys(file) if file is not None else None
+        keys = load_pseudonym_keys(file, load_networks(settings.archives)) if file is not None else None
     except PseudonymKeysError as error:
         raise SettingsError(str(error)) from None
     master = b"" if keys else await shared_secret(database, MASTER_KEY, new_master)

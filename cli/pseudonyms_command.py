@@ -19,7 +19,6 @@ from db.embedded import EmbeddedPostgresError
 from db.faces import rows_by_key, waiting
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
-from model.erns import ern_code
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -91,7 +90,7 @@ def _what(row: Any, marks: dict[str, str]) -> str:
 def _archives(house: Opened, ern: str | None) -> list[int]:
     if ern is None:
         return list(house.faces.makers)
-    code = ern_code(ern)
+    code = house.live.rules.networks.code_of(ern)
     found = [each for each, maker in house.faces.makers.items() if maker.ern == code]
     if not found:
         there = ", ".join(sorted({maker.ern for maker in house.faces.makers.values()}))

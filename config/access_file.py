@@ -10,9 +10,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from config.archive_keys import expected_network
 from config.archives_file import ArchivesFileError
+from config.networks_file import networks_of
 from config.toml_lines import TableLines, table_lines
-from model.erns import ern_code
+from model.erns import ERNS_ALONE, Networks
 
 LEVELS = ("none", "counts", "pseudonymised", "full")
 """From least to most."""
@@ -37,11 +39,12 @@ class ErnPolicy:
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """groups: name of a group at the provider → ERN → words."""
+    """groups: name of a group at the provider → ERN → words. networks: that anything is said of."""
 
     default: ErnPolicy = ErnPolicy()
     by_ern: Mapping[str, ErnPolicy] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    networks: Networks = ERNS_ALONE
 
     def policy_of(self, ern: str) -> ErnPolicy:
         return self.by_ern.get(ern, self.default)
@@ -60,10 +63,13 @@ def load_access_rules(path: Path) -> AccessRules:
         document = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         raise ArchivesFileError(f"{path.name}: cannot be read; `ernfed archives list` says why") from None
-    reader = _Reader(path, table_lines(text))
+    networks, _ = networks_of(path, text, document)  # mistakes: load_archives
+    reader = _Reader(path, table_lines(text), networks)
     policy = document.get("policy", {})
     default = reader.default(policy)
-    rules = AccessRules(default, reader.by_ern(policy, default), reader.groups(document.get("groups", {})))
+    rules = AccessRules(
+        default, reader.by_ern(policy, default), reader.groups(document.get("groups", {})), networks
+    )
     if reader.mistakes:
         raise ArchivesFileError("\n".join(message for _, message in sorted(reader.mistakes)))
     return rules
@@ -72,8 +78,8 @@ def load_access_rules(path: Path) -> AccessRules:
 class _Reader:
     """Collects what is wrong, as (line, message)."""
 
-    def __init__(self, path: Path, lines: list[TableLines]) -> None:
-        self._path, self._lines = path, lines
+    def __init__(self, path: Path, lines: list[TableLines], networks: Networks) -> None:
+        self._path, self._lines, self._networks = path, lines, networks
         self.mistakes: list[tuple[int, str]] = []
 
     def default(self, table: Any) -> ErnPolicy:
@@ -134,9 +140,9 @@ class _Reader:
         return found
 
     def _ern(self, where: str, key: str, spelling: str) -> str | None:
-        code = ern_code(spelling)
+        code = self._networks.code_of(spelling)
         if code is None:
-            self._wrong(where, key, 'expected one of the 24 ERNs such as "ERN-EYE"')
+            self._wrong(where, key, f"expected {expected_network(spelling, self._networks)}")
         return code
 
     def _wrong(self, where: str, key: str, problem: str) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from config.archives_file import ArchiveConfig, TableReader
 from config.toml_lines import TableLines
-from model.erns import ern_code
+from model.erns import Networks
 
 
 class ArchiveInputError(Exception):
@@ -25,8 +25,8 @@ def secret_prefix(ern: str) -> str:
     return f"ARCHIVE_SECRET_{ern.replace('-', '_')}_"
 
 
-def archive_of_input(table: Mapping[str, Any], hosts: str | None) -> ArchiveConfig:
-    """The archive. hosts: those allowed, as `*.example.org, 10.0.0.7`; None: any.
+def archive_of_input(table: Mapping[str, Any], hosts: str | None, networks: Networks) -> ArchiveConfig:
+    """The archive. hosts: those allowed, as `*.example.org, 10.0.0.7`; None: any. networks: that it may be of.
 
     Raises ArchiveInputError.
     """
@@ -34,10 +34,10 @@ def archive_of_input(table: Mapping[str, Any], hosts: str | None) -> ArchiveConf
     if given.get("kind") == "folder":
         raise ArchiveInputError("kind: a folder is on the server's disk: have it written into archives.toml")
     # First, so that nobody can ask which other variables there are.
-    secret, prefix = given.get("password_env"), secret_prefix(ern_code(str(given.get("ern"))) or "")
+    secret, prefix = given.get("password_env"), secret_prefix(networks.code_of(str(given.get("ern"))) or "")
     if secret is not None and not str(secret).startswith(prefix):
         raise ArchiveInputError(f"password_env: expected a name that begins with {prefix}")
-    reader = TableReader(Path("archive"), given, TableLines("archive", 1))
+    reader = TableReader(Path("archive"), given, TableLines("archive", 1), networks)
     config = reader.config()
     problems = [f"{key}: {problem}" for key, problem in reader.problems]
     if config is not None and not _is_allowed(config, hosts):
@@ -47,10 +47,12 @@ def archive_of_input(table: Mapping[str, Any], hosts: str | None) -> ArchiveConf
     return config
 
 
-def changed(config: ArchiveConfig, changes: Mapping[str, Any], hosts: str | None) -> ArchiveConfig:
+def changed(
+    config: ArchiveConfig, changes: Mapping[str, Any], hosts: str | None, networks: Networks
+) -> ArchiveConfig:
     """The archive with these keys changed; those that are None stay. Raises ArchiveInputError."""
     known = {name: _as_written(name, value) for name, value in asdict(config).items() if value is not None}
-    return archive_of_input(known | {k: v for k, v in changes.items() if v is not None}, hosts)
+    return archive_of_input(known | {k: v for k, v in changes.items() if v is not None}, hosts, networks)
 
 
 def _is_allowed(config: ArchiveConfig, hosts: str | None) -> bool:

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from model.erns import ERNS, ern_code
+from model.erns import ERNS_ALONE, Networks
 
 KINDS = ("orthanc", "dicomweb", "folder")
 LEVELS = ("study", "series", "instance")
@@ -34,12 +33,24 @@ def _code(value: object) -> str:
     return value
 
 
-def _ern(value: object) -> str:
-    code = ern_code(value) if isinstance(value, str) else None
-    if code is None:
-        near = get_close_matches(str(value).upper(), ERNS, 1)
-        raise Expected(f'one of the 24 ERNs such as "{near[0] if near else "ERN-EYE"}"')
-    return code
+def network(networks: Networks) -> Callable[[object], str]:
+    """What the key `ern` accepts."""
+
+    def check(value: object) -> str:
+        code = networks.code_of(value) if isinstance(value, str) else None
+        if code is None:
+            raise Expected(expected_network(str(value), networks))
+        return code
+
+    return check
+
+
+def expected_network(spelling: str, networks: Networks) -> str:
+    """What is expected instead of this, which is no network."""
+    near = networks.near(spelling) or "ERN-EYE"
+    if near in networks.declared:
+        return f'"{near}" or another code of a [[network]], or one of the 24 ERNs'
+    return f'one of the 24 ERNs such as "{near}", or the code of a [[network]]'
 
 
 def _one_of(*words: str) -> Callable[[object], str]:
@@ -105,7 +116,7 @@ def _number(least: int, most: int) -> Callable[[object], int]:
 
 KEYS: dict[str, Callable[[object], object]] = {
     "code": _code,
-    "ern": _ern,
+    "ern": network(ERNS_ALONE),
     "title": _text,
     "kind": _one_of(*KINDS),
     "url": _url,

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.archive_keys import KEYS, Expected
+from config.archive_keys import KEYS, Expected, network
+from config.networks_file import TABLE as NETWORK_TABLE
+from config.networks_file import networks_of
 from config.toml_lines import TableLines, table_lines
+from model.erns import Networks
 
 ACCESS_TABLES = ("policy", "groups")
 """Read by access_file.py."""
@@ -75,9 +78,11 @@ def load_archives(path: Path) -> list[ArchiveConfig]:
     lines = table_lines(text)
     mistakes: list[str] = []
     for key in document:
-        if key not in ("archive", *ACCESS_TABLES, *ATTRIBUTE_TABLES):
+        if key not in ("archive", NETWORK_TABLE, *ACCESS_TABLES, *ATTRIBUTE_TABLES):
             line = next((table.line for table in lines if table.name.split(".")[0] == key), lines[0].of(key))
             mistakes.append(f"{path.name}:{line}: {key}: unknown; each archive is a [[archive]] table")
+    networks, mistakes_of_networks = networks_of(path, text, document)
+    mistakes += mistakes_of_networks
     tables = document.get("archive", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         line = next((table.line for table in lines if table.name == "archive"), lines[0].of("archive"))
@@ -86,7 +91,9 @@ def load_archives(path: Path) -> list[ArchiveConfig]:
         mistakes.append(f"{path.name}:1: no [[archive]] table; see {EXAMPLE}")
     headers = [table for table in lines if table.name == "archive"]
     headers += [TableLines("archive", lines[0].of("archive"))] * (len(tables) - len(headers))  # inline tables
-    readers = [TableReader(path, table, header) for table, header in zip(tables, headers, strict=False)]
+    readers = [
+        TableReader(path, table, header, networks) for table, header in zip(tables, headers, strict=False)
+    ]
     configs = [reader.config() for reader in readers]
     _refuse_duplicates(readers)
     mistakes += [mistake for reader in readers for _, mistake in sorted(reader.mistakes)]
@@ -126,8 +133,9 @@ class TableReader:
     """Reads one [[archive]] table and collects what is wrong with it: mistakes as (line, message) of the
     file, problems as (key, what is wrong)."""
 
-    def __init__(self, path: Path, table: dict[str, Any], lines: TableLines) -> None:
+    def __init__(self, path: Path, table: dict[str, Any], lines: TableLines, networks: Networks) -> None:
         self.path = path
+        self.keys = KEYS | {"ern": network(networks)}
         self.table = table
         self.lines = lines
         self.mistakes: list[tuple[int, str]] = []
@@ -144,11 +152,11 @@ class TableReader:
         """None when something is wrong."""
         found: dict[str, Any] = {}
         for key, value in self.table.items():
-            if key not in KEYS:
+            if key not in self.keys:
                 self._unknown(key)
                 continue
             try:
-                found[key] = KEYS[key](value)
+                found[key] = self.keys[key](value)
             except Expected as expected:
                 self.wrong(key, f"expected {expected}, got {_shown(value)}")
         for key in ("code", "ern", "title", "kind"):

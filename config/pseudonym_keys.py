@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from model.erns import ERNS
+from model.erns import ERNS_ALONE, Networks
 
 VARIABLE = "ERNFED_PSEUDONYM_KEYS_FILE"
 MIN_KEY_BYTES = 32
@@ -71,11 +71,11 @@ def derived_key(master: bytes, ern: str) -> PseudonymKey:
     return PseudonymKey(ern, DERIVED_ID, date.min, key)
 
 
-def load_pseudonym_keys(path: Path) -> PseudonymKeys:
-    """The file, checked. Raises PseudonymKeysError."""
+def load_pseudonym_keys(path: Path, networks: Networks = ERNS_ALONE) -> PseudonymKeys:
+    """The file, checked. networks: that there may be keys of. Raises PseudonymKeysError."""
     told = _parsed(path, _private_text(path))
     mistakes: list[str] = []
-    keys = [key for ern, entries in told.items() for key in _keys(ern, entries, mistakes)]
+    keys = [key for ern, entries in told.items() for key in _keys(ern, entries, mistakes, networks)]
     mistakes += _clashes(keys)
     if not keys and not mistakes:
         mistakes.append("no key in it")
@@ -114,9 +114,9 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
     return told
 
 
-def _keys(ern: str, entries: Any, mistakes: list[str]) -> list[PseudonymKey]:
-    if ern not in ERNS:
-        mistakes.append(f"{ern[:64]!r} is no ERN code; expected one of {', '.join(ERNS)}")
+def _keys(ern: str, entries: Any, mistakes: list[str], networks: Networks) -> list[PseudonymKey]:
+    if ern not in networks:
+        mistakes.append(f"{ern[:64]!r} is no ERN code; expected one of {', '.join(networks.titles)}")
         return []
     if not isinstance(entries, list) or not entries:
         mistakes.append(f"{ern}: expected a list of {{id, key, since}}")

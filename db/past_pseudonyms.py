@@ -11,6 +11,7 @@ from access.keyed_pseudonyms import KeyedPseudonyms
 from config.pseudonym_keys import derived_key, load_pseudonym_keys
 from db.pool import Database
 from db.statements import statements
+from model.erns import ERNS_ALONE, Networks
 
 MASTER_KEY = "pseudonyms"
 """The name of the master key from which keys are derived where no file is named."""
@@ -35,17 +36,20 @@ class PastPseudonyms:
 NO_PSEUDONYMS = PastPseudonyms((), ())
 
 
-async def past_pseudonyms(database: Database, keys_file: Path | None) -> PastPseudonyms:
+async def past_pseudonyms(
+    database: Database, keys_file: Path | None, networks: Networks = ERNS_ALONE
+) -> PastPseudonyms:
     """From the file of keys, and from the master key in the database, which may have come before the file.
 
-    Keys that were removed from the file are not known any more. Raises PseudonymKeysError.
+    Keys that were removed from the file are not known any more. networks: that there may be
+    keys of. Raises PseudonymKeysError.
     """
     rows = await database.fetch("pseudonym_erns", statements("archives")["codes"])
-    networks = sorted({row["ern"] for row in rows})
-    keys = list(load_pseudonym_keys(keys_file).keys) if keys_file is not None else []
+    codes = sorted({row["ern"] for row in rows})
+    keys = list(load_pseudonym_keys(keys_file, networks).keys) if keys_file is not None else []
     master = await database.fetchrow("secrets.read", statements("secrets")["read"], MASTER_KEY)
     if master is not None:
-        keys += [derived_key(master["value"], ern) for ern in networks]
+        keys += [derived_key(master["value"], ern) for ern in codes]
     return PastPseudonyms([KeyedPseudonyms(key.key, key.ern) for key in keys], [row["code"] for row in rows])
 
 

@@ -1,4 +1,9 @@
-"""The 24 European Reference Networks: fixed codes and the short names that official pages use."""
+"""Networks: the 24 European Reference Networks, with fixed codes and the short names that official pages use, and those
+that another federation declares beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 ERNS: dict[str, str] = {
     "ERN-BOND": "ERN BOND (bone)",
@@ -28,9 +33,40 @@ ERNS: dict[str, str] = {
 }
 
 
-def ern_code(spelling: str) -> str | None:
-    """The fixed code for any spelling in use ('ERN eye', 'ERN-EYE', 'Endo-ERN'), or None."""
-    return _BY_LETTERS.get(_letters(spelling))
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The networks of a federation: the ERNs, and those that its operator declared. declared: code → title."""
+
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Code → title of all."""
+        return ERNS | dict(self.declared)
+
+    def __contains__(self, code: object) -> bool:
+        return code in ERNS or code in self.declared
+
+    def code_of(self, spelling: str) -> str | None:
+        """The fixed code for any spelling in use ('ERN eye', 'ERN-EYE', 'Endo-ERN'), or None."""
+        letters = _letters(spelling)
+        return _BY_LETTERS.get(letters) or {_letters(code): code for code in self.declared}.get(letters)
+
+    def near(self, spelling: str) -> str | None:
+        """The code that may be meant."""
+        near = get_close_matches(spelling.upper(), self.titles, 1)
+        return near[0] if near else None
+
+
+ERNS_ALONE = Networks()
+"""Where nobody declared any."""
+
+
+def clash(code: str, other: str) -> bool:
+    """Whether two codes could be taken for one another, also where names are made of them: the environment variables
+    of ERN-EYE begin as those of an ERN-EYE-X would."""
+    one, another = _letters(code), _letters(other)
+    return one == another or code.startswith(f"{other}-") or other.startswith(f"{code}-")
 
 
 def _letters(text: str) -> str:

@@ -175,9 +175,15 @@ class Archive(Node):
     def code(self) -> str:
         return self.row.code
 
-    @strawberry.field(description="Code of the European Reference Network that it belongs to.")
+    @strawberry.field(
+        description="Code of the European Reference Network that it belongs to, or of another declared network."
+    )
     def ern(self) -> str:
         return self.row.ern
+
+    @strawberry.field(description="The network's name for people.")
+    def ern_title(self, info: Info) -> str:
+        return info.context.services.rules.now.networks.titles.get(self.row.ern, self.row.ern)
 
     @strawberry.field(description="Its name for people.")
     def title(self) -> str:

@@ -11,7 +11,6 @@ from db.cohort_freeze import freeze
 from db.cohorts import MAX_SHARES, Full
 from db.pages import Listing
 from model.attributes import Level
-from model.erns import ERNS
 from model.errors import BadInput, NotFound
 from model.filters import CohortTest, walk
 from resolvers.cohort_scope import cohort_id, open_cohort, person_of
@@ -123,9 +122,9 @@ async def share_cohort(
     cohort = await _own(context, given)
     if len(people) + len(erns) > MAX_SHARES:
         raise BadInput(f"people and erns: at most {MAX_SHARES} together.")
-    unknown = sorted(set(erns) - set(ERNS))
+    unknown = sorted(each for each in set(erns) if each not in context.services.rules.now.networks)
     if unknown:
-        raise BadInput(f"erns: {unknown[0][:64]!r} is no code of an ERN.")
+        raise BadInput(f"erns: {unknown[0][:64]!r} is no code of an ERN or of another network.")
     for subject in people:
         if not subject or len(str(checked("people", subject))) > MAX_NAME:
             raise BadInput(f"people: subjects of 1 to {MAX_NAME} characters.")

@@ -117,7 +117,9 @@ async def _earlier(
     if before is None or before.given_at is None:
         return None, []
     services = context.services
-    past = await past_pseudonyms(services.owner, services.settings.pseudonym_keys_file)
+    past = await past_pseudonyms(
+        services.owner, services.settings.pseudonym_keys_file, services.rules.now.networks
+    )
     total, parts = await accesses_of_others(
         services.owner, study_uid, past, before.given_at, context.viewer.subject
     )

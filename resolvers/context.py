@@ -35,6 +35,13 @@ from resolvers.subscribers import Subscribers
 from resolvers.values import has_all
 
 
+@dataclass(slots=True)
+class RulesNow:
+    """What archives.toml says of networks, as of its last good state."""
+
+    now: AccessRules
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What lives as long as the process."""
@@ -50,6 +57,7 @@ class Services:
     on_demand: OnDemand
     live: Live
     subscribers: Subscribers
+    rules: "RulesNow"
 
     @classmethod
     async def open(
@@ -87,11 +95,13 @@ class Services:
             OnDemand(owner, client_of),
             Live(owner, client_of),
             Subscribers.of(owner, settings),
+            RulesNow(rules or AccessRules()),
         )
 
     def follow(self, rules: AccessRules) -> None:
         """What ERNs say has changed: its thresholds of small counts hold from now on, and streams of those who may
         see something else by now end."""
+        self.rules.now = rules
         self.small_counts.follow(_own_policies(self.settings, rules))
         self.subscribers.listener.ring_all()
 

@@ -11,7 +11,6 @@ from config.archive_input import ArchiveInputError, archive_of_input, changed
 from db import definitions, removals
 from db.definitions import Definition, DefinitionRefused
 from db.jobs import JobKind, ask_for
-from model.erns import ern_code
 from model.errors import BadInput, Forbidden, NotFound
 from resolvers.archive import Archive, archive_of
 from resolvers.question import named_archives
@@ -131,10 +130,11 @@ async def managed_archives(context: "Context") -> list[ManagedArchive]:
 async def add_archive(context: "Context", given: ArchiveInput) -> ManagedArchive:
     """Raises Forbidden, BadInput."""
     services = context.services
-    if (ern := ern_code(given.ern)) is not None:
+    networks = services.rules.now.networks
+    if (ern := networks.code_of(given.ern)) is not None:
         _require_admin(context, ern)
     try:
-        config = archive_of_input(vars(given), services.settings.archive_hosts)
+        config = archive_of_input(vars(given), services.settings.archive_hosts, networks)
         await definitions.add(services.owner, config, context.viewer.subject)
     except (ArchiveInputError, DefinitionRefused) as error:
         raise BadInput(f"archive: {_in_graphql(str(error))}") from None
@@ -148,7 +148,9 @@ async def change_archive(context: "Context", code: str, changes: ArchiveChanges)
     if before.in_file:
         raise BadInput("code: this archive is in archives.toml, which decides: have it changed there")
     try:
-        config = changed(before.config, vars(changes), services.settings.archive_hosts)
+        config = changed(
+            before.config, vars(changes), services.settings.archive_hosts, services.rules.now.networks
+        )
         await definitions.change(services.owner, config, context.viewer.subject)
     except (ArchiveInputError, DefinitionRefused) as error:
         raise BadInput(f"changes: {_in_graphql(str(error))}") from None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from access.grants import name_of, viewer_of_claims, words_of_claim
 from access.scope import AccessLevel, Viewer
 from config.access_file import VERBS, WORDS, AccessRules, ErnPolicy
-from model.erns import ERNS
+from model.erns import ERNS, Networks
 
 FULL, PSEUDONYMISED, COUNTS, NONE = (
     AccessLevel.FULL,
@@ -164,3 +164,15 @@ def test_a_name_is_one_line_or_none(claims: dict[str, Any]) -> None:
 def test_names() -> None:
     assert name_of({"name": "  ", "preferred_username": "anna"}) == "anna"
     assert name_of({"name": f"Anna\n\x1b[31m{string.ascii_letters}"}) == f"Anna[31m{string.ascii_letters}"
+
+
+def test_a_declared_network_is_granted_like_an_ern() -> None:
+    claims = {"sub": "anna", "ern_grants": {"NORDIC-LUNG": ["full", "admin"], "NOWHERE": ["full"]}}
+    declared = AccessRules(networks=Networks({"NORDIC-LUNG": "Nordic lung network"}))
+    granted = viewer_of_claims(claims, declared, ["NORDIC-LUNG", "NOWHERE"]).grants
+    assert [(each.ern, each.access, each.verbs) for each in granted] == [
+        ("NORDIC-LUNG", AccessLevel.FULL, ("admin",)),
+        ("NOWHERE", AccessLevel.COUNTS, ()),
+    ]
+    (unknown,) = viewer_of_claims(claims, AccessRules(), ["NORDIC-LUNG"]).grants
+    assert (unknown.access, unknown.verbs) == (AccessLevel.COUNTS, ())

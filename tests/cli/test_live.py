@@ -250,3 +250,23 @@ def test_switching_and_removing(settings: Settings, monkeypatch: pytest.MonkeyPa
     assert archives("remove", "one") == (0, "one: removed; its rows are kept\n")
     assert archives("remove", "one", "--purge") == (0, "one: removed, with 1 studies\n")
     assert archives("remove", "one", "--purge") == (0, "one: removed, with 0 studies\n")
+
+
+NETWORK = '[[network]]\ncode = "NORDIC-LUNG"\ntitle = "Nordic"\n'
+
+
+async def test_networks_are_followed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive of the API is asked while the file declares its network, and by whom the network lets see it."""
+    monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("cli.live.SETTLED_AFTER", 0.05)
+    async with running(settings) as (house, services):
+        assert "NORDIC-LUNG" not in services.rules.now.networks
+        write_rules(settings, NETWORK)
+        await until(lambda: "NORDIC-LUNG" in services.rules.now.networks)
+        config = ArchiveConfig("two", "NORDIC-LUNG", "Two", "folder", path=settings.archives.parent / "two")
+        await definitions.add(house.database, config, "admin")
+        await until(lambda: [*house.archive_ids] == ["one", "two"])
+        write_rules(settings, "")
+        await until(lambda: [*house.archive_ids] == ["one"])
+        write_rules(settings, NETWORK)
+        await until(lambda: [*house.archive_ids] == ["one", "two"])

@@ -97,7 +97,7 @@ MISTAKES: dict[str, tuple[str, list[str]]] = {
         changed("ERN eye", "ERN-EYES"),
         [
             'archives.toml:3: archive "eye": ern: expected one of the 24 ERNs such as "ERN-EYE",'
-            ' got "ERN-EYES"'
+            ' or the code of a [[network]], got "ERN-EYES"'
         ],
     ),
     "bad code": (
@@ -197,7 +197,8 @@ MISTAKES: dict[str, tuple[str, list[str]]] = {
     "several, in the order of their lines": (
         changed('"Eye"', "7").replace("ERN eye", "?") + 'timeout = "x"\n' + GOOD.replace('"eye"', '"EYE"'),
         [
-            'archives.toml:3: archive "eye": ern: expected one of the 24 ERNs such as "ERN-EYE", got "?"',
+            'archives.toml:3: archive "eye": ern: expected one of the 24 ERNs such as "ERN-EYE",'
+            ' or the code of a [[network]], got "?"',
             'archives.toml:4: archive "eye": title: expected a text, got 7',
             'archives.toml:7: archive "eye": timeout: expected a duration such as "5s", got "x"',
             'archives.toml:9: archive "EYE": code: expected lower-case letters, digits and hyphens,'

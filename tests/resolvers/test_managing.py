@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from access.scope import AccessLevel, Grant, Viewer
+from config.access_file import AccessRules
 from db import removals
 from db.archives import list_archives, sync_archives
 from db.pool import Database
+from model.erns import Networks
 from tests.resolvers.house import CONFIGS, House, open_services
 
 EYE, RND = "ERN-EYE", "ERN-RND"
@@ -258,3 +260,19 @@ async def test_the_first_archive_of_an_ern(house: House) -> None:
     asker = house.asked_by(Viewer("lung", None, grants))
     assert (await asker.data(ADD, {"archive": NEW | {"ern": "ERN-LUNG"}}))["addArchive"]["code"] == "new"
     assert await codes(asker) == (["new"], {"new": True})
+
+
+async def test_an_archive_of_a_declared_network(house: House) -> None:
+    given = {"archive": NEW | {"ern": "NORDIC-LUNG"}}
+    grants = (Grant("NORDIC-LUNG", AccessLevel.FULL, ("full", "admin")),)
+    asker = house.asked_by(Viewer("oslo", None, grants))
+    assert (await asker.ask(ADD, given)).codes == ["BAD_INPUT"]
+    house.services.follow(AccessRules(networks=Networks({"NORDIC-LUNG": "Nordic lung network"})))
+    assert (await asker.data(ADD, given))["addArchive"]["ern"] == "NORDIC-LUNG"
+    (shown,) = (await asker.data("{ archives { ern ernTitle access } }"))["archives"]
+    assert shown == {"ern": "NORDIC-LUNG", "ernTitle": "Nordic lung network", "access": "FULL"}
+    changed = await asker.data(CHANGE, {"code": "new", "changes": {"title": "Newer"}})
+    assert changed["updateArchive"]["title"] == "Newer"
+    assert (await house.ask(ADD, given | {"archive": given["archive"] | {"code": "b"}})).codes == [
+        "FORBIDDEN"
+    ]
