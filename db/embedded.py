@@ -106,12 +106,12 @@ class EmbeddedPostgres:
         if not self._users.here:
             return
         with self._users.door():
-            if self._users.go() and self._room is not None:
+            gone = self._users.go()
+            if gone and self._room is not None:
                 self._room.close_socket_folder()
-        self._room, self._pid = None, None
-        if self._keeper is not None:
-            self._keeper.poll()  # it may go on, for others
-            self._keeper = None
+        if gone and self._keeper is not None:
+            self._keeper.wait()  # it has given back its lock, by its end; otherwise it goes on for others
+        self._room = self._pid = self._keeper = None
 
     def __enter__(self) -> str:
         return self.start()

@@ -45,11 +45,9 @@ async def migrating(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _refuse_server(connection: asyncpg.Connection) -> None:
-    version = connection.get_server_version()
-    if version.major < LEAST:
-        raise MigrationError(
-            f"PostgreSQL {version.major}.{version.minor} is too old: the index needs {LEAST} or newer"
-        )
+    if connection.get_server_version().major < LEAST:
+        version = (await connection.fetchval("show server_version")).split()[0]
+        raise MigrationError(f"PostgreSQL {version} is too old: the index needs {LEAST} or newer")
     encoding = await connection.fetchval("show server_encoding")
     if encoding != "UTF8":
         raise MigrationError(

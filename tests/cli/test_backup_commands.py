@@ -22,7 +22,7 @@ from cli.demo.issuer import CLINICIAN, RESEARCHER
 from config.archives_file import ArchiveConfig
 from config.settings import Settings, load_settings
 from db import definitions
-from db.backup_programs import Target
+from db.backup_programs import BackupError, Target, program
 from db.migrate import migrations
 from db.pool import Database
 from tests.cli.test_people import house
@@ -256,6 +256,11 @@ def test_no_list_of_processes_shows_a_password(url: str, address: str, password:
     target = Target.of(url)
     assert (target.address, target.password) == (address, password)
     assert "p%40s" not in repr(target)
+
+
+def test_a_server_newer_than_every_program_is_told_what_to_install() -> None:
+    with pytest.raises(BackupError, match="install postgresql-client-99"):
+        program("pg_dump", 99)
 
 
 def test_stopped_it_leaves_nothing(folder: Path) -> None:
