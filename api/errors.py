@@ -31,6 +31,7 @@ from api.rules import permit
 from api.wording import input_problem, position, syntax_problem, value_problem
 from archives.errors import ArchiveError
 from db.audit import AuditUnavailable
+from db.outage import is_told
 from db.pool import StatementTimeout
 from model.errors import InputError
 
@@ -93,7 +94,9 @@ def internal_message() -> str:
 
 
 def log_exception(event: str, error: BaseException, **more: object) -> None:
-    """One line: type and frames of the exception, never its message."""
+    """One line: type and frames of the exception, never its message. None in an outage, which has its own line."""
+    if is_told(error):
+        return
     _log.error(
         event,
         correlation_id=correlation_id.get(),

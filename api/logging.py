@@ -12,13 +12,16 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from db.outage import is_told
+
 # These log below WARNING what our own lines say better, or with query strings.
 _QUIET = (
     *("uvicorn.error", "uvicorn.access", "strawberry", "asyncio", "websockets", "httpcore", "httpx"),
-    *("urllib3", "dicomweb_client", "pgqueuer"),
+    *("urllib3", "dicomweb_client"),
 )
-# This one quotes the values that it cannot read; what is odd is seen in the rows.
-_SILENT = ("pydicom",)
+# The first quotes the values that it cannot read; what is odd is seen in the rows. What the second says of an outage,
+# the outage's own line says.
+_SILENT = ("pydicom", "asyncpg.pool")
 
 
 def configure_logging(level: str, stream: TextIO | None = None, *, text: bool = False) -> None:
@@ -46,11 +49,15 @@ def configure_logging(level: str, stream: TextIO | None = None, *, text: bool = 
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("pgqueuer").setLevel(
+        logging.ERROR
+    )  # that an outage cost it lines of its own log is no news
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     structlog.configure(
@@ -74,6 +81,11 @@ class _StandardError(logging.StreamHandler[TextIO]):
     @property
     def stream(self) -> TextIO:  # type: ignore[override]
         return sys.stderr
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not what a library met in an outage of the database that the log has told of."""
+    return not (isinstance(record.exc_info, tuple) and is_told(record.exc_info[1]))
 
 
 def frames_of(error: BaseException) -> str:

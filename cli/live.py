@@ -15,6 +15,7 @@ from config.access_file import AccessRules, load_access_rules
 from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
 from config.pseudonym_keys import PseudonymKeysError
 from db.definitions import Definition, definitions, heed, sync_archives
+from db.outage import is_told
 from db.pool import Database
 from model.erns import ERNS_ALONE, Networks
 
@@ -117,12 +118,14 @@ class LiveArchives:
                 _log.error("archives.toml cannot be used: its last good state holds on", problem=self.problem)
         except Exception as error:
             self._read = None  # the database, most likely
-            _log.error("archives.not_followed", error=type(error).__name__)
+            if not is_told(error):
+                _log.error("archives.not_followed", error=type(error).__name__)
             return
         try:
             await self.look()
-        except Exception:
-            _log.exception("archives.not_followed")
+        except Exception as error:
+            if not is_told(error):
+                _log.exception("archives.not_followed")
 
     def _is_known(self, each: Definition) -> bool:
         """An archive of the API may be of a network that archives.toml no longer declares."""

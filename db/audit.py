@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from access.audit import AuditRecord, Patient, payload_of, touch_keys
+from db.outage import is_told
 from db.pool import Database
 from db.secrets import shared_secret
 from db.statements import statements
@@ -108,7 +109,8 @@ class AuditLog:
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     await self._append([waiting.record for waiting in batch])
             except Exception as error:  # whatever it is, nobody may be left waiting
-                _log.error("audit.unavailable", lines=len(batch), error=type(error).__name__)
+                if not is_told(error):
+                    _log.error("audit.unavailable", lines=len(batch), error=type(error).__name__)
                 self._resolve(batch, stored=False)
             except BaseException:
                 self._resolve(batch, stored=False)

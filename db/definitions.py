@@ -13,9 +13,9 @@ from typing import Any
 
 import asyncpg
 import orjson
-import structlog
 
 from config.archives_file import ArchiveConfig
+from db.outage import tell
 from db.pool import FAILED, SESSION, Connection, Database
 from db.statements import statements
 
@@ -24,7 +24,6 @@ _FILE, _API = "file", "api"
 _ANEW = 5.0  # seconds until a lost connection is opened again
 # What makes it another server, or the same one read differently.
 _PLACE = ("kind", "url", "path", "index")
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ async def heed(url: str, heard: Callable[[], None]) -> None:
             finally:
                 connection.terminate()
         except FAILED as error:
-            _log.warning("archives.not_told", error=type(error).__name__)
+            tell(url, error, "archives.not_told")
         await asyncio.sleep(_ANEW)
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from db.events import note
 from db.ingest_sql import NAME_COLUMNS, ingest_sql, name_values
+from db.outage import is_told
 from db.pool import Connection, Database
 from db.rollup_tables import fill_rollups, follow_rollups
 from db.statements import statements
@@ -69,7 +70,8 @@ async def followed(database: Database) -> None:
         try:
             await follow()
         except Exception as error:  # its message may quote values of records
-            _log.error("after_write.failed", error=type(error).__name__)
+            if not is_told(error):
+                _log.error("after_write.failed", error=type(error).__name__)
 
 
 async def _written(database: Database, name: str, work: Callable[[Connection], Awaitable[T]]) -> T:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import asyncpg
-import structlog
 
 from db.events import CHANNEL, prune
+from db.outage import tell
 from db.pool import FAILED, SESSION, Database
 
 CHECK_SECONDS: Final = 20.0  # a connection that died without a word is found then
@@ -21,8 +21,6 @@ _PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 Topic = tuple[str, int]
 """('records' | 'pseudonyms' | 'health', archive_id)"""
-
-_log = structlog.get_logger(__name__)
 
 
 class Bell:
@@ -93,7 +91,7 @@ class Listener:
                 await self._listen()
                 failures = 0
             except FAILED as error:
-                _log.warning("listener.lost", error=type(error).__name__)
+                tell(self._database.url, error, "listener.lost")
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
             failures += 1
 
@@ -120,5 +118,5 @@ class Listener:
                 # An hour more: what a cursor of the last moment asks for is still there while it is read.
                 await prune(self._database, self._retention + 1)
             except FAILED as error:
-                _log.warning("events.not_pruned", error=type(error).__name__)
+                tell(self._database.url, error, "events.not_pruned")
             await asyncio.sleep(PRUNE_SECONDS)

@@ -1,12 +1,15 @@
 """The connection pool: every statement of the house goes through here and is counted here."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import asyncpg
+
+from db.outage import AWAY as AWAY
+from db.outage import heeding
 
 # What every session is set to; the wall (db/walled.py) adds its role and scope.
 SESSION = {
@@ -98,27 +101,30 @@ class Database:
     async def close(self) -> None:
         await self._pool.close()
 
+    def _heeding(self) -> AbstractContextManager[None]:
+        return heeding(self.url, self._pool.is_closing)
+
     async def fetch(
         self, name: str, sql: str, *args: Any, seconds: float | None = None
     ) -> list[asyncpg.Record]:
         """All rows of a read; `name` is what meters and logs call the statement."""
         count_statement(name)
-        with in_time():
+        with self._heeding(), in_time():
             return await self._pool.fetch(sql, *args, timeout=seconds)
 
     async def fetchrow(self, name: str, sql: str, *args: Any) -> asyncpg.Record | None:
         count_statement(name)
-        with in_time():
+        with self._heeding(), in_time():
             return await self._pool.fetchrow(sql, *args)
 
     async def execute(self, name: str, sql: str, *args: Any) -> str:
         count_statement(name)
-        with in_time():
+        with self._heeding(), in_time():
             return await self._pool.execute(sql, *args)
 
     async def executemany(self, name: str, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         count_statement(name)
-        with in_time():
+        with self._heeding(), in_time():
             await self._pool.executemany(sql, rows)
 
     @asynccontextmanager
@@ -131,7 +137,7 @@ class Database:
     async def transaction(self, name: str) -> AsyncIterator[Connection]:
         """A transaction on one connection, counted as one statement."""
         count_statement(name)
-        with in_time():
+        with self._heeding(), in_time():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield connection
 
@@ -162,12 +168,6 @@ class TooBroad(StatementTimeout):
         )
         super().__init__(self.message)
 
-
-AWAY = (
-    *(OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError),
-    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError),
-)
-"""The connection is lost, or there is none to be had for now: it is not used again, a new one may be."""
 
 FAILED = (*AWAY, asyncpg.PostgresError, StatementTimeout)
 """Whatever goes wrong with a statement: for loops that have to go on."""

@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
-import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job as QueuedJob
 
 from db.jobs import CHANNEL, JobKind, queries_on
+from db.outage import outage_of, tell
 from db.pool import FAILED
 
 # A job whose worker has been silent so long is another's: heartbeats come at half of it.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 _LOOK_EVERY = timedelta(seconds=1)  # for such jobs; new ones are notified
 _START_AGAIN = 2.0
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,10 @@ async def take_jobs(
             ) as pool:
                 await _take(pool, handlers, stop, at_once)
         except (*FAILED, FailingListenerError) as error:
-            _log.error("worker.database", error=type(error).__name__, again_after=_START_AGAIN)
+            if isinstance(error, FailingListenerError):
+                outage_of(url).met(error)
+            else:
+                tell(url, error, "worker.database", again_after=_START_AGAIN)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _START_AGAIN)
 

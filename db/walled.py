@@ -14,6 +14,7 @@ import asyncpg
 
 from access.scope import Reach
 from db.callers import for_caller
+from db.outage import heeding
 from db.pool import AWAY, SESSION, Connection, DatabaseUnreachable, count_statement, in_time
 
 ROLE = "ernfed_api"
@@ -108,20 +109,21 @@ class WalledDatabase:
         async with self._places:
             if self._closed:
                 raise asyncpg.InterfaceError("the connections of the API's role are closed")
-            idle = self._take(wall) or _Idle(NOTHING, await self._connect())
-            try:
-                if idle.wall != wall:
-                    # Unknown until the statement has succeeded: what fails half-way is not trusted again.
-                    idle.wall = ("", "", "", "")
-                    with in_time():
-                        await idle.connection.execute(_SET, *wall)
-                    idle.wall = wall
-                yield idle.connection
-            except AWAY:
-                idle.connection.terminate()  # it may be in the middle of something, and not know that it is lost
-                raise
-            finally:
-                self._give_back(idle)
+            with heeding(self.url):
+                idle = self._take(wall) or _Idle(NOTHING, await self._connect())
+                try:
+                    if idle.wall != wall:
+                        # Unknown until the statement has succeeded: what fails half-way is not trusted again.
+                        idle.wall = ("", "", "", "")
+                        with in_time():
+                            await idle.connection.execute(_SET, *wall)
+                        idle.wall = wall
+                    yield idle.connection
+                except AWAY:
+                    idle.connection.terminate()  # it may be in the middle of something, and not know that it is lost
+                    raise
+                finally:
+                    self._give_back(idle)
 
     def _take(self, wall: Wall) -> _Idle | None:
         """An idle connection, one with the same wall if there is one."""

@@ -14,6 +14,7 @@ from archives.client import ArchiveClient
 from archives.errors import ArchiveError
 from db import ingest, jobs, runs
 from db.archives import ArchiveRow, list_archives, save_health
+from db.outage import is_told
 from db.pool import Connection, Database
 from indexer.data_sets import after_run
 from indexer.full import run_full
@@ -124,13 +125,15 @@ async def index_archive(
                 return RunResult(archive.code, RunState.SKIPPED, error_code="BUSY", error_message=_BUSY)
             result = await _run(database, client, archive, order, progress or silent, started)
     except Exception as error:  # a bug, or the database: it must not stop the other archives
-        _log.exception("index run failed", archive=archive.code)
+        if not is_told(error):
+            _log.exception("index run failed", archive=archive.code)
         why = ("INTERNAL", f"{type(error).__name__}; the log says more")
         result = _result(archive.code, started, Tally(), why, failed=True)
     try:
         await _plan_next(database, archive, result)
-    except Exception:  # the database; the archive stays due
-        _log.exception("next run not planned", archive=archive.code)
+    except Exception as error:  # the database; the archive stays due
+        if not is_told(error):
+            _log.exception("next run not planned", archive=archive.code)
     return result
 
 

@@ -13,6 +13,7 @@ from db import runs
 from db.archives import ArchiveRow, list_archives
 from db.ingest import recount_reordered
 from db.jobs import JobKind, data_sets_after, enqueue_due, forget_log, probed
+from db.outage import is_told, outage_of
 from db.pool import Database
 from db.purge import purge
 from db.queue import Job, Later, take_jobs
@@ -100,7 +101,9 @@ class Worker:
         if result.state is RunState.SKIPPED:
             raise Later(_BUSY_AGAIN)
         self.told(result)
-        _note(result)
+        # A run that the database broke off: the outage has been told of.
+        if not (result.error_code == "INTERNAL" and outage_of(self.database.url).lasts):
+            _note(result)
         if result.full and result.studies:
             # Without statistics Postgres plans for empty tables; its own daemon comes a minute later.
             await self.database.execute("analyze", "analyze")
@@ -166,6 +169,7 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         try:
             await work()
         except Exception as error:
-            _log.error("worker.schedule", error=type(error).__name__, again_after=_AFTER_FAILURE)
+            if not is_told(error):
+                _log.error("worker.schedule", error=type(error).__name__, again_after=_AFTER_FAILURE)
             await asyncio.sleep(_AFTER_FAILURE)
         await asyncio.sleep(seconds)

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from api.logging import configure_logging, frames_of
+from db.outage import outage_of
 from tests.api.tiny import PATIENT
 
 
@@ -70,6 +71,19 @@ def test_access_lines_of_uvicorn_stay_out_at_every_level() -> None:
     configure_logging("debug", stream)
     logging.getLogger("uvicorn.access").info("GET /graphql?query=secret")
     assert stream.getvalue() == ""
+
+
+def test_what_a_library_meets_in_an_outage_is_no_news() -> None:
+    stream = io.StringIO()
+    configure_logging("debug", stream)
+    outage = outage_of("postgresql://somebody")
+    outage.met(error := ConnectionResetError())
+    logging.getLogger("theirs").error("no connection", exc_info=error)
+    logging.getLogger("theirs").error("another", exc_info=ValueError())
+    outage._since = None
+    logging.getLogger("theirs").error("no connection again", exc_info=error)
+    events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    assert events == ["database.away", "another", "no connection again"]
 
 
 def test_parsers_and_clients_quote_nothing() -> None:
