@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import json
-import os
 import re
 import secrets
-import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator
@@ -18,9 +16,9 @@ import pytest
 
 from config.identity import Client, Provider
 from tests.api.signing_in import OURS, Served, serving
+from tests.npm import NODE, installed, names_no_registry
 
 FOLDER = Path(__file__).parent / "oidc_provider"
-IN_CI = os.environ.get("CI") == "true"
 AUDIENCE = "https://ernfed.example.org"
 SECRET = secrets.token_hex(16)
 GRANTS = {"ERN-EYE": ["full", "annotate"], "ERN-RND": ["pseudonymised"]}
@@ -28,27 +26,9 @@ SEEN = {"ERN-EYE": ["FULL", "annotate"], "ERN-RND": ["PSEUDONYMISED"], "VASCERN"
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The locked packages, installed outside of the repository."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        assert not IN_CI, "CI must run a real provider, and there is no node and npm"
-        pytest.skip("node and npm are not installed")
-    folder = tmp_path_factory.mktemp("provider")
-    for file in FOLDER.iterdir():
-        if file.is_file():
-            shutil.copy(file, folder)
-    done = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0 and not IN_CI:
-        pytest.skip("npm cannot install oidc-provider here")
-    assert done.returncode == 0, done.stderr
-    return folder
+    return installed(FOLDER, tmp_path_factory.mktemp("provider"))
 
 
 @contextlib.asynccontextmanager
@@ -58,8 +38,8 @@ async def provided(folder: Path, resource: str | None = AUDIENCE) -> AsyncIterat
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     issuer = f"http://127.0.0.1:{port}"
-    provider = Provider(issuer, AUDIENCE, client=Client("explorer", None, "openid profile", resource))
-    async with serving(provider=provider) as served:
+    known = Provider(issuer, AUDIENCE, client=Client("explorer", None, "openid profile", resource))
+    async with serving(provider=known) as served:
         told = {
             "port": port,
             "audience": AUDIENCE,
@@ -68,7 +48,7 @@ async def provided(folder: Path, resource: str | None = AUDIENCE) -> AsyncIterat
             "grants": GRANTS,
         }
         process = await asyncio.create_subprocess_exec(
-            shutil.which("node") or "node",
+            NODE,
             "provider.js",
             json.dumps(told),
             cwd=folder,
@@ -94,8 +74,8 @@ async def token_for_a_service(client: httpx.AsyncClient, issuer: str, audience: 
     return token
 
 
-async def test_a_token_from_a_real_provider(installed: Path) -> None:
-    async with provided(installed) as (issuer, served), served.browser() as client:
+async def test_a_token_from_a_real_provider(provider: Path) -> None:
+    async with provided(provider) as (issuer, served), served.browser() as client:
         token = await token_for_a_service(client, issuer, AUDIENCE)
         headers = {"authorization": f"Bearer {token}"}
         who = await client.get("/whoami", headers=headers)
@@ -128,8 +108,8 @@ async def signed_in_at_provider(browser: httpx.AsyncClient) -> httpx.Response:
     raise AssertionError("the provider goes round in circles")
 
 
-async def test_a_browser_signs_in_at_a_real_provider(installed: Path) -> None:
-    async with provided(installed) as (issuer, served), served.browser() as browser:
+async def test_a_browser_signs_in_at_a_real_provider(provider: Path) -> None:
+    async with provided(provider) as (issuer, served), served.browser() as browser:
         back = await signed_in_at_provider(browser)
         assert (back.status_code, back.headers["location"]) == (303, "/viewer/")
         who = (await browser.get("/whoami", headers=OURS)).json()
@@ -139,12 +119,12 @@ async def test_a_browser_signs_in_at_a_real_provider(installed: Path) -> None:
         assert (await browser.get("/whoami", headers=OURS)).status_code == 401
 
 
-async def test_an_opaque_token_signs_nobody_in(installed: Path) -> None:
-    async with provided(installed, resource=None) as (_, served), served.browser() as browser:
+async def test_an_opaque_token_signs_nobody_in(provider: Path) -> None:
+    async with provided(provider, resource=None) as (_, served), served.browser() as browser:
         back = await signed_in_at_provider(browser)
         assert back.status_code == 401
         assert (await browser.get("/whoami", headers=OURS)).status_code == 401
 
 
 def test_the_lock_file_names_no_registry() -> None:
-    assert '"resolved"' not in (FOLDER / "package-lock.json").read_text(encoding="utf-8")
+    assert names_no_registry(FOLDER)
