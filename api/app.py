@@ -56,6 +56,7 @@ def create_app(
     request_timeout: float = 60.0,
     hosts: frozenset[str] | None = None,
     operations_per_socket: int = 20,
+    operations_at_once: int = 0,
     send_patience: float = 60.0,
     audit: AuditLog | None = None,
     limiter: Limiter | None = None,
@@ -73,6 +74,7 @@ def create_app(
     context_factory: makes the context of one request; may raise model.errors.InputError (400, 403).
     request_timeout: seconds until an answer must have begun.
     hosts: names in the Host header that are answered (421 to others); None for every name.
+    operations_at_once: how many queries and mutations of one person run at once, the others wait; 0: any number.
     operations_per_socket: how many may be open on one WebSocket. Who asks there is said by connection_init, and
         each operation has a context of its own (api/websocket.py).
     send_patience: seconds after which a stream whose client takes nothing is cut off.
@@ -95,6 +97,7 @@ def create_app(
         limiter,
         rules,
         operations_per_socket=operations_per_socket,
+        operations_at_once=operations_at_once,
         send_patience=send_patience,
     )
     table: list[BaseRoute] = [

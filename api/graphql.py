@@ -6,6 +6,7 @@ Limits on the document are in guard.py, the words of errors in errors.py.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Never, cast
@@ -39,6 +40,7 @@ from api.problems import HttpProblem
 from api.request_data import Asked, RequestToGraphQL, request_data
 from api.rules import Rules, permit
 from api.streams import Events, NotTaken, in_time, until, whole_stream
+from api.turns import Turns
 from api.websocket import Handler, Messages
 from db.audit import AuditUnavailable
 from model.errors import Forbidden, InputError
@@ -67,6 +69,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         rules: Rules | None = None,
         *,
         operations_per_socket: int = 20,
+        operations_at_once: int = 0,
         send_patience: float = 60.0,
     ) -> None:
         super().__init__(
@@ -77,6 +80,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             max_subscriptions_per_connection=operations_per_socket,
         )
         self.send_patience = send_patience
+        self.turns = Turns(operations_at_once)
         self.sockets: set[Handler] = set()
         self.changing: set[asyncio.Task[Any]] = set()
         """Mutations of WebSockets: they are not ended with their connection."""
@@ -91,7 +95,12 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             # Not known who asks until the first message; then each operation gets a context (websocket.py).
             await self.run(WebSocket(scope, receive, send), context=None)
             return
-        request = Request(scope, receive)
+        async with AsyncExitStack() as until_sent:
+            request = Request(scope, receive)
+            request.state.until_sent = until_sent
+            await self._respond(request, send)
+
+    async def _respond(self, request: Request, send: Send) -> None:
         try:
             response = await self._answer(request)
         except HttpProblem as refused:
@@ -99,7 +108,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
                 self.trail.refused(refused.code)
             response = refused.response(_type_for_refusal(request))
         try:
-            await response(scope, receive, in_time(send, self.send_patience))
+            await response(request.scope, request.receive, in_time(send, self.send_patience))
         except NotTaken:
             _log.info("stream.not_taken")  # the server closes the connection of half an answer
         finally:
@@ -144,9 +153,13 @@ class GraphQLEndpoint(GraphQL[Any, None]):
 
     def _keep_pace(self, request: Request | WebSocket, context: Any) -> None:
         """Raises HttpProblem 429 for a person who asks too often; strangers are told apart by address."""
-        address = request.client.host if request.client else "-"
+        refuse_haste(self._limiter, self.who_asks(request, context))
+
+    def who_asks(self, connection: HTTPConnection, context: Any) -> str:
+        """Whose operations are counted together: a person's, of strangers those of an address."""
+        address = connection.client.host if connection.client else "-"
         person = getattr(getattr(context, "viewer", None), "subject", None)
-        refuse_haste(self._limiter, f"subject {person}" if person else f"address {address}")
+        return f"subject {person}" if person else f"address {address}"
 
     async def _create_streaming_response(
         self, request: Request, result: Any, protocol: Any, sub_response: Response
@@ -194,6 +207,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         asked = cast(Asked, request_data)
         if asked.protocol == "sse" and asked.kind is OperationType.MUTATION:
             asked.protocol, sub_response.media_type = "http", EVENTS  # a stream ends with its client
+        if asked.kind is not OperationType.SUBSCRIPTION:
+            turn = self.turns.of(self.who_asks(request, context))
+            await unless_gone(request.receive, request.state.until_sent.enter_async_context(turn))
         work = super().execute_operation(request, request_adapter, asked, context, root_value, sub_response)
         if asked.kind is OperationType.MUTATION:
             return await work

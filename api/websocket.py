@@ -8,6 +8,7 @@ id, and the connection goes on.
 
 import asyncio
 import contextlib
+from contextlib import nullcontext
 from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.graphql import OperationType
 
 from api.auth import Identity, remember, seconds_left
+from api.operations import kind_of
 from api.problems import HttpProblem
 from db.callers import calling
 from model.errors import InputError
@@ -159,8 +161,12 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 [GraphQLError(refused.message, extensions={"code": refused.code})]
             )
             return
+        kind = kind_of(operation.query, operation.operation_name)
+        goes_on = kind is OperationType.SUBSCRIPTION
+        who = self._view.who_asks(self._socket, own.context)
         with calling():
-            await super(Handler, own).run_operation(operation)
+            async with nullcontext() if goes_on else self._view.turns.of(who):
+                await super(Handler, own).run_operation(operation)
 
     async def shutdown(self) -> None:
         if self._clock is not None:

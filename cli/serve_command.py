@@ -139,6 +139,7 @@ async def serve_on(
                 request_timeout=settings.request_timeout,
                 routes=routes,
                 operations_per_socket=settings.operations_per_socket,
+                operations_at_once=settings.operations_at_once,
                 send_patience=2 * settings.slow_reader_seconds,
                 proxies=proxies,
                 scraper=scraper,

@@ -158,6 +158,12 @@ class Settings(BaseSettings):
     subscriptions_per_person: int = Field(
         default=50, ge=1, description="subscriptions that a person may have open at each server process"
     )
+    operations_at_once: int = Field(
+        default=6,
+        ge=0,
+        description="queries and mutations of a person that run at once at each server process, others of theirs "
+        "wait; 0: any number",
+    )
     operations_per_socket: int = Field(
         default=20, ge=1, description="operations that may be open on one WebSocket"
     )

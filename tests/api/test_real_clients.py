@@ -56,10 +56,14 @@ class Line:
         await asyncio.gather(_pump(reader, upstream), _pump(upstream_reader, writer))
         self._open -= {writer, upstream}
 
-    def cut(self) -> None:
+    def cut(self, *, hard: bool = True) -> None:
+        """Or closed without a word of the protocol, after which clients try again by themselves."""
         self._whole = False
         for each in self._open:
-            each.transport.abort()
+            if hard:
+                each.transport.abort()
+            else:
+                each.close()
 
     def mend(self) -> None:
         self._whole = True
@@ -142,7 +146,7 @@ async def test_a_break_loses_nothing(database: Database, clients: Path, name: st
         for number in range(10, 16, 2):
             await store(database, 1, [study(f"1.{number}")])
             seen.append((await told(process))["studyInstanceUid"])
-            line.cut()
+            line.cut(hard=number % 4 == 0)
             await store(database, 1, [study(f"1.{number + 1}")])
             async with asyncio.timeout(30):
                 before = line.refused
