@@ -30,7 +30,7 @@ from model.attributes import Level
 from model.dicom_json import clean, first, parse_date, parse_row
 from model.paths import NUMERIC_VRS
 from model.records import Record
-from model.uids import is_uid
+from model.uids import conforms, is_uid
 
 DataSet = Mapping[str, Any]
 Row = dict[str, Any]
@@ -207,7 +207,8 @@ class Pseudonymiser(KeyedPseudonyms):
         return [uid if well_known(uid) else self._shown_uid(uid) for uid in _valid_uids(values)]
 
     def _shown_uid(self, uid: str) -> str:
-        return uid if self.options.uids else self.uid(uid)
+        """UIDs that break the rules may tell anything, a name too: these never stay."""
+        return uid if self.options.uids and conforms(uid) else self.uid(uid)
 
     def _shown_uid_in(self, study_uid: str, uid: str) -> str:
         return uid if self.options.uids else self.uid_in(study_uid, uid)

@@ -10,7 +10,7 @@ from dicomweb_client import DICOMwebClient
 
 from archives.errors import Rejected
 from archives.pager import Page
-from archives.queries import Query
+from archives.queries import Query, segment
 from archives.rows import (
     SERIES_INSTANCE_UID,
     STUDY_INSTANCE_UID,
@@ -51,9 +51,11 @@ def _request(
         case "studies":
             return partial(web.search_for_studies, **options)
         case "series":
-            return partial(web.search_for_series, query.study_uid, **options)
+            return partial(web.search_for_series, segment(query.study_uid), **options)
         case _:
-            return partial(web.search_for_instances, query.study_uid, query.series_uid, **options)
+            return partial(
+                web.search_for_instances, segment(query.study_uid), segment(query.series_uid), **options
+            )
 
 
 async def _has_parent(transport: Transport, query: Query) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
+from urllib.parse import quote
 
 from archives.client import Selection
 from archives.errors import NotSupported
 from archives.rows import Level
+from model.uids import is_plain
 
 CHUNK_UIDS: Final = 100
 CHUNK_CHARACTERS: Final = 12_000  # a URL of 17 kB was refused
@@ -82,15 +84,35 @@ def _top_level(level: Level, selection: Selection, filters: dict[str, str], uid_
         ("SeriesInstanceUID", selection.series_uids),
         ("StudyInstanceUID", selection.study_uids),
     )
-    if (
-        level != "studies" and len(selection.study_uids) == 1
-    ):  # another study may have children of the same UIDs
+    own = selection.series_uids or selection.sop_uids
+    if level != "studies" and len(selection.study_uids) == 1 and (own and is_plain(selection.study_uids[0])):
+        # another study may have children of the same UIDs
         filters = filters | {"StudyInstanceUID": selection.study_uids[0]}
     for name, uids in lists:
         if uids:
-            chunks = chunked(uids) if uid_list else ([uid] for uid in dict.fromkeys(uids))
-            return [Query(level, filters=filters | {name: ",".join(chunk)}) for chunk in chunks]
+            plain = [uid for uid in uids if is_plain(uid)]
+            chunks = chunked(plain) if uid_list else ([uid] for uid in dict.fromkeys(plain))
+            queries = [Query(level, filters=filters | {name: ",".join(chunk)}) for chunk in chunks]
+            others = [uid for uid in dict.fromkeys(uids) if not is_plain(uid)]
+            study = selection.study_uids[0] if len(selection.study_uids) == 1 else None
+            return queries + [_alone(level, name, uid, filters, study) for uid in others]
     return [Query(level, filters=filters)]
+
+
+def _alone(level: Level, name: str, uid: str, filters: dict[str, str], study: str | None) -> Query:
+    """By a UID that a URL must encode: in the path where that can be, as every server decodes paths. The comma of
+    one in the query is encoded here, and once more by dicomweb-client: in a list it would be two (session.py)."""
+    above = {key: value for key, value in filters.items() if key != "StudyInstanceUID"}
+    if name == "StudyInstanceUID" and level != "studies":
+        return Query(level, uid, filters=above)
+    if name == "SeriesInstanceUID" and level == "instances" and study is not None:
+        return Query(level, study, uid, above)
+    return Query(level, filters=filters | {name: uid.replace(",", "%2C")})
+
+
+def segment(uid: str | None) -> str | None:
+    """A UID as a segment of a path."""
+    return None if uid is None else quote(uid, safe="")
 
 
 def _below_studies(level: Level, selection: Selection, filters: dict[str, str]) -> list[Query]:

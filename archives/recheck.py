@@ -16,6 +16,7 @@ from archives.rows import (
     text,
     values,
 )
+from model.uids import is_plain
 
 
 class Recheck:
@@ -72,11 +73,16 @@ class Recheck:
 def childless(level: Level, selection: Selection, rows: Sequence[Row]) -> str | None:
     """Why an answer cannot be whole: a study has series and a series has instances, or they are not there.
 
-    None where every asked parent has children, and where the selection asks for some of these only.
+    None where every asked parent has children, and where the selection asks for some of these only. Of studies: silence
+    says nothing of a UID that a URL must encode, as not every server decodes it.
     """
     narrowed = selection.patient_id is not None or selection.modality is not None or selection.undated
-    if level == "studies" or narrowed or selection.study_date is not None or selection.sop_uids:
+    if narrowed or selection.study_date is not None or selection.sop_uids:
         return None
+    if level == "studies":
+        odd = {uid for uid in selection.study_uids if not is_plain(uid)}
+        odd -= {text(row, STUDY_INSTANCE_UID) or "" for row in rows}
+        return f"it does not answer {len(odd)} UIDs with special characters" if odd else None
     if level == "series":
         parent, tag, asked = (
             "studies",

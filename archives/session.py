@@ -26,8 +26,9 @@ from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed, Tim
 CHUNK = 64 * 1024
 
 # dicomweb-client encodes the commas of a UID list: servers are to decode them, and some do not. And a dot
-# that the probe has encoded it encodes once more.
-_UIDS = re.compile(r"(?<=InstanceUID=)(?:[0-9.]|%2C|%252E)+")
+# that the probe has encoded it encodes once more, as it does the comma in a UID (queries.py).
+_UIDS = re.compile(r"(?<=InstanceUID=)(?:[0-9A-Za-z._~-]|%2C|%252E)+")
+_COMMA = re.compile(r"(?<=InstanceUID=)[^&]*%252C[^&]*")
 
 
 # Numbers that JSON has not, and many servers write.
@@ -157,6 +158,7 @@ def _plain_query(url: str) -> str:
     """Commas of UID lists as they are, and spaces as %20: `+` is a space in forms only (RFC 3986)."""
     path, mark, query = url.partition("?")
     listed = _UIDS.sub(lambda found: found[0].replace("%2C", ",").replace("%252E", "%2E"), query)
+    listed = _COMMA.sub(lambda found: found[0].replace("%252C", "%2C"), listed)
     return f"{path}{mark}{listed.replace('+', '%20')}"
 
 

@@ -7,6 +7,7 @@ from dicomweb_client import DICOMwebClient
 
 from archives.client import Row
 from archives.errors import Rejected
+from archives.queries import segment
 from archives.rows import as_rows, without_bulk
 from archives.transport import Transport
 
@@ -16,13 +17,14 @@ async def metadata(
 ) -> list[Row] | None:
     """Of a study, a series or an instance; None for a 404. Raises ArchiveError."""
     web = transport.web
+    study, series, sop = (segment(uid) for uid in (study_uid, series_uid, sop_uid))
     work: partial[Any]
-    if series_uid is None:
-        work = partial(web.retrieve_study_metadata, study_uid)
-    elif sop_uid is None:
-        work = partial(web.retrieve_series_metadata, study_uid, series_uid)
+    if series is None:
+        work = partial(web.retrieve_study_metadata, study)
+    elif sop is None:
+        work = partial(web.retrieve_series_metadata, study, series)
     else:
-        work = partial(_of_instance, web, study_uid, series_uid, sop_uid)
+        work = partial(_of_instance, web, study, series, sop)
     try:
         reply = await transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
     except Rejected as error:

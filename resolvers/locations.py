@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import strawberry
 
@@ -54,7 +55,7 @@ async def study_locations(context: "Context", copies: Sequence[Row]) -> list[Stu
     return [
         StudyLocation(
             archive=archive_of(context, archive),
-            retrieve_url=f"{_root(archive)}/studies/{copy['study_uid']}",
+            retrieve_url=f"{_root(archive)}/studies/{_segment(copy['study_uid'])}",
             number_of_series=copy["number_of_series"],
             number_of_instances=copy["number_of_instances"],
             synced_at=copy["synced_at"],
@@ -69,7 +70,7 @@ async def series_locations(context: "Context", copies: Sequence[Row]) -> list[Se
     return [
         SeriesLocation(
             archive=archive_of(context, archive),
-            retrieve_url=f"{_root(archive)}/studies/{copy['study_uid']}/series/{copy['series_uid']}",
+            retrieve_url=f"{_root(archive)}/studies/{_segment(copy['study_uid'])}/series/{_segment(copy['series_uid'])}",
             number_of_instances=copy["number_of_instances"],
             synced_at=copy["synced_at"],
         )
@@ -83,8 +84,8 @@ async def instance_locations(context: "Context", copies: Sequence[Row]) -> list[
     return [
         InstanceLocation(
             archive=archive_of(context, archive),
-            retrieve_url=f"{_root(archive)}/studies/{copy['study_uid']}/series/{copy['series_uid']}"
-            f"/instances/{copy['sop_uid']}",
+            retrieve_url=f"{_root(archive)}/studies/{_segment(copy['study_uid'])}/series/{_segment(copy['series_uid'])}"
+            f"/instances/{_segment(copy['sop_uid'])}",
             synced_at=copy["synced_at"],
         )
         for copy, archive in _located(copies, archives)
@@ -111,6 +112,11 @@ async def conflicts(context: "Context", copies: Sequence[Row]) -> list[Attribute
 
 def _root(archive: ArchiveRow) -> str:
     return f"/archives/{archive.code}/dicom-web"
+
+
+def _segment(uid: str) -> str:
+    """Of a path: a UID that breaks the rules may have any character."""
+    return quote(uid, safe="")
 
 
 def _located(copies: Sequence[Row], archives: Mapping[int, ArchiveRow]) -> list[tuple[Row, ArchiveRow]]:

@@ -17,7 +17,9 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 def _parse_uid(value: Any) -> UID:
     if not is_uid(value):
-        raise BadInput(f"expected a DICOM UID: 1-{MAX_LENGTH} characters of digits and dots")
+        raise BadInput(
+            f"expected a DICOM UID: 1-{MAX_LENGTH} printable ASCII characters without spaces, backslashes, * and ?"
+        )
     return UID(value)
 
 
@@ -51,7 +53,8 @@ def _parse_instant(value: Any) -> datetime:
 SCALARS: dict[object, Any] = {
     UID: strawberry.scalar(
         name="UID",
-        description="DICOM UI value: 1-64 characters of digits and dots (PS3.5 section 9).",
+        description="DICOM UI value: 1-64 characters of digits and dots (PS3.5 section 9); of archives that break this "
+        "rule up to 128 printable ASCII characters without spaces, backslashes, * and ?.",
         serialize=str,
         parse_value=_parse_uid,
     ),
