@@ -51,11 +51,14 @@ def _request(
         case "studies":
             return partial(web.search_for_studies, **options)
         case "series":
-            return partial(web.search_for_series, segment(query.study_uid), **options)
+            return partial(web.search_for_series, _segment(query.study_uid), **options)
         case _:
-            return partial(
-                web.search_for_instances, segment(query.study_uid), segment(query.series_uid), **options
-            )
+            study, series = _segment(query.study_uid), _segment(query.series_uid)
+            return partial(web.search_for_instances, study, series, **options)
+
+
+def _segment(uid: str | None) -> str | None:
+    return None if uid is None else segment(uid)
 
 
 async def _has_parent(transport: Transport, query: Query) -> bool:

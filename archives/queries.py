@@ -110,9 +110,9 @@ def _alone(level: Level, name: str, uid: str, filters: dict[str, str], study: st
     return Query(level, filters=filters | {name: uid.replace(",", "%2C")})
 
 
-def segment(uid: str | None) -> str | None:
+def segment(uid: str) -> str:
     """A UID as a segment of a path."""
-    return None if uid is None else quote(uid, safe="")
+    return quote(uid, safe="")
 
 
 def _below_studies(level: Level, selection: Selection, filters: dict[str, str]) -> list[Query]:

@@ -17,14 +17,13 @@ async def metadata(
 ) -> list[Row] | None:
     """Of a study, a series or an instance; None for a 404. Raises ArchiveError."""
     web = transport.web
-    study, series, sop = (segment(uid) for uid in (study_uid, series_uid, sop_uid))
     work: partial[Any]
-    if series is None:
-        work = partial(web.retrieve_study_metadata, study)
-    elif sop is None:
-        work = partial(web.retrieve_series_metadata, study, series)
+    if series_uid is None:
+        work = partial(web.retrieve_study_metadata, segment(study_uid))
+    elif sop_uid is None:
+        work = partial(web.retrieve_series_metadata, segment(study_uid), segment(series_uid))
     else:
-        work = partial(_of_instance, web, study, series, sop)
+        work = partial(_of_instance, web, segment(study_uid), segment(series_uid), segment(sop_uid))
     try:
         reply = await transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
     except Rejected as error:

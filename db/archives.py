@@ -16,7 +16,10 @@ STORED, WALLED = "public", "counts"
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRow:
-    """One row of the table archive. rank: place in archives.toml, from 0; the best copy's is lowest."""
+    """One row of the table archive. rank: place in archives.toml, from 0; the best copy's is lowest.
+
+    rejected_studies: that it answered and that are not in the index, as far as the reader may know.
+    """
 
     archive_id: int
     code: str
@@ -37,6 +40,7 @@ class ArchiveRow:
     last_reconciled_at: datetime | None
     last_change_at: datetime | None
     has_studies: bool
+    rejected_studies: int
 
 
 @dataclass(frozen=True, slots=True)

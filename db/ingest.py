@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import asyncpg
@@ -211,7 +211,22 @@ async def reject(conn: Connection, archive_id: int, rejected: Sequence[Rejected]
             [row.uid for row in rejected],
             [row.reason for row in rejected],
             [row.data for row in rejected],
+            [row.lost for row in rejected],
         )
+
+
+async def no_longer_rejected(conn: Connection, archive_id: int, study_uids: Collection[str]) -> None:
+    """Of studies that were stored."""
+    if study_uids:
+        await conn.execute(statements("rejected")["found"], archive_id, list(study_uids))
+
+
+async def forget_rejected(
+    conn: Connection, archive_id: int, levels: Collection[Level], since: datetime
+) -> None:
+    """What a whole pass over the archive that began then has not come upon at these levels."""
+    sql = statements("rejected")["unseen"]
+    await conn.execute(sql, archive_id, [level.value for level in levels], since)
 
 
 async def begin(conn: Connection) -> None:
@@ -232,12 +247,12 @@ async def _put(
 
 
 def _note(record: Record) -> Rejected:
-    reasons = []
+    """The row is in the index as it came; it stands beside the note, too, where letters of it may be lost."""
+    reasons = [record.notes] if record.notes else []
     if record.suspect:
-        reasons.append(f"not decoded by its character set: {record.suspect}")
-    if record.notes:
-        reasons.append(record.notes)
-    return Rejected(record.level, record.uid, f"in the index, but {'; '.join(reasons)}", record.data)
+        reasons.insert(0, f"not decoded by its character set: {record.suspect}")
+    data = record.data if record.suspect else orjson.dumps({"uid": record.uid}).decode()
+    return Rejected(record.level, record.uid, f"in the index, but {'; '.join(reasons)}", data, lost=False)
 
 
 async def _upsert_all(

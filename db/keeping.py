@@ -121,6 +121,8 @@ async def _keep(conn: Connection, archive_id: int, told: Told) -> Kept:
         )
     gone = await ingest.delete_studies(conn, archive_id, told.gone) if told.gone else 0
     await ingest.settle(conn, told.settling)
+    refused = {record.uid for record in studies.refused}
+    await ingest.no_longer_rejected(conn, archive_id, {r.uid for r in told.studies} - refused)
     stored = (series, studies, instances)
     return Kept(
         changed=gone > 0 or any(each.changed or each.removed for each in stored),

@@ -151,6 +151,12 @@ async def unseen(
     return [row["study_uid"] for row in rows], await count_studies(database, archive_id)
 
 
+async def unlisted(database: Database, archive_id: int, listed: Collection[str]) -> None:
+    """Forgets rejected studies that the archive does not list any more."""
+    sql = statements("rejected")["unlisted"]
+    await database.execute("rejected_unlisted", sql, archive_id, list(listed))
+
+
 async def differing(database: Database, archive_id: int, copies: Mapping[str, int]) -> list[str]:
     """StudyInstanceUIDs that the archive lists (with how many patients each), and the index lacks or holds
     under another number of patients."""

@@ -2186,6 +2186,32 @@ CREATE VIEW counts.instance AS
            FROM public.consent c
           WHERE ((c.archive_id = s.archive_id) AND (c.study_uid = s.study_uid) AND c.research)))));
 
+CREATE TABLE public.rejected_record (
+    rejected_id bigint NOT NULL,
+    archive_id smallint NOT NULL,
+    level text NOT NULL,
+    uid text,
+    reason text NOT NULL,
+    data jsonb NOT NULL,
+    lost boolean DEFAULT true NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    fingerprint text GENERATED ALWAYS AS (md5((data)::text)) STORED
+);
+
+CREATE VIEW public.rejected_study AS
+ SELECT archive_id,
+    (count(*))::integer AS studies
+   FROM public.rejected_record
+  WHERE (lost AND (level = 'study'::text))
+  GROUP BY archive_id;
+
+CREATE VIEW counts.rejected_study AS
+ SELECT archive_id,
+    studies
+   FROM public.rejected_study
+  WHERE ((array_position(( SELECT (public.scope_of('full'::text) || public.scope_of('pseudonymised'::text))), archive_id) IS NOT NULL) AND (archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])));
+
 CREATE VIEW public.rollup_apart AS
  SELECT f.study_uid,
     h.seen[1] AS archive_id
@@ -2684,18 +2710,6 @@ CREATE UNLOGGED TABLE public.rate_bucket (
     who bytea NOT NULL,
     tokens double precision NOT NULL,
     at timestamp with time zone NOT NULL
-);
-
-CREATE TABLE public.rejected_record (
-    rejected_id bigint NOT NULL,
-    archive_id smallint NOT NULL,
-    level text NOT NULL,
-    uid text,
-    reason text NOT NULL,
-    data jsonb NOT NULL,
-    first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
-    fingerprint text GENERATED ALWAYS AS (md5((data)::text)) STORED
 );
 
 ALTER TABLE public.rejected_record ALTER COLUMN rejected_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -3278,6 +3292,8 @@ CREATE INDEX instance_shared_number ON public.instance USING btree (instance_num
 CREATE INDEX instance_shared_number_desc ON public.instance USING btree (instance_number DESC NULLS LAST, sop_uid) WHERE shared;
 
 CREATE INDEX instance_sop_class ON public.instance USING btree (sop_class_uid);
+
+CREATE INDEX rejected_record_lost ON public.rejected_record USING btree (archive_id, uid) WHERE (lost AND (level = 'study'::text));
 
 CREATE INDEX series_body_part ON public.series USING btree (body_part_examined);
 

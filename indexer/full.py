@@ -15,7 +15,7 @@ from indexer.batch import STUDIES_AT_ONCE, Batch, batch_of_rows, chunks, fetch_b
 from indexer.gathering import gathered
 from indexer.windows import Slice, slices
 from indexer.work import RunFailed, Work
-from model.attributes import attribute
+from model.attributes import Level, attribute
 from model.dicom_json import first
 from model.uids import is_uid
 
@@ -34,14 +34,30 @@ async def run_full(work: Work, after: str, *, reconcile: bool, confirmed: bool) 
     """
     listing = await work.client.list_study_uids()
     if listing is not None:
-        seen = await _by_listing(work, sorted(set(listing)), "" if after.startswith(_BY_DATE) else after)
+        after = "" if after.startswith(_BY_DATE) else after
+        seen = await _by_listing(work, sorted(set(listing)), after)
+        await _forget_rejected(work, after)
         await remove_unseen(work, seen, confirmed=confirmed)
         return True
-    seen_by_dates = await _by_slices(work, "" if reconcile else after)
+    after = "" if reconcile else after
+    seen_by_dates = await _by_slices(work, after)
+    await _forget_rejected(work, after)
     if not reconcile or seen_by_dates is None:
         return False
     await remove_unseen(work, seen_by_dates, confirmed=confirmed)
     return True
+
+
+async def _forget_rejected(work: Work, after: str) -> None:
+    """What a pass from the beginning, all of it answered, has not come upon is not answered any more."""
+    if after or work.tally.shortfalls:
+        return
+    levels = list(Level)[: list(Level).index(Level(work.client.config.index)) + 1]
+
+    async def forget(conn: Connection) -> None:
+        await ingest.forget_rejected(conn, work.archive_id, levels, work.run.started_at)
+
+    await ingest.write(work.database, "forget_rejected", forget)
 
 
 async def _by_listing(work: Work, listing: list[str], after: str) -> set[str]:

@@ -30,6 +30,7 @@ async def overlook(work: Work) -> None:
             )
         await work.write(batch, "")
     await remove_unseen(work, set(copies), confirmed=False)
+    await runs.unlisted(work.database, work.archive_id, copies)
 
 
 async def is_same_feed(database: Database, archive_id: int, client: ArchiveClient) -> bool:

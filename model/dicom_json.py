@@ -16,7 +16,7 @@ from model.attributes import Attribute, Key, Kind, Level, attribute
 from model.decoding import suspects, without_suspect_groups
 from model.odd_json import data_set_of, told_of
 from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Record, Rejected
-from model.uids import is_uid
+from model.uids import conforms, is_uid
 
 DataSet = Mapping[str, Any]
 
@@ -67,7 +67,7 @@ def parse_row(level: Level, row: Any) -> Record | Rejected:
         values=values,
         data=text,
         suspect=", ".join(suspects(row, text)),
-        notes=told_of(row.notes) if row.notes else "",
+        notes=_notes(level, uids, row.notes),
     )
 
 
@@ -76,6 +76,12 @@ def parent_of(level: Level, row: Any) -> Key | None:
     tags = (_STUDY_UID, _SERIES_UID) if level is Level.INSTANCE else (_STUDY_UID,)
     uids = [first(row, tag) for tag in tags] if isinstance(row, dict) else []
     return tuple(uids) if uids and all(map(is_uid, uids)) else None
+
+
+def _notes(level: Level, uids: list[str], notes: Mapping[str, str]) -> str:
+    if conforms(uids[0]):
+        return told_of(notes) if notes else ""
+    return told_of({**notes, _UIDS[level][0]: "does not conform (PS3.5 9.1)"})
 
 
 def values_of(row: DataSet, tag: str) -> list[Any]:

@@ -45,9 +45,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that could not become a record: the reason, and the row kept aside as JSON text."""
+    """A row that could not become a record: the reason, and the row kept aside as JSON text.
+
+    lost: False where the record is in the index, and the reason says what of it is not right.
+    """
 
     level: Level
     uid: str | None
     reason: str
     data: str
+    lost: bool = True

@@ -19,10 +19,13 @@ from archives.errors import ArchiveError
 from db import ingest, live
 from db.keeping import Told, keep
 from db.pool import Connection, Database
+from model.attributes import Level
+from model.bounds import Bounds
 from resolvers.errands import Errands
 from resolvers.live_missing import ask_for_missing
 from resolvers.live_reading import Reader, Reading, Wanted
 from resolvers.on_demand import LATE
+from resolvers.rejected import REJECTED, rejected_records
 
 LONGEST: Final = 60.0  # seconds that one reading may take, however long somebody waits for it
 MOST_AT_ONCE: Final = 16  # readings of one archive
@@ -122,12 +125,17 @@ class Live:
         asked_at, begin = datetime.now(UTC), time.monotonic()
         try:
             async with asyncio.timeout(LONGEST):
-                reading = await self._read(errand)
+                began = await live.moment(self._database)
+                reading = await self._read(errand, began)
             outcome = Outcome(asked_at)
             if reading.shortfalls:
                 why = reading.shortfalls[0]
                 outcome = replace(outcome, code=why.code, message=why.message)
-            await ingest.write(self._database, "keep_live", lambda conn: _keep(conn, errand[0], reading))
+            lost = await ingest.write(
+                self._database, "keep_live", lambda conn: _keep(conn, errand, reading, began)
+            )
+            if lost and outcome.code is None:
+                outcome = replace(outcome, code=REJECTED, message=rejected_records(lost))
         except ArchiveError as error:
             outcome = _failed(error.code, error.message, asked_at)
         except TimeoutError:
@@ -140,10 +148,9 @@ class Live:
             self._remember(errand, outcome)
         return outcome
 
-    async def _read(self, errand: Errand) -> Reading:
+    async def _read(self, errand: Errand, began: datetime) -> Reading:
         """Raises ArchiveError where nothing came; what fails further down is a shortfall."""
-        client, began = self._client_of(errand[0]), await live.moment(self._database)
-        reader = Reader(self._database, client, *errand, began)
+        reader = Reader(self._database, self._client_of(errand[0]), *errand, began)
         await reader.studies()
         try:
             await ask_for_missing(reader)
@@ -163,8 +170,9 @@ def _failed(code: str, message: str, asked_at: datetime) -> Outcome:
     return Outcome(asked_at, None, code, message, came=False)
 
 
-async def _keep(conn: Connection, archive_id: int, reading: Reading) -> None:
-    """Writes what an archive said, in the caller's transaction."""
+async def _keep(conn: Connection, errand: Errand, reading: Reading, began: datetime) -> int:
+    """Writes what an archive said, in the caller's transaction; how many records the index cannot hold."""
+    archive_id, wanted = errand
     kept = await keep(
         conn,
         archive_id,
@@ -180,5 +188,8 @@ async def _keep(conn: Connection, archive_id: int, reading: Reading) -> None:
         ),
     )
     await ingest.reject(conn, archive_id, reading.rejected)
+    if wanted.bounds == Bounds() and not reading.shortfalls:
+        await ingest.forget_rejected(conn, archive_id, [Level.STUDY], began)
     if kept.changed:
         await live.changed(conn, archive_id)
+    return len(reading.rejected) + len(kept.rejected)

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from archives.client import Answer, ArchiveClient, Selection, told_apart
+from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
 from archives.errors import ArchiveError, TimedOut
 from archives.side_by_side import side_by_side
 from db import data_sets, ingest, nodes
-from db.keeping import Told, keep
+from db.keeping import Kept, Told, keep
 from db.pool import Connection, Database
 from model.attributes import Key, Level
-from model.dicom_json import parse
+from model.dicom_json import parent_of, parse, parse_row
+from model.records import Record, Rejected
 from resolvers.errands import Errands
+from resolvers.rejected import REJECTED, rejected_records
 
 Failures = dict[Key, dict[int, ArchiveError]]
 _Errand = tuple[str, "Missing"]
@@ -30,6 +32,16 @@ class Incomplete(ArchiveError):
     """The archive answered a part; it is kept."""
 
     code = "INCOMPLETE"
+
+
+class RejectedRecords(ArchiveError):
+    """Some of the rows cannot become records. of: keys (source_pk) of the copies that lack them."""
+
+    code = REJECTED
+
+    def __init__(self, count: int, of: frozenset[int]) -> None:
+        super().__init__(rejected_records(count))
+        self.of = of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,8 @@ class OnDemand:
         failures: Failures = defaultdict(dict)
         for copy in missing:
             error = outcomes.get((fetch.__name__, copy), LATE)
+            if isinstance(error, RejectedRecords) and copy.source_pk not in error.of:
+                error = None
             if error is not None:
                 failures[copy.key][copy.archive_id] = error
         return dict(failures)
@@ -100,21 +114,23 @@ class OnDemand:
     async def _fetch_series(self, archive_id: int, copies: list[Missing]) -> None:
         study_uids = [uid for (uid,) in await self._stored(Level.STUDY, copies)]
         answer = await self._client_of(archive_id).search_series(Selection(study_uids=study_uids))
-        records, rejected = parse(Level.SERIES, answer.rows)
+        read = _Read.of(Level.SERIES, answer.rows, [(uid,) for uid in study_uids])
+        spoilt = {uid for (uid,) in read.spoilt}
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> Kept:
             told = Told(
                 families=study_uids,
-                series=records,
-                series_whole=study_uids if answer.complete else (),
+                series=read.records,
+                series_whole=set(study_uids) - spoilt if answer.complete else (),
                 settling=study_uids,
                 stamp_older_than=timedelta(0),
             )
-            await keep(connection, archive_id, told)
-            await ingest.reject(connection, archive_id, rejected)
+            await ingest.reject(connection, archive_id, read.rejected)
+            return await keep(connection, archive_id, told)
 
-        await ingest.write(self._database, "keep_series", work)
+        kept = await ingest.write(self._database, "keep_series", work)
         _must_be_whole(answer)
+        _must_be_read(copies, [(uid,) for uid in study_uids], read, kept)
 
     async def _fetch_instances(self, archive_id: int, copies: list[Missing]) -> None:
         client, series = self._client_of(archive_id), await self._stored(Level.SERIES, copies)
@@ -123,23 +139,24 @@ class OnDemand:
         complete = [
             key for keys, answer in zip(asked, answers, strict=True) if answer.complete for key in keys
         ]
-        records, rejected = parse(Level.INSTANCE, [row for answer in answers for row in answer.rows])
+        read = _Read.of(Level.INSTANCE, [row for answer in answers for row in answer.rows], series)
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> Kept:
             studies = {study for study, _ in series}
             told = Told(
                 families=studies,
-                instances=records,
-                instances_whole=complete,
+                instances=read.records,
+                instances_whole=[key for key in complete if key not in read.spoilt],
                 settling=studies,
                 stamp_older_than=timedelta(0),
             )
-            await keep(connection, archive_id, told)
-            await ingest.reject(connection, archive_id, rejected)
+            await ingest.reject(connection, archive_id, read.rejected)
+            return await keep(connection, archive_id, told)
 
-        await ingest.write(self._database, "keep_instances", work)
+        kept = await ingest.write(self._database, "keep_instances", work)
         for answer in answers:
             _must_be_whole(answer)
+        _must_be_read(copies, series, read, kept)
 
     async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> None:
         """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
@@ -161,6 +178,28 @@ class OnDemand:
         return await nodes.stored_keys(self._database, level, [copy.source_pk for copy in copies])
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An answer about some parents. spoilt: those of which it is not the whole, as a row cannot become a record."""
+
+    records: list[Record]
+    rejected: list[Rejected]
+    spoilt: set[Key]
+
+    @classmethod
+    def of(cls, level: Level, rows: Sequence[Row], parents: Sequence[Key]) -> "_Read":
+        read = cls([], [], set())
+        for row in rows:
+            outcome = parse_row(level, row)
+            if isinstance(outcome, Record):
+                read.records.append(outcome)
+            else:
+                read.rejected.append(outcome)
+                parent = parent_of(level, row)
+                read.spoilt.update([parent] if parent in parents else parents)
+        return read
+
+
 async def _attempt(fetch: Awaitable[None]) -> ArchiveError | None:
     try:
         await fetch
@@ -173,3 +212,15 @@ def _must_be_whole(answer: Answer) -> None:
     if not answer.complete:
         why = answer.incomplete_because or "the archive does not answer more"
         raise Incomplete(f"the archive did not answer everything: {why}")
+
+
+def _must_be_read(copies: Sequence[Missing], keys: Sequence[Key], read: _Read, kept: Kept) -> None:
+    """keys: of the copies, side by side; the first of each is its study, which may be set aside as a whole."""
+    rejected, aside = len(read.rejected) + len(kept.rejected), {record.uid for record in kept.rejected}
+    if rejected:
+        lacking = (
+            copy.source_pk
+            for copy, key in zip(copies, keys, strict=True)
+            if key in read.spoilt or key[0] in aside
+        )
+        raise RejectedRecords(rejected, frozenset(lacking))

@@ -16,6 +16,7 @@ from resolvers.archive import Archive, SourceError, archive_of, source_error
 from resolvers.live import Outcome
 from resolvers.loaders import Counts
 from resolvers.question import Question, Shortfall
+from resolvers.rejected import REJECTED, rejected_records
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -162,6 +163,8 @@ def _judge(
             message="Searches of this archive do not return an attribute that the filter names by path; "
             "records whose whole data set is not in the index were not found by it.",
         )
+    if outcome is None and row.rejected_studies and access in (AccessLevel.FULL, AccessLevel.PSEUDONYMISED):
+        return SourceState.PARTIAL, SourceError(code=REJECTED, message=rejected_records(row.rejected_studies))
     return (SourceState.CACHED if outcome is None else SourceState.LIVE), None
 
 

@@ -135,7 +135,8 @@ create table index_run (
 );
 create index index_run_newest on index_run (archive_id, run_id desc);
 
--- Rows of an archive that could not become records, with the reason: counted, never lost, never fatal.
+-- Rows of an archive that could not become records, with the reason: counted, never lost, never fatal. lost: it is
+-- not in the index, or not as the archive has it now; else what of it is not right there.
 create table rejected_record (
     rejected_id bigint generated always as identity primary key,
     archive_id smallint not null references archive on delete cascade,
@@ -143,11 +144,18 @@ create table rejected_record (
     uid text,
     reason text not null,
     data jsonb not null,
+    lost boolean not null default true,
     first_seen_at timestamptz not null default now(),
     last_seen_at timestamptz not null default now(),
     fingerprint text generated always as (md5(data::text)) stored,
     unique (archive_id, level, fingerprint)
 );
+create index rejected_record_lost on rejected_record (archive_id, uid) where lost and level = 'study';
+
+-- How many studies of each archive are lost in this way.
+create view rejected_study as
+    select archive_id, count(*)::integer as studies from rejected_record
+    where lost and level = 'study' group by archive_id;
 
 -- Keys that every API process of this federation shares.
 create table secret (

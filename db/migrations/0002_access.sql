@@ -104,6 +104,12 @@ create view counts.instance as
     where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
         is not null;
 
+-- A lost study has no consent: where only those with one are shown, nothing is said of the others.
+create view counts.rejected_study as
+    select * from public.rejected_study
+    where array_position((select scope_of('full') || scope_of('pseudonymised'))::smallint[], archive_id) is not null
+        and archive_id <> all ((select scope_of('consented'))::smallint[]);
+
 -- Consents by the study's UID of each face.
 create view records.consent as
     select archive_id, study_uid, care, registry, research from public.consent

@@ -2,7 +2,8 @@
 select archive_id, code, ern, title, kind, index_level, rank, enabled,
     health_state, health_checked_at, health_latency_ms, health_error_code, health_error_message,
     capabilities, change_cursor, last_completed_at, last_reconciled_at, last_change_at,
-    exists (select from :schema.study s where s.archive_id = archive.archive_id) as has_studies
+    exists (select from :schema.study s where s.archive_id = archive.archive_id) as has_studies,
+    coalesce((select studies from :schema.rejected_study r where r.archive_id = archive.archive_id), 0) as rejected_studies
 from archive
 order by not enabled, rank, archive_id
 

@@ -85,7 +85,7 @@ from unnest($2::text[], $3::integer[]) l (uid, copies)
 left join (select study_uid, count(*) as copies from study where archive_id = $1 group by 1) s on s.study_uid = l.uid
 where coalesce(s.copies, 0) <> l.copies
     and not exists (
-        select from rejected_record r where r.archive_id = $1 and r.level = 'study' and r.uid = l.uid)
+        select from rejected_record r where r.archive_id = $1 and r.level = 'study' and r.lost and r.uid = l.uid)
 order by l.uid
 
 -- name: marks  Entries of the feed as they were at the cursor: {"upto": sequence, "marks": {sequence: digest}}.

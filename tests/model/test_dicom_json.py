@@ -120,11 +120,11 @@ def test_values(keyword: str, element: object, expected: object) -> None:
         (Level.STUDY, None, None, "expected a JSON object, got NoneType"),
         (Level.STUDY, [], None, "expected a JSON object, got list"),
         (Level.STUDY, {}, None, "0020000D is missing"),
-        (Level.STUDY, row(StudyInstanceUID="1..2"), None, "0020000D is not a UID"),
-        (Level.STUDY, row(StudyInstanceUID="1" * 65), None, "0020000D is not a UID"),
+        (Level.STUDY, row(StudyInstanceUID="1 2"), None, "0020000D is not a UID"),
+        (Level.STUDY, row(StudyInstanceUID="1" * 129), None, "0020000D is not a UID"),
         (Level.STUDY, {"0020000D": {"Value": [5]}}, None, "0020000D is not a UID"),
         (Level.SERIES, row(SeriesInstanceUID="1.3"), "1.3", "0020000D is missing"),
-        (Level.INSTANCE, instance("1.2", "x", "1.4"), "1.4", "0020000E is not a UID"),
+        (Level.INSTANCE, instance("1.2", "x y", "1.4"), "1.4", "0020000E is not a UID"),
     ],
 )
 def test_rows_that_are_rejected(level: Level, made: Any, uid: str | None, reason: str) -> None:

@@ -12,14 +12,16 @@ from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel, Grant, Viewer
 from access.small_counts import Policies, Policy
 from config.pseudonym_keys import derived_key
+from db import ingest
 from db.archives import sync_archives
 from db.audit import AUDIT_SESSION, AuditLog
 from db.consent import StudyConsent, set_consents
 from db.faces import Faces
 from db.past_pseudonyms import MASTER_KEY
-from db.pool import Database
+from db.pool import Connection, Database
 from db.secrets import shared_secret
 from model.attributes import Level
+from model.records import Rejected
 from tests.federation import Federation, generate
 from tests.resolvers.house import CONFIGS, House, load_down_to, open_services
 from tests.resolvers.memory_archive import MemoryArchive
@@ -103,6 +105,23 @@ async def test_sources_say_that_a_policy_holds_records_back_and_not_whether_it_d
     assert (none["totalCount"], everything["totalCount"]) == (0, len(home.uids()))
     assert none["sources"] == everything["sources"]
     assert none["complete"] is everything["complete"] is True
+
+
+async def test_nothing_is_said_of_what_could_not_be_indexed_where_consent_decides(home: Home) -> None:
+    """A lost study has no consent that is known: that there is one is for those who see all of them."""
+    ask = "{ studies { complete sources { state error { code } } } }"
+    viewers = [home.house.asked_by(viewer) for viewer in (READER, MEMBER, ADMIN)]
+    before = [(await viewer.data(ask))["studies"] for viewer in viewers]
+
+    async def reject(conn: Connection) -> None:
+        await ingest.reject(conn, 1, [Rejected(Level.STUDY, None, "no UID", "{}")])
+
+    await ingest.write(home.database, "reject", reject)
+    after = [(await viewer.data(ask))["studies"] for viewer in viewers]
+    assert after[0] == before[0]
+    for told in after[1:]:
+        assert told["complete"] is False
+        assert told["sources"][0] == {"state": "PARTIAL", "error": {"code": "REJECTED_RECORDS"}}
 
 
 async def test_series_and_instances_fetched_on_demand_are_shown(home: Home) -> None:
