@@ -68,13 +68,19 @@ class Answer:
 
     complete: False when the archive capped the answer (Warning header, a full page that does not
     move on, the page limit), with the reason in `incomplete_because`.
-    requests: how many HTTP requests it took.
+    requests: how many HTTP requests it took. unread: rows that name nothing (unread.py), of whatever they may be.
     """
 
     rows: list[Row]
     complete: bool = True
     incomplete_because: str | None = None
     requests: int = 1
+    unread: list[Row] = field(default_factory=list)
+
+    @property
+    def all_rows(self) -> list[Row]:
+        """What came, that which names nothing last."""
+        return [*self.rows, *self.unread]
 
 
 @dataclass(frozen=True, slots=True)

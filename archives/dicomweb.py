@@ -30,6 +30,7 @@ from archives.rows import (
 from archives.side_by_side import side_by_side
 from archives.standing import Standing
 from archives.transport import Transport
+from archives.unread import unread_rows
 from config.archives_file import ArchiveConfig
 
 HEALTH_SECONDS = 2.0
@@ -76,7 +77,7 @@ class DicomWebArchive:
     async def _search(self, level: Level, selection: Selection) -> Answer:
         if time.monotonic() - self.abilities.since > RELEARN_AFTER:
             self.abilities = self._nothing_learned()
-        with metered() as meter:
+        with metered() as meter, unread_rows(level) as unread:
             try:
                 found = await self._find(level, selection)
             except NotSupported as error:
@@ -85,7 +86,9 @@ class DicomWebArchive:
             rows = [row for row in found.rows.values() if check.fits(row)]
             await self._enrich(level, rows)
         why = found.incomplete_because or childless(level, selection, rows)
-        return Answer(rows, why is None, why, meter.total)
+        known = {id(row) for row in rows}
+        others = [row for row in unread.values() if id(row) not in known]
+        return Answer(rows, why is None, why, meter.total, unread=others)
 
     async def _find(self, level: Level, selection: Selection) -> Found:
         await self._must_decode(selection.patient_id)

@@ -20,6 +20,7 @@ from archives.rows import (
     without_bulk,
 )
 from archives.transport import Transport
+from archives.unread import set_aside
 
 
 async def search(
@@ -38,6 +39,7 @@ async def search(
         for tag, uid in ((STUDY_INSTANCE_UID, query.study_uid), (SERIES_INSTANCE_UID, query.series_uid)):
             if uid is not None and text(row, tag) is None:
                 put(row, tag, "UI", uid)
+    set_aside(query.level, reply.value)
     return Page(reply.value, bool(reply.warnings))
 
 

@@ -24,7 +24,7 @@ SERIES_INSTANCE_UID = "0020000E"
 AVAILABLE_TRANSFER_SYNTAX_UID = "00083002"
 RETRIEVE_URL = "00081190"
 
-_KEYS: dict[Level, tuple[str, ...]] = {
+KEYS: dict[Level, tuple[str, ...]] = {
     "studies": (STUDY_INSTANCE_UID, PATIENT_ID, ISSUER_OF_PATIENT_ID),
     "series": (SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
     "instances": (SOP_INSTANCE_UID, SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
@@ -66,7 +66,7 @@ def key(level: Level, row: Row) -> Key | None:
     A StudyInstanceUID under two patients (PatientID and its issuer) is two rows, and both are kept. The UID of a
     series or an instance is one only within what it is part of: two patients may have series of one UID.
     """
-    names = [text(row, tag) for tag in _KEYS[level]]
+    names = [text(row, tag) for tag in KEYS[level]]
     return None if names[0] is None else tuple(names)
 
 

@@ -80,7 +80,9 @@ def _consent(header: list[str], cells: list[str]) -> tuple[StudyConsent | None, 
     told = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     problems = []
     if not is_uid(told["StudyInstanceUID"]):
-        problems.append(f"StudyInstanceUID: expected 1 to {MAX_LENGTH} digits and dots")
+        problems.append(
+            f"StudyInstanceUID: expected 1 to {MAX_LENGTH} characters without spaces, backslashes, * and ?"
+        )
     given = {name: _WORDS.get(told[name].lower()) for name in COLUMNS[1:]}
     problems += [
         f"{name}: expected yes or no, true or false, 1 or 0" for name in given if given[name] is None

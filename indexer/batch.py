@@ -175,7 +175,7 @@ def _parse(level: Level, answer: Answer, asked: list[Key], batch: Batch) -> tupl
     if not answer.complete:
         why = answer.incomplete_because or "the archive does not answer more"
         batch.shortfalls.append(f"not every {level.value} of {len(asked)} UIDs: {why}")
-    for row in answer.rows:
+    for row in answer.all_rows:
         outcome = parse_row(level, row)
         if isinstance(outcome, Record):
             records.append(outcome)

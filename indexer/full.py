@@ -20,7 +20,7 @@ from model.dicom_json import first
 from model.uids import is_uid
 
 _STUDY_UID = attribute("StudyInstanceUID").tag
-_BY_DATE = "date:"
+_BY_DATE = "date: "  # with a space that no UID has
 # More than `removal_limit` of at least so many studies gone at once: rather a broken archive than a clean-up.
 _SUSPICIOUS_FROM = 20
 _HIDDEN_SHARE = 0.5

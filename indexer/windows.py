@@ -36,7 +36,7 @@ async def slices(client: ArchiveClient, after: date | None = None) -> AsyncItera
     by then. Raises ArchiveError."""
     everything = await client.search_studies(Selection())
     if everything.complete:
-        yield Slice(everything.rows, None, None)
+        yield Slice(everything.all_rows, None, None)
         return
     for piece in pieces(datetime.now(UTC).date() + _DAY):
         if after is None or piece[1] is None or piece[1] > after:
@@ -74,6 +74,6 @@ async def _search(client: ArchiveClient, piece: Range) -> AsyncIterator[Slice]:
 
 def _slice(answer: Answer, until: date, what: str) -> Slice:
     if answer.complete:
-        return Slice(answer.rows, until, None)
+        return Slice(answer.all_rows, until, None)
     why = answer.incomplete_because or "the archive does not answer more"
-    return Slice(answer.rows, until, f"{what}: {why}")
+    return Slice(answer.all_rows, until, f"{what}: {why}")

@@ -210,7 +210,7 @@ class Reader:
         spoilt = set() if answer.complete else set(asked)
         if spoilt:
             self.lacks("INCOMPLETE", f"the archive did not answer everything: {_why(answer)}")
-        for row in answer.rows:
+        for row in answer.all_rows:
             outcome = parse_row(level, row)
             if isinstance(outcome, Record):
                 records.append(outcome)

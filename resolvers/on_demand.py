@@ -114,7 +114,7 @@ class OnDemand:
     async def _fetch_series(self, archive_id: int, copies: list[Missing]) -> None:
         study_uids = [uid for (uid,) in await self._stored(Level.STUDY, copies)]
         answer = await self._client_of(archive_id).search_series(Selection(study_uids=study_uids))
-        read = _Read.of(Level.SERIES, answer.rows, [(uid,) for uid in study_uids])
+        read = _Read.of(Level.SERIES, answer.all_rows, [(uid,) for uid in study_uids])
         spoilt = {uid for (uid,) in read.spoilt}
 
         async def work(connection: Connection) -> Kept:
@@ -139,7 +139,7 @@ class OnDemand:
         complete = [
             key for keys, answer in zip(asked, answers, strict=True) if answer.complete for key in keys
         ]
-        read = _Read.of(Level.INSTANCE, [row for answer in answers for row in answer.rows], series)
+        read = _Read.of(Level.INSTANCE, [row for answer in answers for row in answer.all_rows], series)
 
         async def work(connection: Connection) -> Kept:
             studies = {study for study, _ in series}
@@ -196,7 +196,7 @@ class _Read:
             else:
                 read.rejected.append(outcome)
                 parent = parent_of(level, row)
-                read.spoilt.update([parent] if parent in parents else parents)
+                read.spoilt.update([parent] if parent is not None and parent in parents else parents)
         return read
 
 

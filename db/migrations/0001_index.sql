@@ -115,7 +115,7 @@ create table archive (
 );
 
 -- One run of the indexer over one archive; `checkpoint` is the last StudyInstanceUID written, or
--- 'date:YYYY-MM-DD' when it goes by date windows; `change_cursor` is where the feed stood when it began.
+-- 'date: YYYY-MM-DD' when it goes by date windows; `change_cursor` is where the feed stood when it began.
 create table index_run (
     run_id bigint generated always as identity primary key,
     archive_id smallint not null references archive on delete cascade,

@@ -319,3 +319,21 @@ def test_parts_of_a_name_are_no_words() -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes or more, got 31"):
         Pseudonymiser(bytes(31), "ERN-EYE")
+
+
+def test_uids_that_break_the_rules_never_stay() -> None:
+    """They may hold a name; where others are kept, they have pseudonyms all the same, the same wherever they stand."""
+    kept = Pseudonymiser(bytes(range(32)), "ERN-EYE", Options(uids=True))
+    odd, right = "DOE^JANE.1", "1.2.3"
+    made = kept.row(
+        study(odd) | {"00081140": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": [odd, right]}}]}}
+    )
+    pseudonym = kept.uid(odd)
+    assert made["0020000D"]["Value"] == [pseudonym]
+    assert "DOE" not in str(made)
+    record = parse_row(Level.STUDY, study(odd))
+    assert isinstance(record, Record)
+    assert kept.record(record).uid == pseudonym
+    record = parse_row(Level.STUDY, study(right))
+    assert isinstance(record, Record)
+    assert kept.record(record).uid == right

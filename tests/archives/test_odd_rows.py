@@ -126,3 +126,27 @@ async def test_what_holds_no_row_at_all_is_no_answer(body: bytes) -> None:
         with pytest.raises(BadAnswer):
             await client.search_studies(Selection())
         await client.close()
+
+
+async def test_rows_that_name_nothing_are_told_apart_from_those_that_do() -> None:
+    """Each once, however often a server that ignores `offset` repeats it, and at each level."""
+
+    def behave(exchange: Exchange) -> None:
+        level = LEVELS[exchange.path[exchange.path.rindex("/") :]]
+        nameless: Any = {"00080060": {"vr": "CS", "Value": ["CT"]}}
+        parentless: Any = {"00080018": listed("1.9"), "0020000E": listed("1.9")} if level > 1 else nameless
+        exchange.rows([uids(level, listed), nameless, parentless])
+
+    with faulty(behave) as server:
+        client = DicomWebArchive(replace(CONFIG, url=server.url))
+        study = Selection(study_uids=["1.2"])
+        for search, count in (
+            (client.search_studies, 1),
+            (client.search_series, 2),
+            (client.search_instances, 2),
+        ):
+            answer = await search(study)
+            assert [text(row, STUDY_INSTANCE_UID) for row in answer.rows] == ["1.2"]
+            assert len(answer.unread) == count
+            assert answer.all_rows == [*answer.rows, *answer.unread]
+        await client.close()

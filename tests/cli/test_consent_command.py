@@ -79,12 +79,12 @@ def test_consent_of_a_study_that_comes_later(folder: Path, database_url: str) ->
 
 
 def test_every_bad_line_is_told_and_nothing_is_written(folder: Path, database_url: str) -> None:  # noqa: F811
-    lines = ["1.2.3,yes,yes,yes", "x,yes,yes,yes", "1.2.4,maybe,yes,", "1.2.5,yes", "1.2.3,no,no,no"]
+    lines = ["1.2.3,yes,yes,yes", "x y,yes,yes,yes", "1.2.4,maybe,yes,", "1.2.5,yes", "1.2.3,no,no,no"]
     done = run("import", written(folder, HEAD + "\n".join(lines)), "--archive", "one")
     assert (done.exit_code, done.stdout) == (1, "")
     told = [line.partition("consents.csv:")[2] for line in done.stderr.splitlines()]
     assert told == [
-        "3: StudyInstanceUID: expected 1 to 64 digits and dots",
+        "3: StudyInstanceUID: expected 1 to 128 characters without spaces, backslashes, * and ?",
         "4: care: expected yes or no, true or false, 1 or 0",
         "4: research: expected yes or no, true or false, 1 or 0",
         "5: expected 4 values, got 2",

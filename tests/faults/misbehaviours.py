@@ -158,6 +158,9 @@ def _same_series_uids(rows: list[Json]) -> list[Json]:
     return [rows[0], rows[0] | {STUDY: value("UI", STUDIES[1])}, *rows[1:]]
 
 
+_UIDS = (STUDY, SERIES, SOP)
+
+
 def _odd(row: Json) -> Json:
     """The same, as some servers write it."""
     told: dict[str, Json] = {tag: element for tag, element in row.items() if isinstance(element, dict)}
@@ -195,6 +198,16 @@ MISBEHAVIOURS: dict[str, Misbehaviour] = {
     "no-uids": Misbehaviour(
         "rows without their UIDs",
         changed(lambda rows: _with(rows, {t: {"vr": "UI"} for t in (STUDY, SERIES, SOP)})),
+    ),
+    "one-without-uids": Misbehaviour(
+        "a row without its UIDs beside others",
+        changed(
+            lambda rows: [*({t: e for t, e in row.items() if t not in _UIDS} for row in rows[:1]), *rows]
+        ),
+    ),
+    "null-row": Misbehaviour(
+        "a row that is `null` beside others",
+        lambda exchange, rows: behaves(exchange, [*([None] if rows else []), *rows]),  # type: ignore[list-item]
     ),
     "odd-json": Misbehaviour(
         "a BOM, small tags, keys that are no tags, values without arrays, names as text, null for no value",
