@@ -27,6 +27,8 @@ class Selection:
     undated: only studies without a StudyDate (what a full pass by date windows leaves over).
     Where both study and series UIDs are known, give both: an archive without top-level routes needs them.
     most: read no more than so many studies (a search by UID reads all); more than that is an incomplete answer.
+    expected: by parent's UID, how many children the archive said that it has: an answer with as many is whole, and
+    need not be asked for its end. One with fewer or more proves nothing.
     """
 
     study_uids: Sequence[str] = ()
@@ -37,6 +39,7 @@ class Selection:
     study_date: tuple[date | None, date | None] | None = None
     undated: bool = False
     most: int | None = None
+    expected: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of_studies(cls, studies: Iterable[Key]) -> "Selection":
@@ -66,15 +69,19 @@ def told_apart(series: Iterable[Key]) -> list[list[Key]]:
 class Answer:
     """Rows of a search, each once and each re-checked against the selection.
 
-    complete: False when the archive capped the answer (Warning header, a full page that does not
-    move on, the page limit), with the reason in `incomplete_because`.
-    requests: how many HTTP requests it took. unread: rows that name nothing (unread.py), of whatever they may be.
+    complete: False when the archive holds more than it gave, or that cannot be found out (it says that there is more,
+    a page does not move on), with the reason in `incomplete_because`.
+    unending: it is not complete as its pages went on beyond all that is read; nothing of it is believed, no rows.
+    unasked: how many rows it sent that do not match the selection. requests: how many HTTP requests it took.
+    unread: rows that name nothing (unread.py), of whatever they may be.
     """
 
     rows: list[Row]
     complete: bool = True
     incomplete_because: str | None = None
     requests: int = 1
+    unending: bool = False
+    unasked: int = 0
     unread: list[Row] = field(default_factory=list)
 
     @property

@@ -17,7 +17,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
 class Call:
-    """One request in a worker thread: its deadline, its socket, and what the headers told: warnings, server."""
+    """One request in a worker thread: its deadline, its socket, and what came: warnings and server of the headers,
+    whether it was a part only (206), bytes of the body."""
 
     def __init__(self, seconds: float, any_status: bool = False) -> None:
         """any_status: hand the answer over whatever its status (STOW-RS tells its result in 4xx bodies)."""
@@ -25,6 +26,8 @@ class Call:
         self.any_status = any_status
         self.warnings: list[str] = []
         self.server: str | None = None
+        self.is_part = False
+        self.size = 0
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._is_cut = False

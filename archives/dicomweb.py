@@ -15,8 +15,9 @@ from archives.doubts import RELEARN_AFTER, contradiction
 from archives.errors import ArchiveError, NotSupported, Rejected, TimedOut, TooLarge
 from archives.every_field import Fields, learn_every
 from archives.fields import FIELDS
+from archives.lengths import lengths_of
 from archives.meter import metered
-from archives.pager import MAX_PAGES, Found, Page, PageMemory, read_pages
+from archives.pager import MAX_PAGES, Asked, Found, Page, PageMemory, Pager, merged
 from archives.probe import decodes_queries, is_plain, probe_dicomweb, takes_uid_list
 from archives.queries import Query, plan
 from archives.recheck import Recheck, childless
@@ -25,8 +26,10 @@ from archives.rows import (
     SOP_INSTANCE_UID,
     Level,
     as_rows,
+    key,
     text,
 )
+from archives.settling import settled
 from archives.side_by_side import side_by_side
 from archives.standing import Standing
 from archives.transport import Transport
@@ -83,12 +86,12 @@ class DicomWebArchive:
             except NotSupported as error:
                 raise NotSupported(f"{self.config.code}: {error.message}") from None
             check = Recheck(level, selection)
-            rows = [row for row in found.rows.values() if check.fits(row)]
+            rows = [row for row in found.rows if check.fits(row)]
             await self._enrich(level, rows)
         why = found.incomplete_because or childless(level, selection, rows)
         known = {id(row) for row in rows}
         others = [row for row in unread.values() if id(row) not in known]
-        return Answer(rows, why is None, why, meter.total, unread=others)
+        return Answer(rows, why is None, why, meter.total, found.unending, found.unasked, others)
 
     async def _find(self, level: Level, selection: Selection) -> Found:
         await self._must_decode(selection.patient_id)
@@ -96,7 +99,7 @@ class DicomWebArchive:
             uid_list = await self._takes_uid_lists(selection)
             try:
                 queries = self._plan(level, selection, uid_list=uid_list, top_level=True)
-                return await self._run(queries, selection.most)
+                return await self._run(queries, Recheck(level, selection), selection.most)
             except Rejected as error:
                 if level == "studies" or error.status not in _NO_SUCH_ROUTE:
                     raise
@@ -116,44 +119,52 @@ class DicomWebArchive:
             # Which series belongs to which study is not known, and /studies/{uid}/instances is rare.
             parents = await self._below_studies("series", replace(selection, sop_uids=()))
             wanted = frozenset(selection.series_uids)
-            pairs = [(study, uid) for uid, study in parents.rows if not wanted or uid in wanted]
-            found = await self._run([Query(level, study, uid) for study, uid in pairs])
+            series = [key("series", row) for row in parents.rows]
+            pairs = [(study, uid) for uid, study in filter(None, series) if not wanted or uid in wanted]
+            queries = [Query(level, study, uid) for study, uid in pairs]
+            found = await self._run(queries, Recheck(level, selection))
             found.incomplete_because = found.incomplete_because or parents.incomplete_because
             return found
-        return await self._run(self._plan(level, selection, uid_list=False, top_level=False))
+        queries = self._plan(level, selection, uid_list=False, top_level=False)
+        return await self._run(queries, Recheck(level, selection))
 
     def _plan(self, level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:
         return plan(level, selection, uid_list=uid_list, top_level=top_level)
 
-    async def _run(self, queries: list[Query], most: int | None = None) -> Found:
-        """All queries side by side, no more at once than there are connections; of each `most` rows."""
+    async def _run(self, queries: list[Query], check: Recheck, most: int | None = None) -> Found:
+        """All queries side by side, no more at once than there are connections; of each `most` rows. Where one of
+        them does not end, the others are not gone on with."""
         slots = asyncio.Semaphore(self.config.max_connections)
+        parts: list[Found] = []
 
-        async def one(query: Query) -> Found:
+        async def one(query: Query) -> None:
             async with slots:
-                return await self._pages(query, most)
+                if not any(part.unending for part in parts):
+                    parts.append(await self._pages(query, check, most))
 
-        merged = Found()
-        for found in await side_by_side([one(query) for query in queries]):
-            for name, row in found.rows.items():
-                merged.rows.setdefault(name, row)
-            merged.incomplete_because = merged.incomplete_because or found.incomplete_because
-        return merged
+        await side_by_side([one(query) for query in queries])
+        return merged(check.level, parts)
 
-    async def _pages(self, query: Query, most: int | None) -> Found:
+    async def _pages(self, query: Query, check: Recheck, most: int | None) -> Found:
         async def fetch(limit: int, offset: int) -> Page:
             return await self.page(query, limit, offset)
 
-        size = self.config.page_size if most is None else min(self.config.page_size, most + 1)
-        found = await read_pages(
+        async def is_all(rows: int) -> bool:
+            return await settled(self, query, rows)
+
+        asked = Asked(
             query.level,
-            size,
-            fetch,
-            self.abilities.pages,
-            self._max_pages,
+            self.config.page_size if most is None else min(self.config.page_size, most + 1),
+            check.fits,
+            self.config.max_response,
             most,
-            all_there_are=query.own_uids,
+            query.own_uids,
+            query.expected(check.selection.expected),
+            self._max_pages,
         )
+        memory = self.abilities.pages
+        lengths = lengths_of(self.config.code, query.level, memory.studies)
+        found = await Pager(asked, fetch, is_all, memory, lengths).read()
         if query.level != "studies" and query.study_uid is None:
             self.abilities.top_level = True
         return found
@@ -230,7 +241,7 @@ class DicomWebArchive:
             return rows
         if series_uid is None:  # Orthanc: a study under two PatientIDs is 404, its series are not
             found = await self._below_studies("series", Selection(study_uids=[study_uid]))
-            series = {text(row, SERIES_INSTANCE_UID) for row in found.rows.values()}
+            series = {text(row, SERIES_INSTANCE_UID) for row in found.rows}
             parts = [self.metadata(study_uid, uid) for uid in sorted(filter(None, series))]
             return [row for part in await side_by_side(parts) for row in part]
         filters = {} if sop_uid is None else {"SOPInstanceUID": sop_uid}

@@ -8,6 +8,7 @@ ArchiveError            code, message without patient data, URL or credentials
 ├── BadAnswer           BAD_ANSWER    not DICOM JSON: HTML, half a document, wrong charset
 ├── TooLarge            TOO_LARGE     more bytes than the cap
 ├── CircuitOpen         CIRCUIT_OPEN  not asked: it failed too often just now (breaker.py)
+├── Incomplete          INCOMPLETE    it did not give all that was asked for
 └── NotSupported        NOT_SUPPORTED this kind of archive cannot do it
 """
 
@@ -53,6 +54,10 @@ class TooLarge(ArchiveError):
 
 class CircuitOpen(ArchiveError):
     code = "CIRCUIT_OPEN"
+
+
+class Incomplete(ArchiveError):
+    code = "INCOMPLETE"
 
 
 class NotSupported(ArchiveError):

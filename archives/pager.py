@@ -1,109 +1,182 @@
 """Reads a search page by page until nothing new comes, and says when the end was not the end.
 
-`limit` and `offset` (PS3.18 8.3.4.4) are hints to many servers: some ignore them and repeat the first
-page for ever, some cap pages silently, some repeat rows. So only what is new counts, and it must end.
+`limit` and `offset` (PS3.18 8.3.4.4) are hints to many servers: some ignore them and repeat the first page for ever,
+some cap pages and say nothing, some say that there is more where there is not, some repeat rows, some never end. So
+only what is new counts, a short page is the end only where longer ones came lately (lengths.py), and it must end.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from archives.client import Row
-from archives.errors import BadAnswer
-from archives.rows import Key, Level, key
+from archives.kept import Kept
+from archives.lengths import Known, Lengths
+from archives.rows import Level, key
 
-MAX_PAGES = 200
-_ODD_CAPS = {12}  # caps seen in the field that are not round
+MAX_PAGES = 1_000
+REPEATS = "the archive repeats its page instead of going on"
+KEEPS_BACK = "the archive says that it holds more and does not answer it"
+OVERLAPPED = "pages overlapped: the archive changed while it was read"
 
 
 @dataclass(slots=True)
 class PageMemory:
     """What an archive's pages have shown so far.
 
-    moves_on: whether an offset brought other rows; None as long as none was needed. warned: it said that
-    it holds more than it sent.
+    moves_on: whether an offset brought other rows; None as long as none was needed. cap: the shortest page that was
+    shorter than asked for and not the end. studies: how long pages of studies were.
     """
 
     moves_on: bool | None = None
-    warned: bool = False
-
-
-def may_be_cap(rows: int) -> bool:
-    """A short page of so many rows could be a silent cap: caps are round numbers."""
-    return (rows >= 10 and rows % 10 == 0) or rows in _ODD_CAPS
+    cap: int | None = None
+    studies: Known = field(default_factory=Known)
 
 
 @dataclass(slots=True)
 class Found:
-    """Rows by key, each once, with the reason why there may be more."""
+    """Rows, each once, with the reason why there may be more. unending: its pages went on and on; what they brought
+    is dropped. unasked: rows that came and were not asked for."""
 
-    rows: dict[Key, Row] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
     incomplete_because: str | None = None
+    unending: bool = False
+    unasked: int = 0
+
+
+def merged(level: Level, parts: list[Found]) -> Found:
+    """What several searches found, each row once; nothing where one of them did not end."""
+    unending = any(part.unending for part in parts)
+    rows = {} if unending else {key(level, row): row for part in parts for row in part.rows}
+    why = next((part.incomplete_because for part in parts if part.unending), None)
+    why = why or next((part.incomplete_because for part in parts if part.incomplete_because), None)
+    return Found(list(rows.values()), why, unending, sum(part.unasked for part in parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """size: bytes of its answer. says_more: that it is not all, in a way that the standard has. warned: of anything
+    else, which may also mean so."""
+
     rows: list[Row]
+    size: int = 0
+    says_more: bool = False
     warned: bool = False
 
 
-async def read_pages(
-    level: Level,
-    page_size: int,
-    fetch: Callable[[int, int], Awaitable[Page]],
-    memory: PageMemory,
-    max_pages: int = MAX_PAGES,
-    most: int | None = None,
-    *,
-    all_there_are: int | None = None,
-) -> Found:
-    """Every page of one search, or until there are more than `most` rows. `fetch(limit, offset)` gives a page
-    or raises ArchiveError.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is searched for, and within which bounds.
 
-    all_there_are: so many rows are all, as so many were asked for by their UIDs.
+    most: read no more rows than that. uids: what is asked for by its own UIDs. expected: with so many rows it is whole.
+    max_bytes: of all pages together.
     """
-    found = Found()
-    offset = 0
-    overlapped = False
-    capped = False  # the page before was full, warned of more, or looked like a cap
-    for _ in range(max_pages):
-        page = await fetch(page_size, offset)
-        memory.warned |= page.warned
-        new, distinct = _add(level, page.rows, found)
-        if not new:
-            if page.rows and capped:
-                memory.moves_on = False
-                found.incomplete_because = "the archive repeats its page instead of going on"
-            elif page.warned:
-                found.incomplete_because = "the archive warned that it holds more"
-            break
-        if offset:
-            memory.moves_on = True
-            overlapped |= new < distinct
-        # Of a row that comes twice the archive may count one: rather read some again than skip others.
-        offset += distinct
-        is_odd = may_be_cap(len(page.rows)) and len(found.rows) != all_there_are
-        capped = page.warned or len(page.rows) >= page_size or is_odd
-        if not capped:
-            break
-        if most is not None and len(found.rows) > most:
-            break
-    else:
-        found.incomplete_because = f"stopped after {max_pages} pages"
-    if most is not None and len(found.rows) > most:
-        found.incomplete_because = f"more than {most} rows"
-    if overlapped and found.incomplete_because is None:
-        found.incomplete_because = "pages overlapped: the archive changed while it was read"
-    return found
+
+    level: Level
+    page_size: int
+    fits: Callable[[Row], bool]
+    max_bytes: int
+    most: int | None = None
+    uids: frozenset[str] = frozenset()
+    expected: int | None = None
+    max_pages: int = MAX_PAGES
 
 
-def _add(level: Level, rows: list[Row], found: Found) -> tuple[int, int]:
-    """Keep the new rows; how many there were, and how many different ones came (each without its UID is one)."""
-    before = len(found.rows)
-    names = [key(level, row) for row in rows]
-    keyless = names.count(None)
-    for name, row in zip(names, rows, strict=True):
-        if name is not None:
-            found.rows.setdefault(name, row)
-    if rows and keyless == len(rows):
-        raise BadAnswer(f"none of the {len(rows)} rows carries its UID")
-    return len(found.rows) - before, len(set(names) - {None}) + keyless
+@dataclass(slots=True)
+class Pager:
+    """One search. `fetch(limit, offset)` gives a page or raises ArchiveError. `is_all(rows)` finds out by other
+    requests whether so many rows on a short page, which comes again for every offset, are all."""
+
+    asked: Asked
+    fetch: Callable[[int, int], Awaitable[Page]]
+    is_all: Callable[[int], Awaitable[bool]]
+    memory: PageMemory
+    lengths: Lengths
+    kept: Kept = field(init=False)
+    pages: int = 0
+    offset: int = 0
+    size: int = 0
+    overlapped: bool = False
+    unending: bool = False
+    last: Page | None = None  # the last that brought something
+
+    def __post_init__(self) -> None:
+        self.kept = Kept(self.asked.level, self.asked.fits)
+
+    async def read(self) -> Found:
+        """Every page, or until there are more than `most` rows, or more pages or bytes than are read."""
+        why = await self._read()
+        if self.unending:
+            return Found([], why, unending=True, unasked=self.kept.unasked)
+        if self._is_too_much:
+            why = f"more than {self.asked.most} rows"
+        elif self.overlapped:
+            why = why or OVERLAPPED
+        return Found(self.kept.rows(), why, unasked=self.kept.unasked)
+
+    async def _read(self) -> str | None:
+        for _ in range(self.asked.max_pages):
+            page = await self.fetch(self.asked.page_size, self.offset)
+            new, distinct = self.kept.add(page.rows)
+            if not new:
+                return await self._end(page)
+            if self.last is not None:
+                self._went_on(self.last, overlaps=new < distinct)
+            # Of a row that comes twice the archive may count one: rather read some again than skip others.
+            self.offset += distinct
+            self.last = page
+            self.pages += 1
+            if self._is_end(page) or self._is_too_much:
+                return None
+            self.size += page.size
+            if self.size > self.asked.max_bytes:
+                self.unending = True
+                return f"its pages go on after {self.size:,} bytes"
+        self.unending = True
+        return f"its pages go on after {self.asked.max_pages:,} of them"
+
+    @property
+    def _is_too_much(self) -> bool:
+        return self.asked.most is not None and self.kept.count > self.asked.most
+
+    def _went_on(self, before: Page, *, overlaps: bool) -> None:
+        self.memory.moves_on = True
+        self.overlapped |= overlaps
+        rows = len(before.rows)
+        if rows < self.asked.page_size:
+            self.lengths.was_cut(rows)
+            self.memory.cap = min(rows, self.memory.cap or rows)
+
+    def _is_end(self, page: Page) -> bool:
+        """Whether nothing can come after this page, as far as it tells without asking."""
+        rows = len(page.rows)
+        may_be_cut = self.lengths.may_be_cut(rows)
+        self.lengths.came(rows, self.asked.page_size)
+        if page.says_more:
+            return False
+        has_all = bool(self.asked.uids) and self.asked.uids <= self.kept.uids
+        if has_all or self.kept.count == self.asked.expected:
+            return True
+        return rows < self.asked.page_size and not page.warned and not may_be_cut
+
+    async def _end(self, page: Page) -> str | None:
+        """Nothing new came: why that may not be the end."""
+        last = self.last
+        if page.says_more or (last is not None and last.says_more):
+            return REPEATS if page.rows else KEEPS_BACK
+        rows = 0 if last is None else len(last.rows)
+        if not page.rows:
+            self.lengths.was_all(rows)
+            return None
+        # Beyond its limit: it looks at neither `limit` nor `offset`, and sends what it has.
+        if self.pages == 1:
+            if rows > self.asked.page_size or await self._is_settled(rows):
+                return None
+            self.memory.moves_on = False
+        return REPEATS
+
+    async def _is_settled(self, rows: int) -> bool:
+        """Whether a short page of so many rows, which came again, is all."""
+        if rows == self.asked.page_size or not await self.is_all(rows):
+            return False
+        self.lengths.came(rows + 1, self.asked.page_size)
+        return True

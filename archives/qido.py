@@ -2,9 +2,10 @@
 their pages make an answer, is dicomweb.py.
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from dicomweb_client import DICOMwebClient
 
@@ -21,6 +22,14 @@ from archives.rows import (
 )
 from archives.transport import Transport
 from archives.unread import set_aside
+
+# Of code 299 only ("miscellaneous persistent warning"), whatever else stands in the header.
+_MORE: Final = re.compile(
+    r"\b299\b.*?(\b(additional|further|remaining|more) (\w+ )?(results?|match(es)?|entit(y|ies)|items?|rows?|records?"
+    r"|studies|series|instances|resources|objects)\b|truncated|too many|exceed|incomplete|not all|\bpartial)",
+    re.IGNORECASE | re.DOTALL,
+)
+_NUMBERED: Final = re.compile(r"\b(no|0) (additional|further|remaining|more)\b", re.IGNORECASE)
 
 
 async def search(
@@ -40,7 +49,15 @@ async def search(
             if uid is not None and text(row, tag) is None:
                 put(row, tag, "UI", uid)
     set_aside(query.level, reply.value)
-    return Page(reply.value, bool(reply.warnings))
+    says_more = reply.is_part or any(map(speaks_of_more, reply.warnings))
+    return Page(reply.value, reply.size, says_more, bool(reply.warnings))
+
+
+def speaks_of_more(warning: str) -> bool:
+    """Whether a Warning header says that more was found than was sent: "There are 17 additional results that can be
+    requested" (PS3.18 10.6.3), and what servers write instead. Others are about anything else: a deprecated API, keys
+    that are not looked at, a stale answer."""
+    return _NUMBERED.search(warning) is None and _MORE.search(warning) is not None
 
 
 def _request(

@@ -3,7 +3,7 @@
 Only keys that real archives answer right are ever sent: UIDs, PatientID, StudyDate, modality.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -16,7 +16,7 @@ from model.uids import is_plain
 
 CHUNK_UIDS: Final = 100
 CHUNK_CHARACTERS: Final = 12_000  # a URL of 17 kB was refused
-_OWN_UID: Final = {
+OWN_KEYWORD: Final[dict[Level, str]] = {
     "studies": "StudyInstanceUID",
     "series": "SeriesInstanceUID",
     "instances": "SOPInstanceUID",
@@ -34,10 +34,21 @@ class Query:
     filters: dict[str, str] = field(default_factory=dict)
 
     @property
-    def own_uids(self) -> int | None:
-        """How many it asks for by their own UIDs; None where it does not."""
-        listed = self.filters.get(_OWN_UID[self.level])
-        return None if listed is None else listed.count(",") + 1
+    def own_uids(self) -> frozenset[str]:
+        """Those that it asks for by their own UIDs; none where it does not."""
+        listed = self.filters.get(OWN_KEYWORD[self.level])
+        return frozenset() if listed is None else frozenset(listed.split(","))
+
+    def expected(self, children: Mapping[str, int]) -> int | None:
+        """How many rows it has to bring, where it asks for all children of its parents and all of these are known."""
+        keyword, routed = "StudyInstanceUID", self.study_uid
+        if self.level == "instances":
+            keyword, routed = "SeriesInstanceUID", self.series_uid
+        listed = self.filters.get(keyword, routed)
+        if self.level == "studies" or listed is None or self.filters.keys() - {keyword, "StudyInstanceUID"}:
+            return None
+        counts = [children.get(uid) for uid in listed.split(",")]
+        return None if None in counts else sum(filter(None, counts))
 
 
 def plan(level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:

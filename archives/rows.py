@@ -4,7 +4,7 @@ Whatever an archive sends, these functions do not raise (but `as_rows`, on what 
 """
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from archives.client import Row
 from archives.errors import BadAnswer
@@ -28,6 +28,11 @@ KEYS: dict[Level, tuple[str, ...]] = {
     "studies": (STUDY_INSTANCE_UID, PATIENT_ID, ISSUER_OF_PATIENT_ID),
     "series": (SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
     "instances": (SOP_INSTANCE_UID, SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
+}
+OWN_UID: Final[dict[Level, str]] = {
+    "studies": STUDY_INSTANCE_UID,
+    "series": SERIES_INSTANCE_UID,
+    "instances": SOP_INSTANCE_UID,
 }
 
 

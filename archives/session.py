@@ -83,6 +83,8 @@ class GuardedSession(requests.Session):
         if (warning := answered.headers.get("Warning")) is not None:
             call.warnings.append(warning)
         call.server = answered.headers.get("Server")
+        call.is_part = answered.status_code == 206
+        call.size = len(answered.content)
         if not call.any_status:
             self._judge_status(answered)
         return answered

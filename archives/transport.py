@@ -36,10 +36,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
-    """What the work returned, and the Warning headers (RFC 7234 5.5) that came with it."""
+    """What the work returned, and what came with it: Warning headers (RFC 7234 5.5), whether it was a part only
+    (206, RFC 9110 15.3.7), the bytes of its body."""
 
     value: T
     warnings: list[str]
+    is_part: bool
+    size: int
 
 
 class Transport:
@@ -103,7 +106,8 @@ class Transport:
         self._calls.add(call)
         try:
             async with asyncio.timeout(call.remaining()):
-                reply = Reply(await asyncio.wrap_future(running), call.warnings)
+                value = await asyncio.wrap_future(running)
+                reply = Reply(value, call.warnings, call.is_part, call.size)
                 self.server = call.server or self.server
                 return reply
         except TimeoutError:

@@ -11,10 +11,15 @@ from db.pages import Listing, Page, is_best, named, node_columns, source_pk
 from db.params import Params
 from db.pool import Reader, StatementTimeout, TooBroad
 from db.where import same_node
-from model.attributes import KEY_COLUMNS, Key, Level
+from model.attributes import KEY_COLUMNS, Key, Level, attribute
 from model.filters import Condition
 
 Row = asyncpg.Record
+
+_CHILDREN = {
+    Level.STUDY: "NumberOfStudyRelatedSeries",
+    Level.SERIES: "NumberOfSeriesRelatedInstances",
+}
 
 BROAD_SECONDS = 5.0
 """How long a statement may take whose filter no index answers, or whose matches all have to be ranked."""
@@ -208,11 +213,16 @@ async def series_of_instances(database: Reader, scope: Scope, keys: Sequence[Key
     return await database.fetch("series_of_instances", sql, *asked.values)
 
 
-async def stored_keys(database: Reader, level: Level, source_pks: Sequence[int]) -> list[Key]:
-    """The UIDs of stored studies or series, as their archive calls them: not for answers."""
+async def stored_keys(
+    database: Reader, level: Level, source_pks: Sequence[int]
+) -> list[tuple[Key, str | None]]:
+    """The UIDs of stored studies or series, as their archive calls them, and how many series or instances it says that
+    they have: not for answers."""
     columns = ", ".join(KEY_COLUMNS[level])
-    sql = f"select {columns} from public.{level} where {_PK[level]} = any($1::bigint[])"
-    return [tuple(row) for row in await database.fetch("stored_keys", sql, list(source_pks))]
+    said = f"data #>> '{{{attribute(_CHILDREN[level]).tag},Value,0}}'"
+    sql = f"select {said}, {columns} from public.{level} where {_PK[level]} = any($1::bigint[])"
+    rows = [tuple(row) for row in await database.fetch("stored_keys", sql, list(source_pks))]
+    return [(row[1:], row[0]) for row in rows]
 
 
 async def stored_series(database: Reader, source_pks: Sequence[int]) -> list[Row]:

@@ -1,23 +1,25 @@
 """Batches: up to a hundred studies with what is below them, fetched together; what is written at once may be several
 of them (gathering.py)."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
+from archives.errors import Incomplete
 from db import ingest
 from db.keeping import Told, keep
 from db.pool import Connection
 from model.attributes import Key, Level
 from model.dicom_json import parent_of, parse_row
-from model.records import Record, Rejected
+from model.records import Record, Rejected, child_counts
 
 T = TypeVar("T")
 
 # What Orthanc takes in one URL (17 kB is refused), and about half of that where two lists go into it.
 STUDIES_AT_ONCE = 100
 SERIES_AT_ONCE = 50
+_PATIENCE = 2
 
 
 @dataclass(slots=True)
@@ -26,7 +28,8 @@ class Batch:
 
     studies_whole, series_whole, instances_whole: studies, studies and series (study, series) of which it said all there
     is (of themselves, of their series, of their instances). gone: studies that it no longer has.
-    missing: studies that it lists and does not answer. shortfalls: why something is not whole.
+    missing: studies that it lists and does not answer. unending: studies and series below which its answer did not
+    end. shortfalls: why something is not whole.
     """
 
     asked: list[str]
@@ -39,6 +42,7 @@ class Batch:
     instances_whole: list[Key] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    unending: list[Key] = field(default_factory=list)
     shortfalls: list[str] = field(default_factory=list)
 
     @property
@@ -76,7 +80,7 @@ def chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
 async def fetch_batch(client: ArchiveClient, study_uids: list[str]) -> Batch:
     """These studies, as deep as the archive is indexed. Raises ArchiveError."""
     batch = Batch(study_uids)
-    await _each(client.search_studies, _studies(study_uids), STUDIES_AT_ONCE, _studies_into(batch))
+    await _each(batch, client.search_studies, _studies(study_uids), STUDIES_AT_ONCE, _studies_into(batch), {})
     return await deepen(client, batch)
 
 
@@ -93,10 +97,12 @@ async def deepen(client: ArchiveClient, batch: Batch) -> Batch:
     study_uids = sorted({record.study_uid for record in batch.studies})
     batch.missing = sorted(set(batch.asked) - set(study_uids))
     if depth in ("series", "instance"):
-        await _each(client.search_series, _studies(study_uids), STUDIES_AT_ONCE, _series_into(batch))
+        expected, take = child_counts(batch.studies), _series_into(batch)
+        await _each(batch, client.search_series, _studies(study_uids), STUDIES_AT_ONCE, take, expected)
     if depth == "instance":
+        expected, take = child_counts(batch.series), _instances_into(batch)
         for series in told_apart(record.key for record in batch.series):
-            await _each(client.search_instances, series, SERIES_AT_ONCE, _instances_into(batch))
+            await _each(batch, client.search_instances, series, SERIES_AT_ONCE, take, expected)
     return batch
 
 
@@ -128,16 +134,25 @@ def _studies(study_uids: Iterable[str]) -> list[Key]:
 
 
 async def _each(
-    search: Callable[[Selection], Awaitable[Answer]], keys: Sequence[Key], size: int, take: _Take
+    batch: Batch,
+    search: Callable[[Selection], Awaitable[Answer]],
+    keys: Sequence[Key],
+    size: int,
+    take: _Take,
+    expected: Mapping[str, int],
 ) -> None:
-    """Searches for lists of studies or series; an incomplete answer is asked again in halves, down to one."""
+    """Searches for lists of studies or series; an incomplete answer is asked again in halves, down to one. Raises
+    Incomplete where what is below one does not end, for the third time: all others would say the same."""
     for chunk in chunks(keys, size):
         selection = Selection.of_studies(chunk) if len(chunk[0]) == 1 else Selection.of_series(chunk)
-        answer = await search(selection)
-        if answer.complete or len(chunk) == 1:
-            take(chunk, answer)
-        else:
-            await _each(search, chunk, (len(chunk) + 1) // 2, take)
+        answer = await search(replace(selection, expected=expected))
+        if len(chunk) > 1 and not answer.complete:
+            await _each(batch, search, chunk, (len(chunk) + 1) // 2, take, expected)
+            continue
+        take(chunk, answer)
+        batch.unending += chunk if answer.unending else []
+        if len(batch.unending) > _PATIENCE:
+            raise Incomplete(f"the archive does not answer everything: {answer.incomplete_because}")
 
 
 def _studies_into(batch: Batch) -> _Take:

@@ -12,6 +12,7 @@ import structlog
 
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError
+from archives.lengths import one_piece_of_work
 from db import ingest, jobs, runs
 from db.archives import ArchiveRow, list_archives, save_health
 from db.outage import is_told
@@ -123,7 +124,8 @@ async def index_archive(
         async with runs.lease(database, archive.archive_id) as ours:
             if not ours:
                 return RunResult(archive.code, RunState.SKIPPED, error_code="BUSY", error_message=_BUSY)
-            result = await _run(database, client, archive, order, progress or silent, started)
+            with one_piece_of_work():
+                result = await _run(database, client, archive, order, progress or silent, started)
     except Exception as error:  # a bug, or the database: it must not stop the other archives
         if not is_told(error):
             _log.exception("index run failed", archive=archive.code)

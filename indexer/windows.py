@@ -63,7 +63,8 @@ def pieces(tomorrow: date) -> Iterator[Range]:
 async def _search(client: ArchiveClient, piece: Range) -> AsyncIterator[Slice]:
     answer = await client.search_studies(Selection(study_date=piece))
     first, last = piece
-    if answer.complete or not answer.rows or first is None or last is None or first == last:
+    is_empty = not answer.rows and not answer.unending
+    if answer.complete or is_empty or first is None or last is None or first == last:
         yield _slice(answer, last or UNDATED, f"studies of {first or '…'} to {last or '…'}")
         return
     middle = first + (last - first) // 2

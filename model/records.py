@@ -4,6 +4,7 @@
 DICOM JSON text, so that nothing an archive said is lost.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,29 @@ class Record:
                 return self.study_uid, self.uid
             case Level.INSTANCE:
                 return self.study_uid, self.series_uid, self.uid
+
+
+_CHILDREN = {
+    level: next(n for n, column in enumerate(columns) if column.keyword == keyword)
+    for level, columns, keyword in (
+        (Level.STUDY, STUDY_COLUMNS, "NumberOfStudyRelatedSeries"),
+        (Level.SERIES, SERIES_COLUMNS, "NumberOfSeriesRelatedInstances"),
+    )
+}
+
+
+def child_counts(records: Iterable[Record]) -> dict[str, int]:
+    """How many series studies have, or instances series, as their archive says; without those of which it does not.
+    A UID that stands in several records has the children of all."""
+    counts: dict[str, int] = {}
+    unsaid: set[str] = set()
+    for record in records:
+        count = record.values[_CHILDREN[record.level]]
+        if count is None:
+            unsaid.add(record.uid)
+        else:
+            counts[record.uid] = counts.get(record.uid, 0) + count
+    return {uid: count for uid, count in counts.items() if uid not in unsaid}
 
 
 @dataclass(frozen=True, slots=True)

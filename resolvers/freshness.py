@@ -170,7 +170,7 @@ async def _known(
     depth, wanted = depth_of(level, condition), {}
     for archive_id, source_pks in copies.items():
         stored = await nodes.stored_keys(context.services.owner, Level.STUDY, source_pks)
-        uids = frozenset(uid for (uid,) in stored)
+        uids = frozenset(uid for (uid,), _ in stored)
         if uids:
             wanted[archive_id] = Wanted(Bounds(study_uids=uids), depth)
     return wanted

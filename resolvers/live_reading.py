@@ -3,19 +3,19 @@
 Studies first, then what is below them by lists of UIDs: one request a level where archives take such lists.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from archives.client import Answer, ArchiveClient, Selection, told_apart
-from archives.errors import NotSupported
+from archives.errors import Incomplete, NotSupported
 from db import live
 from db.pool import Database
 from model.attributes import Key, Level
 from model.bounds import Bounds
 from model.dicom_json import parent_of, parse_row
-from model.records import Record, Rejected
+from model.records import Record, Rejected, child_counts
 
 MOST_STUDIES: Final = 1000
 MOST_SERIES: Final = 200
@@ -129,7 +129,7 @@ class Reader:
             self.reading.studies_whole |= {uid for (uid,) in answered - spoilt}
             self.unanswered |= {uid for (uid,) in set(asked) - answered - spoilt}
 
-        await self._each(self.client.search_studies, [(uid,) for uid in sorted(uids)], _AT_ONCE, take)
+        await self._each(self.client.search_studies, [(uid,) for uid in sorted(uids)], _AT_ONCE, take, {})
 
     async def _parents(self) -> set[str]:
         """The studies of the series or instances that are asked for: those that the index knows, and those that the
@@ -169,7 +169,8 @@ class Reader:
             self.reading.series += records
             self.reading.series_whole |= {uid for (uid,) in set(asked) - spoilt}
 
-        await self._each(self.client.search_series, [(uid,) for uid in uids], _AT_ONCE, take)
+        expected = child_counts(self.reading.studies)
+        await self._each(self.client.search_series, [(uid,) for uid in uids], _AT_ONCE, take, expected)
         if self.wanted.depth is Level.INSTANCE:
             await self._instances()
 
@@ -187,22 +188,32 @@ class Reader:
             self.reading.instances_whole |= set(asked) - spoilt
 
         for keys in told_apart(series):
-            await self._each(self.client.search_instances, keys, _PAIRS_AT_ONCE, take)
+            expected = child_counts(self.reading.series)
+            await self._each(self.client.search_instances, keys, _PAIRS_AT_ONCE, take, expected)
 
     # ---- answers ------------------------------------------------------------------------------------------
 
     async def _each(
-        self, search: Search, keys: Sequence[Key], size: int, take: Callable[[list[Key], Answer], None]
+        self,
+        search: Search,
+        keys: Sequence[Key],
+        size: int,
+        take: Callable[[list[Key], Answer], None],
+        expected: Mapping[str, int],
     ) -> None:
-        """Searches for lists of studies or series; an incomplete answer is asked again in halves, down to one."""
+        """Searches for lists of studies or series; an incomplete answer is asked again in halves, down to one. Raises
+        Incomplete where what is below one does not end: all others would say the same."""
         for start in range(0, len(keys), size):
             asked = list(keys[start : start + size])
             of_studies = len(asked[0]) == 1
-            answer = await search(Selection.of_studies(asked) if of_studies else Selection.of_series(asked))
+            selection = Selection.of_studies(asked) if of_studies else Selection.of_series(asked)
+            answer = await search(replace(selection, expected=expected))
+            if answer.unending and len(asked) == 1:
+                raise Incomplete(f"the archive did not answer everything: {_why(answer)}")
             if answer.complete or len(asked) == 1:
                 take(asked, answer)
             else:
-                await self._each(search, asked, (len(asked) + 1) // 2, take)
+                await self._each(search, asked, (len(asked) + 1) // 2, take, expected)
 
     def _parsed(self, level: Level, answer: Answer, asked: Collection[Key]) -> tuple[list[Record], set[Key]]:
         """Records, and what was asked for of which this answer must not count as the whole."""

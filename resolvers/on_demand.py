@@ -7,12 +7,12 @@ A failing archive is reported to those who asked and leaves the index as it was.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
-from archives.errors import ArchiveError, TimedOut
+from archives.errors import ArchiveError, Incomplete, TimedOut
 from archives.side_by_side import side_by_side
 from db import data_sets, ingest, nodes
 from db.keeping import Kept, Told, keep
@@ -26,12 +26,8 @@ from resolvers.rejected import REJECTED, rejected_records
 Failures = dict[Key, dict[int, ArchiveError]]
 _Errand = tuple[str, "Missing"]
 LATE = TimedOut("no complete answer inside timeoutMs; what comes later is kept in the index")
-
-
-class Incomplete(ArchiveError):
-    """The archive answered a part; it is kept."""
-
-    code = "INCOMPLETE"
+_SLOW = TimedOut("no complete answer inside the archive's timeout; what comes later is kept in the index")
+LONGEST: Final = 60.0  # seconds that fetching may take, however long somebody waits for it
 
 
 class RejectedRecords(ArchiveError):
@@ -75,7 +71,8 @@ class OnDemand:
         self._client_of = client_of
         self._errands: Errands[_Errand, ArchiveError | None] = Errands()
 
-    # within: seconds after which what has not come is a failure (TimedOut); it goes on and is kept.
+    # within: seconds after which what has not come is a failure (TimedOut), None: the archive's timeout. It goes on and
+    # is kept.
 
     async def series(self, missing: Sequence[Missing], within: float | None = None) -> Failures:
         """Indexes the series of study copies. Failures by study and archive."""
@@ -87,7 +84,7 @@ class OnDemand:
 
     async def data_sets(self, missing: Sequence[Missing]) -> Failures:
         """Replaces what a search said of series' instances by their whole data sets."""
-        return await self._fetch(missing, self._fetch_data_sets, None)
+        return await self._fetch(missing, self._fetch_data_sets, LONGEST)
 
     async def close(self) -> None:
         """Lets what is on its way finish: what was fetched is kept."""
@@ -101,10 +98,13 @@ class OnDemand:
         for archive_id, copies in by_archive.items():
             keys = [(fetch.__name__, copy) for copy in copies]
             self._errands.start(keys, _attempt(fetch(archive_id, copies)))
+        late = LATE if within is not None else _SLOW
+        if within is None:
+            within = max((self._client_of(copy.archive_id).config.timeout for copy in missing), default=0.0)
         outcomes = await self._errands.results([(fetch.__name__, copy) for copy in missing], within)
         failures: Failures = defaultdict(dict)
         for copy in missing:
-            error = outcomes.get((fetch.__name__, copy), LATE)
+            error = outcomes.get((fetch.__name__, copy), late)
             if isinstance(error, RejectedRecords) and copy.source_pk not in error.of:
                 error = None
             if error is not None:
@@ -112,8 +112,13 @@ class OnDemand:
         return dict(failures)
 
     async def _fetch_series(self, archive_id: int, copies: list[Missing]) -> None:
-        study_uids = [uid for (uid,) in await self._stored(Level.STUDY, copies)]
-        answer = await self._client_of(archive_id).search_series(Selection(study_uids=study_uids))
+        studies, expected = await self._stored(Level.STUDY, copies)
+        study_uids = [uid for (uid,) in studies]
+        selection = Selection(study_uids=study_uids, expected=expected)
+        answer = await self._client_of(archive_id).search_series(selection)
+        if answer.unending and len(copies) > 1:
+            await _in_halves(self._fetch_series, archive_id, copies)
+            return
         read = _Read.of(Level.SERIES, answer.all_rows, [(uid,) for uid in study_uids])
         spoilt = {uid for (uid,) in read.spoilt}
 
@@ -133,9 +138,13 @@ class OnDemand:
         _must_be_read(copies, [(uid,) for uid in study_uids], read, kept)
 
     async def _fetch_instances(self, archive_id: int, copies: list[Missing]) -> None:
-        client, series = self._client_of(archive_id), await self._stored(Level.SERIES, copies)
+        client, (series, expected) = self._client_of(archive_id), await self._stored(Level.SERIES, copies)
         asked = told_apart(series)
-        answers = await side_by_side([client.search_instances(Selection.of_series(each)) for each in asked])
+        selections = [replace(Selection.of_series(each), expected=expected) for each in asked]
+        answers = await side_by_side([client.search_instances(selection) for selection in selections])
+        if len(copies) > 1 and any(answer.unending for answer in answers):
+            await _in_halves(self._fetch_instances, archive_id, copies)
+            return
         complete = [
             key for keys, answer in zip(asked, answers, strict=True) if answer.complete for key in keys
         ]
@@ -173,9 +182,14 @@ class OnDemand:
 
         await ingest.write(self._database, "keep_data_sets", work)
 
-    async def _stored(self, level: Level, copies: list[Missing]) -> list[Key]:
-        """The UIDs of these copies as their archive calls them."""
-        return await nodes.stored_keys(self._database, level, [copy.source_pk for copy in copies])
+    async def _stored(self, level: Level, copies: list[Missing]) -> tuple[list[Key], dict[str, int]]:
+        """The UIDs of these copies as their archive calls them; and how many children it says that they have."""
+        stored = await nodes.stored_keys(self._database, level, [copy.source_pk for copy in copies])
+        said: dict[str, list[str]] = defaultdict(list)
+        for key, children in stored:
+            said[key[-1]].append(children or "")
+        expected = {uid: sum(map(int, counts)) for uid, counts in said.items() if all(map(_is_count, counts))}
+        return [key for key, _ in stored], expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +216,30 @@ class _Read:
 
 async def _attempt(fetch: Awaitable[None]) -> ArchiveError | None:
     try:
-        await fetch
+        async with asyncio.timeout(LONGEST):
+            await fetch
     except ArchiveError as error:
         return error
+    except TimeoutError:
+        return _SLOW
     return None
+
+
+async def _in_halves(fetch: _Fetch, archive_id: int, copies: list[Missing]) -> None:
+    """All of them did not end: each half by itself, down to the one that does not. Raises what the last one raised."""
+    middle = len(copies) // 2
+    failed: ArchiveError | None = None
+    for half in (copies[:middle], copies[middle:]):
+        try:
+            await fetch(archive_id, half)
+        except ArchiveError as error:
+            failed = error
+    if failed is not None:
+        raise failed
+
+
+def _is_count(said: str) -> bool:
+    return said.isascii() and said.isdigit()
 
 
 def _must_be_whole(answer: Answer) -> None:

@@ -174,7 +174,7 @@ CONFIG = ArchiveConfig(
 
 async def outcome(client: DicomWebArchive) -> str:
     try:
-        await client.search_studies(Selection())
+        await client.search_studies(Selection(study_uids=["1.2.3.1"]))
     except ArchiveError as error:
         return error.code
     return "ok"

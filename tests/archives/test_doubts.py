@@ -31,7 +31,7 @@ LEARNED = Abilities(True, True, True, True, PageMemory(moves_on=True))
         (LEARNED, "it says: nginx/1", None),
         (LEARNED, "it says: nginx/2", "its server was another one"),
         (Abilities(pages=PageMemory(moves_on=False)), None, "it no longer honours offset"),
-        (Abilities(pages=PageMemory(warned=True)), None, "it caps its answers now"),
+        (Abilities(pages=PageMemory(cap=25)), None, "it caps its answers now"),
         (Abilities(uid_list=False), None, "it no longer does uid_list"),
         (Abilities(query_decoding=False), None, "it no longer does query_decoding"),
         (Abilities(includefield=False), None, "it no longer does includefield"),

@@ -13,12 +13,14 @@ from archives.client import Answer, Selection
 from archives.dicomweb import DicomWebArchive
 from archives.errors import ArchiveError, NotSupported, Rejected, TimedOut
 from archives.meter import metered
+from archives.qido import speaks_of_more
 from archives.rows import STUDY_INSTANCE_UID, key, text
 from config.archives_file import ArchiveConfig
 from tests.archives.by_name import by_name
 from tests.archives.faulty import (
     Behaviour,
     Exchange,
+    Json,
     closes_in_body,
     drips,
     faulty,
@@ -117,6 +119,46 @@ def refuses_includefield(exchange: Exchange) -> None:
         exchange.rows(studies(3))
 
 
+def ignores_only_offset(rows: list[Json], cap: int) -> Behaviour:
+    """The first rows that match, no more than `cap`."""
+
+    def behave(exchange: Exchange) -> None:
+        wanted = exchange.query.get("StudyInstanceUID")
+        found = [row for row in rows if wanted in (None, row["0020000D"]["Value"][0])]  # type: ignore[index]
+        exchange.rows(found[: min(exchange.limit, cap)])
+
+    return behave
+
+
+def answers(status: int, rows: list[Json], cap: int, **headers: str) -> Behaviour:
+    """Pages over rows, with a status and headers whatever is on them."""
+
+    def behave(exchange: Exchange) -> None:
+        page = rows[exchange.offset :][: min(exchange.limit, cap)]
+        exchange.reply(status, json.dumps(page).encode(), **headers)
+
+    return behave
+
+
+def is_partial(rows: list[Json], cap: int) -> Behaviour:
+    """206 as long as there is more."""
+
+    def behave(exchange: Exchange) -> None:
+        page = rows[exchange.offset :][: min(exchange.limit, cap)]
+        is_cut = exchange.offset + len(page) < len(rows)
+        exchange.reply(206 if is_cut else 200, json.dumps(page).encode())
+
+    return behave
+
+
+DEPRECATED = {"Warning": '299 archive "This API is deprecated; for more information see the manual"'}
+FUZZY = {
+    "Warning": "299 https://archive/dicom-web: The fuzzymatching parameter is not supported. Only literal matching has "
+    "been performed."
+}
+STALE = {"Warning": '110 archive "Response is Stale"'}
+
+
 # (rows that come out, whether the answer is complete)
 ANSWERS: dict[str, tuple[Behaviour, int, bool]] = {
     "204": (says(204), 0, True),
@@ -128,14 +170,31 @@ ANSWERS: dict[str, tuple[Behaviour, int, bool]] = {
     "pages, the last one full": (holds(studies(30)), 30, True),
     "offset ignored, all on the first page": (ignores_offset(studies(7), cap=7), 7, True),
     "offset ignored, first page full": (ignores_offset(studies(50), cap=PAGE), 10, False),
-    "limit and offset ignored, 12 rows": (ignores_offset(studies(50), cap=12), 12, False),
-    "limit and offset ignored, all rows": (ignores_offset(studies(37), cap=37), 37, False),
-    "endless pages": (never_ends, 20 * PAGE, False),
+    "everything ignored, more rows than the limit": (ignores_offset(studies(37), cap=37), 37, True),
+    "everything ignored, fewer rows than the limit": (ignores_offset(studies(9), cap=9), 9, True),
+    "everything ignored, one row": (ignores_offset(studies(1), cap=1), 1, True),
+    "everything ignored, and a Warning of more": (ignores_offset(studies(37), cap=37, **WARNING), 37, False),
+    "offset ignored, a short page": (ignores_only_offset(studies(50), cap=7), 7, False),
+    "endless pages": (never_ends, 0, False),
     "pages that overlap": (repeats_rows(studies(25), overlap=3), 25, False),
     "a row twice on a page": (says(200, json.dumps(studies(2) + studies(2)).encode()), 2, True),
     "a row without its UID": (says(200, json.dumps([*studies(2), {}]).encode()), 2, True),
     "a cap that warns and goes on": (holds(studies(25), cap=4, **WARNING), 25, True),
     "a cap that warns and does not": (ignores_offset(studies(25), cap=4, **WARNING), 4, False),
+    "206 while there is more": (is_partial(studies(25), cap=4), 25, True),
+    "206, and nothing comes after it": (first(1, answers(206, studies(4), 100), says(204)), 4, False),
+    "206, and the same again": (says(206, ROWS), 2, False),
+    "206, and no rows": (says(206, b"[]"), 0, False),
+    "a Warning of more, and nothing comes after it": (answers(200, studies(4), 100, **WARNING), 4, False),
+    "a Warning of a deprecated API": (answers(200, studies(4), 100, **DEPRECATED), 4, True),
+    "a Warning of fuzzymatching": (answers(200, studies(25), 100, **FUZZY), 25, True),
+    "a Warning of a stale answer": (answers(204, [], 100, **STALE), 0, True),
+    "a Warning of a deprecated API over a cap": (answers(200, studies(25), 4, **DEPRECATED), 25, True),
+    "a Warning of a deprecated API, everything ignored": (
+        ignores_offset(studies(37), 37, **DEPRECATED),
+        37,
+        True,
+    ),
     "a lost connection, then well": (first(1, resets, holds(studies(3))), 3, True),
     "503, then well": (first(1, says(503), holds(studies(3))), 3, True),
     "includefield refused": (refuses_includefield, 3, True),
@@ -152,12 +211,48 @@ async def test_answers(name: str) -> None:
     assert took < DEADLINE * 1.1 + SLACK
 
 
-async def test_a_silent_round_cap_is_noticed() -> None:
-    """page_size 1000, the archive sends 20 at a time and says nothing."""
-    result, _ = await ask(holds(studies(65), cap=20), config=replace(CONFIG, page_size=1000))
+@pytest.mark.parametrize(
+    ("warning", "of_more"),
+    [
+        ('299 archive:8080 "There are 17 additional results that can be requested"', True),
+        ("Warning: 299 {+service}: There are 3 additional results that can be requested", True),
+        ("299 {+service}: There are additional results that can be requested.", True),
+        ("299 archive There are more results", True),
+        ('299 archive "The number of results exceeded the maximum supported by the server"', True),
+        ('299 archive "Results were truncated"', True),
+        ('110 archive "Response is Stale", 299 archive "There are 2 further matches"', True),
+        ('299 archive "There are 0 additional results that can be requested"', False),
+        ('299 archive "There are no more results"', False),
+        (FUZZY["Warning"], False),
+        (DEPRECATED["Warning"], False),
+        (STALE["Warning"], False),
+        ('214 proxy "Transformation Applied"', False),
+    ],
+)
+def test_warnings_that_speak_of_more_results(warning: str, of_more: bool) -> None:
+    assert speaks_of_more(warning) is of_more
+
+
+@pytest.mark.parametrize("cap", [4, 7, 12, 20, 25, 37, 64])
+async def test_a_cap_that_says_nothing_is_noticed(cap: int) -> None:
+    """page_size 1000, whatever number the archive sends at a time."""
+    result, _ = await ask(holds(studies(65), cap=cap), config=replace(CONFIG, page_size=1000))
     assert isinstance(result, Answer)
     assert len(result.rows) == 65
     assert result.complete
+
+
+async def test_pages_that_end_anywhere_are_read_to_the_end() -> None:
+    """The archive cuts by bytes, so that a short page comes after a shorter one."""
+    sizes = [7, 3, 9, 2, 4, 40]
+
+    def behave(exchange: Exchange) -> None:
+        size = sizes[min(exchange.number - 1, len(sizes) - 1)]
+        exchange.rows(studies(65)[exchange.offset :][: min(size, exchange.limit)])
+
+    result, _ = await ask(behave, config=replace(CONFIG, page_size=1000))
+    assert isinstance(result, Answer)
+    assert (len(result.rows), result.complete) == (65, True)
 
 
 async def test_rows_that_were_not_asked_for_are_dropped() -> None:

@@ -35,16 +35,17 @@ async def test_archives_by_code_in_file_order(tmp_path: Path) -> None:
 
 
 async def test_meters_count_tasks_and_nest() -> None:
+    by_uid = Selection(study_uids=["1.2.3.1"])
     with faulty(holds(studies(3))) as server:
         configs = [ArchiveConfig(code, "VASCERN", "Z", "dicomweb", url=server.url) for code in "ab"]
         async with open_archives(configs) as archives:
             for client in archives:
                 by_name(client)
             with metered() as outer:
-                await archives["a"].search_studies(Selection())
+                await archives["a"].search_studies(by_uid)
                 with metered() as inner:
-                    await asyncio.gather(*(client.search_studies(Selection()) for client in archives))
-            await archives["a"].search_studies(Selection())
+                    await asyncio.gather(*(client.search_studies(by_uid) for client in archives))
+            await archives["a"].search_studies(by_uid)
     assert dict(inner.by_archive) == {"a": 1, "b": 1}
     assert dict(outer.by_archive) == {"a": 2, "b": 1}
     assert len(server.asked) == 4

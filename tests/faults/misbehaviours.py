@@ -33,6 +33,7 @@ DEADLINE: Final = 0.8
 
 HTML: Final = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 MORE: Final = {"Warning": '299 archive "There are more results"'}
+DEPRECATED: Final = {"Warning": '299 archive "This API is deprecated"'}
 PAGE_SIZE: Final = 13
 MAX_PAGES: Final = 4
 MAX_RESPONSE: Final = 2_000_000
@@ -127,6 +128,19 @@ def _capped(exchange: Exchange, rows: list[Json], **headers: str) -> None:
 def _capped_for_good(exchange: Exchange, rows: list[Json], **headers: str) -> None:
     """The first 12 rows, whatever is asked."""
     exchange.rows(rows[:CAP], **(headers if len(rows) > CAP else {}))
+
+
+def _capped_at_7(exchange: Exchange, rows: list[Json]) -> None:
+    exchange.rows(rows[exchange.offset :][: min(exchange.limit, 7)])
+
+
+def _partial(exchange: Exchange, rows: list[Json]) -> None:
+    cut = rows[exchange.offset :][: min(exchange.limit, CAP)]
+    _whole(exchange, cut, 206 if exchange.offset + len(cut) < len(rows) else 200)
+
+
+def _whole(exchange: Exchange, rows: list[Json], status: int) -> None:
+    exchange.reply(status, json.dumps(rows).encode())
 
 
 def _ignores_keys(exchange: Exchange, _: list[Json]) -> None:
@@ -228,6 +242,25 @@ MISBEHAVIOURS: dict[str, Misbehaviour] = {
     "cap": Misbehaviour("a cap of 12 rows without a Warning", _capped),
     "cap-warned": Misbehaviour(
         "a cap of 12 rows with a Warning", lambda exchange, rows: _capped(exchange, rows, **MORE)
+    ),
+    "cap-of-7": Misbehaviour("a cap of 7 rows without a Warning", _capped_at_7, timeout=5.0),
+    "cap-206": Misbehaviour("206 and a cap of 12 rows", _partial, timeout=5.0),
+    "206": Misbehaviour(
+        "206, whatever is asked",
+        lambda exchange, rows: _whole(exchange, page(exchange, rows), 206),
+        timeout=5.0,
+    ),
+    "warned-of-else": Misbehaviour(
+        "a Warning of something else",
+        lambda exchange, rows: exchange.rows(page(exchange, rows), **DEPRECATED),
+    ),
+    "pages-ignored": Misbehaviour(
+        "`limit` and `offset` are ignored", lambda exchange, rows: exchange.rows(rows)
+    ),
+    "all-ignored": Misbehaviour(
+        "everything is ignored: `limit`, `offset`, every key",
+        lambda exchange, rows: exchange.rows(HELD.get(level_of(exchange), [])),
+        timeout=5.0,
     ),
     "cap-for-good": Misbehaviour("the first 12 rows only, without a Warning", _capped_for_good, timeout=5.0),
     "cap-for-good-warned": Misbehaviour(
