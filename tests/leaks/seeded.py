@@ -5,7 +5,7 @@ The archive that most people must not see ranks first, so that a slip would show
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -37,6 +37,8 @@ from tests.rows import instance, series, study
 
 ERNS = ("ERN-EURACAN", "ERN-RND", "ERN-EYE", "VASCERN")
 PRIVATE = "ERNFED TEST"
+SINCE = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
+"""When it was found that studies are gone."""
 _PLACES = (("eura", ERNS[0]), ("rnd", ERNS[1]), ("eye", ERNS[2]), ("vasc", ERNS[3]), ("eye2", ERNS[2]))
 _SHARED = (("eura", "eye"), ("rnd", "eye"), ("vasc", "eye2"), ("eye", "eye2"), ("rnd", "vasc"))
 _DOWN = ("eura", "vasc", "eye2")
@@ -265,7 +267,7 @@ async def _represent(database: Database, made: Federation) -> None:
 
 
 async def _sore_points(database: Database, canaries: Canaries, ern: str, archive_id: int) -> None:
-    """Errors with words of the archive, a rejected row, and one study that is not indexed any deeper."""
+    """Errors with words of the archive, a removal that waits, a rejected row, one study that is not indexed deeper."""
     said = canaries.text([ern], "archive error")
     await database.execute(
         "seed",
@@ -280,6 +282,12 @@ async def _sore_points(database: Database, canaries: Canaries, ern: str, archive
         " values ($1, 'full', 'failed', 1, 3, 'BAD_ANSWER', $2)",
         archive_id,
         canaries.text([ern], "archive error"),
+    )
+    await database.execute(
+        "seed",
+        "insert into suspicious_removal (archive_id, gone, total, since) values ($1, 977, 1000, $2)",
+        archive_id,
+        SINCE,
     )
     await database.execute(
         "seed",

@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from tests.leaks.canaries import Canaries
-from tests.leaks.seeded import ERNS, PRIVATE
+from tests.leaks.seeded import ERNS, PRIVATE, SINCE
 
 Arguments = dict[str, str]
 """Arguments by name, as GraphQL literals."""
@@ -131,6 +131,8 @@ class Values:
                 yield from ("-1.5", "0", "1000")
             case "String", "search":
                 yield from ('"Patient"', json.dumps(self._one("PatientName", ERNS[0])))
+            case "DateTime", "since":
+                yield json.dumps(SINCE.isoformat())
             case "Boolean", _:
                 yield from ("true", "false")
             case "String", _:
