@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archives.client import ArchiveClient, Row, Selection
+from archives.client import ArchiveClient, Row, Selection, told_apart
 from archives.rows import key, text
 from config.archives_file import ArchiveConfig
 from tests.archives.holding import Held, in_folder, served
@@ -84,3 +84,21 @@ async def test_a_folder_counts_for_each_what_is_in_it(tmp_path: Path) -> None:
             ("1.2.1", "1.3.8", "1", "CT"),
             ("1.2.2", "1.3.9", "2", "MR"),
         }
+
+
+def test_series_of_one_uid_are_asked_for_study_by_study() -> None:
+    series = [
+        ("1.2.1", "1.3.9"),
+        ("1.2.2", "1.3.9"),
+        ("1.2.1", "1.3.8"),
+        ("1.2.3", "1.3.7"),
+        ("1.2.2", "1.3.9"),
+    ]
+    lists = told_apart(series)
+    assert sorted(key for keys in lists for key in keys) == sorted(set(series))
+    for keys in lists:
+        selection = Selection.of_series(keys)
+        assert len(selection.series_uids) == len(keys)
+        assert set(selection.study_uids) == {study for study, _ in keys}
+    assert [("1.2.1", "1.3.8"), ("1.2.3", "1.3.7")] in lists
+    assert told_apart([]) == []
