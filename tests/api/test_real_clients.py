@@ -57,8 +57,8 @@ class Line:
         self._open -= {writer, upstream}
 
     def cut(self, *, hard: bool = True) -> None:
-        """Or closed without a word of the protocol, after which clients try again by themselves."""
-        self._whole = False
+        """For a while; or closed once without a word, after which clients try again by themselves, and can."""
+        self._whole = not hard
         for each in self._open:
             if hard:
                 each.transport.abort()
@@ -150,7 +150,7 @@ async def test_a_break_loses_nothing(database: Database, clients: Path, name: st
             await store(database, 1, [study(f"1.{number + 1}")])
             async with asyncio.timeout(30):
                 before = line.refused
-                while line.refused == before:  # noqa: ASYNC110
+                while number % 4 == 0 and line.refused == before:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             line.mend()
             seen.append((await told(process))["studyInstanceUid"])
