@@ -56,7 +56,10 @@ def _treatment(step: Step) -> Treatment:
 _PSEUDONYMS = frozenset({"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID"})
 # Dates of pseudonymised rows are shifted: an order by them tells no date. These others would tell a value.
 _IDENTIFYING_ORDERS = frozenset(
-    {"PATIENT_NAME", "PATIENT_ID", "ACCESSION_NUMBER", "STUDY_DESCRIPTION", "SERIES_DESCRIPTION", "RELEVANCE"}
+    {
+        *("PATIENT_NAME", "PATIENT_ID", "PATIENT_BIRTH_DATE", "ACCESSION_NUMBER"),
+        *("STUDY_DESCRIPTION", "SERIES_DESCRIPTION", "RELEVANCE"),
+    }
 )
 
 

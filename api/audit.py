@@ -153,11 +153,17 @@ def _empty(result: Result) -> None:
     result.errors = [GraphQLError(AuditUnavailable.message, extensions=code)]
 
 
+def has_data(result: Result | None) -> bool:
+    """Whether any root field has a value: one that failed is null, and alone."""
+    data = result.data if result is not None else None
+    return data is not None and any(value is not None for value in data.values())
+
+
 def _outcome(result: Result | None) -> str:
     """OK, PARTIAL (data and errors), or the code of the first error."""
     errors = result.errors if result is not None else None
     if not errors:
         return "OK"
-    if result is not None and result.data is not None:
+    if has_data(result):
         return "PARTIAL"
     return str((errors[0].extensions or {}).get("code", "INTERNAL"))

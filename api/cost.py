@@ -1,7 +1,8 @@
 """What one operation costs at most, known before anything of it is validated or run.
 
 A field costs 1, times the size of each page it is on: `first` or `last` of the connections around it, the
-number of ids of `nodes(ids:)`. Fields that count over the whole index have a price of their own. Directives
+number of ids of `nodes(ids:)`, the bound of a plain list that has one (buckets, versions). Fields that count over the
+whole index have a price of their own. Directives
 are not looked at: with @include and @skip both ways count. A fragment is added up once, as a few numbers (what
 it costs alone, and what it costs for each node of the page it is spread on), and never expanded: the work is
 linear in the size of the document. What a document may be apart from that is limits.py.

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 
 import structlog
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionContext
@@ -56,8 +56,9 @@ def process_errors(errors: list[GraphQLError], context: ExecutionContext | None 
     if len(errors) > MAX_REQUEST_ERRORS and errors[0].path is None:
         del errors[MAX_REQUEST_ERRORS:]  # a variable with 100,000 wrong items has as many errors
     logged: set[object] = set()
+    schema = context.schema._schema if context is not None else None
     for error in errors:
-        told = explain(error)
+        told = explain(error, schema)
         if told is None:
             _log_once(error, logged)
         code, message = told or ("INTERNAL", internal_message())
@@ -67,7 +68,7 @@ def process_errors(errors: list[GraphQLError], context: ExecutionContext | None 
             error.extensions["correlationId"] = correlation_id.get()
 
 
-def explain(error: GraphQLError) -> tuple[str, str] | None:
+def explain(error: GraphQLError, schema: GraphQLSchema | None = None) -> tuple[str, str] | None:
     """Code and message for the client; None for what is no fault of the caller."""
     if isinstance(error, LimitExceeded):
         return str((error.extensions or {})["code"]), error.message
@@ -76,14 +77,14 @@ def explain(error: GraphQLError) -> tuple[str, str] | None:
     *_, cause = _causes(error)
     said = cause.message if isinstance(cause, _SPEAKING) else None
     if isinstance(error, WrongLiteral):
-        return "BAD_INPUT", f"{position(error).capitalize()}: {said or value_problem(error.message)}"
+        return "BAD_INPUT", f"{position(error).capitalize()}: {said or value_problem(error.message, schema)}"
     if isinstance(cause, _SPEAKING):
-        return cause.code, input_problem(error, said) or cause.message
+        return cause.code, input_problem(error, said, schema) or cause.message
     if isinstance(error, StrawberryInputCoercionError):
         return "BAD_INPUT", error.message
     if told := _operation(cause):
         return told
-    if wrong := input_problem(error):
+    if wrong := input_problem(error, schema=schema):
         return "BAD_INPUT", wrong
     return _validation(error, cause) if error.path is None else None
 

@@ -11,9 +11,10 @@ from api.auth import is_signed_in
 Introspection = Literal["on", "signed-in", "off"]
 
 OFF: Final = "INTROSPECTION_OFF"
-# graphql-core's own hints. Ours are about attributes of DICOM, which are public, and have no quotes.
+# Hints of the schema's names (near_inputs.py, graphql-core). Those of attributes of DICOM, which are public, have
+# no quotes.
 _HINT: Final = re.compile(
-    r" Did you mean (?:the enum value |to use an inline fragment on )?'.*\?$", re.DOTALL
+    r" Did you mean (?:the enum value |to use an inline fragment on )?['`].*\?$", re.DOTALL
 )
 
 

@@ -50,7 +50,7 @@ class Metrics:
         self.operations = Histogram(
             "ernfed_graphql_operation_seconds",
             "Time of GraphQL operations by type (query, mutation, subscription, unknown) and outcome "
-            "(ok, partial, refused, failed).",
+            "(ok, partial, refused, failed; cut_off: not in time, or the client left).",
             ("operation", "outcome"),
             buckets=_SECONDS,
             registry=self.registry,

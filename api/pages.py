@@ -1,5 +1,5 @@
-"""Pages in the schema: which types are connections, how many nodes a field may answer with, and whether it asks
-archives (cost.py)."""
+"""Pages in the schema: which types are connections, how many nodes or items a field may answer with, and whether it
+asks archives (cost.py)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -23,9 +23,13 @@ from graphql import (
     is_object_type,
 )
 
+from db.cohorts import MAX_VERSIONS
+
 PAGE_FIELDS: Final = frozenset({"nodes", "edges"})
 _SIZES: Final = ("first", "last")
 _IDS: Final = "ids"
+_BOUNDS: Final = {"CohortVersion": MAX_VERSIONS, "EarlierExport": 1000}
+"""The most items of a plain list, by their type, where the schema says so and no argument does."""
 _MOST: Final = 1_000_000
 """More is refused by whoever answers the field; here it must only not become too large to reckon with."""
 
@@ -43,18 +47,23 @@ def field_of(on: GraphQLNamedType | None, name: str) -> tuple[GraphQLField, Grap
 
 
 def size_of(field: GraphQLField, node: FieldNode, variables: Mapping[str, Any]) -> int | None:
-    """The most nodes that the field answers with: `first`, `last` or their defaults, or the number of `ids`.
+    """The most nodes that the field answers with: `first`, `last` or their defaults, or the number of `ids`; of a
+    plain list of objects the most items, where it has a bound.
 
-    None for a field that is no page. A value that is no Int counts as none: it is refused later.
+    None for a field that is no page and has no bound. A value that is no Int counts as none: it is refused later.
     """
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    if _IDS in field.args and is_list_type(_bare(field.type)):
+    is_list, named = is_list_type(_bare(field.type)), get_named_type(field.type)
+    if is_list and _IDS in field.args:
         return _length(given.get(_IDS), variables)
-    if not is_connection(get_named_type(field.type)):
+    if is_list and named.name in _BOUNDS:
+        return _BOUNDS[named.name]
+    names = [name for name in (*_SIZES, "bins") if name in field.args]
+    if not (is_list and names and is_object_type(named)) and not is_connection(named):
         return None
-    sizes = [size for name in _SIZES if (size := _number(given.get(name), variables)) is not None]
+    sizes = [size for name in names if (size := _number(given.get(name), variables)) is not None]
     if not sizes:
-        defaults = (field.args[name].default_value for name in _SIZES if name in field.args)
+        defaults = (field.args[name].default_value for name in names)
         sizes = [value for value in defaults if isinstance(value, int)]
     return max(1, min(max(sizes, default=1), _MOST))
 

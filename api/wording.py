@@ -7,7 +7,9 @@ value stands is said instead: a line and column of the document, or a path into 
 
 import re
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSchema
+
+from api.near_inputs import meant_by, shape_of
 
 _NAME = r"[_A-Za-z]\w*"
 _TYPE = r"'[\[\]!\w]+'"
@@ -32,12 +34,18 @@ _FORMS = tuple(
         rf"Value cannot represent a {_NAME}",
     )
 )
+_UNKNOWN_FIELD = re.compile(
+    rf"Expected value of type '(?P<of>{_NAME})!?' not to include unknown field '(?P<field>{_NAME})'", re.ASCII
+)
+_NO_OBJECT = re.compile(rf"Expected value of type '(?P<of>{_NAME})!?' to be an object", re.ASCII)
 _UNKNOWN_ENUM = re.compile(rf"Value '.*' does not exist in '(?P<enum>{_NAME})' enum", re.DOTALL)
 _TOKEN = re.compile(r"\b(BlockString|String|Name|Int|Float) '.*", re.DOTALL)
 _QUOTING = re.compile(r"(, did you mean '0\.|: '|, expected digit but got).*", re.DOTALL)
 
 
-def input_problem(error: GraphQLError, said: str | None = None) -> str | None:
+def input_problem(
+    error: GraphQLError, said: str | None = None, schema: GraphQLSchema | None = None
+) -> str | None:
     """Where the wrong input is and what was expected; None when the message is not about a value.
 
     `said`: words of our own about the value, used instead of graphql-core's.
@@ -46,12 +54,16 @@ def input_problem(error: GraphQLError, said: str | None = None) -> str | None:
         if found := form.match(error.message):
             path = found["path"]
             inside = f" at {path.lstrip('.')}" if path else ""
-            return f"{kind}{found['name']}'{inside}: {said or value_problem(found['what'])}"
+            return f"{kind}{found['name']}'{inside}: {said or value_problem(found['what'], schema)}"
     return None
 
 
-def value_problem(message: str) -> str:
-    """What graphql-core said of one value, the value left out."""
+def value_problem(message: str, schema: GraphQLSchema | None = None) -> str:
+    """What graphql-core said of one value, the value left out; of the schema's inputs what may have been meant."""
+    if schema is not None and (found := _UNKNOWN_FIELD.match(message)):
+        return f"{found[0]}.{meant_by(schema, found['of'], found['field'])}"
+    if schema is not None and (found := _NO_OBJECT.match(message)):
+        return f"{found[0]}.{shape_of(schema, found['of'])}"
     hint = _SUGGESTION.search(message)
     ending = f".{hint[0]}" if hint else "."
     if unknown := _UNKNOWN_ENUM.match(message):

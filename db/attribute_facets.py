@@ -20,6 +20,9 @@ from model.paths import BULK_VRS, NUMERIC_VRS, AttributePath, parse_path
 MAX_TEXT = 400
 """Characters of a value by which is counted; typed columns are cut at the same length."""
 
+_YEAR_SECONDS = 31_557_600
+"""Of 365.25 days, as in moment_seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -45,10 +48,10 @@ def named(name: str, level: Level) -> Named:
 
 
 def numeric(name: str, level: Level) -> Named:
-    """The same, of numbers only. Raises BadInput."""
+    """The same, of numbers, and ages in years, only. Raises BadInput."""
     found = named(name, level)
     vr = found.path.last.vr
-    if vr not in NUMERIC_VRS:
+    if vr not in NUMERIC_VRS and vr != "AS":
         what = f"its VR is {vr}, which is no number" if vr else "it has no VR in the dictionary"
         raise BadInput(f"attribute {found.path.name}: {what}; count it with facetOf.")
     return found
@@ -62,7 +65,7 @@ def texts(params: Params, attribute: Named, level: Level) -> Dimension:
 def numbers(params: Params, attribute: Named, level: Level) -> Dimension:
     """Its numbers as they are."""
     rows = _rows(params, attribute, level)
-    return _dimension(attribute, level, _as_numbers(rows), "{f}u.value")
+    return _dimension(attribute, level, _as_numbers(rows, attribute), "{f}u.value")
 
 
 def bins(params: Params, attribute: Named, level: Level, low: float, high: float, count: int) -> Dimension:
@@ -74,7 +77,7 @@ def bins(params: Params, attribute: Named, level: Level, low: float, high: float
         most = params.add(count, "integer")
         bin_of = f"least(width_bucket({{f}}u.value, {least}, {largest}, {most}), {most})"
     value = f"case when {{f}}u.value between {least} and {largest} then {bin_of} end"
-    found = _dimension(attribute, level, _as_numbers(_rows(params, attribute, level)), value)
+    found = _dimension(attribute, level, _as_numbers(_rows(params, attribute, level), attribute), value)
     return Dimension(found.value, found.column, found.join, found.above, repeats=True)
 
 
@@ -100,9 +103,11 @@ def _rows(params: Params, attribute: Named, level: Level) -> str:
     return f"select v.value from (values (({column})::text)) v (value) where v.value is not null"
 
 
-def _as_numbers(rows: str) -> str:
+def _as_numbers(rows: str, attribute: Named) -> str:
     """The numbers among the values; numbers beyond the range of a float are none."""
     number = "path_number(t.value)"
+    if attribute.path.last.vr == "AS":
+        number = f"(moment_seconds('AS', t.value) / {_YEAR_SECONDS})"
     return (
         f"select distinct {number}::float8 as value from ({rows}) t"
         f" where abs({number}) < 1e300 and (abs({number}) > 1e-300 or {number} = 0)"

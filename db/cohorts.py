@@ -90,24 +90,28 @@ async def save(
         return saved
 
 
+Place = tuple[datetime, UUID]
+"""Where a cohort stands among others: when it was saved, and its id."""
+
+
 async def cohorts(
     database: Database,
     person: Person,
     *,
     mine: bool | None = None,
-    after: tuple[datetime, UUID] | None = None,
+    beyond: Place | None = None,
     first: int,
+    backward: bool = False,
 ) -> list[Cohort]:
-    """Those that the person may open, newest first."""
-    created_at, cohort_id = after or (None, None)
-    return await _read(database, person, None, mine, created_at, cohort_id, first)
+    """Those that the person may open beyond a place, newest first; backward: oldest first."""
+    return await _read(database, person, None, mine, beyond, first, backward=backward)
 
 
 async def opened(database: Database, person: Person, ids: Sequence[UUID]) -> list[Cohort]:
     """The cohorts of these ids, which are of cohorts or of versions; without what the person may not open."""
     found = await database.fetch("cohorts_of", statements("cohorts")["cohorts_of"], list(ids))
     of = [row["cohort_id"] for row in found]
-    return await _read(database, person, of, None, None, None, len(of)) if of else []
+    return await _read(database, person, of, None, None, len(of)) if of else []
 
 
 async def _read(
@@ -115,14 +119,13 @@ async def _read(
     person: Person,
     ids: list[UUID] | None,
     mine: bool | None,
-    created_at: datetime | None,
-    cohort_id: UUID | None,
+    beyond: Place | None,
     first: int,
+    *,
+    backward: bool = False,
 ) -> list[Cohort]:
-    sql = statements("cohorts")
-    rows = await database.fetch(
-        "cohorts", sql["readable"], person.subject, list(person.erns), ids, mine, created_at, cohort_id, first
-    )
+    sql, given = statements("cohorts"), (ids, mine, *(beyond or (None, None)), first, backward)
+    rows = await database.fetch("cohorts", sql["readable"], person.subject, list(person.erns), *given)
     versions: dict[UUID, list[Version]] = {row["cohort_id"]: [] for row in rows}
     if rows:
         for row in await database.fetch("cohort_versions", sql["versions"], list(versions)):
@@ -186,11 +189,15 @@ async def share(
         await connection.execute(sql["share"], person.subject, cohort_id, kinds, names)
 
 
-async def shares(database: Database, person: Person, cohort_id: UUID) -> list[tuple[str, str]]:
-    """With whom a person's own cohort is shared."""
+async def shares(
+    database: Database, person: Person, cohort_ids: Sequence[UUID]
+) -> dict[UUID, list[tuple[str, str]]]:
+    """With whom each of a person's own cohorts is shared."""
     sql = statements("cohorts")["shares"]
-    rows = await database.fetch("cohort_shares", sql, person.subject, [cohort_id])
-    return [(row["kind"], row["name"]) for row in rows]
+    found: dict[UUID, list[tuple[str, str]]] = {each: [] for each in cohort_ids}
+    for row in await database.fetch("cohort_shares", sql, person.subject, list(cohort_ids)):
+        found[row["cohort_id"]].append((row["kind"], row["name"]))
+    return found
 
 
 async def kept(connection: Connection, person: Person) -> Kept:

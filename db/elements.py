@@ -32,7 +32,7 @@ class Values:
 
         Of series what the search answered and the representative count.
         """
-        moments = kind_of(path) is ValueKind.MOMENT
+        moments = kind_of(path) in (ValueKind.MOMENT, ValueKind.AGE)
         more = f", '{path.last.vr}'" if moments else ""
         sources = [f"{row}data", f"{row}representative"] if level is Level.SERIES else [f"{row}data"]
 
@@ -78,7 +78,7 @@ class _Compiler:
         if not comparisons:
             return f"{self._values.texts} <> '{{}}'"
         kind = kind_of(self._path)
-        if kind in (ValueKind.NUMBER, ValueKind.MOMENT):
+        if kind in (ValueKind.NUMBER, ValueKind.MOMENT, ValueKind.AGE):
             return f"{self._values.numbers} && {self._spans(spans_of(self._path, comparisons))}"
         found = " and ".join(self._some(op, value) for op, value in comparisons)
         if len(comparisons) == 1 and comparisons[0][0] is not Op.WILDCARD:

@@ -58,6 +58,25 @@ async def _listed(database: Reader, name: str, listing: Listing, sql: str) -> li
         raise TooBroad(listing.remedies) from None
 
 
+async def page_by_version(database: Reader, listing: Listing, versions: list[str], window: Page) -> list[Row]:
+    """The same page of each version of a cohort; rows carry `parent`. The condition is of EACH_VERSION."""
+    try:
+        sql = listing.page_by_version(versions, window)
+        return await database.fetch(
+            "page_by_version", sql, *listing.params.values, seconds=WALK_SECONDS * len(versions)
+        )
+    except StatementTimeout:
+        gathered = listing.again()
+        sql = gathered.page_by_version(versions, window, gathered=True)
+        return await database.fetch("page_gathered", sql, *gathered.params.values)
+
+
+async def counts_by_version(database: Reader, listing: Listing, versions: list[str]) -> list[Row]:
+    """Rows (parent, archive_id, matched, nodes)."""
+    sql = listing.counts_by_version(versions)
+    return await database.fetch("counts_by_version", sql, *listing.params.values)
+
+
 async def page_by_parent(
     database: Reader, listing: Listing, parents: Sequence[Key], parent: Level, window: Page
 ) -> list[Row]:

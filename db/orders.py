@@ -48,6 +48,19 @@ STUDY_KEYS = {
     "PATIENT_ID": SortKey("PATIENT_ID", "{a}.patient_id", "text"),
     "ACCESSION_NUMBER": SortKey("ACCESSION_NUMBER", "{a}.accession_number", "text"),
     "STUDY_DESCRIPTION": SortKey("STUDY_DESCRIPTION", "fold({a}.study_description)", "text"),
+    "PATIENT_BIRTH_DATE": SortKey("PATIENT_BIRTH_DATE", "{a}.patient_birth_date", "date"),
+    "MODALITY": SortKey(
+        "MODALITY",
+        "({a}.modalities)[1]",
+        "text",
+        shared_sql="({face}.study_union_modalities({a}.study_uid, {archives}))[1]",
+    ),
+    "NUMBER_OF_SERIES": SortKey(
+        "NUMBER_OF_SERIES",
+        "{a}.number_of_series",
+        "integer",
+        shared_sql=_counted("NumberOfStudyRelatedSeries"),
+    ),
     "NUMBER_OF_INSTANCES": SortKey(
         "NUMBER_OF_INSTANCES",
         "{a}.number_of_instances",

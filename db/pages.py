@@ -192,6 +192,25 @@ class Listing:
             f" union all select null, 0, count(*) from {part.table} s where {shared}"
         )
 
+    # ---- versions of cohorts, one statement; the condition is of EACH_VERSION --------------------------
+
+    def page_by_version(self, versions: list[str], page: Page, *, gathered: bool = False) -> str:
+        """The same page of the studies of each version; rows carry `parent`, the version's id."""
+        walk = Walk(self.order, "c", False, Face.RECORDS, "", page.backward)
+        pages = self._each_version(versions, self.page(page, gathered=gathered))
+        return f"{pages} order by asked.version_id, {walk.order_of_page('c')}"
+
+    def counts_by_version(self, versions: list[str]) -> str:
+        """Rows (parent, archive_id, matched, nodes) as in counts."""
+        return self._each_version(versions, self.counts())
+
+    def _each_version(self, versions: list[str], sql: str) -> str:
+        ids = self.params.add(versions, "uuid[]")
+        return (
+            f"select asked.version_id::text as parent, c.* from unnest({ids}) asked (version_id)"
+            f" cross join lateral ({sql}) c"
+        )
+
     # ---- children of many parents, one statement -----------------------------------------------------
 
     def page_by_parent(self, parents: Sequence[Key], parent: Level, page: Page) -> str:

@@ -1679,6 +1679,11 @@ declare
     day bigint := 0;
     clock text[];
 begin
+    if vr = 'AS' then
+        part := regexp_match(upper(value), '^([0-9]{1,3})([DWMY])$');
+        return part[1]::numeric * 86400
+            * case part[2] when 'D' then 1 when 'W' then 7 when 'M' then 30.4375 when 'Y' then 365.25 end;
+    end if;
     if vr = 'TM' then
         clock := regexp_match(value, '^([0-9]{2}):?(?:([0-9]{2}):?(?:([0-9]{2})(\.[0-9]{1,6})?)?)?$');
     else
@@ -3207,6 +3212,10 @@ CREATE INDEX study_fold_study_uid_idx7 ON pseudonymised.study USING btree (publi
 
 CREATE INDEX study_modalities_idx ON pseudonymised.study USING gin (modalities);
 
+CREATE INDEX study_modalities_study_uid_idx ON pseudonymised.study USING btree ((modalities[1]), study_uid);
+
+CREATE INDEX study_modalities_study_uid_idx1 ON pseudonymised.study USING btree ((modalities[1]) DESC NULLS LAST, study_uid);
+
 CREATE INDEX study_name_groups_idx ON pseudonymised.study USING gin (public.name_groups(patient_name));
 
 CREATE INDEX study_name_groups_idx1 ON pseudonymised.study USING gin (public.name_groups(referring_physician_name));
@@ -3219,7 +3228,19 @@ CREATE INDEX study_number_of_instances_study_uid_idx1 ON pseudonymised.study USI
 
 CREATE INDEX study_number_of_series_study_date_study_uid_idx ON pseudonymised.study USING btree (number_of_series, study_date DESC NULLS LAST, study_uid);
 
+CREATE INDEX study_number_of_series_study_uid_idx ON pseudonymised.study USING btree (number_of_series, study_uid);
+
+CREATE INDEX study_number_of_series_study_uid_idx1 ON pseudonymised.study USING btree (number_of_series DESC NULLS LAST, study_uid);
+
 CREATE INDEX study_patient_birth_date_idx ON pseudonymised.study USING btree (patient_birth_date);
+
+CREATE INDEX study_patient_birth_date_study_uid_idx ON pseudonymised.study USING btree (patient_birth_date, study_uid);
+
+CREATE INDEX study_patient_birth_date_study_uid_idx1 ON pseudonymised.study USING btree (patient_birth_date DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_patient_birth_date_study_uid_idx2 ON pseudonymised.study USING btree (patient_birth_date, study_uid) WHERE shared;
+
+CREATE INDEX study_patient_birth_date_study_uid_idx3 ON pseudonymised.study USING btree (patient_birth_date DESC NULLS LAST, study_uid) WHERE shared;
 
 CREATE INDEX study_patient_id_study_uid_idx ON pseudonymised.study USING btree (patient_id, study_uid);
 
@@ -3390,6 +3411,10 @@ CREATE INDEX study_page_accession_number ON public.study USING btree (accession_
 
 CREATE INDEX study_page_accession_number_desc ON public.study USING btree (accession_number DESC NULLS LAST, study_uid);
 
+CREATE INDEX study_page_birth_date ON public.study USING btree (patient_birth_date, study_uid);
+
+CREATE INDEX study_page_birth_date_desc ON public.study USING btree (patient_birth_date DESC NULLS LAST, study_uid);
+
 CREATE INDEX study_page_date ON public.study USING btree (study_date, study_uid);
 
 CREATE INDEX study_page_date_desc ON public.study USING btree (study_date DESC NULLS LAST, study_uid);
@@ -3403,6 +3428,10 @@ CREATE INDEX study_page_instances ON public.study USING btree (number_of_instanc
 
 CREATE INDEX study_page_instances_desc ON public.study USING btree (number_of_instances DESC NULLS LAST, study_uid);
 
+CREATE INDEX study_page_modality ON public.study USING btree ((modalities[1]), study_uid);
+
+CREATE INDEX study_page_modality_desc ON public.study USING btree ((modalities[1]) DESC NULLS LAST, study_uid);
+
 CREATE INDEX study_page_patient_id ON public.study USING btree (patient_id, study_uid);
 
 CREATE INDEX study_page_patient_id_desc ON public.study USING btree (patient_id DESC NULLS LAST, study_uid);
@@ -3411,6 +3440,10 @@ CREATE INDEX study_page_patient_name ON public.study USING btree (public.fold(pa
 ALTER INDEX public.study_page_patient_name ALTER COLUMN 1 SET STATISTICS 1000;
 
 CREATE INDEX study_page_patient_name_desc ON public.study USING btree (public.fold(patient_name) DESC NULLS LAST, study_uid);
+
+CREATE INDEX study_page_series ON public.study USING btree (number_of_series, study_uid);
+
+CREATE INDEX study_page_series_desc ON public.study USING btree (number_of_series DESC NULLS LAST, study_uid);
 
 CREATE INDEX study_page_synced ON public.study USING btree (synced_at, study_uid);
 
@@ -3441,6 +3474,10 @@ CREATE INDEX study_shared ON public.study USING btree (study_uid) WHERE shared;
 CREATE INDEX study_shared_accession_number ON public.study USING btree (accession_number, study_uid) WHERE shared;
 
 CREATE INDEX study_shared_accession_number_desc ON public.study USING btree (accession_number DESC NULLS LAST, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_birth_date ON public.study USING btree (patient_birth_date, study_uid) WHERE shared;
+
+CREATE INDEX study_shared_birth_date_desc ON public.study USING btree (patient_birth_date DESC NULLS LAST, study_uid) WHERE shared;
 
 CREATE INDEX study_shared_date ON public.study USING btree (study_date, study_uid) WHERE shared;
 

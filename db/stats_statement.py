@@ -19,10 +19,13 @@ from model.filters import EVERYTHING, Condition
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Asked archives by what the viewer may see of them, each in rank order; an ERN's are all in one."""
+    """Asked archives by what the viewer may see of them, each in rank order; an ERN's are all in one.
+
+    elsewhere: archives whose studies are counted in another way, and so are not in the hidden part."""
 
     open: tuple[int, ...]
     counted: tuple[int, ...] = ()
+    elsewhere: tuple[int, ...] = ()
 
     @property
     def asks_any(self) -> bool:
@@ -242,10 +245,11 @@ class Statement:
         condition, level = self._question.condition, self._level
         if not shared:
             return f"not s.shared and s.archive_id = any({ids}) and {where.copies(condition, 's', level)}"
+        counted_before = (*self._groups.open, *self._groups.elsewhere)
         elsewhere = (
             f" and not exists (select 1 from counts.{level} e where {same_node(level, 'e', 's')}"
-            f" and e.archive_id = any({self._open}))"
-            if hidden and self._groups.open
+            f" and e.archive_id = any({self.params.add(list(counted_before), 'smallint[]')}))"
+            if hidden and counted_before
             else ""
         )
         return (

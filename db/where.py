@@ -15,6 +15,7 @@ from db.text_search import node_test, row_search, words_of
 from model.attributes import KEY_COLUMNS, Attribute, Kind, Level
 from model.errors import BadInput
 from model.filters import (
+    EACH_VERSION,
     AllOf,
     AnyOf,
     ChangedTest,
@@ -144,7 +145,8 @@ class Where:
     def _in_cohort(self, test: CohortTest) -> "RowTest":
         if test.version is None:
             raise BadInput("cohort: can be asked by lists and statistics at the root of a query.")
-        version = self._params.add(test.version, "uuid")
+        of_each = test.version == EACH_VERSION  # db/pages.py names them
+        version = "asked.version_id" if of_each else self._params.add(test.version, "uuid")
         return lambda a: f"exists (select 1 from {self._entries('k', version, a)})"
 
     def _has_changed(self, test: ChangedTest) -> "RowTest":

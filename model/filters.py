@@ -97,6 +97,10 @@ class ConsentTest:
     consent: Consent
 
 
+EACH_VERSION = "each"
+"""In place of a version's id: each of the versions that one statement is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class CohortTest:
     """The study is in a version of a cohort. `cohort`: the id as given, of either; `version` is found when it is

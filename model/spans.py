@@ -1,7 +1,8 @@
 """What a number, date or time in a filter means: spans of numbers that a value must lie in.
 
-Dates are seconds since 1970 (DA, DT; UTC where an offset is given), times seconds since midnight (TM), as in
-moment_seconds of the index. What is asked with little precision means its whole period: 2024-05 is all of May.
+Dates are seconds since 1970 (DA, DT; UTC where an offset is given), times seconds since midnight (TM), ages as long
+as they are (AS; a year has 365.25 days), as in moment_seconds of the index. What is asked with little precision means
+its whole period: 2024-05 is all of May.
 """
 
 import re
@@ -19,7 +20,9 @@ _NUMBER = re.compile(r"[+-]?(\d{1,60}\.?\d{0,60}|\.\d{1,60})([eE][+-]?\d{1,3})?\
 _DAY = r"(?P<year>\d{4})(?:[-.]?(?P<month>\d{2})(?:[-.]?(?P<day>\d{2})(?P<clock>[T ]?\d[\d:.]*)?)?)?"
 _DATE = re.compile(rf"{_DAY}\s?(?P<offset>Z|[+-]\d{{2}}:?\d{{2}})?\Z", re.ASCII)
 _CLOCK = re.compile(r"[T ]?(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?\Z", re.ASCII)
+_AGE = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s?([DWMYdwmy]?)\Z", re.ASCII)
 _DAY_SECONDS = 86400
+_AGE_DAYS = {"D": Decimal(1), "W": Decimal(7), "M": Decimal("30.4375"), "Y": Decimal("365.25")}
 
 
 class ValueKind(StrEnum):
@@ -27,6 +30,7 @@ class ValueKind(StrEnum):
 
     NUMBER = "number"
     MOMENT = "moment"
+    AGE = "age"
     TEXT = "text"
     MIXED = "mixed"
 
@@ -62,6 +66,8 @@ def kind_of(path: AttributePath) -> ValueKind:
         return ValueKind.MIXED
     if vr in NUMERIC_VRS or vr == "US or SS":
         return ValueKind.NUMBER
+    if vr == "AS":
+        return ValueKind.AGE
     return ValueKind.MOMENT if vr in TEMPORAL_VRS else ValueKind.TEXT
 
 
@@ -70,6 +76,7 @@ _TEXT = (Op.EQ, Op.IN, Op.STARTS_WITH, Op.CONTAINS, Op.WILDCARD)
 OPERATORS: dict[ValueKind, tuple[Op, ...]] = {
     ValueKind.NUMBER: _ORDERED,
     ValueKind.MOMENT: _ORDERED,
+    ValueKind.AGE: _ORDERED,
     ValueKind.TEXT: _TEXT,
     ValueKind.MIXED: (*_TEXT, Op.GTE, Op.LTE),
 }
@@ -77,6 +84,7 @@ OPERATORS: dict[ValueKind, tuple[Op, ...]] = {
 _WHY = {
     ValueKind.NUMBER: "is a number; use eq, in, gte or lte",
     ValueKind.MOMENT: "is a date or time; use eq, in, gte or lte",
+    ValueKind.AGE: "is an age; use eq, in, gte or lte",
     ValueKind.TEXT: "has no order; gte and lte need numbers or dates",
 }
 
@@ -93,9 +101,9 @@ def check_comparable(path: AttributePath, comparisons: Iterable[tuple[Op, Value]
 def spans_of(path: AttributePath, comparisons: Iterable[tuple[Op, Value]]) -> list[Span]:
     """Where one value must lie to pass all of these (eq, in, gte, lte); none: nothing passes.
 
-    Raises BadInput for what is no number, date or time.
+    Raises BadInput for what is no number, date, time or age.
     """
-    read = _moment if kind_of(path) is ValueKind.MOMENT else _number
+    read = {ValueKind.MOMENT: _moment, ValueKind.AGE: _age}.get(kind_of(path), _number)
     found = [Span(None, None)]
     for op, value in comparisons:
         asked = [_bounded(op, span) for span in _read(read, path, value)]
@@ -134,6 +142,16 @@ def _number(path: AttributePath, text: str) -> Span:
         vr = f"VR {path.last.vr} is" if path.last.vr else "where the VR is not known, gte and lte are"
         raise BadInput(f"attribute {path.name}: {vr} compared as a number.")
     return Span(number, number)
+
+
+def _age(path: AttributePath, text: str) -> Span:
+    found = _AGE.match(text.strip())
+    if found is None:
+        raise BadInput(
+            f"attribute {path.name}: VR AS is compared as an age, such as 18Y, 6M, 2W or 10D; 18 is 18 years."
+        )
+    seconds = Decimal(found[1]) * _AGE_DAYS[found[2].upper() or "Y"] * _DAY_SECONDS
+    return Span(seconds, seconds)
 
 
 def _moment(path: AttributePath, text: str) -> Span:

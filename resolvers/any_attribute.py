@@ -14,7 +14,7 @@ from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, T
 from model.levels import level_of
 from model.paths import AttributePath, parse_path
 from model.spans import Span, check_comparable, spans_of
-from resolvers.matches import OPS, AttributeMatch, checked
+from resolvers.matches import OPS, AttributeMatch, checked, given_fields, in_any_case
 from resolvers.searched import looks_below
 
 Comparisons = tuple[tuple[Op, Value], ...]
@@ -23,26 +23,31 @@ _LEAST, _MOST = -(2**31), 2**31 - 1
 _DAY = Decimal(86400)
 
 
-def attribute_tests(level: Level, matches: Sequence[AttributeMatch]) -> list[Condition]:
-    """The tests of `attribute: […]` at one level. Raises BadInput."""
-    return [test for match in matches for test in _tests(level, match)]
+def attribute_tests(
+    level: Level, matches: Sequence[AttributeMatch], where: str = "attribute"
+) -> list[Condition]:
+    """The tests of `attribute: […]`, which stands at this path, at one level. Raises BadInput."""
+    return [
+        test for number, match in enumerate(matches) for test in _tests(level, match, f"{where}[{number}]")
+    ]
 
 
-def _tests(level: Level, match: AttributeMatch) -> list[Condition]:
-    path = parse_path(str(checked("attribute.name", match.name)))
+def _tests(level: Level, match: AttributeMatch, where: str) -> list[Condition]:
+    given = {definition.python_name: value for definition, value in given_fields(match, where)}
+    path = parse_path(str(checked(f"{where}.name", given.pop("name"))))
     _refuse_other_level(level, path)
+    exists: bool | None = given.pop("exists", None)
     comparisons = tuple(
-        (op, checked(f"attribute.{op}", value))
-        for name, op in OPS.items()
-        if (value := getattr(match, name, None)) is not None
+        in_any_case(path.last.vr, OPS[name], checked(f"{where}.{OPS[name]}", value))
+        for name, value in given.items()
     )
-    if not comparisons and match.exists is None:
+    if not comparisons and exists is None:
         raise BadInput(f"attribute {path.name}: give a condition: eq, in, startsWith, contains, … or exists.")
     check_comparable(path, comparisons)
     tests = [_test(level, path, comparisons)] if comparisons else []
-    if match.exists is not None:
+    if exists is not None:
         there = _test(level, path, ())
-        tests.append(there if match.exists else Not(there))
+        tests.append(there if exists else Not(there))
     return tests
 
 

@@ -13,6 +13,7 @@ from db.archives import ArchiveRow
 from db.archives import IndexState as StateOfIndex
 from resolvers.ids import to_id
 from resolvers.info import Info
+from resolvers.levels import ArchiveKind
 from resolvers.node import Node
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class IndexState:
         description="Instances whose whole data set is in the index, so that filters find any attribute of them. Where "
         "runs go down to instances the others follow; elsewhere they are fetched on demand."
     )
-    async def data_sets(self, info: Info) -> Count:
+    async def data_sets(self, info: Info) -> Count | None:
         if self.access is not AccessLevel.FULL:
             return _count_of(0, self.access)
         lacking = (await info.context.searched_only()).get(self.row.archive_id, 0)
@@ -138,7 +139,7 @@ class IndexState:
         return None if lag is None else round(lag, 1)
 
     @strawberry.field(description="True while a job of this archive waits for a worker.")
-    async def queued(self, info: Info) -> bool:
+    async def queued(self, info: Info) -> bool | None:
         state = await info.context.job_state(self.row.archive_id)
         return state.kind is not None and not state.running
 
@@ -189,9 +190,9 @@ class Archive(Node):
     def title(self) -> str:
         return self.row.title
 
-    @strawberry.field(description="What it speaks: orthanc, dicomweb or folder.")
-    def kind(self) -> str:
-        return self.row.kind
+    @strawberry.field(description="What it speaks.")
+    def kind(self) -> ArchiveKind:
+        return ArchiveKind(self.row.kind)
 
     @strawberry.field(description="The last look at it.")
     def health(self, info: Info) -> ArchiveHealth:
@@ -210,7 +211,7 @@ class Archive(Node):
         ]
 
     @strawberry.field(description="How far its index has come.")
-    async def index(self, info: Info) -> IndexState:
+    async def index(self, info: Info) -> IndexState | None:
         state = await info.context.index_state(self.row.archive_id)
         return IndexState(
             studies=self._count(state.studies),

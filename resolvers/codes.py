@@ -11,11 +11,11 @@ from model import vocabulary
 from model.attributes import Level
 from model.filters import EVERYTHING, Condition, Op, Related, Test, all_of
 from model.vocabulary import CODE_COLUMNS, Coded
-from resolvers.matches import checked
+from resolvers.matches import checked, given_fields
 
 
 def _describe(description: str) -> Any:
-    return strawberry.field(description=description, default=None)
+    return strawberry.field(description=description, default=strawberry.UNSET)
 
 
 @strawberry.type(description="A concept of a public vocabulary, found by the vocabulary of this federation.")
@@ -35,7 +35,7 @@ class Code:
 class CodeMatch:
     eq: str | None = _describe("This code.")
     in_: list[str] | None = strawberry.field(
-        description="One of these codes (1 to 1000).", default=None, name="in"
+        description="One of these codes (1 to 1000).", default=strawberry.UNSET, name="in"
     )
     is_null: bool | None = _describe("true: has no code, whatever the raw value. false: has one.")
 
@@ -57,17 +57,19 @@ def code_of_row(of: Coded, row: Row) -> Code | None:
     )
 
 
-def code_condition(level: Level, of: Coded, match: CodeMatch) -> Condition:
-    """What a match means at a level; at that of studies: of at least one series. Raises BadInput."""
+def code_condition(level: Level, of: Coded, match: CodeMatch, at: str) -> Condition:
+    """What a match at this path means at a level; at that of studies: of at least one series. Raises BadInput."""
     column, where = CODE_COLUMNS[of], f"{of.value} code"
     tests: list[Condition] = []
-    if match.eq is not None:
-        tests.append(Test(column, Op.EQ, _value(of, str(checked(where, match.eq)))))
-    if match.in_ is not None:
-        checked(where, match.in_)
-        tests.append(Test(column, Op.IN, tuple(_value(of, each) for each in match.in_)))
-    if match.is_null is not None:
-        tests.append(Test(column, Op.IS_NULL, match.is_null))
+    for definition, value in given_fields(match, at, of.value):
+        match definition.python_name:
+            case "eq":
+                tests.append(Test(column, Op.EQ, _value(of, str(checked(where, value)))))
+            case "in_":
+                checked(where, value)
+                tests.append(Test(column, Op.IN, tuple(_value(of, each) for each in value)))
+            case _:
+                tests.append(Test(column, Op.IS_NULL, value))
     if not tests:
         return EVERYTHING
     condition = all_of(tests)

@@ -33,28 +33,28 @@ class CohortComparison:
     @strawberry.field(description="Studies of the second that are not in the first.")
     async def added(
         self, info: Info, first: First = 20, after: After = None, last: Last = None, before: Before = None
-    ) -> Studies:
+    ) -> Studies | None:
         condition = AllOf((self.after, Not(self.before)))
         return await list_studies(info, condition, self.named, (first, after, last, before))
 
     @strawberry.field(description="Studies of the first that are not in the second, and still in the index.")
     async def removed(
         self, info: Info, first: First = 20, after: After = None, last: Last = None, before: Before = None
-    ) -> Studies:
+    ) -> Studies | None:
         condition = AllOf((self.before, Not(self.after)))
         return await list_studies(info, condition, self.named, (first, after, last, before))
 
     @strawberry.field(description="Studies of both that changed from the first to the second.")
     async def changed(
         self, info: Info, first: First = 20, after: After = None, last: Last = None, before: Before = None
-    ) -> Studies:
+    ) -> Studies | None:
         condition = AllOf((self.before, self.after, ChangedTest(self.since, self.until)))
         return await list_studies(info, condition, self.named, (first, after, last, before))
 
     @strawberry.field(
         description="Studies of the first that no archive holds any more, of the archives that you see in full."
     )
-    async def gone(self, info: Info) -> int:
+    async def gone(self, info: Info) -> int | None:
         return await gone(info.context.database, info.context.reach.records, self.since)
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from access.scope import AccessLevel, Face, Viewer
 from db import cohorts
 from db.cohorts import Cohort, Person, Version
-from model.errors import NotFound
+from model.errors import BadInput, NotFound
 from model.filters import CohortTest, Condition, replaced, walk
+from resolvers.ids import from_id
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -23,11 +24,19 @@ def person_of(viewer: Viewer) -> Person:
 
 
 def cohort_id(given: str) -> UUID:
-    """Raises NotFound for what is no id: not there, not yours and no id are one answer."""
+    """The key in the id of a cohort or a version, or as it is. Raises NotFound for what is no id: not there, not yours
+    and no id are one answer."""
     try:
         return UUID(given)
     except ValueError:
+        pass
+    try:
+        type_name, key = from_id(given)
+    except BadInput:
         raise NotFound(_NONE) from None
+    if type_name not in ("Cohort", "CohortVersion"):
+        raise NotFound(_NONE)
+    return UUID(key[0])
 
 
 async def open_cohort(context: "Context", given: str) -> tuple[Cohort, Version | None]:
@@ -38,9 +47,14 @@ async def open_cohort(context: "Context", given: str) -> tuple[Cohort, Version |
     if not found:
         raise NotFound(_NONE)
     (cohort,) = found
-    if cohort.cohort_id == wanted:
-        return cohort, cohort.versions[0] if cohort.versions else None
-    return cohort, next(each for each in cohort.versions if each.version_id == wanted)
+    return cohort, version_meant(cohort, wanted)
+
+
+def version_meant(cohort: Cohort, key: UUID) -> Version | None:
+    """The version of its own key, or the newest for the cohort's; None: none yet."""
+    if cohort.cohort_id == key:
+        return cohort.versions[0] if cohort.versions else None
+    return next(each for each in cohort.versions if each.version_id == key)
 
 
 async def open_version(context: "Context", given: str) -> tuple[Cohort, Version]:

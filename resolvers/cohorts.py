@@ -1,5 +1,7 @@
 """Cohorts in the schema: saved filters, their versions, and the lists of these."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from uuid import UUID
@@ -8,17 +10,18 @@ import strawberry
 
 from db import cohorts
 from db.cohorts import Cohort as Saved
-from db.cohorts import Version
+from db.cohorts import Place, Version
 from model.attributes import Level
 from model.cursors import Cursors, Position
-from model.errors import BadInput
 from model.filters import Condition
 from resolvers.archive import Archive, archive_of
-from resolvers.arguments import After, Before, First, Last, page_arguments
+from resolvers.arguments import After, Before, First, Last, PageArguments, page_arguments
 from resolvers.cohort_scope import in_version, open_cohort, person_of
-from resolvers.connection import PageInfo, list_nodes
+from resolvers.connection import PageInfo, list_nodes, list_version
 from resolvers.depth import go_deep_enough
+from resolvers.ids import to_id
 from resolvers.info import Info
+from resolvers.node import Node
 from resolvers.question import question_of
 
 if TYPE_CHECKING:
@@ -57,18 +60,18 @@ class CohortSource:
 
 
 @strawberry.type(description="What a cohort's filter found once. It shows what you may see of it now.")
-class CohortVersion:
+class CohortVersion(Node):
     cohort: strawberry.Private[Saved]
     version: strawberry.Private[Version]
     number: int = _describe("1, 2, 3, … within its cohort.")
     frozen_at: datetime = _describe("When it was frozen.")
 
-    @strawberry.field(description="Its id: for `StudyFilter.cohort` and `compareCohorts`.")
+    @strawberry.field(description="Global id; also for `StudyFilter.cohort` and `compareCohorts`.")
     def id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.version.version_id))
+        return strawberry.ID(to_id("CohortVersion", (str(self.version.version_id),)))
 
     @strawberry.field(description="The archives that were asked, of those that you may see; in rank order.")
-    async def sources(self, info: Info) -> list[CohortSource]:
+    async def sources(self, info: Info) -> list[CohortSource] | None:
         rows = await info.context.archives()
         return [
             CohortSource(archive=archive_of(info.context, row), as_of=self.version.as_of[archive_id])
@@ -84,9 +87,12 @@ class CohortVersion:
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Studies:
-        condition = in_version(self.cohort, self.version)
-        return await list_studies(info, condition, None, (first, after, last, before))
+    ) -> Studies | None:
+        from resolvers.study import StudyConnection
+
+        page = page_arguments(info, first, after, last, before)
+        listed = await list_version(info.context, in_version(self.cohort, self.version), page)
+        return StudyConnection(listed=listed)
 
 
 @strawberry.type(description="With whom a cohort is shared.")
@@ -97,7 +103,7 @@ class CohortShares:
 
 
 @strawberry.type(description="A saved filter, and the versions of what it found.")
-class Cohort:
+class Cohort(Node):
     saved: strawberry.Private[Saved]
     name: str = _describe("What its owner calls it.")
     description: str | None = _describe("What its owner says of it.")
@@ -109,9 +115,9 @@ class Cohort:
     )
     created_at: datetime = _describe("When it was saved.")
 
-    @strawberry.field(description="Its id; nobody can guess it.")
+    @strawberry.field(description="Global id; nobody can guess it.")
     def id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.saved.cohort_id))
+        return strawberry.ID(to_id("Cohort", (str(self.saved.cohort_id),)))
 
     @strawberry.field(
         description="The StudyFilter that was saved, as JSON; null where it is identifying and not yours."
@@ -134,8 +140,7 @@ class Cohort:
     async def shared_with(self, info: Info) -> CohortShares | None:
         if not self.mine:
             return None
-        person = person_of(info.context.viewer)
-        found = await cohorts.shares(info.context.services.owner, person, self.saved.cohort_id)
+        found = await info.context.shares_by_cohort.load(self.saved.cohort_id)
         return CohortShares(
             people=[name for kind, name in found if kind == "person"],
             erns=[name for kind, name in found if kind == "ern"],
@@ -161,51 +166,80 @@ def cohort_of(saved: Saved) -> Cohort:
     )
 
 
+@strawberry.type(description="A cohort in a page, with its cursor.")
+class CohortEdge:
+    node: Cohort = _describe("The cohort.")
+    cursor: str = _describe("Where the cohort stands in this list; opaque.")
+
+
 @strawberry.type(description="A page of cohorts, newest first.")
 class CohortConnection:
-    nodes: list[Cohort] = _describe("The cohorts of this page.")
+    ends: strawberry.Private["_Ends"]
     page_info: PageInfo = _describe("Where this page stands.")
 
+    @strawberry.field(description="The cohorts of this page with their cursors.")
+    def edges(self) -> list[CohortEdge]:
+        return [CohortEdge(node=cohort_of(each), cursor=self.ends.cursor(each)) for each in self.ends.page]
 
+    @strawberry.field(description="The cohorts of this page.")
+    def nodes(self) -> list[Cohort]:
+        return [cohort_of(each) for each in self.ends.page]
+
+
+@dataclass(frozen=True, slots=True)
 class _Ends:
     """Where a page of cohorts stands, for PageInfo."""
 
-    def __init__(self, cursors: Cursors, page: list[Saved], *, more: bool, later: bool) -> None:
-        self._cursors, self._page, self._more, self._later = cursors, page, more, later
+    cursors: Cursors
+    page: list[Saved]
+    backward: bool
+    more: bool
+    other_way: Callable[[], Awaitable[bool]]
 
     async def has_next(self) -> bool:
-        return self._more
+        return await self.other_way() if self.backward else self.more
 
     async def has_previous(self) -> bool:
-        return self._later
+        return self.more if self.backward else await self.other_way()
 
     def start(self) -> str | None:
-        return self._cursor(self._page[0]) if self._page else None
+        return self.cursor(self.page[0]) if self.page else None
 
     def end(self) -> str | None:
-        return self._cursor(self._page[-1]) if self._page else None
+        return self.cursor(self.page[-1]) if self.page else None
 
-    def _cursor(self, at: Saved) -> str:
-        return self._cursors.seal(_ORDER, Position((at.created_at,), str(at.cohort_id)))
+    def cursor(self, at: Saved) -> str:
+        return self.cursors.seal(_ORDER, Position((at.created_at,), str(at.cohort_id)))
 
 
-async def list_cohorts(
-    context: "Context", mine: bool | None, first: int | None, after: str | None
-) -> CohortConnection:
-    """Own cohorts and those that are shared with the viewer. Raises BadInput and BadCursor."""
-    if first is None or not 1 <= first <= 1000:
-        raise BadInput(f"first: 1 to 1000, got {first}.")
-    cursors = context.cursors
+async def list_cohorts(context: "Context", mine: bool | None, asked: PageArguments) -> CohortConnection:
+    """Own cohorts and those that are shared with the viewer. Raises BadCursor."""
+
+    async def read(place: Place | None, first: int, *, backward: bool) -> list[Saved]:
+        owner, person = context.services.owner, person_of(context.viewer)
+        return await cohorts.cohorts(owner, person, mine=mine, beyond=place, first=first, backward=backward)
+
     place = None
-    if after is not None:
-        position = cursors.open(_ORDER, after)
+    if asked.cursor is not None:
+        position = context.cursors.open(_ORDER, asked.cursor)
         place = (cast(datetime, position.values[0]), UUID(position.uid))
-    found = await cohorts.cohorts(
-        context.services.owner, person_of(context.viewer), mine=mine, after=place, first=first + 1
-    )
-    page = found[:first]
-    ends = _Ends(cursors, page, more=len(found) > first, later=after is not None)
-    return CohortConnection(nodes=[cohort_of(each) for each in page], page_info=PageInfo(ends=ends))
+    found = await read(place, asked.size + 1, backward=asked.backward)
+    page = found[: asked.size]
+    if asked.backward:
+        page.reverse()
+
+    async def other_way() -> bool:
+        """Whether anything is on the other side: beyond the near end of the page, or of a cursor after which there
+        is nothing."""
+        if asked.cursor is None:
+            return False
+        if not page:
+            return True  # the one that the cursor is of
+        near = page[-1] if asked.backward else page[0]
+        return bool(await read((near.created_at, near.cohort_id), 1, backward=not asked.backward))
+
+    ends = _Ends(context.cursors, page, asked.backward, len(found) > asked.size, other_way)
+    return CohortConnection(ends=ends, page_info=PageInfo(ends=ends))
 
 
 async def find_cohort(context: "Context", given: str) -> Cohort:

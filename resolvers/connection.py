@@ -12,14 +12,14 @@ from db.nodes import Row
 from db.orders import Order, Sort
 from db.pages import Listing, Page
 from model.attributes import Key, Level
-from model.filters import Condition
+from model.filters import CohortTest, Condition
 from resolvers.arguments import PageArguments
 from resolvers.live import Fresh
 from resolvers.loaders import Children, Counts, Loaders, counted
-from resolvers.question import Question, Shortfall
+from resolvers.question import Question, Shortfall, question_of
 from resolvers.ranking import ordered
 from resolvers.slow import AnswerWarning, slow_warnings
-from resolvers.sources import SourceReport, SourceState, reports_of
+from resolvers.sources import COMPLETE, SourceReport, is_complete, reports_of, warn_of_unasked
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -117,18 +117,12 @@ class Connection:
         return PageInfo(ends=self.listed)
 
     @strawberry.field(description="Exact number of matching nodes over the archives that answered.")
-    async def total_count(self) -> int:
+    async def total_count(self) -> int | None:
         return (await self.listed.counts()).total
 
-    @strawberry.field(
-        description="False as soon as one archive that the query asked for is missing, stale beyond maxAge, "
-        "or answered only in part."
-    )
-    async def complete(self) -> bool:
-        fine = {SourceState.CACHED, SourceState.LIVE}
-        if not self.listed.question.is_named:
-            fine.add(SourceState.FORBIDDEN)
-        return all(report.state in fine for report in await self.listed.reports())
+    @strawberry.field(description=COMPLETE)
+    async def complete(self) -> bool | None:
+        return is_complete(await self.listed.reports(), self.listed.question)
 
     @strawberry.field(
         description="What to know about this list: filters that are slow, and matches too many to be ranked."
@@ -137,7 +131,7 @@ class Connection:
         return self.listed.warnings
 
     @strawberry.field(description="One report for each archive that the query asked for.")
-    async def sources(self) -> list[SourceReport]:
+    async def sources(self) -> list[SourceReport] | None:
         return await self.listed.reports()
 
 
@@ -205,6 +199,23 @@ async def list_children(
     return _listed(context, question, order, rows, page, wanted.window, other_way, count)
 
 
+async def list_version(context: "Context", test: CohortTest, page: PageArguments) -> Listed:
+    """A page of the studies of a version of a cohort, newest first; versions of a list share their statements."""
+    question = question_of(context.reach, None, test, ())
+    scopes, version, lists = question.scopes, str(test.version), context.version_lists
+    order = Listing(scopes, Level.STUDY, test).order
+    window = page.window(order, context.cursors)
+    rows = await lists.page(scopes, window).load(version)
+
+    async def other_way(edge: Page | None) -> bool:
+        return edge is not None and bool(await lists.page(scopes, edge).load(version))
+
+    async def count() -> Counts:
+        return await lists.counts(scopes).load(version)
+
+    return _listed(context, question, order, rows, page, window, other_way, count)
+
+
 def _listed(
     context: "Context",
     question: Question,
@@ -216,6 +227,7 @@ def _listed(
     count: Callable[[], Coroutine[Any, Any, Counts]],
 ) -> Listed:
     context.touched.asked(archive.archive_id for archive in question.asked)
+    warn_of_unasked(context, question)
     shown = list(rows[: page.size])
     if page.backward:
         shown.reverse()

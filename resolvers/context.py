@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
 
 from access.audit import Touched
 from access.scope import Face, Reach, ScopedArchive, Viewer, reach_of
@@ -12,6 +15,7 @@ from archives.errors import NotSupported
 from archives.registry import Archives
 from config.access_file import AccessRules
 from config.settings import Settings
+from db import cohorts
 from db.archives import WALLED, ArchiveRow, IndexState, index_states, list_archives
 from db.data_sets import searched_only
 from db.declared import DeclaredState, declared_states
@@ -26,9 +30,10 @@ from model.cursors import Cursors
 from model.dicom_json import DataSet
 from model.errors import EventsExpired
 from resolvers.archive import Count
+from resolvers.cohort_scope import person_of
 from resolvers.directory import Directory
 from resolvers.live import Live
-from resolvers.loaders import Loaders
+from resolvers.loaders import Loaders, VersionLists
 from resolvers.on_demand import OnDemand
 from resolvers.once import Once
 from resolvers.subscribers import Subscribers
@@ -143,6 +148,8 @@ class Context:
     slow: set[str] = field(
         default_factory=set
     )  # attributes that filters of this request look at without an index
+    unasked: dict[str, set[str]] = field(default_factory=dict)
+    """Codes of archives that were not asked, by the code of the reason."""
     cursors: Cursors = field(init=False)
     """Of pages of lists, for this viewer alone."""
     declared: Once[list[DeclaredState]] = field(init=False)
@@ -155,6 +162,11 @@ class Context:
     """Of how many a representative tells."""
     removals: Once[dict[int, Waiting]] = field(init=False)
     """What waits to be confirmed, by archive_id: for administrators."""
+    version_lists: VersionLists = field(init=False)
+    cohort_by_id: DataLoader[UUID, cohorts.Cohort | None] = field(init=False)
+    """By the key of a cohort or of one of its versions; None where the viewer may not open it."""
+    shares_by_cohort: DataLoader[UUID, list[tuple[str, str]]] = field(init=False)
+    """With whom each of the viewer's own cohorts is shared."""
     _index_states: Once[dict[int, IndexState]] = field(init=False)
     _job_states: Once[dict[int, JobState]] = field(init=False)
     _searched_only: Once[dict[int, int]] = field(init=False)
@@ -169,6 +181,9 @@ class Context:
         self.totals = {}
         self.removals = Once(partial(waiting, self.services.owner))
         self.represented = {}
+        self.version_lists = VersionLists(self.database)
+        self.cohort_by_id = DataLoader(load_fn=self._read_cohorts)
+        self.shares_by_cohort = DataLoader(load_fn=self._read_shares)
         self._index_states = Once(partial(index_states, self.database, WALLED))
         self._job_states = Once(partial(job_states, self.database))
         self._searched_only = Once(partial(searched_only, self.database, WALLED))
@@ -205,6 +220,7 @@ class Context:
             )
         self.warnings.clear()
         self.slow.clear()
+        self.unasked.clear()
         self._begin()
 
     def loaders_of(self, row: Row) -> Loaders:
@@ -239,6 +255,17 @@ class Context:
     async def searched_only(self) -> dict[int, int]:
         """By archive: instances of which the index has no whole data set; read once a request."""
         return await self._searched_only()
+
+    async def _read_cohorts(self, keys: list[UUID]) -> list[cohorts.Cohort | None]:
+        found = await cohorts.opened(self.services.owner, person_of(self.viewer), keys)
+        by_key = {
+            key: each for each in found for key in (each.cohort_id, *(v.version_id for v in each.versions))
+        }
+        return [by_key.get(key) for key in keys]
+
+    async def _read_shares(self, cohort_ids: list[UUID]) -> list[list[tuple[str, str]]]:
+        found = await cohorts.shares(self.services.owner, person_of(self.viewer), cohort_ids)
+        return [found[each] for each in cohort_ids]
 
     async def _read_archives(self) -> dict[int, ArchiveRow]:
         reach = self.reach

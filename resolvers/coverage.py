@@ -14,6 +14,7 @@ from model.paths import parse_path
 from resolvers.archive import Archive, Count, archive_of
 from resolvers.disclosure import Statistics, stats_scope
 from resolvers.filters import SeriesFilter, StudyFilter, condition_of
+from resolvers.levels import Level as LevelName
 from resolvers.matches import AttributeMatch
 from resolvers.once import Once
 from resolvers.stats_buckets import count_of
@@ -34,8 +35,8 @@ def _describe(description: str) -> Any:
 )
 class AttributeCoverage:
     archive: Archive = _describe("The archive.")
-    level: str = _describe(
-        "What is counted: study, or series; what instances tell is known of series by their representative."
+    level: LevelName = _describe(
+        "What is counted: studies or series; what instances tell is known of series by their representative."
     )
     present: Count = _describe("How many have a value.")
     total: Count = _describe("How many there are.")
@@ -62,7 +63,7 @@ async def coverage_of(context: "Context", keyword: str, level: Level) -> list[At
     return [
         AttributeCoverage(
             archive=archive_of(context, row),
-            level=counted.value,
+            level=LevelName(counted.value),
             present=present.get(row.code, nothing),
             total=total.get(row.code, nothing),
             searched=searched.get(row.code, nothing),

@@ -1,5 +1,6 @@
 """The DICOM dictionary (PS3.6, as pydicom carries it) as this federation knows it."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +15,14 @@ from access.identifying import path_is_identifying
 from db import declared
 from model.attributes import BY_KEYWORD, Level
 from model.cursors import Cursors, Position
-from model.errors import BadInput
 from model.levels import level_of_tag
 from model.paths import BULK_VRS, parse_path
 from model.spans import OPERATORS, kind_of
+from resolvers.arguments import PageArguments
 from resolvers.connection import PageInfo
 from resolvers.coverage import AttributeCoverage, coverage_of, examples_of
 from resolvers.info import Info
+from resolvers.levels import Level as LevelName
 from resolvers.matches import checked
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class AttributeIndexState(Enum):
 
 @strawberry.type(description="An attribute was declared by an operator, to be fast to filter by.")
 class DeclaredIndex:
-    level: str = _describe("Of the filters that it serves: study, series or instance.")
+    level: LevelName = _describe("Of the filters that it serves.")
     state: AttributeIndexState = _describe("How far they are.")
 
 
@@ -54,8 +56,8 @@ class AttributeDefinition:
     name: str = _describe("Name of PS3.6.")
     vr: str = _describe("Value representation.")
     vm: str = _describe("Value multiplicity.")
-    level: str = _describe(
-        "study, series or instance: where it has a column of the index, else where DICOM puts it. What instances "
+    level: LevelName = _describe(
+        "Where it has a column of the index, else where DICOM puts it. What instances "
         "tell is known of series by their representative, too."
     )
     searchable: bool = _describe("True when filters can name it: typed, or by `attribute`.")
@@ -72,7 +74,9 @@ class AttributeDefinition:
         "of those with full access. It reads a large part of the index; null where that failed."
     )
     async def coverage(self, info: Info) -> list[AttributeCoverage] | None:
-        return await coverage_of(info.context, self.keyword, Level(self.level)) if self.searchable else []
+        return (
+            await coverage_of(info.context, self.keyword, Level(self.level.value)) if self.searchable else []
+        )
 
     @strawberry.field(
         description="Its most frequent values; none where it may identify a person, and none that only few "
@@ -84,7 +88,9 @@ class AttributeDefinition:
         first: Annotated[int | None, strawberry.argument(description="How many: 1 to 1000.")] = 5,
     ) -> list[str] | None:
         return (
-            await examples_of(info.context, self.keyword, Level(self.level), first) if self.searchable else []
+            await examples_of(info.context, self.keyword, Level(self.level.value), first)
+            if self.searchable
+            else []
         )
 
 
@@ -104,25 +110,65 @@ class _Ends:
         return self.previous
 
     def start(self) -> str | None:
-        return self._cursor(self.page[0]) if self.page else None
+        return self.cursor(self.page[0]) if self.page else None
 
     def end(self) -> str | None:
-        return self._cursor(self.page[-1]) if self.page else None
+        return self.cursor(self.page[-1]) if self.page else None
 
-    def _cursor(self, at: AttributeDefinition) -> str:
+    def cursor(self, at: AttributeDefinition) -> str:
         return self.cursors.seal(_ORDER, Position((), at.keyword))
+
+
+@strawberry.type(description="A definition in a page, with its cursor.")
+class AttributeDefinitionEdge:
+    node: AttributeDefinition = _describe("The definition.")
+    cursor: str = _describe("Where the definition stands in this list; opaque.")
 
 
 @strawberry.type(description="A page of definitions, by keyword.")
 class AttributeDefinitionConnection:
-    nodes: list[AttributeDefinition] = _describe("The definitions of this page.")
+    ends: strawberry.Private[_Ends]
     page_info: PageInfo = _describe("Where this page stands.")
     total_count: int = _describe("How many match.")
 
+    @strawberry.field(description="The definitions of this page with their cursors.")
+    def edges(self) -> list[AttributeDefinitionEdge]:
+        return [AttributeDefinitionEdge(node=each, cursor=self.ends.cursor(each)) for each in self.ends.page]
+
+    @strawberry.field(description="The definitions of this page.")
+    def nodes(self) -> list[AttributeDefinition]:
+        return list(self.ends.page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A definition, and what searches look into."""
+
+    definition: AttributeDefinition
+    folded: str
+
+
+AT_ONCE = 50
+"""Entries that are made before others have their turn: some milliseconds; all of them take a quarter of a second."""
+
+_entries: list[_Entry] = []
+"""In the order of keywords, made when somebody first asks."""
+
+
+async def dictionary() -> Sequence[_Entry]:
+    """All definitions by keyword. Whoever asks while they are being made goes on with the making."""
+    keywords = _keywords()
+    while len(_entries) < len(keywords):
+        for keyword, tag in keywords[len(_entries) :][:AT_ONCE]:
+            made = _definition(keyword, tag)
+            _entries.append(_Entry(made, "\0".join((made.keyword, made.name, made.tag)).casefold()))
+        await asyncio.sleep(0)
+    return _entries
+
 
 @cache
-def _dictionary() -> tuple[AttributeDefinition, ...]:
-    return tuple(_definition(keyword, tag) for keyword, tag in sorted(keyword_dict.items()) if keyword)
+def _keywords() -> Sequence[tuple[str, int]]:
+    return [(keyword, tag) for keyword, tag in sorted(keyword_dict.items()) if keyword]
 
 
 def _definition(keyword: str, tag: int) -> AttributeDefinition:
@@ -134,7 +180,7 @@ def _definition(keyword: str, tag: int) -> AttributeDefinition:
         name=dictionary_description(tag),
         vr=vr,
         vm=dictionary_VM(tag),
-        level=level_of_tag(f"{tag:08X}").value,
+        level=LevelName(level_of_tag(f"{tag:08X}").value),
         searchable=is_searchable,
         operators=[*OPERATORS[kind_of(path)], "exists"] if is_searchable else [],
         fast=column is not None,
@@ -150,7 +196,9 @@ def _with_declared(
     found: dict[str, list[DeclaredIndex]] = {}
     for each in states:
         if len(each.path) == 1:
-            index = DeclaredIndex(level=each.level.value, state=AttributeIndexState(each.state.value))
+            index = DeclaredIndex(
+                level=LevelName(each.level.value), state=AttributeIndexState(each.state.value)
+            )
             found.setdefault(each.path[0], []).append(index)
     return [
         replace(
@@ -165,25 +213,23 @@ def _with_declared(
 
 
 async def find_definitions(
-    context: "Context", search: str | None, searchable: bool | None, first: int | None, after: str | None
+    context: "Context", search: str | None, searchable: bool | None, asked: PageArguments
 ) -> AttributeDefinitionConnection:
     """Definitions whose keyword, name or tag contains `search`. Raises BadInput and BadCursor."""
-    if first is None or not 1 <= first <= 1000:
-        raise BadInput(f"first: 1 to 1000, got {first}.")
     term = re.sub(_TAG, r"\1\2", str(checked("search", search or "")).strip()).casefold()
     found = [
-        each
-        for each in _dictionary()
-        if (term in each.keyword.casefold() or term in each.name.casefold() or term in each.tag.casefold())
-        and (searchable is None or each.searchable is searchable)
+        each.definition
+        for each in await dictionary()
+        if term in each.folded and (searchable is None or each.definition.searchable is searchable)
     ]
-    cursors = context.cursors
-    beyond = cursors.open(_ORDER, after).uid if after is not None else ""
-    rest = [each for each in found if each.keyword > beyond]
-    page = rest[:first]
-
-    return AttributeDefinitionConnection(
-        nodes=_with_declared(page, await context.declared()),
-        page_info=PageInfo(ends=_Ends(cursors, page, len(rest) > first, len(rest) < len(found))),
-        total_count=len(found),
-    )
+    cursors, rest = context.cursors, found
+    if asked.cursor is not None:
+        beyond = cursors.open(_ORDER, asked.cursor).uid
+        rest = [
+            each for each in found if (each.keyword < beyond if asked.backward else each.keyword > beyond)
+        ]
+    page = rest[-asked.size :] if asked.backward else rest[: asked.size]
+    more, others = len(rest) > asked.size, len(rest) < len(found)
+    shown = _with_declared(page, await context.declared())
+    ends = _Ends(cursors, shown, others if asked.backward else more, more if asked.backward else others)
+    return AttributeDefinitionConnection(ends=ends, page_info=PageInfo(ends=ends), total_count=len(found))

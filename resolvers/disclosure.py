@@ -17,11 +17,12 @@ from db.attribute_facets import Named, named, numeric
 from db.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
 from db.pool import Reader
 from db.stats import MOST_CELLS, Bucket
-from db.stats_statement import Groups, Question
+from db.stats_statement import SUMMED, Groups, Question
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import Condition
 from resolvers.bins import check_edges, ends, starts
+from resolvers.pseudonym_counts import PseudonymCounts, value_of
 from resolvers.question import named_archives
 
 MAX_AGGREGATES = 20
@@ -30,10 +31,12 @@ AT_ONCE = 4  # statements of one query that run at the same time
 
 @dataclass(frozen=True, slots=True)
 class StatsScope:
-    """The archives that a query asks: `open` are counted exactly, of `counted` small numbers are hidden."""
+    """The archives that a query asks: `open` are counted exactly, of `counted` small numbers are hidden. `listed`:
+    those of `counted` whose records the viewer may list behind pseudonyms."""
 
     open: tuple[ScopedArchive, ...]
     counted: tuple[ScopedArchive, ...] = ()
+    listed: tuple[ScopedArchive, ...] = ()
     # in which a cohort of the filter cannot be read
     outside: tuple[ScopedArchive, ...] = ()
 
@@ -44,7 +47,8 @@ class StatsScope:
     def without(self, outside: frozenset[int]) -> "StatsScope":
         """The same but for open archives that are not asked after all."""
         left = tuple(each for each in self.open if each.archive_id not in outside)
-        return StatsScope(left, self.counted, tuple(each for each in self.open if each.archive_id in outside))
+        left_out = tuple(each for each in self.open if each.archive_id in outside)
+        return replace(self, open=left, outside=left_out)
 
     def skipped_for(self, condition: Condition) -> tuple[ScopedArchive, ...]:
         """Archives that this condition must not be evaluated over: it looks at what identifies."""
@@ -54,14 +58,20 @@ class StatsScope:
 def stats_scope(reach: Reach, codes: Sequence[str] | None) -> StatsScope:
     """The two groups of what a viewer may ask. Raises NotFound for an archive that they cannot name.
 
-    Pseudonymised archives are only counted: exact counts of real values would undo the pseudonyms.
+    Pseudonymised archives are only counted: exact counts of real values would undo the pseudonyms. But how many
+    nodes a list of them has, lists tell exactly, and so do statistics (Statistics.own).
     """
     named = named_archives(reach, codes)
-    hidden = (*reach.pseudonyms.visible, *reach.counted)
-    return StatsScope(
-        tuple(archive for archive in reach.records.visible if named is None or archive.code in named),
-        tuple(archive for archive in hidden if named is None or archive.code in named),
-    )
+
+    def asked(archives: Sequence[ScopedArchive]) -> tuple[ScopedArchive, ...]:
+        return tuple(archive for archive in archives if named is None or archive.code in named)
+
+    listed = asked(reach.pseudonyms.visible)
+    return StatsScope(asked(reach.records.visible), (*listed, *asked(reach.counted)), listed)
+
+
+UNKNOWN = Published(None)
+"""Of what was not asked: no count, and nothing that policy hides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +95,43 @@ class Statistics:
     policies: Policies
     secret: bytes = b""
     level: Level = Level.STUDY
+    pseudonyms: PseudonymCounts | None = None
+    """Of what of the scope's `listed` archives a list with this condition reads; None where it reads none of them."""
     _asked: dict[Hashable, "asyncio.Future[Any]"] = field(default_factory=dict)
     _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
+    @property
+    def asks_any(self) -> bool:
+        """Whether any archive is asked; where none is, nothing is known, which is not 0."""
+        return bool(self.scope.open or self._counted or self.pseudonyms)
+
     async def sum(self, name: str) -> Published:
         """studies, series or instances."""
+        if not self.asks_any:
+            return UNKNOWN
+        if name == next(iter(SUMMED[self.level])) and self.pseudonyms is not None:
+            return await self._own((await self.pseudonyms.counts()).total)
         question = self._question()
         if question.rollup() is None:
             return self._told((await self._totals())[name])
         found = await self._once("sums", lambda: stats.sums(self.database, question))
         return self._told(found[name])
 
+    async def _own(self, listed: int) -> Published:
+        """The nodes of the level where lists have so many of them behind pseudonyms: these, and the others as ever.
+        A record and its pseudonym are two, as in lists: that they are one is not told."""
+        apart = {each.archive_id for each in self.scope.listed}
+        counted = [each for each in self._counted if each.archive_id not in apart]
+        question = self._question_of(counted, tuple(apart))
+        count = stats.totals if question.rollup() is None else stats.sums
+        (cell, *_) = (await self._once("own", lambda: count(self.database, question))).values()
+        both = Cell(cell.visible + listed, cell.hidden)
+        return publish(both, self._policy(each.ern for each in counted), self.secret)
+
     async def patients(self) -> Published:
         """Patients: a study without a PatientID counts as one."""
+        if not self.asks_any:
+            return UNKNOWN
         question = self._question()
         if not question.knows_persons:
             return self._told((await self._totals())["patients"])
@@ -137,6 +171,8 @@ class Statistics:
         buckets = await self._once(key, lambda: stats.facet(self.database, self._question(), facets, first))
         if len(facets) == 1 and facets[0] in OF_ARCHIVES:
             buckets = self._with_hidden_archives(buckets, facets[0])
+            told = self._largest(buckets, facets, MOST_CELLS)
+            return (await self._with_known_archives(told, facets[0]))[:first]
         return self._largest(buckets, facets, first)
 
     async def attribute_facet(self, name: str, first: int | None) -> list[Told]:
@@ -294,6 +330,18 @@ class Statistics:
         found = {bucket.values[0] for bucket in buckets}
         return [*buckets, *(Bucket((name,), Cell(0, Hidden())) for name in names if name not in found)]
 
+    async def _with_known_archives(self, told: list[Told], facet: Facet) -> list[Told]:
+        """The same, with what lists tell exactly, and null for archives that were not asked: those come last."""
+        exact = await self.pseudonyms.by_value(facet) if self.pseudonyms is not None else {}
+        asked = {value_of(each, facet) for each in (*self.scope.open, *self._counted)} | exact.keys()
+        unknown = {value_of(each, facet) for each in self.scope.asked} - asked
+        if not exact and not unknown:
+            return told
+        kept = [each for each in told if each.values[0] not in exact]
+        kept += [Told((value,), Published(count)) for value, count in exact.items()]
+        kept.sort(key=lambda each: (-(each.count.value or 0), each.values[0]))
+        return [*kept, *(Told((value,), UNKNOWN) for value in sorted(unknown))]
+
     def _policy(self, erns: Iterable[str] | None = None) -> Policy:
         return self.policies.strictest(erns if erns is not None else (each.ern for each in self._counted))
 
@@ -304,11 +352,14 @@ class Statistics:
         return () if self.scope.skipped_for(self.condition) else self.scope.counted
 
     def _question(self) -> Question:
+        return self._question_of(self._counted)
+
+    def _question_of(self, counted: Sequence[ScopedArchive], elsewhere: tuple[int, ...] = ()) -> Question:
         open_ids = tuple(each.archive_id for each in self.scope.open)
-        groups = Groups(open_ids, tuple(each.archive_id for each in self._counted))
+        groups = Groups(open_ids, tuple(each.archive_id for each in counted), elsewhere)
         if not groups.counted:
             return Question(groups, self.condition, level=self.level)
-        least = min(self._policy([each.ern]).threshold for each in self._counted)
+        least = min(self._policy([each.ern]).threshold for each in counted)
         return Question(groups, self.condition, least, record_seed(self.secret), self.level)
 
     async def _once(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> Any:

@@ -1,9 +1,10 @@
 """The filter inputs of the three levels, and the condition trees (model/filters.py) that they mean."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
-from strawberry.types import get_object_definition
+from strawberry.utils.str_converters import to_camel_case
 
 from model.attributes import Level
 from model.errors import BadInput
@@ -34,21 +35,23 @@ from resolvers.matches import (
     StringMatch,
     UidMatch,
     checked,
+    given_fields,
     tests_of,
 )
 
 
 def _of(keyword: str) -> Any:
-    return strawberry.field(description=f"{keyword} matches.", default=None, metadata={"keyword": keyword})
+    words = f"{keyword} matches."
+    return strawberry.field(description=words, default=strawberry.UNSET, metadata={"keyword": keyword})
 
 
 def _coded(of: Coded) -> Any:
     words = f"The code of {of.value} matches."
-    return strawberry.field(description=words, default=None, metadata={"coded": of})
+    return strawberry.field(description=words, default=strawberry.UNSET, metadata={"coded": of})
 
 
 def _describe(description: str, name: str | None = None) -> Any:
-    return strawberry.field(description=description, default=None, name=name)
+    return strawberry.field(description=description, default=strawberry.UNSET, name=name)
 
 
 _TEXT = (
@@ -89,7 +92,7 @@ class StudyFilter:
     number_of_study_related_instances: IntRange | None = _of("NumberOfStudyRelatedInstances")
     body_part_code: CodeMatch | None = strawberry.field(
         description="The code of BodyPartExamined of at least one series matches.",
-        default=None,
+        default=strawberry.UNSET,
         metadata={"coded": Coded.BODY_PART},
     )
     series: "SeriesFilter | None" = _describe("At least one series matches.")
@@ -161,47 +164,49 @@ def condition_of(given: Filter | None) -> Condition:
     """The condition tree of a filter argument. Raises BadInput naming what cannot be used."""
     if given is None:
         return EVERYTHING
-    condition = _condition(given, 1)
+    condition = _condition(given, 1, "filter")
     check_size(condition)
     return condition
 
 
-def _condition(given: Filter, depth: int) -> Condition:
+def _condition(given: Filter, depth: int, where: str) -> Condition:
     if depth > MAX_DEPTH:
         raise BadInput(f"filter: nested deeper than {MAX_DEPTH} levels; flatten it.")
     level = _LEVELS[type(given)]
     parts: list[Condition] = []
-    for definition in get_object_definition(type(given), strict=True).fields:
-        value = getattr(given, definition.python_name)
-        if value is None:
-            continue
+    for definition, value in given_fields(given, where):
+        at = f"{where}.{definition.graphql_name or to_camel_case(definition.python_name)}"
         match definition.python_name:
             case "and_":
-                parts.append(AllOf(tuple(_condition(child, depth + 1) for child in value)))
+                parts.append(AllOf(_each(value, depth, at)))
             case "or_":
-                parts.append(AnyOf(tuple(_condition(child, depth + 1) for child in value)))
+                parts.append(AnyOf(_each(value, depth, at)))
             case "not_":
-                parts.append(Not(_condition(value, depth + 1)))
+                parts.append(Not(_condition(value, depth + 1, at)))
             case "study" | "series" | "instance" as other:
-                parts.append(Related(Level(other), _condition(value, depth + 1)))
+                parts.append(Related(Level(other), _condition(value, depth + 1, at)))
             case "attribute":
-                parts.extend(attribute_tests(level, value))
+                parts.extend(attribute_tests(level, value, at))
             case "consent":
-                parts.extend(_consents(value))
+                parts.extend(_consents(value, at))
             case "cohort":
                 parts.append(CohortTest(str(checked("cohort", str(value)))))
             case "text":
                 parts.append(parse_text(str(checked("text", value))))
             case _ if (of := definition.metadata.get("coded")) is not None:
-                parts.append(code_condition(level, of, value))
+                parts.append(code_condition(level, of, value, at))
             case _:
-                parts.extend(tests_of(definition.metadata["keyword"], value))
+                parts.extend(tests_of(definition.metadata["keyword"], value, at))
     return all_of(parts) if parts else EVERYTHING
 
 
-def _consents(given: ConsentFilter) -> list[Condition]:
+def _each(given: Sequence[Filter], depth: int, where: str) -> tuple[Condition, ...]:
+    return tuple(_condition(child, depth + 1, f"{where}[{number}]") for number, child in enumerate(given))
+
+
+def _consents(given: ConsentFilter, where: str) -> list[Condition]:
     return [
         ConsentTest(consent) if wanted else Not(ConsentTest(consent))
-        for consent in Consent
-        if (wanted := getattr(given, consent.value)) is not None
+        for definition, wanted in given_fields(given, where)
+        for consent in [Consent(definition.python_name)]
     ]

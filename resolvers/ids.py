@@ -5,6 +5,7 @@ The key of a node is its UIDs from the study down, with the backslash between th
 
 import base64
 import binascii
+import re
 
 from model.attributes import KEY_COLUMNS, Key, Level
 from model.errors import BadInput
@@ -15,7 +16,10 @@ _TYPES: dict[str, Level | None] = {
     "Series": Level.SERIES,
     "Instance": Level.INSTANCE,
     "Archive": None,
+    "Cohort": None,
+    "CohortVersion": None,
 }
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
 _SEPARATOR = "\\"
 
@@ -32,13 +36,14 @@ def from_id(value: str) -> tuple[str, Key]:
     except (binascii.Error, UnicodeError, ValueError):
         text = ""
     type_name, _, named = text.partition(":")
-    key: Key = (named,) if type_name == "Archive" else tuple(named.split(_SEPARATOR))
-    if type_name not in _TYPES or not _is_key(_TYPES[type_name], key):
+    key: Key = (named,) if _TYPES.get(type_name) is None else tuple(named.split(_SEPARATOR))
+    if type_name not in _TYPES or not _is_key(type_name, key):
         raise BadInput("id: not an id of this schema; take it from an `id` field.")
     return type_name, key
 
 
-def _is_key(level: Level | None, key: Key) -> bool:
+def _is_key(type_name: str, key: Key) -> bool:
+    level = _TYPES[type_name]
     if level is None:
-        return 0 < len(key[0]) <= 256
+        return 0 < len(key[0]) <= 256 if type_name == "Archive" else _UUID.match(key[0]) is not None
     return len(key) == len(KEY_COLUMNS[level]) and all(map(is_uid, key))

@@ -56,19 +56,19 @@ class Instance(Node):
         return sop_class_name(self.sop_class_uid)
 
     @strawberry.field(description="The series that it belongs to.")
-    async def series(self, info: Info) -> Series:
+    async def series(self, info: Info) -> Series | None:
         row = await info.context.loaders_of(self.row).nodes[Level.SERIES].load(self.key[:-1])
         if row is None:
             raise LookupError("an instance without its series: the index is being rewritten, ask again")
         return series_of(row, self.fresh)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
-    async def locations(self, info: Info) -> list[InstanceLocation]:
+    async def locations(self, info: Info) -> list[InstanceLocation] | None:
         copies = await info.context.loaders_of(self.row).copies[Level.INSTANCE].load(self.key)
         return await locations.instance_locations(info.context, copies)
 
     @strawberry.field(description="The attributes on which visible copies disagree.")
-    async def conflicts(self, info: Info) -> list[AttributeConflict]:
+    async def conflicts(self, info: Info) -> list[AttributeConflict] | None:
         if not self.row["shared"]:
             return []
         copies = await info.context.loaders_of(self.row).data_sets[Level.INSTANCE].load(self.key)
@@ -87,7 +87,7 @@ class Instance(Node):
             strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
         ] = None,
         searched: Searched = False,
-    ) -> list[Attribute]:
+    ) -> list[Attribute] | None:
         names = keywords_of(keywords)
         if searched:
             copies = await info.context.loaders_of(self.row).data_sets[Level.INSTANCE].load(self.key)

@@ -24,13 +24,16 @@ from db.searched import Elements, in_series, in_studies
 from model.attributes import Key, Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet
-from model.filters import Condition
+from model.filters import EACH_VERSION, CohortTest, Condition
 from model.paths import parse_path
 from resolvers.arguments import PageArguments
 from resolvers.live import Fresh
 from resolvers.on_demand import Failures, Missing, OnDemand
 from resolvers.searched import OfSeries, OfStudy, by_series, by_study
 from resolvers.values import Attribute
+
+Scopes = tuple[Scope, ...]
+_IN_EACH = CohortTest("", EACH_VERSION)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -215,6 +218,46 @@ class Loaders:
     async def _fetch_instances(self, series: list[Key]) -> Failures:
         rows = await nodes.childless(self._database, self.scope, Level.SERIES, series)
         return await self._on_demand.instances([Missing.of(row, Level.SERIES) for row in rows])
+
+
+def _by_version(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["parent"]].append(row)
+    return groups
+
+
+class VersionLists:
+    """The studies of versions of cohorts, of one request: one statement for all versions that ask the same."""
+
+    def __init__(self, database: Reader) -> None:
+        self._database = database
+        self._pages: dict[tuple[Scopes, Page], DataLoader[str, list[Row]]] = {}
+        self._counts: dict[Scopes, DataLoader[str, Counts]] = {}
+
+    def page(self, scopes: Scopes, window: Page) -> DataLoader[str, list[Row]]:
+        """Version id → rows, in order."""
+        if (scopes, window) not in self._pages:
+
+            async def load(versions: list[str]) -> dict[str, list[Row]]:
+                listing = Listing(scopes, Level.STUDY, _IN_EACH)
+                rows = await nodes.page_by_version(self._database, listing, versions, window)
+                return _by_version(rows)
+
+            self._pages[scopes, window] = _loader(load, list)
+        return self._pages[scopes, window]
+
+    def counts(self, scopes: Scopes) -> DataLoader[str, Counts]:
+        """Version id → how many studies it has."""
+        if scopes not in self._counts:
+
+            async def load(versions: list[str]) -> dict[str, Counts]:
+                listing = Listing(scopes, Level.STUDY, _IN_EACH)
+                rows = await nodes.counts_by_version(self._database, listing, versions)
+                return {version: counted(group) for version, group in _by_version(rows).items()}
+
+            self._counts[scopes] = _loader(load, lambda: Counts(0, {}))
+        return self._counts[scopes]
 
 
 def counted(rows: Sequence[Row]) -> Counts:

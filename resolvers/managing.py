@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -13,6 +14,7 @@ from db.definitions import Definition, DefinitionRefused
 from db.jobs import JobKind, ask_for
 from model.errors import BadInput, Forbidden, NotFound
 from resolvers.archive import Archive, archive_of
+from resolvers.levels import ArchiveKind, Level
 from resolvers.question import named_archives
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ _OPTIONAL = {
     "username": "User name of HTTP basic authentication.",
     "password_env": "Name of the environment variable of the server that holds the password, never the password. "
     "It begins with ARCHIVE_SECRET_ and the ERN: ARCHIVE_SECRET_ERN_EYE_STRASBOURG, say.",
-    "index": "How deep runs go: study, series or instance.",
+    "index": "How deep runs go.",
     "sync_every": "How often to look for changes, such as 60s or 5m.",
     "reconcile_every": "How often to compare everything, such as 6h.",
     "timeout": "An answer that takes longer is a failure, such as 5s.",
@@ -49,11 +51,11 @@ class ArchiveInput:
     code: str = _describe("Stable code: lower-case letters, digits and hyphens.")
     ern: str = _describe("Code of its European Reference Network.")
     title: str = _describe("Its name for people.")
-    kind: str = _describe("What it speaks: orthanc or dicomweb.")
+    kind: ArchiveKind = _describe("What it speaks; no folder.")
     url: str = _describe("Its DICOMweb root, http:// or https://.")
     username: str | None = _describe(_OPTIONAL["username"], default=None)
     password_env: str | None = _describe(_OPTIONAL["password_env"], default=None)
-    index: str | None = _describe(_OPTIONAL["index"], default=None)
+    index: Level | None = _describe(_OPTIONAL["index"], default=None)
     sync_every: str | None = _describe(_OPTIONAL["sync_every"], default=None)
     reconcile_every: str | None = _describe(_OPTIONAL["reconcile_every"], default=None)
     timeout: str | None = _describe(_OPTIONAL["timeout"], default=None)
@@ -64,11 +66,11 @@ class ArchiveInput:
 @strawberry.input(description="What is different of an archive; what is not given stays.")
 class ArchiveChanges:
     title: str | None = _describe("Its name for people.", default=None)
-    kind: str | None = _describe("What it speaks: orthanc or dicomweb.", default=None)
+    kind: ArchiveKind | None = _describe("What it speaks; no folder.", default=None)
     url: str | None = _describe("Its DICOMweb root, http:// or https://.", default=None)
     username: str | None = _describe(_OPTIONAL["username"], default=None)
     password_env: str | None = _describe(_OPTIONAL["password_env"], default=None)
-    index: str | None = _describe(_OPTIONAL["index"], default=None)
+    index: Level | None = _describe(_OPTIONAL["index"], default=None)
     sync_every: str | None = _describe(_OPTIONAL["sync_every"], default=None)
     reconcile_every: str | None = _describe(_OPTIONAL["reconcile_every"], default=None)
     timeout: str | None = _describe(_OPTIONAL["timeout"], default=None)
@@ -81,11 +83,11 @@ class ManagedArchive:
     code: str = _describe("Its code.")
     ern: str = _describe("Code of its European Reference Network.")
     title: str = _describe("Its name for people.")
-    kind: str = _describe("What it speaks: orthanc, dicomweb or folder.")
+    kind: ArchiveKind = _describe("What it speaks.")
     url: str | None = _describe("Its DICOMweb root; null for a folder.")
     username: str | None = _describe(_OPTIONAL["username"])
     password_env: str | None = _describe("Name of the variable that holds the password.")
-    index: str = _describe("How deep runs go.")
+    index: Level = _describe("How deep runs go.")
     enabled: bool = _describe("False while it is switched off.")
     in_file: bool = _describe("Whether archives.toml says all this; else a mutation did.")
     changed_at: datetime = _describe("When this was last changed.")
@@ -134,7 +136,7 @@ async def add_archive(context: "Context", given: ArchiveInput) -> ManagedArchive
     if (ern := networks.code_of(given.ern)) is not None:
         _require_admin(context, ern)
     try:
-        config = archive_of_input(vars(given), services.settings.archive_hosts, networks)
+        config = archive_of_input(_table(given), services.settings.archive_hosts, networks)
         await definitions.add(services.owner, config, context.viewer.subject)
     except (ArchiveInputError, DefinitionRefused) as error:
         raise BadInput(f"archive: {_in_graphql(str(error))}") from None
@@ -149,7 +151,7 @@ async def change_archive(context: "Context", code: str, changes: ArchiveChanges)
         raise BadInput("code: this archive is in archives.toml, which decides: have it changed there")
     try:
         config = changed(
-            before.config, vars(changes), services.settings.archive_hosts, services.rules.now.networks
+            before.config, _table(changes), services.settings.archive_hosts, services.rules.now.networks
         )
         await definitions.change(services.owner, config, context.viewer.subject)
     except (ArchiveInputError, DefinitionRefused) as error:
@@ -226,16 +228,21 @@ def _managed(found: Definition) -> ManagedArchive:
         code=config.code,
         ern=config.ern,
         title=config.title,
-        kind=config.kind,
+        kind=ArchiveKind(config.kind),
         url=config.url,
         username=config.username,
         password_env=config.password_env,
-        index=config.index,
+        index=Level(config.index),
         enabled=not found.disabled,
         in_file=found.in_file,
         changed_at=found.changed_at,
         changed_by=found.changed_by,
     )
+
+
+def _table(given: ArchiveInput | ArchiveChanges) -> dict[str, Any]:
+    """The input as a table of archives.toml."""
+    return {name: value.value if isinstance(value, Enum) else value for name, value in vars(given).items()}
 
 
 def _in_graphql(problem: str) -> str:

@@ -1,9 +1,17 @@
-"""The match inputs: what one attribute is compared with, and the tests that they mean."""
+"""The match inputs: what one attribute is compared with, and the tests that they mean.
 
+A field of a filter that is not given is no condition; one that is null is refused (`given_fields`), or a variable
+that a client forgot to fill would find everything.
+"""
+
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, cast
 
 import strawberry
+from strawberry.types import get_object_definition
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from model.attributes import Attribute, attribute
 from model.errors import BadInput
@@ -14,7 +22,7 @@ MAX_LIST = 1000
 
 
 def _describe(description: str, name: str | None = None) -> Any:
-    return strawberry.field(description=description, default=None, name=name)
+    return strawberry.field(description=description, default=strawberry.UNSET, name=name)
 
 
 @strawberry.input(
@@ -109,16 +117,58 @@ OPS = {
 Match = StringMatch | PersonNameMatch | UidMatch | DateRange | IntRange | ListMatch
 
 
-def tests_of(keyword: str, match: Match) -> list[Condition]:
-    """The tests that a match means for one attribute of the table. Raises BadInput."""
+def given_fields(
+    given: object, where: str, keyword: str | None = None
+) -> Iterator[tuple[StrawberryField, Any]]:
+    """The fields of a filter or match that are given, with their values. Raises BadInput for one that is null.
+
+    where: the path of the input. keyword: what it is about, where that is one attribute.
+    """
+    for definition in get_object_definition(type(given), strict=True).fields:
+        value = getattr(given, definition.python_name)
+        if value is None:
+            name = definition.graphql_name or to_camel_case(definition.python_name)
+            about = definition.metadata.get("keyword", keyword)
+            raise BadInput(f"{where}.{name}: null is no condition.{_instead_of_null(given, about)}")
+        if value is not strawberry.UNSET:
+            yield definition, value
+
+
+def _instead_of_null(given: object, keyword: str | None) -> str:
+    """How to ask for what has no value, which somebody may mean by null."""
+    if isinstance(given, AttributeMatch):
+        found = "`exists: false`"
+    elif keyword is not None:
+        found = f'`attribute: [{{name: "{keyword}", exists: false}}]`'
+        if hasattr(given, "is_null"):
+            found = f"`isNull: true` or {found}"
+    else:
+        return " Leave it out for none."
+    return f" What has no value is found by {found}; leave it out for no condition."
+
+
+def tests_of(keyword: str, match: Match, where: str) -> list[Condition]:
+    """The tests that a match means for one attribute of the table. where: its path. Raises BadInput."""
     column = attribute(keyword)
+    given = {definition.python_name: value for definition, value in given_fields(match, where, keyword)}
+    for name, value in given.items():
+        checked(f"{where}.{OPS.get(name, name)}", value)
     if isinstance(match, ListMatch):
-        return _list_tests(column, match)
-    return [
-        Test(column, op, checked(f"{keyword}.{op}", value))
-        for name, op in OPS.items()
-        if (value := getattr(match, name, None)) is not None
-    ]
+        return _list_tests(column, given)
+    return [Test(column, *in_any_case(column.vr, OPS[name], _value(value))) for name, value in given.items()]
+
+
+def in_any_case(vr: str | None, op: Op, value: Value) -> tuple[Op, Value]:
+    """The same comparison, of a CS with upper case as well: PS3.5 has no other, people and some archives do."""
+    if vr != "CS" or op not in (Op.EQ, Op.IN):
+        return op, value
+    listed = value if isinstance(value, tuple) else (value,)
+    spelled = tuple(dict.fromkeys(each for one in listed for each in (str(one), str(one).upper())))
+    return (op, value) if len(spelled) == len(listed) else (Op.IN, spelled)
+
+
+def _value(value: Any) -> Value:
+    return cast(Value, tuple(value) if isinstance(value, list) else value)
 
 
 def checked(where: str, value: Value | list[str] | list[int]) -> Value:
@@ -139,17 +189,21 @@ def checked(where: str, value: Value | list[str] | list[int]) -> Value:
     return value
 
 
-def _list_tests(column: Attribute, match: ListMatch) -> list[Condition]:
+def _list_tests(column: Attribute, given: dict[str, list[str]]) -> list[Condition]:
     conditions: list[Condition] = []
-    if match.any is not None:
-        conditions.append(AnyOf(_has(column, "any", match.any)))
-    if match.all is not None:
-        conditions.append(AllOf(_has(column, "all", match.all)))
-    if match.none is not None:
-        conditions.append(Not(AnyOf(_has(column, "none", match.none))))
+    for name, values in given.items():
+        has = [_has(column, value) for value in values]
+        match name:
+            case "any":
+                conditions.append(AnyOf(tuple(has)))
+            case "all":
+                conditions.append(AllOf(tuple(has)))
+            case _:
+                conditions.append(Not(AnyOf(tuple(has))))
     return conditions
 
 
-def _has(column: Attribute, name: str, values: list[str]) -> tuple[Condition, ...]:
-    checked(f"{column.keyword}.{name}", values)
-    return tuple(Test(column, Op.HAS, value) for value in values)
+def _has(column: Attribute, value: str) -> Condition:
+    _, spelled = in_any_case(column.vr, Op.IN, (value,))
+    tests = [Test(column, Op.HAS, each) for each in cast(tuple[str, ...], spelled)]
+    return tests[0] if len(tests) == 1 else AnyOf(tuple(tests))

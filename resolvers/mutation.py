@@ -53,7 +53,7 @@ class Mutation:
         care: Annotated[bool, _argument("Consent to use in care.")],
         registry: Annotated[bool, _argument("Consent to ERN databases and registries.")],
         research: Annotated[bool, _argument("Consent to research.")],
-    ) -> ConsentChange:
+    ) -> ConsentChange | None:
         wanted = StudyConsent(study_instance_uid, care, registry, research)
         return await change_consent(info.context, archive, wanted)
 
@@ -68,7 +68,7 @@ class Mutation:
         reconcile: Annotated[
             bool, _argument("Compare everything, which finds what was removed and changed unnoticed.")
         ] = False,
-    ) -> RefreshRequest:
+    ) -> RefreshRequest | None:
         return await refresh(info.context, code, reconcile=reconcile)
 
     @strawberry.mutation(
@@ -84,7 +84,7 @@ class Mutation:
             datetime,
             _argument("`since` of the archive's `index { suspiciousRemoval }`, as you have seen it."),
         ],
-    ) -> RefreshRequest:
+    ) -> RefreshRequest | None:
         return await confirm_removals(info.context, code, since)
 
     @strawberry.mutation(
@@ -92,7 +92,7 @@ class Mutation:
     )
     async def add_archive(
         self, info: Info, archive: Annotated[ArchiveInput, _argument("What it is.")]
-    ) -> ManagedArchive:
+    ) -> ManagedArchive | None:
         return await add_archive(info.context, archive)
 
     @strawberry.mutation(
@@ -104,7 +104,7 @@ class Mutation:
         info: Info,
         code: Annotated[str, _argument("Code of the archive.")],
         changes: Annotated[ArchiveChanges, _argument("What is different now.")],
-    ) -> ManagedArchive:
+    ) -> ManagedArchive | None:
         return await change_archive(info.context, code, changes)
 
     @strawberry.mutation(
@@ -113,7 +113,7 @@ class Mutation:
     )
     async def disable_archive(
         self, info: Info, code: Annotated[str, _argument("Code of the archive.")]
-    ) -> ManagedArchive:
+    ) -> ManagedArchive | None:
         return await switch_archive(info.context, code, disabled=True)
 
     @strawberry.mutation(
@@ -121,7 +121,7 @@ class Mutation:
     )
     async def enable_archive(
         self, info: Info, code: Annotated[str, _argument("Code of the archive.")]
-    ) -> ManagedArchive:
+    ) -> ManagedArchive | None:
         return await switch_archive(info.context, code, disabled=False)
 
     @strawberry.mutation(
@@ -135,7 +135,7 @@ class Mutation:
         purge: Annotated[
             bool, _argument("Whether its rows go too; else they are kept, unseen, until it comes back.")
         ],
-    ) -> RemovedArchive:
+    ) -> RemovedArchive | None:
         return await remove_archive(info.context, code, purge=purge)
 
     @strawberry.mutation(
@@ -150,7 +150,7 @@ class Mutation:
         description: Annotated[str | None, _argument("What it is for: at most 1000 characters.")] = None,
         archives: Annotated[list[str] | None, _argument("Only these archives, by code; null: all.")] = None,
         freeze: Annotated[bool, _argument("Whether to keep what it finds now as version 1, too.")] = False,
-    ) -> Cohort:
+    ) -> Cohort | None:
         saved = await save_cohort(info.context, name, description, filter, archives)
         return await with_first_version(info, saved) if freeze else saved
 
@@ -160,7 +160,7 @@ class Mutation:
     )
     async def freeze_cohort(
         self, info: Info, id: Annotated[strawberry.ID, _argument("Id of the cohort.")]
-    ) -> CohortVersion:
+    ) -> CohortVersion | None:
         return await freeze_cohort(info, id)
 
     @strawberry.mutation(description="Gives a cohort another name and description. For its owner.")
@@ -170,7 +170,7 @@ class Mutation:
         id: Annotated[strawberry.ID, _argument("Id of the cohort.")],
         name: Annotated[str, _argument("What to call it: 1 to 200 characters.")],
         description: Annotated[str | None, _argument("What it is for; null: nothing.")] = None,
-    ) -> Cohort:
+    ) -> Cohort | None:
         return await rename_cohort(info.context, id, name, description)
 
     @strawberry.mutation(
@@ -184,7 +184,7 @@ class Mutation:
         people: Annotated[list[str], _argument("Subjects of people.")] = [],  # noqa: B006
         erns: Annotated[list[str], _argument("ERNs: everybody who may see anything of one of them.")] = [],  # noqa: B006
         everyone: Annotated[bool, _argument("Everybody who can sign in.")] = False,
-    ) -> Cohort:
+    ) -> Cohort | None:
         return await share_cohort(info.context, id, people, erns, everyone=everyone)
 
     @strawberry.mutation(
@@ -192,5 +192,5 @@ class Mutation:
     )
     async def delete_cohort(
         self, info: Info, id: Annotated[strawberry.ID, _argument("Id of the cohort or version.")]
-    ) -> DeletedCohort:
+    ) -> DeletedCohort | None:
         return await delete_cohort(info.context, id)

@@ -1,18 +1,20 @@
 """Fetching what the index lacks: children of copies that a run did not go down to, once, and kept.
 
 Concurrent askers of the same copy share one fetch; requests are batched by archive, never by row.
-A failing archive is reported to those who asked and leaves the index as it was.
+A failing archive is reported to those who asked and leaves the index as it was. A copy for which the archive fails
+costs the others of its batch nothing: they are asked for without it.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
-from archives.errors import ArchiveError, Incomplete, TimedOut
+from archives.errors import ArchiveError, BadAnswer, Incomplete, ServerFailed, TimedOut, TooLarge
+from archives.errors import Rejected as Refused
 from archives.side_by_side import side_by_side
 from db import data_sets, ingest, nodes
 from db.keeping import Kept, Told, keep
@@ -57,10 +59,20 @@ class Missing:
         return cls(row["archive_id"], row["source_pk"], nodes.key_of(row, level))
 
 
+Failed = Mapping[Missing, ArchiveError]
+"""What could not be fetched, and why; what is not in it was."""
+
+
 class _Fetch(Protocol):
+    """Raises ArchiveError where all of it failed."""
+
     __name__: str
 
-    def __call__(self, archive_id: int, copies: list[Missing]) -> Coroutine[Any, Any, None]: ...
+    def __call__(self, archive_id: int, copies: list[Missing]) -> Coroutine[Any, Any, Failed | None]: ...
+
+
+_OF_ONE = (Refused, ServerFailed, BadAnswer, TooLarge, Incomplete)
+"""Failures of a batch that may be one copy's alone. An archive that is away or silent is so for all of them."""
 
 
 class OnDemand:
@@ -69,7 +81,7 @@ class OnDemand:
     def __init__(self, database: Database, client_of: Callable[[int], ArchiveClient]) -> None:
         self._database = database
         self._client_of = client_of
-        self._errands: Errands[_Errand, ArchiveError | None] = Errands()
+        self._errands: Errands[_Errand, Failed] = Errands()
 
     # within: seconds after which what has not come is a failure (TimedOut), None: the archive's timeout. It goes on and
     # is kept.
@@ -97,17 +109,15 @@ class OnDemand:
                 by_archive[copy.archive_id].append(copy)
         for archive_id, copies in by_archive.items():
             keys = [(fetch.__name__, copy) for copy in copies]
-            self._errands.start(keys, _attempt(fetch(archive_id, copies)))
+            self._errands.start(keys, _attempt(fetch, archive_id, copies))
         late = LATE if within is not None else _SLOW
         if within is None:
             within = max((self._client_of(copy.archive_id).config.timeout for copy in missing), default=0.0)
         outcomes = await self._errands.results([(fetch.__name__, copy) for copy in missing], within)
         failures: Failures = defaultdict(dict)
         for copy in missing:
-            error = outcomes.get((fetch.__name__, copy), late)
-            if isinstance(error, RejectedRecords) and copy.source_pk not in error.of:
-                error = None
-            if error is not None:
+            outcome = outcomes.get((fetch.__name__, copy))
+            if (error := late if outcome is None else outcome.get(copy)) is not None:
                 failures[copy.key][copy.archive_id] = error
         return dict(failures)
 
@@ -167,20 +177,34 @@ class OnDemand:
             _must_be_whole(answer)
         _must_be_read(copies, series, read, kept)
 
-    async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> None:
+    async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> Failed:
         """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
         client = self._client_of(archive_id)
         series = await nodes.stored_series(self._database, [copy.source_pk for copy in copies])
         answers = await asyncio.gather(
-            *(client.metadata(each["study_uid"], each["series_uid"]) for each in series)
+            *(client.metadata(each["study_uid"], each["series_uid"]) for each in series),
+            return_exceptions=True,
         )
-        records, rejected = parse(Level.INSTANCE, [row for answer in answers for row in answer])
+        of = {copy.source_pk: copy for copy in copies}
+        came: list[nodes.Row] = []
+        rows: list[Row] = []
+        failed: dict[Missing, ArchiveError] = {}
+        for each, answer in zip(series, answers, strict=True):
+            if isinstance(answer, ArchiveError):
+                failed[of[each["source_pk"]]] = answer
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                came.append(each)
+                rows += answer
+        records, rejected = parse(Level.INSTANCE, rows)
 
         async def work(connection: Connection) -> None:
-            await data_sets.keep_whole(connection, archive_id, series, records)
+            await data_sets.keep_whole(connection, archive_id, came, records)
             await ingest.reject(connection, archive_id, rejected)
 
         await ingest.write(self._database, "keep_data_sets", work)
+        return failed
 
     async def _stored(self, level: Level, copies: list[Missing]) -> tuple[list[Key], dict[str, int]]:
         """The UIDs of these copies as their archive calls them; and how many children it says that they have."""
@@ -214,15 +238,30 @@ class _Read:
         return read
 
 
-async def _attempt(fetch: Awaitable[None]) -> ArchiveError | None:
+async def _attempt(fetch: _Fetch, archive_id: int, copies: list[Missing]) -> Failed:
+    """What of these copies failed, or has not come after LONGEST."""
     try:
         async with asyncio.timeout(LONGEST):
-            await fetch
-    except ArchiveError as error:
-        return error
+            return await _apart(fetch, archive_id, copies)
     except TimeoutError:
-        return _SLOW
-    return None
+        return dict.fromkeys(copies, _SLOW)
+
+
+async def _apart(fetch: _Fetch, archive_id: int, copies: list[Missing]) -> Failed:
+    """What of these copies failed. A batch that fails by what may be one copy's is asked for in halves, so that
+    each of a hundred has its own outcome after some seven requests for one that fails."""
+    try:
+        return await fetch(archive_id, copies) or {}
+    except RejectedRecords as error:
+        return {copy: error for copy in copies if copy.source_pk in error.of}
+    except _OF_ONE as error:
+        if len(copies) == 1:
+            return {copies[0]: error}
+    except ArchiveError as error:
+        return dict.fromkeys(copies, error)
+    half = len(copies) // 2
+    first = await _apart(fetch, archive_id, copies[:half])
+    return {**first, **await _apart(fetch, archive_id, copies[half:])}
 
 
 async def _in_halves(fetch: _Fetch, archive_id: int, copies: list[Missing]) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
+from uuid import UUID
 
 import strawberry
 
@@ -13,8 +14,8 @@ from resolvers.archive import Archive, archive_of
 from resolvers.arguments import After, Archives, Before, First, Last, page_arguments
 from resolvers.changes import changes_cursor
 from resolvers.cohort_compare import CohortComparison, CohortId, compare_cohorts
-from resolvers.cohort_scope import opened
-from resolvers.cohorts import Cohort, CohortConnection, find_cohort, list_cohorts
+from resolvers.cohort_scope import opened, version_meant
+from resolvers.cohorts import Cohort, CohortConnection, cohort_of, find_cohort, list_cohorts, version_of
 from resolvers.connection import Listed, list_nodes
 from resolvers.definitions import AttributeDefinitionConnection, find_definitions
 from resolvers.depth import go_deep_enough
@@ -58,17 +59,19 @@ class Query(Lookups):
     @strawberry.field(description="The objects with these ids (at most 1000), in their order.")
     async def nodes(
         self, info: Info, ids: Annotated[list[strawberry.ID], _argument("Values of `id` fields.")]
-    ) -> list[Node | None]:
+    ) -> list[Node | None] | None:
         if len(ids) > MAX_IDS:
             raise BadInput(f"ids: at most {MAX_IDS}, got {len(ids)}.")
-        return list(await asyncio.gather(*(_node(info.context, each) for each in ids)))
+        # What is raised for one id is the error of its place in the list, and null there alone.
+        found = await asyncio.gather(*(_node(info.context, each) for each in ids), return_exceptions=True)
+        return cast(list[Node | None], found)
 
     @strawberry.field(description="Who is asking, and what each ERN lets them see.")
     def viewer(self, info: Info) -> Viewer:
         return viewer_of(info.context.viewer)
 
     @strawberry.field(description="The archives that you may see, in rank order.")
-    async def archives(self, info: Info) -> list[Archive]:
+    async def archives(self, info: Info) -> list[Archive] | None:
         rows = await info.context.archives()
         return [archive_of(info.context, row) for row in rows.values()]
 
@@ -76,7 +79,7 @@ class Query(Lookups):
         description="The archives of the ERNs where you have the verb admin, as they are defined; those that are "
         "switched off too."
     )
-    async def managed_archives(self, info: Info) -> list[ManagedArchive]:
+    async def managed_archives(self, info: Info) -> list[ManagedArchive] | None:
         return await managed_archives(info.context)
 
     @strawberry.field(description="One archive; null when there is none that you may see.")
@@ -90,7 +93,7 @@ class Query(Lookups):
         description="Where the changes stand now, for `since` of `studyChanged`: read it before the list that "
         "you want to keep up to date."
     )
-    async def changes_cursor(self, info: Info) -> str:
+    async def changes_cursor(self, info: Info) -> str | None:
         return await changes_cursor(info.context)
 
     @strawberry.field(description="One list of studies over all archives.")
@@ -108,7 +111,7 @@ class Query(Lookups):
         last: Last = None,
         before: Before = None,
         freshness: Fresh = None,
-    ) -> StudyConnection:
+    ) -> StudyConnection | None:
         page = (first, after, last, before)
         return StudyConnection(
             listed=await _list(info, Level.STUDY, filter, archives, order_by, page, freshness)
@@ -126,7 +129,7 @@ class Query(Lookups):
         last: Last = None,
         before: Before = None,
         freshness: Fresh = None,
-    ) -> SeriesConnection:
+    ) -> SeriesConnection | None:
         page = (first, after, last, before)
         return SeriesConnection(
             listed=await _list(info, Level.SERIES, filter, archives, order_by, page, freshness)
@@ -147,7 +150,7 @@ class Query(Lookups):
         last: Last = None,
         before: Before = None,
         freshness: Fresh = None,
-    ) -> InstanceConnection:
+    ) -> InstanceConnection | None:
         page = (first, after, last, before)
         listed = await _list(info, Level.INSTANCE, filter, archives, order_by, page, freshness)
         return InstanceConnection(listed=listed)
@@ -160,7 +163,7 @@ class Query(Lookups):
         info: Info,
         filter: Annotated[StudyFilter | None, _argument("Which studies; null: all.")] = None,
         archives: Archives = None,
-    ) -> StudyStats:
+    ) -> StudyStats | None:
         return await stats_of(info, StudyStats, Level.STUDY, filter, archives)
 
     @strawberry.field(description="The same over the matching series.")
@@ -169,7 +172,7 @@ class Query(Lookups):
         info: Info,
         filter: Annotated[SeriesFilter | None, _argument("Which series; null: all.")] = None,
         archives: Archives = None,
-    ) -> SeriesStats:
+    ) -> SeriesStats | None:
         return await stats_of(info, SeriesStats, Level.SERIES, filter, archives)
 
     @strawberry.field(description="The same over the matching instances, of those in the index.")
@@ -178,7 +181,7 @@ class Query(Lookups):
         info: Info,
         filter: Annotated[InstanceFilter | None, _argument("Which instances; null: all.")] = None,
         archives: Archives = None,
-    ) -> InstanceStats:
+    ) -> InstanceStats | None:
         return await stats_of(info, InstanceStats, Level.INSTANCE, filter, archives)
 
     @strawberry.field(
@@ -189,10 +192,13 @@ class Query(Lookups):
         info: Info,
         search: Annotated[str | None, _argument("Part of a keyword, name or tag.")] = None,
         searchable: Annotated[bool | None, _argument("Only what filters can name, or cannot.")] = None,
-        first: Annotated[int | None, _argument("How many: 1 to 1000.")] = 50,
+        first: First = 50,
         after: After = None,
-    ) -> AttributeDefinitionConnection:
-        return await find_definitions(info.context, search, searchable, first, after)
+        last: Last = None,
+        before: Before = None,
+    ) -> AttributeDefinitionConnection | None:
+        page = page_arguments(info, first, after, last, before)
+        return await find_definitions(info.context, search, searchable, page)
 
     @strawberry.field(
         description="A cohort that is yours or shared with you, by its id or that of a version; null: there is "
@@ -209,10 +215,12 @@ class Query(Lookups):
         self,
         info: Info,
         mine: Annotated[bool | None, _argument("true: yours. false: those of others.")] = None,
-        first: Annotated[int | None, _argument("How many: 1 to 1000.")] = 50,
+        first: First = 50,
         after: After = None,
-    ) -> CohortConnection:
-        return await list_cohorts(info.context, mine, first, after)
+        last: Last = None,
+        before: Before = None,
+    ) -> CohortConnection | None:
+        return await list_cohorts(info.context, mine, page_arguments(info, first, after, last, before))
 
     @strawberry.field(description="What came, went and changed from one version of a cohort to another.")
     async def compare_cohorts(
@@ -223,7 +231,7 @@ class Query(Lookups):
             strawberry.ID | None,
             _argument("Another version; null: what the cohort's filter finds now."),
         ] = None,
-    ) -> CohortComparison:
+    ) -> CohortComparison | None:
         return await compare_cohorts(info, a, b)
 
 
@@ -256,9 +264,19 @@ async def _node(context: "Context", global_id: str) -> Node | None:
     if type_name == "Archive":
         rows = (await context.archives()).values()
         return next((archive_of(context, row) for row in rows if (row.code,) == key), None)
+    if type_name in ("Cohort", "CohortVersion"):
+        return await _cohort(context, UUID(key[0]), of_version=type_name == "CohortVersion")
     level, build = _LOOKUPS[type_name]
     row = await find(context, level, key)
     return build(row) if row is not None else None
+
+
+async def _cohort(context: "Context", key: UUID, *, of_version: bool) -> Node | None:
+    saved = await context.cohort_by_id.load(key)
+    version = version_meant(saved, key) if saved is not None else None
+    if saved is None or of_version is (saved.cohort_id == key):
+        return None
+    return version_of(saved, version) if of_version and version is not None else cohort_of(saved)
 
 
 _LOOKUPS: dict[str, tuple[Level, Callable[[Row], Node]]] = {

@@ -27,7 +27,7 @@ class Representative:
             list[str] | None,
             strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
         ] = None,
-    ) -> list[Attribute]:
+    ) -> list[Attribute] | None:
         return attributes_of(self.data, keywords_of(keywords))
 
 

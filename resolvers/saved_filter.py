@@ -42,5 +42,5 @@ def _plain(value: Any) -> Any:
         fields = get_object_definition(type(value), strict=True).fields
         named = {each.graphql_name or to_camel_case(each.python_name): each.python_name for each in fields}
         given = {name: getattr(value, python) for name, python in named.items()}
-        return {name: _plain(each) for name, each in given.items() if each is not None}
+        return {name: _plain(each) for name, each in given.items() if each is not strawberry.UNSET}
     return value.isoformat() if isinstance(value, date) else value

@@ -77,19 +77,19 @@ class Series(Node):
         return strawberry.ID(to_id("Series", self.key))
 
     @strawberry.field(description="The study that it belongs to.")
-    async def study(self, info: Info) -> Study:
+    async def study(self, info: Info) -> Study | None:
         row = await info.context.loaders_of(self.row).nodes[Level.STUDY].load((self.row["study_uid"],))
         if row is None:
             raise LookupError("a series without its study: the index is being rewritten, ask again")
         return study_of(row, self.fresh)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
-    async def locations(self, info: Info) -> list[SeriesLocation]:
+    async def locations(self, info: Info) -> list[SeriesLocation] | None:
         copies = await info.context.loaders_of(self.row).copies[Level.SERIES].load(self.key)
         return await locations.series_locations(info.context, copies)
 
     @strawberry.field(description="The attributes on which visible copies disagree.")
-    async def conflicts(self, info: Info) -> list[AttributeConflict]:
+    async def conflicts(self, info: Info) -> list[AttributeConflict] | None:
         if not self.row["shared"]:
             return []
         copies = await info.context.loaders_of(self.row).data_sets[Level.SERIES].load(self.key)
@@ -104,7 +104,7 @@ class Series(Node):
             strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
         ] = None,
         searched: Searched = False,
-    ) -> list[Attribute]:
+    ) -> list[Attribute] | None:
         names = keywords_of(keywords)
         if searched:
             return await of_series(info.context.loaders_of(self.row), self.row, names_of(names))

@@ -3,7 +3,7 @@
 A failed archive is never 0 matches, and one that was never indexed is not an empty one.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,17 @@ SENTENCES = {
     "TOO_WIDE": "Too much to ask the archive for; ask by studyInstanceUid.",
     "KNOWN_ONLY": "Only records that the index already shows were asked for; new ones come with the next run.",
     "BUSY": "This archive is being asked too much at once; try again.",
+}
+
+
+COMPLETE = (
+    "True when every archive that was asked answered in full: its report is CACHED or LIVE. One whose records you may "
+    "not see (FORBIDDEN) makes it false where `archives` names it, or where no other archive is there to be asked."
+)
+_UNASKED = {
+    "FORBIDDEN": "you may see statistics of these archives, not their records",
+    "IDENTIFYING_FILTER": "the filter or order is on what may identify a person, and you may not see that there",
+    "NOT_IN_COHORT": "the version of the cohort did not ask these archives as you see them",
 }
 
 
@@ -88,6 +99,29 @@ class SourceReport:
         # Of an archive that answered in part, or not now, none found does not mean none there.
         unsure = self.state in (SourceState.PARTIAL, SourceState.STALE)
         return None if not found and unsure else found
+
+
+def is_complete(reports: Iterable[SourceReport], question: Question) -> bool:
+    """What COMPLETE says."""
+    fine = {SourceState.CACHED, SourceState.LIVE}
+    if not question.is_named:
+        fine.add(SourceState.FORBIDDEN)
+    return all(report.state in fine for report in reports)
+
+
+def warn_of_unasked(context: "Context", question: Question) -> None:
+    """Says in `extensions.warnings` which archives an answer leaves out, whether or not it holds their reports."""
+    shortfall = question.shortfall
+    for code, ids in (
+        ("FORBIDDEN", shortfall.forbidden),
+        ("IDENTIFYING_FILTER", shortfall.identifying),
+        ("NOT_IN_COHORT", shortfall.outside),
+    ):
+        left_out = {archive.code for archive in question.asked if archive.archive_id in ids}
+        if left_out:
+            known = context.unasked.setdefault(code, set())
+            known |= left_out
+            context.warnings[code] = f"Not asked: {', '.join(sorted(known))}; {_UNASKED[code]}."
 
 
 async def reports_of(

@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
+from access.identifying import asks_for_identity
 from access.scope import Scope
 from db import nodes
 from db.attribute_facets import named
-from db.facets import DEPTH, DateFacet, DateInterval, Facet, level_of_facet
+from db.facets import DEPTH, OF_ARCHIVES, DateFacet, DateInterval, Facet, level_of_facet
 from db.pages import Listing
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import EVERYTHING, Condition, PathTest, Related, all_of
-from resolvers.archive import Count, SourceError
+from resolvers.archive import Count
 from resolvers.codes import meaning_of
 from resolvers.cohort_scope import opened
 from resolvers.depth import go_deep_enough
-from resolvers.disclosure import Statistics, stats_scope
+from resolvers.disclosure import Statistics, StatsScope, stats_scope
 from resolvers.filters import Filter, condition_of
 from resolvers.info import Info
 from resolvers.loaders import Counts, counted
+from resolvers.pseudonym_counts import PseudonymCounts
 from resolvers.question import Question, Shortfall, outside_of
 from resolvers.slow import slow_warnings
-from resolvers.sources import SourceReport, SourceState, reports_of
+from resolvers.sources import COMPLETE, SourceReport, is_complete, reports_of, warn_of_unasked
 from resolvers.stats_buckets import (
     MOST,
     CrossTabCell,
@@ -69,7 +71,7 @@ class Aggregates:
     @strawberry.field(
         description="Patients: different PatientIDs with their issuers; a study without one counts as one."
     )
-    async def patients(self) -> Count:
+    async def patients(self) -> Count | None:
         return count_of(await self.statistics.patients())
 
     @strawberry.field(
@@ -78,7 +80,9 @@ class Aggregates:
     )
     async def facet(
         self, by: Annotated[Facet, _argument("What to count by.")], first: First = 20
-    ) -> list[FacetBucket]:
+    ) -> list[FacetBucket] | None:
+        if not self.statistics.asks_any and by not in OF_ARCHIVES:
+            return None
         told = await self.statistics.facet([by], first)
         return [
             FacetBucket(value=value, meaning=meaning_of(by, value), count=count_of(each.count))
@@ -92,7 +96,9 @@ class Aggregates:
     )
     async def facet_of(
         self, attribute: Annotated[str, _argument(_ATTRIBUTE)], first: First = 20
-    ) -> list[FacetBucket]:
+    ) -> list[FacetBucket] | None:
+        if not self.statistics.asks_any:
+            return None
         told = await self.statistics.attribute_facet(attribute, first)
         return [FacetBucket(value=each.values[0], meaning=None, count=count_of(each.count)) for each in told]
 
@@ -107,7 +113,9 @@ class Aggregates:
         include_none: Annotated[
             bool, _argument("Whether a last bucket, with `start` null, has what has no date.")
         ] = False,
-    ) -> list[DateBucket]:
+    ) -> list[DateBucket] | None:
+        if not self.statistics.asks_any:
+            return None
         told = await self.statistics.histogram(by, interval, empty=include_empty, none=include_none)
         return [DateBucket(start=each.values[0], count=count_of(each.count)) for each in told]
 
@@ -118,7 +126,7 @@ class Aggregates:
     )
     async def histogram(
         self,
-        attribute: Annotated[str, _argument(f"{_ATTRIBUTE} Its VR is numeric.")],
+        attribute: Annotated[str, _argument(f"{_ATTRIBUTE} Its VR is numeric, or AS: ages are in years.")],
         bins: Annotated[int | None, _argument("How many: 1 to 1000.")] = 20,
         min: Annotated[float | None, _argument("Lower edge; null: the smallest number.")] = None,
         max: Annotated[float | None, _argument("Upper edge; null: the largest number.")] = None,
@@ -129,7 +137,9 @@ class Aggregates:
                 "Whether a last bucket, with null edges, has what has no number, or one beyond the edges."
             ),
         ] = False,
-    ) -> list[NumberBucket]:
+    ) -> list[NumberBucket] | None:
+        if not self.statistics.asks_any:
+            return None
         told = await self.statistics.number_histogram(
             attribute, bins, min, max, empty=include_empty, none=include_none
         )
@@ -143,7 +153,9 @@ class Aggregates:
         rows: Annotated[Facet, _argument("What the rows are.")],
         columns: Annotated[Facet, _argument("What the columns are.")],
         first: Annotated[int | None, _argument("How many cells, the largest first: 1 to 1000.")] = 20,
-    ) -> list[CrossTabCell]:
+    ) -> list[CrossTabCell] | None:
+        if not self.statistics.asks_any:
+            return None
         told = await self.statistics.facet([rows, columns], first)
         return [
             CrossTabCell(row=each.values[0], column=each.values[1], count=count_of(each.count))
@@ -157,20 +169,20 @@ class Aggregates:
         self,
         by: Annotated[list[Facet], _argument("What to count by: one to three facets.")],
         first: Annotated[int | None, _argument("How many cells, the largest first: 1 to 1000.")] = 100,
-    ) -> list[CubeCell]:
+    ) -> list[CubeCell] | None:
         if not 1 <= len(by) <= MAX_AXES:
             raise BadInput(f"by: 1 to {MAX_AXES} facets, got {len(by)}.")
+        if not self.statistics.asks_any:
+            return None
         told = await self.statistics.facet(by, first)
         return [CubeCell(values=list(each.values), count=count_of(each.count)) for each in told]
 
-    @strawberry.field(
-        description="False as soon as one archive that the query asked for is missing or answered in part."
-    )
-    async def complete(self) -> bool:
-        return all(report.state is SourceState.CACHED for report in await self._reports())
+    @strawberry.field(description=COMPLETE)
+    async def complete(self) -> bool | None:
+        return is_complete(await self._reports(), self._asked())
 
     @strawberry.field(description="One report for each archive that the query asked for.")
-    async def sources(self) -> list[SourceReport]:
+    async def sources(self) -> list[SourceReport] | None:
         return await self._reports()
 
     async def _sum(self, name: str) -> Count:
@@ -182,21 +194,21 @@ class Aggregates:
         return count_of(published)
 
     async def _reports(self) -> list[SourceReport]:
-        scope = self.statistics.scope
-        skipped = {each.archive_id for each in scope.skipped_for(self.statistics.condition)}
         rank = {archive_id: n for n, archive_id in enumerate(await self.context.archives())}
-        asked = sorted(scope.asked, key=lambda each: rank.get(each.archive_id, len(rank)))
-        question = Question((), tuple(asked), self.shortfall)
-        reports = await reports_of(self.context, question, self._matched)
-        for report in reports:
-            if report.archive.row.archive_id in skipped:
-                report.state, report.error = SourceState.SKIPPED, _IDENTIFYING_FILTER
-        return reports
+        question = self._asked()
+        asked = sorted(question.asked, key=lambda each: rank.get(each.archive_id, len(rank)))
+        return await reports_of(self.context, replace(question, asked=tuple(asked)), self._matched)
+
+    def _asked(self) -> Question:
+        return Question((), self.statistics.scope.asked, self.shortfall)
 
     async def _matched(self) -> Counts:
         """Nodes in each open archive; of the others no exact number may be told."""
         statistics = self.statistics
-        hidden = {each.archive_id: None for each in statistics.scope.counted}
+        hidden: dict[int, int | None] = {each.archive_id: None for each in statistics.scope.counted}
+        if statistics.pseudonyms is not None:
+            listed, there = await statistics.pseudonyms.counts(), statistics.pseudonyms.scope.asked
+            hidden |= {each.archive_id: listed.matched.get(each.archive_id, 0) for each in there}
         if (rolled_up := await statistics.of_open_archives()) is not None:
             total, matched = rolled_up
             return Counts(total, {**matched, **hidden})
@@ -215,40 +227,35 @@ _PROTECTED = (
 @strawberry.type(description=f"Counts, facets and histograms over the matching instances.{_PROTECTED}")
 class InstanceStats(Aggregates):
     @strawberry.field(description="Instances in the index; one that several archives hold counts once.")
-    async def instances(self) -> Count:
+    async def instances(self) -> Count | None:
         return await self._sum("instances")
 
 
 @strawberry.type(description=f"Counts, facets and histograms over the matching series.{_PROTECTED}")
 class SeriesStats(Aggregates):
     @strawberry.field(description="Series; one that several archives hold counts once.")
-    async def series(self) -> Count:
+    async def series(self) -> Count | None:
         return await self._sum("series")
 
     @strawberry.field(description="Instances of these series, as far as their number is known.")
-    async def instances(self) -> Count:
+    async def instances(self) -> Count | None:
         return await self._sum("instances")
 
 
 @strawberry.type(description=f"Counts, facets and histograms over the matching studies.{_PROTECTED}")
 class StudyStats(Aggregates):
     @strawberry.field(description="Studies; one that several archives hold counts once.")
-    async def studies(self) -> Count:
+    async def studies(self) -> Count | None:
         return await self._sum("studies")
 
     @strawberry.field(description="Series of these studies.")
-    async def series(self) -> Count:
+    async def series(self) -> Count | None:
         return await self._sum("series")
 
     @strawberry.field(description="Instances of these studies, as far as their number is known.")
-    async def instances(self) -> Count:
+    async def instances(self) -> Count | None:
         return await self._sum("instances")
 
-
-_IDENTIFYING_FILTER = SourceError(
-    code="IDENTIFYING_FILTER",
-    message="You may only count this archive's records, and the filter looks at what may identify a person.",
-)
 
 Stats = TypeVar("Stats", bound=Aggregates)
 
@@ -268,11 +275,32 @@ async def stats_of(
     question = await go_deep_enough(context, question, level, all_of([condition, *looked_into]))
     await slow_warnings(context, level, condition)
     context.touched.asked(each.archive_id for each in scope.asked)
+    pseudonyms = _listed(context, scope, condition)
+    listed = pseudonyms.asked_ids if pseudonyms is not None else []
+    skipped = {each.archive_id for each in scope.skipped_for(condition)} - set(listed)
+    shortfall = replace(question.shortfall, outside=outside, identifying=frozenset(skipped))
+    warn_of_unasked(context, Question((), scope.asked, shortfall))
     services = context.services
     statistics = Statistics(
-        context.database, scope, condition, services.small_counts, services.small_counts_secret, level
+        context.database,
+        scope,
+        condition,
+        services.small_counts,
+        services.small_counts_secret,
+        level,
+        PseudonymCounts(context.database, pseudonyms, level, condition) if pseudonyms is not None else None,
     )
-    return of(statistics=statistics, context=context, shortfall=replace(question.shortfall, outside=outside))
+    return of(statistics=statistics, context=context, shortfall=shortfall)
+
+
+def _listed(context: "Context", scope: StatsScope, condition: Condition) -> Scope | None:
+    """What a list with this condition reads behind pseudonyms; None where it may not be asked there."""
+    pseudonyms = replace(context.reach.pseudonyms, asked=scope.listed)
+    outside = outside_of(condition, [pseudonyms])
+    asked = tuple(each for each in scope.listed if each.archive_id not in outside)
+    # where the other counts are not told, this one would stand alone
+    may_be_asked = not asks_for_identity(condition) and not scope.skipped_for(condition)
+    return replace(pseudonyms, asked=asked) if asked and may_be_asked else None
 
 
 def _looked_into(selections: Iterable[Selection], level: Level) -> Iterator[Condition]:

@@ -79,17 +79,17 @@ class Study(Node):
         return person_name(self.row["referring_physician_name"])
 
     @strawberry.field(description="What the patient agreed to.")
-    async def consent(self, info: Info) -> Consent:
+    async def consent(self, info: Info) -> Consent | None:
         row = await info.context.loaders_of(self.row).consent_by_study.load(self.study_instance_uid)
         return consent_of_row(row)
 
     @strawberry.field(description="Every visible copy, best-ranked first.")
-    async def locations(self, info: Info) -> list[StudyLocation]:
+    async def locations(self, info: Info) -> list[StudyLocation] | None:
         copies = await info.context.loaders_of(self.row).copies[Level.STUDY].load(self.key)
         return await locations.study_locations(info.context, copies)
 
     @strawberry.field(description="The attributes on which visible copies disagree.")
-    async def conflicts(self, info: Info) -> list[AttributeConflict]:
+    async def conflicts(self, info: Info) -> list[AttributeConflict] | None:
         if not self.row["shared"]:
             return []
         copies = await info.context.loaders_of(self.row).data_sets[Level.STUDY].load(self.key)
@@ -104,7 +104,7 @@ class Study(Node):
             strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
         ] = None,
         searched: Searched = False,
-    ) -> list[Attribute]:
+    ) -> list[Attribute] | None:
         names = keywords_of(keywords)
         copies = await info.context.loaders_of(self.row).data_sets[Level.STUDY].load(self.key)
         if searched:

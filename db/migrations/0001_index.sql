@@ -304,6 +304,14 @@ create index study_page_description on study (fold(study_description), study_uid
 create index study_page_description_desc on study (fold(study_description) desc nulls last, study_uid);
 create index study_shared_description on study (fold(study_description), study_uid) where shared;
 create index study_shared_description_desc on study (fold(study_description) desc nulls last, study_uid) where shared;
+create index study_page_birth_date on study (patient_birth_date, study_uid);
+create index study_page_birth_date_desc on study (patient_birth_date desc nulls last, study_uid);
+create index study_shared_birth_date on study (patient_birth_date, study_uid) where shared;
+create index study_shared_birth_date_desc on study (patient_birth_date desc nulls last, study_uid) where shared;
+create index study_page_modality on study ((modalities[1]), study_uid);
+create index study_page_modality_desc on study ((modalities[1]) desc nulls last, study_uid);
+create index study_page_series on study (number_of_series, study_uid);
+create index study_page_series_desc on study (number_of_series desc nulls last, study_uid);
 create index study_page_instances on study (number_of_instances, study_uid);
 create index study_page_instances_desc on study (number_of_instances desc nulls last, study_uid);
 create index study_page_synced on study (synced_at, study_uid);

@@ -96,6 +96,7 @@ end $$;
 
 -- A DA or DT in seconds since 1970, a TM in seconds since midnight; null for what is none. A value of little
 -- precision is its beginning (2020 is the first of January); an offset from UTC counts where it is given.
+-- An AS in seconds of age: a year has 365.25 days, a month is its twelfth.
 create function moment_seconds(vr text, value text) returns numeric
     language plpgsql immutable strict parallel safe cost 100 as $$
 declare
@@ -104,6 +105,11 @@ declare
     day bigint := 0;
     clock text[];
 begin
+    if vr = 'AS' then
+        part := regexp_match(upper(value), '^([0-9]{1,3})([DWMY])$');
+        return part[1]::numeric * 86400
+            * case part[2] when 'D' then 1 when 'W' then 7 when 'M' then 30.4375 when 'Y' then 365.25 end;
+    end if;
     if vr = 'TM' then
         clock := regexp_match(value, '^([0-9]{2}):?(?:([0-9]{2}):?(?:([0-9]{2})(\.[0-9]{1,6})?)?)?$');
     else

@@ -13,7 +13,7 @@ insert into cohort (owner, owner_name, name, description, filter, archives, iden
 values ($1, $2, $3, $4, $5::text::jsonb, $6::text[], $7)
 returning cohort_id
 
--- name: readable  Cohorts of this person and those shared with them, newest first; $3: these ids, null all.
+-- name: readable  Cohorts of this person and those shared with them, newest first or ($8) oldest; $3: these ids, null all.
 select c.cohort_id, c.owner = $1 as mine, c.owner, c.owner_name, c.name, c.description,
     c.filter::text as filter, c.archives, c.identifying, c.created_at
 from cohort c
@@ -24,8 +24,9 @@ where (c.owner = $1 or exists (
                 or s.kind = 'ern' and s.name = any ($2::text[]))))
     and ($3::uuid[] is null or c.cohort_id = any ($3::uuid[]))
     and ($4::boolean is null or (c.owner = $1) = $4)
-    and ($5::timestamptz is null or (c.created_at, c.cohort_id) < ($5, $6::uuid))
-order by c.created_at desc, c.cohort_id desc
+    and ($5::timestamptz is null or case when $8::boolean
+        then (c.created_at, c.cohort_id) > ($5, $6::uuid) else (c.created_at, c.cohort_id) < ($5, $6::uuid) end)
+order by case when $8 then c.created_at end, case when $8 then c.cohort_id end, c.created_at desc, c.cohort_id desc
 limit $7
 
 -- name: versions  Versions of cohorts ($1), newest first, with the archives that they asked.

@@ -216,6 +216,11 @@ async def test_a_slow_answer_is_cut_off() -> None:
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
         assert answer.headers["x-request-id"]
         assert (await client.post("/graphql", json={"query": "{ hello }"})).status_code == 200
+        text = (await client.get("/metrics")).text
+    assert 'ernfed_graphql_operation_seconds_count{operation="query",outcome="cut_off"} 1.0' in text
+    assert (
+        'ernfed_graphql_operation_seconds_bucket{le="0.025",operation="query",outcome="cut_off"} 0.0' in text
+    )
 
 
 async def test_a_stream_may_last_longer_than_the_time_limit() -> None:

@@ -51,6 +51,7 @@ def cost(document: str, variables: Mapping[str, Any] | None = None, name: str | 
         ("{ studies(first: 7) { nodes { id } } }", {}, 2 + 7, "studies"),
         ("{ studies(last: 7) { nodes { id } } }", {}, 2 + 7, "studies"),
         ("{ studies { nodes { id } } }", {}, 2 + 20, "studies"),
+        ('{ cohorts(last: 3) { edges { cursor node { id } } } }', {}, 2 + 3 * 3, "cohorts"),
         ("{ attributeDefinitions { nodes { tag } } }", {}, 2 + 50, "attributeDefinitions"),
         (PAGE, {"n": 300}, 2 + 300, "studies"),
         (PAGE, {}, 2 + 20, "studies"),
@@ -91,7 +92,12 @@ def cost(document: str, variables: Mapping[str, Any] | None = None, name: str | 
         (IDS, {"ids": []}, 1 + 2, "nodes"),
         # statistics have a price, whatever is below
         ("{ studyStats { studies { value } complete } }", {}, 1 + 1000 + 1 + 1, ""),
-        ("{ studyStats { facet(by: ERN, first: 1000) { value } } }", {}, 1 + 1000 + 1, ""),
+        ("{ studyStats { facet(by: ERN, first: 1000) { value } } }", {}, 1 + 1000 + 1000, "studyStats.facet"),
+        ("{ studyStats { facet(by: ERN) { value count { value } } } }", {}, 1 + 1000 + 60, "studyStats.facet"),
+        ("{ studyStats { histogram(attribute: \"Rows\", bins: 7) { to } } }", {}, 1 + 1000 + 7, "studyStats.histogram"),
+        # plain lists by their bound
+        ("{ cohorts(first: 10) { nodes { versions { number } } } }", {}, 2 + 10 * (1 + 20), "cohorts.nodes.versions"),
+        ("{ cohort(id: 1) { versions { studies(first: 5) { nodes { id } } } } }", {}, 2 + 20 * 7, "c.v.s"),
         # fragments: on a node, on a page, on the page of whoever spreads them
         ("{ studies(first: 7) { nodes { ...S } } }" + STUDY, {}, 2 + 7 * 8, "s.n.s"),
         ("{ studies(first: 100) { ...B } }" + BOTH + STUDY, {}, 4 + 100 * 8 + 100 * 10, "studies"),
@@ -105,7 +111,7 @@ def cost(document: str, variables: Mapping[str, Any] | None = None, name: str | 
 )  # fmt: skip
 def test_costs(document: str, variables: dict[str, Any], requested: int, dearest: str) -> None:
     found = cost(document, variables)
-    expected = {"s.n.s": "studies.nodes.series"}.get(dearest, dearest)
+    expected = {"s.n.s": "studies.nodes.series", "c.v.s": "cohort.versions.studies"}.get(dearest, dearest)
     assert (found.requested, found.dearest) == (requested, expected)
 
 

@@ -76,6 +76,9 @@ def _holds(vr: str, value: Any, op: str, wanted: Any) -> bool:
         return any(_holds(vr, value, "eq", each) for each in wanted)
     if vr in NUMERIC:
         return _ordered(_decimal(value), op, Decimal(wanted))
+    if vr == "AS":
+        age, asked = _days(str(value)), _days(wanted)
+        return age is not None and asked is not None and _ordered(age, op, asked)
     if vr in ("DA", "TM", "DT"):
         return _digits_hold(_digits(vr, value), op, re.sub(r"\D", "", wanted))
     text = _text(vr, value)
@@ -85,7 +88,7 @@ def _holds(vr: str, value: Any, op: str, wanted: Any) -> bool:
             return number is not None and asked is not None and _ordered(number, op, asked)
     match op:
         case "eq":
-            return bool(text == wanted)
+            return text == wanted or (vr == "CS" and text == wanted.upper())
         case "startsWith":
             return fold(text).startswith(fold(wanted))
         case "contains":
@@ -94,6 +97,12 @@ def _holds(vr: str, value: Any, op: str, wanted: Any) -> bool:
             pattern = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in fold(wanted))
             return re.fullmatch(pattern, fold(text), re.DOTALL) is not None
     raise AssertionError(op)
+
+
+def _days(age: str) -> Decimal | None:
+    found = re.fullmatch(r"([0-9]{1,3})([DWMY]?)", age.upper())
+    units = {"D": "1", "W": "7", "M": "30.4375", "Y": "365.25", "": "365.25"}
+    return Decimal(found[1]) * Decimal(units[found[2]]) if found else None
 
 
 def _decimal(value: Any) -> Decimal:

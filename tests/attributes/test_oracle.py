@@ -131,11 +131,12 @@ def filters(rng: random.Random, count: int) -> Iterator[tuple[str, dict[str, Any
             "1",
             "",
         ]
-        pool = {"number": numbers, "moment": dates, "mixed": [*numbers, *texts]}.get(kind, texts)
+        ages = [*made.AGES, "18", "45y", "6M", "540D", "26W", "1Y"]
+        pool = {"number": numbers, "moment": dates, "age": ages, "mixed": [*numbers, *texts]}.get(kind, texts)
         pieces = [*texts, "T", "%", "_", "*", "xi", "mü", "ς", "/"]
         patterns = ["*", "?x*", "*al*", "50%*", "m*=*", "", "*\\*", "??", "*T?", "axial"]
         ways: dict[str, list[Any]] = {"eq": pool, "in": [rng.sample(pool, 3)]}
-        if kind in ("number", "moment", "mixed"):
+        if kind in ("number", "moment", "age", "mixed"):
             ordered = numbers if kind == "mixed" else pool
             ways |= {"gte": ordered, "lte": ordered}
         if kind in ("text", "mixed"):

@@ -38,7 +38,9 @@ _OF_TEXT, _OF_ORDER = ("startsWith", "contains", "wildcard"), ("gte", "lte")
 _NOTHING = {"UID": "1.2.826.0.1.9978", "Date": "1958-01-01"}
 # What changes archives works on one of its own, that the walk has added: the others are looked at to the end.
 _CHANGING = ("updateArchive", "disableArchive", "enableArchive", "removeArchive")
-_SPARE = f'{{code: "spare", ern: "{ERNS[0]}", title: "Spare", kind: "orthanc", url: "http://127.0.0.1:1/dicom-web"}}'
+_SPARE = (
+    f'{{code: "spare", ern: "{ERNS[0]}", title: "Spare", kind: orthanc, url: "http://127.0.0.1:1/dicom-web"}}'
+)
 _CANARY_OF = {
     "00100020": "PatientID",
     f"({PRIVATE})0009xx01": "private",

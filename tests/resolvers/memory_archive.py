@@ -25,7 +25,7 @@ _LEVELS: dict[Level, rows.Level] = {
 
 class MemoryArchive:
     """Implements ArchiveClient. `down`: what every request raises; `delay`: seconds before an answer; `down_at`,
-    `delay_at`: the same for searches of one level."""
+    `delay_at`: the same for searches of one level; `down_for`: what every request raises that is about this UID."""
 
     def __init__(self, config: ArchiveConfig, rows: dict[Level, list[Row]] | None = None) -> None:
         self.config = config
@@ -34,6 +34,7 @@ class MemoryArchive:
         self.down: ArchiveError | None = None
         self.delay = 0.0
         self.down_at: dict[Level, ArchiveError] = {}
+        self.down_for: dict[str, ArchiveError] = {}
         self.delay_at: dict[Level, float] = {}
         self.searches: list[tuple[Level, Selection]] = []
 
@@ -92,6 +93,9 @@ class MemoryArchive:
         await asyncio.sleep(self.delay_at.get(level, self.delay))
         if (error := self.down_at.get(level, self.down)) is not None:
             raise error
+        for uid in (*selection.study_uids, *selection.series_uids):
+            if uid in self.down_for:
+                raise self.down_for[uid]
         check = Recheck(_LEVELS[level], selection)
         found = [row for row in self.rows.get(level, []) if check.fits(row)]
         most = selection.most

@@ -145,7 +145,7 @@ async def test_a_cursor_from_a_wider_scope_opens_no_door(
     before = {each["node"]["studyInstanceUid"] for each in wide["studies"]["edges"][: place + 1]}
     assert not {node["studyInstanceUid"] for node in rest} & (before & hidden)
     foreign = await house.ask(ask, {"after": edge["cursor"]})
-    assert (foreign.data, foreign.codes) == (None, ["BAD_CURSOR"])
+    assert (foreign.data, foreign.codes) == ({"studies": None}, ["BAD_CURSOR"])
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ async def test_an_archive_of_the_file_can_only_be_switched(house: House) -> None
         ({"code": "a0"}, "already"),
         ({"ern": "ERN-NOWHERE"}, "ern: expected"),
         ({"kind": "folder"}, "archives.toml"),
-        ({"kind": "ftp"}, "kind: expected"),
+        ({"kind": "ftp"}, "does not exist in the enum 'ArchiveKind'"),
         ({"url": "file:///etc/passwd"}, "url: expected"),
         ({"url": "http://name:word@host/dicom-web"}, "without credentials"),
         ({"url": "http://169.254.169.254/dicom-web"}, "archive_hosts"),

@@ -101,7 +101,9 @@ def test_other_filters_ask_them(condition: Condition) -> None:
     assert question.shortfall.identifying == frozenset()
 
 
-@pytest.mark.parametrize("field", ["PATIENT_NAME", "PATIENT_ID", "ACCESSION_NUMBER", "STUDY_DESCRIPTION"])
+@pytest.mark.parametrize(
+    "field", ["PATIENT_NAME", "PATIENT_ID", "PATIENT_BIRTH_DATE", "ACCESSION_NUMBER", "STUDY_DESCRIPTION"]
+)
 def test_an_identifying_order_skips_them_too(field: str) -> None:
     assert ask(REACH, None, EVERYTHING, field).shortfall.identifying == {2}
     only = Reach(Scope((), ()), REACH.pseudonyms)

@@ -170,10 +170,10 @@ async def test_archives_that_are_not_asked_do_not_count(house: House) -> None:
     assert [each["archive"]["code"] for each in found["sources"]] == ["a0"]
 
 
-async def test_no_archive_asked_is_nothing_found(house: House) -> None:
+async def test_no_archive_asked_is_nothing_known(house: House) -> None:
     found = (await house.data(WHOLE, {"archives": []}))["studyStats"]
-    assert found["studies"]["value"] == 0
-    assert found["modality"] == []
+    assert found["studies"] == {"value": None, "atMost": None, "suppressed": False}
+    assert found["modality"] is None
 
 
 async def test_an_archive_that_may_not_be_seen_does_not_exist(house: House) -> None:
@@ -240,8 +240,10 @@ async def test_an_identifying_filter_leaves_counted_archives_out(
     left_out = found["sources"][1]
     assert (left_out["state"], left_out["matched"]) == ("SKIPPED", None)
     assert left_out["error"] == {"code": "IDENTIFYING_FILTER"}
-    for name in ("studies", "modality", "ern", "crossTab", "dateHistogram"):
+    for name in ("studies", "modality", "crossTab", "dateHistogram"):
         assert found[name] == alone[name]
+    unknown = {"value": "ERN-RND", "count": {"value": None, "atMost": None, "suppressed": False}}
+    assert found["ern"] == [*alone["ern"], unknown]
 
 
 COUNTED = """query ($attribute: String!, $min: Float, $max: Float) { seriesStats(archives: ["a0", "a1"]) {
