@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.problems import problem
+from api.sockets import OneATurn, SlicedSocket
 
 MAX_HEAD_BYTES: Final = 65_536
 MAX_HEADERS: Final = 100
@@ -26,6 +26,7 @@ class Limits:
     receive_seconds: float = 30.0
     per_address: int = 0
     open: Counter[str] = field(default_factory=Counter)
+    upgrades: OneATurn = field(default_factory=OneATurn)
 
 
 class Refused(Exception):
@@ -43,7 +44,7 @@ _NOT_HTTP = (400, "BAD_REQUEST", "This is not HTTP.")
 _CROWDED = (503, "TOO_MANY_CONNECTIONS", "Too many connections from this address. Close some.")
 
 
-def protocols_of(limits: Limits) -> tuple[type[HttpToolsProtocol], type[WebSocketsSansIOProtocol]]:
+def protocols_of(limits: Limits) -> tuple[type[HttpToolsProtocol], type[SlicedSocket]]:
     """Of connections, and of those that have become WebSockets."""
 
     class Limited(_Connection):
@@ -51,7 +52,7 @@ def protocols_of(limits: Limits) -> tuple[type[HttpToolsProtocol], type[WebSocke
             super().__init__(*args, **more)
             self.limits = limits
 
-    class LimitedSocket(WebSocketsSansIOProtocol):
+    class LimitedSocket(SlicedSocket):
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             _left(limits, self.client)
@@ -115,8 +116,15 @@ class _Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
+        """To open a socket takes a millisecond, with all that begins then."""
         self._in_time()
-        super().handle_websocket_upgrade()
+        self.transport.pause_reading()
+        self.limits.upgrades.add(self._upgrade)
+
+    def _upgrade(self) -> None:
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+            self.transport.resume_reading()
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls where the parser gave up, or was made to."""

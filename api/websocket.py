@@ -86,18 +86,18 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await super().handle_message(message)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Takes what a request over HTTP may hold, by the same rules."""
+        """Takes what a request over HTTP may hold, by the same rules; one too many is not even looked at."""
         changes = False
         if self.connection_acknowledged and message["id"] not in self.operations:
             try:
-                asked = self._view.query_of(message.get("payload"))
-                changes = asked.kind is OperationType.MUTATION
                 if len(self.operations) >= (self.max_subscriptions_per_connection or 0):
                     raise HttpProblem(
                         429,
                         f"{len(self.operations)} operations are open on this connection, the most there may be.",
                         code="TOO_MANY_SUBSCRIPTIONS",
                     )
+                asked = self._view.query_of(message.get("payload"))
+                changes = asked.kind is OperationType.MUTATION
             except HttpProblem as refused:
                 error = GraphQLError(refused.message, extensions={"code": refused.code})
                 await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})

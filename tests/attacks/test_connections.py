@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Self
 
 import pytest
 
 from api.connections import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, Limits
+from api.graphql import GraphQLEndpoint
 from api.server import listen, run_server
+from api.sockets import SLICE, SlicedSocket
+from api.websocket import Handler
 from tests.api.tiny import tiny_app
 
 ASK = b'{"query": "{ hello }"}'
@@ -155,3 +158,95 @@ async def test_connections_of_one_address() -> None:
         writer.write(GOOD)
         assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
         writer.close()
+
+
+class Turns:
+    """How often something was done in each turn of the event loop."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = [0]
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._handle = self._loop.call_soon(self._turn)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._handle.cancel()
+
+    def counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def calling(*args: Any) -> Any:
+            self.counts[-1] += 1
+            return method(*args)
+
+        return calling
+
+    def _turn(self) -> None:
+        if self.counts[-1]:
+            self.counts.append(0)
+        self._handle = self._loop.call_soon(self._turn)
+
+
+def frame(text: str) -> bytes:
+    """Of a client: masked, with a mask that changes nothing."""
+    data = text.encode()
+    assert 125 < len(data) < 65_536
+    return b"\x81\xfe" + len(data).to_bytes(2, "big") + b"\0\0\0\0" + data
+
+
+async def test_many_operations_on_one_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are made of a slice at a time, one message is handled each turn, one too many is not looked at."""
+    many, ask = 2000, json.dumps({"query": "{ sleeps(seconds: 60) }"}) + " " * 60
+    subscribe = '{"type": "subscribe", "id": "%d", "payload": ' + ask + "}"
+    sent = b"".join(frame(subscribe % number) for number in range(many))
+    frames, handled, looked_at = Turns(), Turns(), Turns()
+    monkeypatch.setattr(SlicedSocket, "handle_text", frames.counted(SlicedSocket.handle_text))
+    monkeypatch.setattr(Handler, "handle_subscribe", handled.counted(Handler.handle_subscribe))
+    monkeypatch.setattr(GraphQLEndpoint, "query_of", looked_at.counted(GraphQLEndpoint.query_of))
+    async with served(Limits()) as port:
+        reader, writer = await connected(port)
+        writer.write(UPGRADE)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(frame('{"type": "connection_init"}'.ljust(130)))
+        await reader.readuntil(b"connection_ack")
+        with frames, handled, looked_at:
+            writer.write(sent)
+            told = b""
+            while told.count(b"TOO_MANY_SUBSCRIPTIONS") < many - 20:
+                told += await asyncio.wait_for(reader.read(2**20), 60)
+        writer.transport.abort()
+    assert (sum(frames.counts), sum(handled.counts)) == (many + 1, many)  # and connection_init
+    assert max(frames.counts) <= SLICE // 125
+    assert max(handled.counts) == 1
+    assert sum(looked_at.counts) == 20
+
+
+async def test_many_sockets_opened_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Turns()
+    monkeypatch.setattr(SlicedSocket, "handle_connect", opened.counted(SlicedSocket.handle_connect))
+    async with served(Limits()) as port:
+        sockets = [await connected(port) for _ in range(200)]
+        with opened:
+            for _, writer in sockets:
+                writer.write(UPGRADE)
+            for reader, _ in sockets:
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        for _, writer in sockets:
+            writer.transport.abort()
+    assert sum(opened.counts) == 200
+    assert max(opened.counts) == 1
+
+
+@pytest.mark.parametrize("message", [b"\x89\x80\0\0\0\0" * 5000, frame(" " * 60_000)[:-1] + b"\xff"])
+async def test_what_else_comes_at_length(message: bytes) -> None:
+    """Pings are answered all, in slices; a text that is none is told after its last slice."""
+    async with served(Limits()) as port:
+        reader, writer = await connected(port)
+        writer.write(UPGRADE)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(message)
+        if message.startswith(b"\x89"):
+            assert await asyncio.wait_for(reader.readexactly(2 * 5000), 60) == b"\x8a\0" * 5000
+        else:
+            assert (await everything(reader)).startswith(b"\x88")
+        writer.transport.abort()
