@@ -8,6 +8,7 @@ costs the others of its batch nothing: they are asked for without it.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -112,7 +113,7 @@ class OnDemand:
             self._errands.start(keys, _attempt(fetch, archive_id, copies))
         late = LATE if within is not None else _SLOW
         if within is None:
-            within = max((self._client_of(copy.archive_id).config.timeout for copy in missing), default=0.0)
+            within = self._patience({copy.archive_id for copy in missing})
         outcomes = await self._errands.results([(fetch.__name__, copy) for copy in missing], within)
         failures: Failures = defaultdict(dict)
         for copy in missing:
@@ -120,6 +121,14 @@ class OnDemand:
             if (error := late if outcome is None else outcome.get(copy)) is not None:
                 failures[copy.key][copy.archive_id] = error
         return dict(failures)
+
+    def _patience(self, archive_ids: set[int]) -> float:
+        """The longest timeout of these archives. One that is gone just now fails at once, in its own fetch."""
+        timeouts: list[float] = []
+        for archive_id in archive_ids:
+            with suppress(ArchiveError):
+                timeouts.append(self._client_of(archive_id).config.timeout)
+        return max(timeouts, default=LONGEST)
 
     async def _fetch_series(self, archive_id: int, copies: list[Missing]) -> None:
         studies, expected = await self._stored(Level.STUDY, copies)
