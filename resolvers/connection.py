@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import strawberry
 
@@ -14,8 +14,10 @@ from db.pages import Listing, Page
 from model.attributes import Key, Level
 from model.filters import CohortTest, Condition
 from resolvers.arguments import PageArguments
+from resolvers.info import Info
 from resolvers.live import Fresh
 from resolvers.loaders import Children, Counts, Loaders, counted
+from resolvers.pace import FREE, PART, in_parts
 from resolvers.question import Question, Shortfall, question_of
 from resolvers.ranking import ordered
 from resolvers.slow import AnswerWarning, slow_warnings
@@ -23,6 +25,9 @@ from resolvers.sources import COMPLETE, SourceReport, is_complete, reports_of, w
 
 if TYPE_CHECKING:
     from resolvers.context import Context
+
+
+T = TypeVar("T")
 
 
 def _describe(description: str) -> Any:
@@ -44,10 +49,17 @@ class Listed:
     warnings: list[AnswerWarning] = field(default_factory=list)
     _counts: asyncio.Future[Counts] | None = None
 
-    def read(self) -> Sequence[Row]:
-        """The rows, to become nodes of the answer: its audit line tells of them."""
-        self.context.touched.add(self.rows)
-        return self.rows
+    async def made(self, info: Info, make: Callable[[Row], T]) -> list[T]:
+        """The rows as nodes of the answer, or as edges: its audit line tells of them."""
+        context, rows = self.context, self.rows
+        context.touched.add(rows)
+        context.made += len(rows)
+        if context.made <= FREE or not context.may_wait(info):
+            return [make(row) for row in rows]
+        if len(rows) > PART:
+            return cast(list[T], in_parts(context.services.pace, rows, make))
+        await context.services.pace.turn()
+        return [make(row) for row in rows]
 
     def cursor(self, row: Row) -> str:
         """The sealed position of a row of this page."""

@@ -32,10 +32,12 @@ from model.errors import EventsExpired
 from resolvers.archive import Count
 from resolvers.cohort_scope import person_of
 from resolvers.directory import Directory
+from resolvers.info import Info
 from resolvers.live import Live
 from resolvers.loaders import Loaders, VersionLists
 from resolvers.on_demand import OnDemand
 from resolvers.once import Once
+from resolvers.pace import Pace, is_below_a_list, is_plain
 from resolvers.subscribers import Subscribers
 from resolvers.values import has_all
 
@@ -63,6 +65,7 @@ class Services:
     live: Live
     subscribers: Subscribers
     rules: "RulesNow"
+    pace: Pace = field(default_factory=Pace)
 
     @classmethod
     async def open(
@@ -150,6 +153,9 @@ class Context:
     )  # attributes that filters of this request look at without an index
     unasked: dict[str, set[str]] = field(default_factory=dict)
     """Codes of archives that were not asked, by the code of the reason."""
+    made: int = 0
+    """Nodes of the answer so far."""
+    _plain: dict[int, bool] = field(default_factory=dict)
     cursors: Cursors = field(init=False)
     """Of pages of lists, for this viewer alone."""
     declared: Once[list[DeclaredState]] = field(init=False)
@@ -222,6 +228,16 @@ class Context:
         self.slow.clear()
         self.unasked.clear()
         self._begin()
+
+    def may_wait(self, info: Info) -> bool:
+        """Whether the nodes of the list that is being answered may be made later than those of other lists."""
+        raw = info._raw_info
+        if not is_below_a_list(raw.path):
+            return True
+        if (known := self._plain.get(id(raw.field_nodes[0]))) is None:
+            known = all(is_plain(each.selection_set, raw.fragments) for each in raw.field_nodes)
+            self._plain[id(raw.field_nodes[0])] = known
+        return known
 
     def loaders_of(self, row: Row) -> Loaders:
         """The loaders of the face that a node's row belongs to."""

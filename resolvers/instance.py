@@ -133,10 +133,11 @@ class InstanceEdge:
 @strawberry.type(description="A page of instances.")
 class InstanceConnection(Connection):
     @strawberry.field(description="The instances of this page with their cursors.")
-    def edges(self) -> list[InstanceEdge]:
-        fresh = self.listed.question.fresh
-        return [InstanceEdge(node=instance_of(row, fresh), listed=self.listed) for row in self.listed.read()]
+    async def edges(self, info: Info) -> list[InstanceEdge]:
+        fresh, listed = self.listed.question.fresh, self.listed
+        return await listed.made(info, lambda row: InstanceEdge(node=instance_of(row, fresh), listed=listed))
 
     @strawberry.field(description="The instances of this page.")
-    def nodes(self) -> list[Instance]:
-        return [instance_of(row, self.listed.question.fresh) for row in self.listed.read()]
+    async def nodes(self, info: Info) -> list[Instance]:
+        fresh = self.listed.question.fresh
+        return await self.listed.made(info, lambda row: instance_of(row, fresh))

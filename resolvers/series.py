@@ -202,10 +202,11 @@ class SeriesEdge:
 @strawberry.type(description="A page of series.")
 class SeriesConnection(Connection):
     @strawberry.field(description="The series of this page with their cursors.")
-    def edges(self) -> list[SeriesEdge]:
-        fresh = self.listed.question.fresh
-        return [SeriesEdge(node=series_of(row, fresh), listed=self.listed) for row in self.listed.read()]
+    async def edges(self, info: Info) -> list[SeriesEdge]:
+        fresh, listed = self.listed.question.fresh, self.listed
+        return await listed.made(info, lambda row: SeriesEdge(node=series_of(row, fresh), listed=listed))
 
     @strawberry.field(description="The series of this page.")
-    def nodes(self) -> list[Series]:
-        return [series_of(row, self.listed.question.fresh) for row in self.listed.read()]
+    async def nodes(self, info: Info) -> list[Series]:
+        fresh = self.listed.question.fresh
+        return await self.listed.made(info, lambda row: series_of(row, fresh))

@@ -196,10 +196,11 @@ class StudyEdge:
 @strawberry.type(description="A page of studies.")
 class StudyConnection(Connection):
     @strawberry.field(description="The studies of this page with their cursors.")
-    def edges(self) -> list[StudyEdge]:
-        fresh = self.listed.question.fresh
-        return [StudyEdge(node=study_of(row, fresh), listed=self.listed) for row in self.listed.read()]
+    async def edges(self, info: Info) -> list[StudyEdge]:
+        fresh, listed = self.listed.question.fresh, self.listed
+        return await listed.made(info, lambda row: StudyEdge(node=study_of(row, fresh), listed=listed))
 
     @strawberry.field(description="The studies of this page.")
-    def nodes(self) -> list[Study]:
-        return [study_of(row, self.listed.question.fresh) for row in self.listed.read()]
+    async def nodes(self, info: Info) -> list[Study]:
+        fresh = self.listed.question.fresh
+        return await self.listed.made(info, lambda row: study_of(row, fresh))
