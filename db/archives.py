@@ -45,7 +45,7 @@ class ArchiveRow:
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """How far an archive's index has come. studies, series, instances: distinct UIDs; *_rows: copies.
+    """How far an archive's index has come. studies, series, instances: nodes; *_rows: copies.
 
     kind … error_message are of the newest run; None and 0 when there was none.
     """

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from access.scope import Scope
 from db.events import note, note_pseudonyms
-from db.faces import LOCK
-from db.ingest import LOCK as WRITING
 from db.ingest import write
+from db.locks import Lock
 from db.nodes import Row
 from db.pool import Connection, Database, Reader
 from db.statements import statements
@@ -45,10 +44,10 @@ async def set_consents(
 
     async def work(connection: Connection) -> set[str]:
         # Events are written: in order with those of all writers of the index.
-        await connection.execute(statements("faces")["alone"], WRITING)
+        await connection.execute(statements("faces")["alone"], Lock.INDEX)
         # A maker of pseudonymised rows that has read the old consent must have committed before, or its
         # rows would show it for good.
-        await connection.execute(statements("faces")["alone"], LOCK)
+        await connection.execute(statements("faces")["alone"], Lock.CONSENTS)
         known: set[str] = set()
         for part in _parts(consents):
             known |= await _set(connection, archive_id, part, changed_by)

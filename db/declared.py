@@ -13,12 +13,12 @@ import asyncpg
 import orjson
 
 from db.declared_indexes import indexes_of
+from db.locks import Lock
 from db.pool import Database, Reader
 from db.statements import statements
 from model.attributes import Level
 from model.declared import Declared
 
-LOCK = 0x65726E6600000003  # 'ernf', 3: who builds indexes of declared attributes
 Told = Callable[[str], None]
 
 
@@ -73,7 +73,7 @@ async def apply_declared(
         database.url, server_settings={"application_name": "ernfed attributes"}
     )
     try:
-        if not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
+        if not await connection.fetchval("select pg_try_advisory_lock($1)", Lock.DECLARED_INDEXES):
             return False
         await connection.execute(
             statements("declared")["declare"],

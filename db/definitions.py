@@ -15,6 +15,7 @@ import asyncpg
 import orjson
 
 from config.archives_file import ArchiveConfig
+from db.locks import Lock
 from db.outage import tell
 from db.pool import FAILED, SESSION, Connection, Database
 from db.statements import statements
@@ -48,7 +49,7 @@ async def sync_archives(database: Database, configs: Iterable[ArchiveConfig]) ->
     listed = list(configs)
     sql = statements("definitions")
     async with database.transaction("sync_archives") as conn:
-        await conn.execute(sql["lock"])
+        await conn.execute(sql["lock"], Lock.DEFINITIONS)
         gone = await conn.fetch(sql["left_the_file"], [config.code for config in listed])
         ids, changed = await _define(conn, listed, _FILE, None)
         await conn.execute(sql["undefined"])
@@ -86,7 +87,7 @@ async def add(database: Database, config: ArchiveConfig, by: str) -> None:
     """A new archive, or one that was removed and comes back. Raises DefinitionRefused."""
     sql = statements("definitions")
     async with database.transaction("add_archive") as conn:
-        await conn.execute(sql["lock"])
+        await conn.execute(sql["lock"], Lock.DEFINITIONS)
         if await conn.fetchrow(sql["one"], config.code):
             raise DefinitionRefused(f"there is an archive {config.code} already: change that one")
         before = await conn.fetchrow(sql["known"], config.code)
@@ -104,7 +105,7 @@ async def change(database: Database, config: ArchiveConfig, by: str) -> None:
     """The archive of this code is now so. Raises DefinitionRefused for one of archives.toml."""
     sql = statements("definitions")
     async with database.transaction("change_archive") as conn:
-        await conn.execute(sql["lock"])
+        await conn.execute(sql["lock"], Lock.DEFINITIONS)
         await _ours(conn, config.code)
         await _define(conn, [config], _API, by)
         await conn.execute(sql["announce"])
@@ -114,7 +115,7 @@ async def switch(database: Database, code: str, *, disabled: bool, by: str) -> N
     """Off: not asked, not shown, its rows kept. Also for archives of archives.toml."""
     sql = statements("definitions")
     async with database.transaction("switch_archive") as conn:
-        await conn.execute(sql["lock"])
+        await conn.execute(sql["lock"], Lock.DEFINITIONS)
         await conn.execute(sql["switch"], code, disabled, by)
         await conn.execute(sql["enable"], [code])
         await conn.execute(sql["announce"])
@@ -127,7 +128,7 @@ async def remove(database: Database, code: str) -> None:
     """
     sql = statements("definitions")
     async with database.transaction("remove_archive") as conn:
-        await conn.execute(sql["lock"])
+        await conn.execute(sql["lock"], Lock.DEFINITIONS)
         if await conn.fetchrow(sql["one"], code) is None:
             return
         await _ours(conn, code)

@@ -8,13 +8,12 @@ from before its sequence is drawn to its commit: a reader who has seen one seque
 from collections.abc import Collection
 from typing import Final
 
+from db.locks import Lock
 from db.pool import Connection, Database
 from db.statements import statements
 
 CHANNEL: Final = "ernfed_events"
 """NOTIFY of `records 3`, `pseudonyms 3` or `health 3`: what kind of news, and of which archive_id."""
-
-PSEUDONYMS_LOCK: Final = 0x65726E6600000003  # 'ernf', 3: the writer of pseudonymised events
 
 
 async def note(conn: Connection, study_uids: Collection[str]) -> None:
@@ -25,7 +24,7 @@ async def note(conn: Connection, study_uids: Collection[str]) -> None:
 
 async def note_pseudonyms(conn: Connection, study_uids: Collection[str]) -> None:
     """The same of the pseudonymised copies of these families (UIDs as stored). The transaction should end now."""
-    await conn.execute(statements("events")["in_order"], PSEUDONYMS_LOCK)
+    await conn.execute(statements("events")["in_order"], Lock.PSEUDONYM_EVENTS)
     await conn.execute(statements("events")["note_pseudonyms"], list(study_uids))
 
 

@@ -21,6 +21,7 @@ from access.keyed_pseudonyms import Patient
 from access.pseudonyms import Pseudonymiser, patient_of
 from db.events import note_pseudonyms
 from db.face_rows import FaceRow, store
+from db.locks import Lock
 from db.nodes import Row
 from db.pool import Connection, Database
 from db.statements import statements
@@ -28,9 +29,6 @@ from model.attributes import Level
 from model.dicom_json import parse_row
 from model.records import Record
 
-LOCK = (
-    0x65726E6600000002  # 'ernf', 2: makers of pseudonymised rows share it, a change of consents has it alone
-)
 FAMILIES_AT_ONCE = 50
 ROWS_AT_ONCE = 2000
 _TRIES = 5
@@ -114,7 +112,7 @@ class Faces:
         for attempt in range(1, _TRIES + 1):
             try:
                 async with self.database.transaction("faces") as conn:
-                    await conn.execute(statements("faces")["begin"], LOCK)
+                    await conn.execute(statements("faces")["begin"], Lock.CONSENTS)
                     known = list(self.makers)
                     rows = await conn.fetch(statements("faces")["take"], FAMILIES_AT_ONCE, known, rotating)
                     uids = [row["study_uid"] for row in rows]
@@ -132,7 +130,7 @@ class Faces:
     async def _wait_for_others(self) -> None:
         async with self.database.transaction("faces_wait") as conn:
             if await conn.fetchval(statements("faces")["at_work"], list(self.makers)):
-                await conn.execute(statements("faces")["alone"], LOCK)
+                await conn.execute(statements("faces")["alone"], Lock.CONSENTS)
 
     async def _make(self, conn: Connection, study_uids: list[str]) -> int:
         """Makes what is missing or out of date of these families; returns how many rows were refused."""

@@ -18,6 +18,7 @@ import structlog
 
 from db.events import note
 from db.ingest_sql import NAME_COLUMNS, ingest_sql, name_values
+from db.locks import Lock
 from db.outage import is_told
 from db.pool import Connection, Database
 from db.rollup_tables import fill_rollups, follow_rollups
@@ -30,7 +31,6 @@ K = TypeVar("K", str, Key)
 
 _log = structlog.get_logger(__name__)
 
-LOCK = 0x65726E6600000001  # 'ernf', 1: what writers of the index hold
 _TRIES = 3
 _AT_ONCE = timedelta(0)
 
@@ -179,7 +179,7 @@ async def rebuild_rollups(database: Database) -> None:
     """Counts the rollups again from the index, while no other writer is at work."""
 
     async def work(conn: Connection) -> None:
-        await conn.execute("select pg_advisory_xact_lock($1)", LOCK)
+        await conn.execute("select pg_advisory_xact_lock($1)", Lock.INDEX)
         await fill_rollups(conn)
 
     await _written(database, "rebuild_rollups", work)
@@ -232,7 +232,7 @@ async def forget_rejected(
 async def begin(conn: Connection) -> None:
     """The first thing of every transaction that writes the index; again does no harm."""
     await conn.execute(ingest_sql("staging"))
-    await conn.execute(ingest_sql("begin"), LOCK)
+    await conn.execute(ingest_sql("begin"), Lock.INDEX)
 
 
 async def _put(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import asyncpg
 
+from db.locks import Lock
+
 _FOLDER = Path(__file__).parent / "migrations"
-_LOCK = 0x65726E66  # 'ernf'
 LEAST = 17
 """Major version of PostgreSQL: it has the collation pg_c_utf8."""
 
@@ -38,7 +39,7 @@ async def migrating(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database_url)
     try:
         await _refuse_server(connection)
-        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute("select pg_advisory_lock($1)", Lock.MIGRATIONS)
         yield connection
     finally:
         await connection.close()

@@ -7,10 +7,9 @@ from datetime import datetime
 
 import orjson
 
+from db.locks import LEASES
 from db.pool import Connection, Database
 from db.statements import statements
-
-_LEASE = 0x65726E66  # 'ernf': class of the leases' advisory locks, the archive_id is the object
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,13 @@ async def lease(database: Database, archive_id: int) -> AsyncIterator[bool]:
     """
     sql = statements("runs")
     async with database.connection() as connection:
-        if not await connection.fetchval(sql["try_lease"], _LEASE, archive_id):
+        if not await connection.fetchval(sql["try_lease"], LEASES, archive_id):
             yield False
             return
         given_back = False
         try:
             yield True
-            await connection.execute(sql["end_lease"], _LEASE, archive_id)
+            await connection.execute(sql["end_lease"], LEASES, archive_id)
             given_back = True
         finally:
             if not given_back:  # an error or a cancellation: the lock must not stay with a pooled session

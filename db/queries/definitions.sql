@@ -1,5 +1,5 @@
 -- name: lock  One change of the definitions at a time, until the transaction's end.
-select pg_advisory_xact_lock(x'65726E6600000003'::bigint)
+select pg_advisory_xact_lock($1)
 
 -- name: left_the_file  Archives whose table is gone from the file: not defined any more, their rows stay.
 with gone as (
@@ -20,15 +20,25 @@ with wanted as (
     select *, (ordinality - 1)::smallint as rank
     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::interval[], $7::interval[], $9::jsonb[])
         with ordinality w (code, ern, title, kind, index_level, sync_every, reconcile_every, definition, ordinality)
-), known as (
+), placed as (
+    select w.*, a.archive_id,
+        case $8 when 'file' then w.rank else greatest(10000, a.rank) end::smallint as place
+    from wanted w left join archive a using (code)
+), changed as (
+    update archive a
+    set (ern, title, kind, index_level, rank) = (p.ern, p.title, p.kind, p.index_level, p.place)
+    from placed p
+    where p.archive_id = a.archive_id
+        and (a.ern, a.title, a.kind, a.index_level, a.rank)
+            is distinct from (p.ern, p.title, p.kind, p.index_level, p.place)
+), added as (
+    -- only what is missing: `on conflict` would take a number of the identity, a smallint, at every start
     insert into archive (code, ern, title, kind, index_level, rank)
-    select code, ern, title, kind, index_level, case $8 when 'file' then rank else 10000 end
-    from wanted order by rank
-    on conflict (code) do update
-        set (ern, title, kind, index_level, rank)
-            = (excluded.ern, excluded.title, excluded.kind, excluded.index_level,
-                case when $8 = 'file' or archive.rank < 10000 then excluded.rank else archive.rank end)
-    returning archive_id, code, archive.rank
+    select code, ern, title, kind, index_level, place from placed where archive_id is null order by rank
+    returning archive_id, code, rank
+), known as (
+    select archive_id, code, place as rank from placed where archive_id is not null
+    union all select archive_id, code, rank from added
 ), defined as (
     insert into archive_definition (archive_id, origin, definition, changed_by)
     select k.archive_id, $8, w.definition, $10

@@ -32,6 +32,19 @@ async def test_the_table_follows_the_file(database: Database) -> None:
     assert [row.enabled for row in await list_archives(database)] == [True, False, False]
 
 
+async def test_a_start_that_changes_nothing_writes_nothing(database: Database) -> None:
+    """The identity is a smallint: 24 archives and a start every five minutes would be at its end after five days."""
+    rows = "select code, archive_id, xmin::text from archive order by archive_id"
+    configs = [config(f"a{number}") for number in range(3)]
+    await sync_archives(database, configs)
+    before = await database.fetch("t", rows)
+    for _ in range(5):
+        await sync_archives(database, configs)
+    assert await database.fetch("t", rows) == before
+    added = await sync_archives(database, [*configs, config("new")])
+    assert added == {"a0": 1, "a1": 2, "a2": 3, "new": 4}
+
+
 async def test_an_archive_is_new(database: Database) -> None:
     await sync_archives(database, [config("a")])
     (row,) = await list_archives(database)
@@ -78,7 +91,7 @@ async def test_index_states_in_one_statement(database: Database) -> None:
         states = await index_states(database)
     assert meter.statements == ["index_states"]
     one, two = states[1], states[2]
-    assert (one.studies, one.series, one.instances) == (2, 1, 1)
+    assert (one.studies, one.series, one.instances) == (2, 2, 1)  # a series is one of its study
     assert (one.study_rows, one.series_rows, one.instance_rows) == (3, 2, 1)
     assert (one.running, one.done, one.total, one.rejected, one.removed) == (True, 4, 10, 1, 2)
     assert (two.studies, two.study_rows, two.running) == (1, 1, False)

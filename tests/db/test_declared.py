@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from access.scope import Face, Reach, Scope, ScopedArchive
-from db.declared import LOCK, IndexState, apply_declared, declared_states
+from db.declared import IndexState, apply_declared, declared_states
 from db.declared_indexes import indexes_of
+from db.locks import Lock
 from db.pages import Listing, Page
 from db.pool import Database
 from db.statements import statements
@@ -74,7 +75,7 @@ async def test_indexes_come_and_go_with_what_is_declared(database: Database) -> 
 
 async def test_one_process_at_a_time_builds(database: Database) -> None:
     other = await asyncpg.connect(database.url)
-    await other.execute("select pg_advisory_lock($1)", LOCK)
+    await other.execute("select pg_advisory_lock($1)", Lock.DECLARED_INDEXES)
     assert not await apply_declared(database, DECLARED)
     await other.close()
     assert await declared_states(database) == []

@@ -15,7 +15,8 @@ from config.archives_file import ArchiveConfig
 from db import representatives
 from db.archives import sync_archives
 from db.consent import StudyConsent, set_consents
-from db.faces import LOCK, Faces, rows_by_key, waiting
+from db.faces import Faces, rows_by_key, waiting
+from db.locks import Lock
 from db.pool import Database
 from db.statements import statements
 from model.attributes import Level
@@ -279,7 +280,7 @@ async def test_a_withdrawal_waits_for_makers_that_read_the_old_consent(faces: Fa
     await a_shared_study(faces, 1)
     await set_consents(faces.database, 1, [StudyConsent("1.1", True, True, True)], "tester")
     async with faces.database.transaction("maker") as maker:
-        await maker.execute("select pg_advisory_xact_lock_shared($1)", LOCK)
+        await maker.execute("select pg_advisory_xact_lock_shared($1)", Lock.CONSENTS)
         gone = StudyConsent("1.1", False, False, False)
         withdrawal = asyncio.create_task(set_consents(faces.database, 1, [gone], "tester"))
         await asyncio.sleep(0.2)
