@@ -34,7 +34,7 @@ async def archives(database: Database) -> None:
                 series("1.2", "1.2.2", Modality="MR", NumberOfSeriesRelatedInstances=5),
             ],
             ["1.2"],
-            (2, 9, ["CT", "MR", "SR"]),
+            (2, 9, ["5", "CT", "MR", "SR"]),  # a number where text belongs is that text
             id="series win",
         ),
         pytest.param(
