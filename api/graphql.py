@@ -40,7 +40,7 @@ from api.problems import HttpProblem
 from api.request_data import Asked, RequestToGraphQL, request_data
 from api.rules import Rules, permit
 from api.streams import Events, NotTaken, in_time, until, whole_stream
-from api.turns import Turns
+from api.turns import Asker, Turns, asker
 from api.websocket import Handler, Messages
 from db.audit import AuditUnavailable
 from model.errors import Forbidden, InputError
@@ -186,9 +186,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         response.media_type = answer_type(request.headers.get("accept"))
         return response
 
-    def query_of(self, payload: object) -> Asked:
+    async def query_of(self, payload: object) -> Asked:
         """What a message of a WebSocket asks to be run, by the rules of requests. Raises HttpProblem."""
-        return request_data(payload, self._rules.persisted, 200)
+        return await request_data(payload, self._rules.persisted, 200)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> Asked:
         asked = cast(RequestToGraphQL, request)
@@ -208,8 +208,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         if asked.protocol == "sse" and asked.kind is OperationType.MUTATION:
             asked.protocol, sub_response.media_type = "http", EVENTS  # a stream ends with its client
         if asked.kind is not OperationType.SUBSCRIPTION:
-            turn = self.turns.of(self.who_asks(request, context))
-            await unless_gone(request.receive, request.state.until_sent.enter_async_context(turn))
+            asker.set(Asker(self.turns, self.who_asks(request, context), request.state.until_sent))
         work = super().execute_operation(request, request_adapter, asked, context, root_value, sub_response)
         if asked.kind is OperationType.MUTATION:
             return await work

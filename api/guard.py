@@ -5,7 +5,8 @@ It sits inside the schema's own execution, so HTTP, SSE and WebSocket all pass t
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from copy import copy
 from typing import Any
 
@@ -14,15 +15,20 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLInputType,
+    NameNode,
     OperationDefinitionNode,
+    SelectionSetNode,
     ValueNode,
     ValuesOfCorrectTypeRule,
     VisitorAction,
+    parse,
 )
+from graphql import OperationType as Operation
 from strawberry import Schema
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.schema import validate_document
 from strawberry.types.graphql import OperationType
 
 from api import introspection, limits, persisted
@@ -31,7 +37,9 @@ from api.cost import check_cost, cost_of
 from api.documents import Known, KnownDocuments
 from api.errors import WrongLiteral, process_errors
 from api.metrics import Metrics
+from api.reading import beside
 from api.rules import Rules, permit
+from api.turns import asker
 from api.value_limits import check_values, literals
 from db.audit import AuditUnavailable
 
@@ -70,6 +78,9 @@ class Guard(SchemaExtension):
         self._known: Known | None = None
         self._streams = False
         self._told: dict[str, int] | None = None
+        self._is_new = False
+        self._refusal: GraphQLError | None = None
+        self._cost = 0
 
     async def on_operation(self) -> AsyncIterator[None]:
         self.execution_context.parse_options["max_tokens"] = limits.MAX_TOKENS
@@ -94,6 +105,8 @@ class Guard(SchemaExtension):
         if self._is_subscription:
             self._streams = True
             await self._trail.begins(self.execution_context)
+        elif (who := asker.get()) is not None:
+            await who.begin(self._cost)
         yield
 
     async def on_stream_result(self, result: Result) -> AsyncIterator[None]:  # type: ignore[override]
@@ -107,14 +120,29 @@ class Guard(SchemaExtension):
         if not safe:
             raise AuditUnavailable
 
-    def on_parse(self) -> Iterator[None]:
-        self._known = self._documents.get(self.execution_context.query)
-        if self._known is not None:
-            self.execution_context.graphql_document = self._known.document
+    async def on_parse(self) -> AsyncIterator[None]:
+        context = self.execution_context
+        self._known = self._documents.get(context.query)
+        try:
+            self._check_request()
+            if self._known is not None:
+                context.graphql_document = self._known.document
+            elif context.query:
+                self._is_new = True
+                async with self._reading():
+                    context.graphql_document = await beside(context.query, self._read)
+        except GraphQLError as error:
+            self._refusal = (
+                error  # told in the place of what validation finds, so that it leaves its audit line
+            )
+        except RecursionError as error:
+            self._refusal = GraphQLError(str(error), original_error=error)
+        if self._refusal is not None:
+            context.graphql_document = _nothing(context._provided_operation_name)
         yield
 
-    def on_validate(self) -> Iterator[None]:
-        context, known = self.execution_context, self._known
+    async def on_validate(self) -> AsyncIterator[None]:
+        context = self.execution_context
         context.validation_rules = tuple(
             WithoutValues if rule is ValuesOfCorrectTypeRule else rule for rule in context.validation_rules
         )
@@ -123,33 +151,57 @@ class Guard(SchemaExtension):
         except GraphQLError as error:
             context.pre_execution_errors = [error]  # validation is skipped, the client gets this
         else:
-            if known is not None:
-                context.pre_execution_errors = []  # it was validated when it was kept
+            context.pre_execution_errors = []  # it was validated when it was kept
+            if self._is_new and context.query:
+                async with self._reading():
+                    context.pre_execution_errors = await beside(context.query, self._validated)
         yield
-        if known is None and self._known is not None and not context.pre_execution_errors and context.query:
+        if self._is_new and self._known is not None and not context.pre_execution_errors and context.query:
             self._documents.keep(context.query, self._known)
+
+    def _read(self) -> DocumentNode:
+        """Parsed and measured. Raises GraphQLError."""
+        context = self.execution_context
+        document = parse(context.query or "", **context.parse_options)
+        measured = limits.check(document)
+        check_values(literals(document))
+        self._known = Known.of(document, measured)
+        return document
+
+    def _validated(self) -> list[GraphQLError]:
+        context = self.execution_context
+        assert context.graphql_document is not None  # noqa: S101
+        return validate_document(context.schema._schema, context.graphql_document, context.validation_rules)
+
+    @staticmethod
+    def _reading() -> AbstractAsyncContextManager[None]:
+        who = asker.get()
+        return nullcontext() if who is None else who.reading()
 
     def get_results(self) -> dict[str, Any]:
         """`extensions` of the answer."""
         return {"cost": self._told} if self._told is not None else {}
 
-    def _check(self) -> None:
-        context, permitted = self.execution_context, permit.get()
-        document = context.graphql_document
-        if document is None:
-            return
-        if not permitted.any_document and not self._rules.persisted.knows(context.query or ""):
+    def _check_request(self) -> None:
+        """What is known before the document is read."""
+        context = self.execution_context
+        if not permit.get().any_document and not self._rules.persisted.knows(context.query or ""):
             raise limits.LimitExceeded(persisted.REQUIRED, persisted.WORDS)
         check_values((context.variables or {}).values())
-        if self._known is None:
-            measured = limits.check(document)
-            check_values(literals(document))
-            self._known = Known.of(document, measured)
+
+    def _check(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+        context, permitted = self.execution_context, permit.get()
+        document = context.graphql_document
+        if document is None or self._known is None:
+            return
         self._check_operations(document)
         if not permitted.introspection and self._known.introspects:
             raise limits.LimitExceeded(introspection.OFF, introspection.words(self._rules.introspection))
         schema, name = context.schema._schema, context._provided_operation_name
         cost, limit = cost_of(schema, document, context.variables, name), self._rules.max_cost
+        self._cost = cost.requested
         if permitted.tells_cost or cost.requested > limit:
             self._told = {"requested": cost.requested, "limit": limit, "depth": self._known.measured.depth}
         check_cost(cost, limit)
@@ -180,6 +232,18 @@ class Guard(SchemaExtension):
             return "failed"
         result = self.execution_context.result
         return "partial" if isinstance(result, ExecutionResult) and has_data(result) else "refused"
+
+
+def _nothing(operation: str | None) -> DocumentNode:
+    """In the place of a document that could not be read."""
+    name = NameNode(value=operation) if operation is not None else None
+    return DocumentNode(
+        definitions=(
+            OperationDefinitionNode(
+                operation=Operation.QUERY, name=name, selection_set=SelectionSetNode(selections=())
+            ),
+        )
+    )
 
 
 def _name(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from api.media_types import GRAPHQL, answer_type, is_stream, require_json
 from api.operations import kind_of
 from api.persisted import Persisted
 from api.problems import HttpProblem
+from api.reading import beside
 
 
 @dataclass
@@ -39,7 +41,7 @@ class RequestToGraphQL(StarletteRequestAdapter):
             given = _parsed(await self.body_of(most_bytes))
         accept = self.headers.get("accept")
         status = 400 if answer_type(accept) == GRAPHQL else 200
-        asked = request_data(given, persisted, status)
+        asked = await request_data(given, persisted, status)
         if is_stream(accept, goes_on=asked.kind is OperationType.SUBSCRIPTION):
             asked.protocol = "sse"
         return asked
@@ -65,7 +67,7 @@ def _parsed(text: str | bytes) -> object:
         raise HttpProblem(400, "The request is not valid JSON.") from None
 
 
-def request_data(data: Any, persisted: Persisted, status: int) -> Asked:
+async def request_data(data: Any, persisted: Persisted, status: int) -> Asked:
     """What the members of a request ask for. status: of the answer for a name that is not known. Raises HttpProblem."""
     if isinstance(data, list):
         raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
@@ -84,7 +86,7 @@ def request_data(data: Any, persisted: Persisted, status: int) -> Asked:
         variables=data.get("variables"),
         operation_name=name,
         extensions=data.get("extensions"),
-        kind=kind_of(query, name),
+        kind=await beside(query, partial(kind_of, query, name)),
     )
 
 

@@ -8,7 +8,7 @@ id, and the connection goes on.
 
 import asyncio
 import contextlib
-from contextlib import nullcontext
+from contextlib import AsyncExitStack
 from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,8 +28,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.graphql import OperationType
 
 from api.auth import Identity, remember, seconds_left
-from api.operations import kind_of
 from api.problems import HttpProblem
+from api.turns import Asker, asker
 from db.callers import calling
 from model.errors import InputError
 
@@ -55,8 +55,11 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     _clock: "asyncio.Task[None] | None" = None
     _deaf: asyncio.Event
+    _kinds: dict[str, OperationType]
+    """Of operations that begin, by their id."""
 
     async def handle(self) -> None:
+        self._kinds = {}
         self._deaf = asyncio.Event()
         self._view.sockets.add(self)
         handling = asyncio.create_task(super().handle(), name="websocket")
@@ -96,7 +99,8 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                         f"{len(self.operations)} operations are open on this connection, the most there may be.",
                         code="TOO_MANY_SUBSCRIPTIONS",
                     )
-                asked = self._view.query_of(message.get("payload"))
+                asked = await self._view.query_of(message.get("payload"))
+                self._kinds[message["id"]] = asked.kind
                 changes = asked.kind is OperationType.MUTATION
             except HttpProblem as refused:
                 error = GraphQLError(refused.message, extensions={"code": refused.code})
@@ -161,11 +165,11 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 [GraphQLError(refused.message, extensions={"code": refused.code})]
             )
             return
-        kind = kind_of(operation.query, operation.operation_name)
-        goes_on = kind is OperationType.SUBSCRIPTION
-        who = self._view.who_asks(self._socket, own.context)
-        with calling():
-            async with nullcontext() if goes_on else self._view.turns.of(who):
+        async with AsyncExitStack() as until_sent:
+            if self._kinds.pop(operation.id, None) is not OperationType.SUBSCRIPTION:
+                who = self._view.who_asks(self._socket, own.context)
+                asker.set(Asker(self._view.turns, who, until_sent))
+            with calling():
                 await super(Handler, own).run_operation(operation)
 
     async def shutdown(self) -> None:

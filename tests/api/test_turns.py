@@ -12,7 +12,8 @@ import pytest
 import strawberry
 from websockets.asyncio.client import connect
 
-from api.turns import Turns
+from api import turns
+from api.turns import Lane, Turns
 from tests.api.test_websocket import PROTOCOL, served
 
 AT_ONCE = 3
@@ -120,7 +121,28 @@ async def test_operations_of_sockets() -> None:
 
 
 async def test_nothing_is_kept_of_who_is_gone() -> None:
-    turns = Turns(1)
-    async with turns.of("somebody"):
-        assert turns._of
-    assert turns._of == {}
+    of_all = Turns(1)
+    async with of_all.of("somebody", Lane.DEAR):
+        assert of_all._of
+    assert of_all._of == {}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_light_operations_do_not_wait_for_dear_ones(
+    accept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LIGHT", 1)
+    dear = {"query": "{ passes again: passes }"}
+    async with gated() as (url, gate), httpx.AsyncClient(timeout=60) as client:
+        address, headers = url.replace("ws", "http"), {"x-person": "greedy", "accept": accept}
+
+        def ask(what: object) -> "asyncio.Task[httpx.Response]":
+            return asyncio.create_task(client.post(address, json=what, headers=headers))
+
+        waiting = [ask(dear) for _ in range(20)]
+        await until(gate, greedy=2 * AT_ONCE)
+        light = [ask(ASK) for _ in range(20)]
+        await until(gate, greedy=3 * AT_ONCE)
+        gate.opened.set()
+        assert all("greedy" in each.text for each in await asyncio.gather(*waiting, *light))
+    assert gate.most == {"greedy": 3 * AT_ONCE}
