@@ -15,7 +15,7 @@ from archives.doubts import RELEARN_AFTER, contradiction
 from archives.errors import ArchiveError, NotSupported, Rejected, TimedOut, TooLarge
 from archives.every_field import Fields, learn_every
 from archives.fields import FIELDS
-from archives.lengths import lengths_of
+from archives.lengths import Lengths, lengths_of
 from archives.meter import metered
 from archives.pager import MAX_PAGES, Asked, Found, Page, PageMemory, Pager, merged
 from archives.probe import decodes_queries, is_plain, probe_dicomweb, takes_uid_list
@@ -90,7 +90,7 @@ class DicomWebArchive:
             await self._enrich(level, rows)
         why = found.incomplete_because or childless(level, selection, rows)
         known = {id(row) for row in rows}
-        others = [row for row in unread.values() if id(row) not in known]
+        others = [row for row in unread.values() if id(row) not in known and not found.unending]
         return Answer(rows, why is None, why, meter.total, found.unending, found.unasked, others)
 
     async def _find(self, level: Level, selection: Selection) -> Found:
@@ -162,9 +162,8 @@ class DicomWebArchive:
             query.expected(check.selection.expected),
             self._max_pages,
         )
-        memory = self.abilities.pages
-        lengths = lengths_of(self.config.code, query.level, memory.studies)
-        found = await Pager(asked, fetch, is_all, memory, lengths).read()
+        lengths = self._lengths(query.level)
+        found = await Pager(asked, fetch, is_all, self.abilities.pages, lengths).read()
         if query.level != "studies" and query.study_uid is None:
             self.abilities.top_level = True
         return found
@@ -207,8 +206,14 @@ class DicomWebArchive:
         return page
 
     async def qido(self, query: Query, limit: int, offset: int, fields: tuple[str, ...] | None) -> Page:
-        """One request, whatever was learnt of the archive."""
-        return await qido.search(self._transport, query, limit, offset, fields)
+        """One request, whatever was learnt of the archive; how long its page is counts for those after it."""
+        page = await qido.search(self._transport, query, limit, offset, fields)
+        if len(page.rows) >= limit:
+            self._lengths(query.level).came(len(page.rows), limit)
+        return page
+
+    def _lengths(self, level: Level) -> Lengths:
+        return lengths_of(self.config.code, level, self.abilities.pages.studies)
 
     async def _enrich(self, level: Level, rows: list[Row]) -> None:
         """Add to the rows what QIDO-RS cannot give."""

@@ -125,14 +125,17 @@ class Pager:
             self.offset += distinct
             self.last = page
             self.pages += 1
-            if self._is_end(page) or self._is_too_much:
+            if self._is_too_much or await self._is_end(page):
                 return None
             self.size += page.size
             if self.size > self.asked.max_bytes:
-                self.unending = True
-                return f"its pages go on after {self.size:,} bytes"
+                return self._goes_on(f"{self.size:,} bytes")
+        return self._goes_on(f"{self.asked.max_pages:,} of them")
+
+    def _goes_on(self, after: str) -> str:
         self.unending = True
-        return f"its pages go on after {self.asked.max_pages:,} of them"
+        others = f"; {self.kept.unasked:,} rows were not asked for" if self.kept.unasked else ""
+        return f"its pages go on after {after}{others}"
 
     @property
     def _is_too_much(self) -> bool:
@@ -146,17 +149,21 @@ class Pager:
             self.lengths.was_cut(rows)
             self.memory.cap = min(rows, self.memory.cap or rows)
 
-    def _is_end(self, page: Page) -> bool:
-        """Whether nothing can come after this page, as far as it tells without asking."""
+    async def _is_end(self, page: Page) -> bool:
+        """Whether nothing can come after this page, as far as it tells without asking for what comes after it."""
         rows = len(page.rows)
         may_be_cut = self.lengths.may_be_cut(rows)
         self.lengths.came(rows, self.asked.page_size)
         if page.says_more:
             return False
-        has_all = bool(self.asked.uids) and self.asked.uids <= self.kept.uids
-        if has_all or self.kept.count == self.asked.expected:
+        if self.kept.count == self.asked.expected:
             return True
-        return rows < self.asked.page_size and not page.warned and not may_be_cut
+        if rows >= self.asked.page_size:
+            return False
+        # A UID may stand on several rows (of two patients): to have each once is not the end of a page that is cut.
+        if self.asked.uids and self.asked.uids <= self.kept.uids:
+            return not may_be_cut or (self.pages == 1 and await self._is_settled(rows))
+        return not page.warned and not may_be_cut
 
     async def _end(self, page: Page) -> str | None:
         """Nothing new came: why that may not be the end."""
@@ -179,4 +186,5 @@ class Pager:
         if rows == self.asked.page_size or not await self.is_all(rows):
             return False
         self.lengths.came(rows + 1, self.asked.page_size)
+        self.lengths.was_all(rows)
         return True

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import date
 
-from archives.client import Row
+from archives.client import Row, Selection
 from db import ingest, removals, runs
 from db.keeping import Told, keep
 from db.pool import Connection
@@ -44,6 +44,7 @@ async def run_full(work: Work, after: str, *, reconcile: bool, confirmed: bool) 
     await _forget_rejected(work, after)
     if not reconcile or seen_by_dates is None:
         return False
+    await _must_be_gone(work, seen_by_dates)
     await remove_unseen(work, seen_by_dates, confirmed=confirmed)
     return True
 
@@ -139,7 +140,10 @@ async def _batches_of(
         await work.expect(len(rows), len(rows) - len(rest))
     groups = list(chunks(rest, STUDIES_AT_ONCE))
     for number, group in enumerate(groups, 1):
-        batch = await batch_of_rows(work.client, group, [row for uid in group for row in rows[uid]])
+        if piece.incomplete_because is None:
+            batch = await batch_of_rows(work.client, group, [row for uid in group for row in rows[uid]])
+        else:  # what a search brought that did not end whole is believed where the archive answers it by its UID
+            batch = await fetch_batch(work.client, group)
         if piece.until is None:
             yield batch, group[-1]
         else:
@@ -150,6 +154,21 @@ async def _batches_of(
     if strays or not groups:
         batch = await batch_of_rows(work.client, [], strays)
         yield batch, "" if piece.until is None else f"{_BY_DATE}{piece.until.isoformat()}"
+
+
+async def _must_be_gone(work: Work, seen: set[str]) -> None:
+    """Asks by UID for what a pass of searches did not see. Raises RunFailed where one is answered: the pass was cut
+    somewhere, as by a cap that came while it went on, and says nothing of what is gone."""
+    stale, _ = await runs.unseen(work.database, work.archive_id, seen, work.run.started_at)
+    for chunk in chunks(stale if seen else [], STUDIES_AT_ONCE):
+        answer = await work.client.search_studies(Selection(study_uids=chunk))
+        if answer.rows or answer.unending:
+            raise RunFailed(
+                "INCOMPLETE",
+                f"the archive did not answer everything: it has studies ({len(answer.rows)} of {len(chunk)} that were "
+                "asked for by UID) which its searches did not bring; nothing was removed",
+                start_over=True,
+            )
 
 
 async def remove_unseen(work: Work, seen: set[str], *, confirmed: bool) -> None:

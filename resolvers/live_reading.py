@@ -3,13 +3,14 @@
 Studies first, then what is below them by lists of UIDs: one request a level where archives take such lists.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from archives.client import Answer, ArchiveClient, Selection, told_apart
-from archives.errors import Incomplete, NotSupported
+from archives.errors import ArchiveError, Incomplete, NotSupported
 from db import live
 from db.pool import Database
 from model.attributes import Key, Level
@@ -114,10 +115,24 @@ class Reader:
                 )
             )
             records, _ = self._parsed(Level.STUDY, answer, ())
-            self.reading.studies += records
             if not answer.complete:
                 self.complete = False
                 self.lacks("TOO_WIDE", f"the archive did not answer everything ({_why(answer)}); {_TOO_WIDE}")
+                records = await self._believed(records)
+            self.reading.studies += records
+
+    async def _believed(self, records: list[Record]) -> list[Record]:
+        """Of what a search brought that did not end whole, that which the index has, of the same patient. The rest
+        is believed where the archive answers it by its UID: it may be made up, page after page."""
+        rows = Counter(record.study_uid for record in records)
+        known = set(await live.present(self.database, self.archive_id, self.began, rows))
+        known -= set(await live.elsewhere(self.database, self.archive_id, self.began, records))
+        known -= {uid for uid, count in rows.items() if count > 1}
+        try:
+            await self.studies_by_uid(rows.keys() - known)
+        except ArchiveError as error:
+            self.lacks(error.code, error.message)
+        return [record for record in records if record.study_uid in known]
 
     async def studies_by_uid(self, uids: Collection[str]) -> None:
         """These studies, each whole, or else unanswered. Raises ArchiveError."""

@@ -135,9 +135,8 @@ class OnDemand:
         study_uids = [uid for (uid,) in studies]
         selection = Selection(study_uids=study_uids, expected=expected)
         answer = await self._client_of(archive_id).search_series(selection)
-        if answer.unending and len(copies) > 1:
-            await _in_halves(self._fetch_series, archive_id, copies)
-            return
+        if answer.unending:
+            _must_be_whole(answer)
         read = _Read.of(Level.SERIES, answer.all_rows, [(uid,) for uid in study_uids])
         spoilt = {uid for (uid,) in read.spoilt}
 
@@ -161,9 +160,9 @@ class OnDemand:
         asked = told_apart(series)
         selections = [replace(Selection.of_series(each), expected=expected) for each in asked]
         answers = await side_by_side([client.search_instances(selection) for selection in selections])
-        if len(copies) > 1 and any(answer.unending for answer in answers):
-            await _in_halves(self._fetch_instances, archive_id, copies)
-            return
+        for answer in answers:
+            if answer.unending:
+                _must_be_whole(answer)
         complete = [
             key for keys, answer in zip(asked, answers, strict=True) if answer.complete for key in keys
         ]
@@ -271,19 +270,6 @@ async def _apart(fetch: _Fetch, archive_id: int, copies: list[Missing]) -> Faile
     half = len(copies) // 2
     first = await _apart(fetch, archive_id, copies[:half])
     return {**first, **await _apart(fetch, archive_id, copies[half:])}
-
-
-async def _in_halves(fetch: _Fetch, archive_id: int, copies: list[Missing]) -> None:
-    """All of them did not end: each half by itself, down to the one that does not. Raises what the last one raised."""
-    middle = len(copies) // 2
-    failed: ArchiveError | None = None
-    for half in (copies[:middle], copies[middle:]):
-        try:
-            await fetch(archive_id, half)
-        except ArchiveError as error:
-            failed = error
-    if failed is not None:
-        raise failed
 
 
 def _is_count(said: str) -> bool:

@@ -4,7 +4,9 @@ from datetime import datetime
 
 import pytest
 
+from archives.client import Answer, Row, Selection
 from archives.errors import TimedOut, Unreachable
+from archives.rows import STUDY_INSTANCE_UID as STUDY
 from model.attributes import Level
 from resolvers import live_reading
 from tests.resolvers.house import House
@@ -120,3 +122,32 @@ async def test_a_level_that_fails_keeps_what_came(live: House) -> None:
     answer = await live.ask(asked("series", f"study: {{{BY_PATIENT}}}"))
     assert states(answer, "series")["a0"] == ("PARTIAL", 2, "UNREACHABLE")
     assert "1.2.9" in uids(await live.ask(asked(given=BY_PATIENT, mode="CACHED")))
+
+
+async def test_what_an_unfinished_search_made_up_is_not_kept(
+    live: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows come on and on; what is new is asked for by its UID."""
+    monkeypatch.setattr(live_reading, "MOST_STUDIES", 3)
+    archive = live.archives[0]
+    search = archive.search_studies
+
+    async def endless(selection: Selection) -> Answer:
+        answer = await search(selection)
+        if selection.study_uids:
+            return answer
+        model, *_ = archive.rows[Level.STUDY]
+        made: list[Row] = [{**model, STUDY: {"vr": "UI", "Value": [f"6.6.{n}"]}} for n in range(4)]
+        made.append({**model, "00100020": {"vr": "LO", "Value": ["Nobody"]}})
+        return Answer(made, complete=False, incomplete_because="more than 3 rows")
+
+    monkeypatch.setattr(archive, "search_studies", endless)
+    before = await live.ask(asked(mode="CACHED"))
+    answer = await live.ask(asked())
+    assert states(answer)["a0"] == ("PARTIAL", 4, "TOO_WIDE")
+    assert states(answer)["a1"][0] == "PARTIAL"
+    assert uids(answer) == uids(before)
+    assert answer.data["studies"]["totalCount"] == before.data["studies"]["totalCount"]
+    monkeypatch.setattr(archive, "search_studies", search)
+    monkeypatch.setattr(live_reading, "MOST_STUDIES", 1000)
+    assert {source[0::2] for source in states(await live.ask(asked())).values()} == {("LIVE", None)}
