@@ -181,3 +181,16 @@ async def test_an_id_that_is_in_use() -> None:
             await socket.recv()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4409
+
+
+async def test_a_variable_that_cannot_be_coerced() -> None:
+    """Found when the operation is executed: it is a result, as the reference implementation (graphql-ws) has it."""
+    ask = subscribe(query="query A($first: Int!) { hello(first: $first) }", variables={"first": "x"})
+    async with served() as url, connect(url, subprotocols=[PROTOCOL]) as socket:
+        await socket.send(INIT)
+        await receive(socket)
+        await socket.send(ask)
+        told = await receive(socket)
+        assert (told["id"], told["type"], told["payload"]["data"]) == ("1", "next", None)
+        assert [each["extensions"]["code"] for each in told["payload"]["errors"]] == ["BAD_INPUT"]
+        assert await receive(socket) == {"id": "1", "type": "complete"}
