@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import orjson
 
@@ -33,9 +33,12 @@ from archives.rows import (
 )
 from archives.side_by_side import side_by_side
 from config.archives_file import ArchiveConfig
+from model.dicom_json import clean
 
 _BATCH: Final = 2000  # resources a bulk request: 0.06 ms and 0.5 kB each
 _MARKS: Final = 50  # entries: enough that some are left when their studies are deleted
+_SEQUENCES: Final = range(2**63)
+_COUNTS: Final = range(2**31)
 _NEW_STUDY: Final = "NewStudy"
 
 
@@ -143,12 +146,12 @@ class OrthancArchive(DicomWebArchive):
     async def totals(self) -> tuple[int, int]:
         counts = self.mapping(await self.rest("GET", "/statistics"))
         series, instances = counts.get("CountSeries"), counts.get("CountInstances")
-        if not isinstance(series, int) or not isinstance(instances, int):
+        if not _is_in(series, _COUNTS) or not _is_in(instances, _COUNTS):
             raise BadAnswer(f"{self.config.code}: /statistics has no counts")
         return series, instances
 
     async def last_change(self) -> int | None:
-        return _sequence(self.mapping(await self.rest("GET", "/changes?last")))
+        return self._sequence(self.mapping(await self.rest("GET", "/changes?last")))
 
     async def changes(self, since: int, limit: int = 1000) -> ChangePage:
         """One Change a study and page, newest sequence. Deletions never appear here: reconcile by listing.
@@ -157,7 +160,7 @@ class OrthancArchive(DicomWebArchive):
         """
         page = self.mapping(await self.rest("GET", f"/changes?since={since}&limit={limit}"))
         entries = [entry for entry in _objects(page.get("Changes")) if entry.get("ResourceType") != "Patient"]
-        last = _sequence(page)
+        last = self._sequence(page)
         ids = dict.fromkeys(str(entry.get("ID")) for entry in entries)
         studies = {str(found.get("ID")): found for found in await self._bulk(ids, "Study")}
         newest: dict[str, tuple[int, str]] = {
@@ -168,7 +171,8 @@ class OrthancArchive(DicomWebArchive):
                 study_id = str(entry.get("ID"))
                 was_new = newest.get(study_id, (0, ""))[1] == "new" or entry.get("ChangeType") == _NEW_STUDY
                 kind = "deleted" if study_id not in studies else "new" if was_new else "changed"
-                newest[study_id] = (int(entry.get("Seq") or last), kind)
+                sequence = entry.get("Seq")
+                newest[study_id] = (sequence if _is_in(sequence, _SEQUENCES) else last, kind)
         listed = [
             Change(sequence, _study_uid(studies.get(study_id)), kind, study_id)
             for study_id, (sequence, kind) in newest.items()
@@ -199,6 +203,12 @@ class OrthancArchive(DicomWebArchive):
         parts = await side_by_side([self.rest("POST", "/tools/bulk-content", body) for body in asked])
         return [resource for part in parts for resource in _objects(part)]
 
+    def _sequence(self, page: dict[str, Any]) -> int:
+        last = page.get("Last", 0)
+        if not _is_in(last, _SEQUENCES):
+            raise BadAnswer(f"{self.config.code}: the Last of /changes is no sequence")
+        return last
+
     def mapping(self, answer: object) -> dict[str, Any]:
         if not isinstance(answer, dict):
             raise BadAnswer(f"{self.config.code}: the REST API answers something else")
@@ -209,9 +219,8 @@ def _objects(answer: object) -> list[dict[str, Any]]:
     return [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
 
 
-def _sequence(page: dict[str, Any]) -> int:
-    last = page.get("Last")
-    return last if isinstance(last, int) else 0
+def _is_in(value: object, numbers: range) -> TypeGuard[int]:
+    return isinstance(value, int) and value in numbers
 
 
 def _study_uid(resource: dict[str, Any] | None) -> str | None:
@@ -219,7 +228,7 @@ def _study_uid(resource: dict[str, Any] | None) -> str | None:
     if not isinstance(tags, dict):
         return None
     uid = tags.get("0020,000d") or tags.get("StudyInstanceUID")
-    return uid if isinstance(uid, str) else None
+    return clean(uid) or None if isinstance(uid, str) else None  # as in rows: a NUL is nowhere kept
 
 
 def _study_uids(resources: Sequence[dict[str, Any]]) -> list[str]:

@@ -45,8 +45,15 @@ class Answered(requests.Response):
         except orjson.JSONDecodeError as error:
             if "infinity" in error.msg or any(word in body for word in _NO_NUMBERS):
                 with suppress(ValueError, RecursionError):
-                    return json.loads(body.decode())
+                    found = json.loads(body.decode(), parse_int=_integer)
+                    json.dumps(found, ensure_ascii=False).encode()  # a half of a character is in no text
+                    return found
             raise BadAnswer(_why_not_json(self, error)) from None
+
+
+def _integer(digits: str) -> int | float:
+    """As orjson reads it: what has no 64 bits is a float."""
+    return int(digits) if len(digits) <= 18 else float(digits)
 
 
 class GuardedSession(requests.Session):

@@ -18,7 +18,7 @@ from archives.client import ArchiveClient
 from archives.errors import ArchiveError
 from db import ingest, live
 from db.keeping import Told, keep
-from db.pool import Connection, Database
+from db.pool import Connection, Database, StatementTimeout
 from model.attributes import Level
 from model.bounds import Bounds
 from resolvers.errands import Errands
@@ -138,7 +138,7 @@ class Live:
                 outcome = replace(outcome, code=REJECTED, message=rejected_records(lost))
         except ArchiveError as error:
             outcome = _failed(error.code, error.message, asked_at)
-        except TimeoutError:
+        except (TimeoutError, StatementTimeout):  # or others write meanwhile
             outcome = _failed(LATE.code, LATE.message, asked_at)
         except Exception as error:  # of the database or our own: its message may quote values of records
             _log.error("live.failed", error=type(error).__name__)

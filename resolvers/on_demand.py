@@ -19,7 +19,7 @@ from archives.errors import Rejected as Refused
 from archives.side_by_side import side_by_side
 from db import data_sets, ingest, nodes
 from db.keeping import Kept, Told, keep
-from db.pool import Connection, Database
+from db.pool import Connection, Database, StatementTimeout
 from model.attributes import Key, Level
 from model.dicom_json import parent_of, parse, parse_row
 from model.records import Record, Rejected
@@ -267,13 +267,15 @@ async def _apart(fetch: _Fetch, archive_id: int, copies: list[Missing]) -> Faile
             return {copies[0]: error}
     except ArchiveError as error:
         return dict.fromkeys(copies, error)
+    except StatementTimeout:  # others write meanwhile: not a fault of this archive, nor of ours
+        return dict.fromkeys(copies, _SLOW)
     half = len(copies) // 2
     first = await _apart(fetch, archive_id, copies[:half])
     return {**first, **await _apart(fetch, archive_id, copies[half:])}
 
 
 def _is_count(said: str) -> bool:
-    return said.isascii() and said.isdigit()
+    return said.isascii() and said.isdigit() and len(said) < 10
 
 
 def _must_be_whole(answer: Answer) -> None:

@@ -7,6 +7,8 @@ import pytest
 from archives.client import Answer, Row, Selection
 from archives.errors import TimedOut, Unreachable
 from archives.rows import STUDY_INSTANCE_UID as STUDY
+from db import ingest
+from db.pool import StatementTimeout
 from model.attributes import Level
 from resolvers import live_reading
 from tests.resolvers.house import House
@@ -151,3 +153,14 @@ async def test_what_an_unfinished_search_made_up_is_not_kept(
     monkeypatch.setattr(archive, "search_studies", search)
     monkeypatch.setattr(live_reading, "MOST_STUDIES", 1000)
     assert {source[0::2] for source in states(await live.ask(asked())).values()} == {("LIVE", None)}
+
+
+async def test_an_index_that_others_write_to_is_no_fault_of_the_archive(
+    live: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_late(*_: object) -> None:
+        raise StatementTimeout
+
+    monkeypatch.setattr(ingest, "write", too_late)
+    answer = await live.ask(asked(given=BY_PATIENT))
+    assert {source[0::2] for source in states(answer).values()} == {("STALE", "TIMEOUT")}
