@@ -170,6 +170,10 @@ class Oracle:
             case _:
                 return None
 
+    def union_modalities(self, key: Key) -> set[str]:
+        """Those of a study are of the union of its asked copies, too."""
+        return {value for copy in self._asked(Level.STUDY, key) for value in copy.values["modalities"]}
+
     def _asked(self, level: Level, key: Key) -> list[Copy]:
         return [copy for copy in self.by_key[level, key] if copy.archive_id in self.asked]
 

@@ -83,6 +83,10 @@ def _sort_values(oracle: Oracle, level: Level, keys: tuple[Sort, ...]) -> Callab
         found: list[Any] = []
         for sort in keys:
             match sort.field:
+                case "NUMBER_OF_SERIES":
+                    found.append(visible.union_count("NumberOfStudyRelatedSeries", key))
+                case "MODALITY" if level is Level.STUDY:
+                    found.append(min(visible.union_modalities(key), default=None))
                 case "NUMBER_OF_INSTANCES" if level is Level.STUDY:
                     found.append(visible.union_count("NumberOfStudyRelatedInstances", key))
                 case "NUMBER_OF_INSTANCES":
