@@ -2,6 +2,7 @@
 
 import pytest
 
+from archives.client import Answer, Selection
 from indexer.run import RunState
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, uids
@@ -51,3 +52,18 @@ async def test_series_that_cannot_be_read_do_not_count_as_studies(bench: Bench) 
     archive.serieses.remove(bad)
     await bench.run(archive)
     assert await bench.rows("1", "rejected_record") == []
+
+
+async def test_a_pass_that_was_not_answered_whole_forgets_nothing(bench: Bench) -> None:
+    archive = ScriptedArchive()
+    archive.fill(uids(3))
+    archive.serieses.append(series(uids(3)[1], "no uid"))
+    await bench.run(archive)
+    whole = archive.search_series
+
+    async def without_the_last(selection: Selection) -> Answer:
+        return Answer((await whole(selection)).rows[:-1], complete=False, incomplete_because="it is busy")
+
+    archive.search_series = without_the_last  # type: ignore[method-assign]
+    assert (await bench.run(archive)).error_code == "PARTIAL"
+    assert [level for (level,) in await bench.rows("level", "rejected_record")] == ["series"]
