@@ -119,6 +119,15 @@ def refuses_includefield(exchange: Exchange) -> None:
         exchange.rows(studies(3))
 
 
+def ignores_pages(rows: list[Json]) -> Behaviour:
+    """All rows that match, whatever `limit` and `offset` ask for."""
+    return lambda exchange: ignores_only_offset(rows, len(rows))(replace(exchange, query=_keys(exchange)))
+
+
+def _keys(exchange: Exchange) -> dict[str, str]:
+    return {name: text for name, text in exchange.query.items() if name not in ("limit", "offset")}
+
+
 def ignores_only_offset(rows: list[Json], cap: int) -> Behaviour:
     """The first rows that match, no more than `cap`."""
 
@@ -172,6 +181,7 @@ ANSWERS: dict[str, tuple[Behaviour, int, bool]] = {
     "offset ignored, first page full": (ignores_offset(studies(50), cap=PAGE), 10, False),
     "everything ignored, more rows than the limit": (ignores_offset(studies(37), cap=37), 37, True),
     "everything ignored, fewer rows than the limit": (ignores_offset(studies(9), cap=9), 9, True),
+    "pages ignored, more rows than the limit": (ignores_pages(studies(37)), 37, True),
     "everything ignored, one row": (ignores_offset(studies(1), cap=1), 1, True),
     "everything ignored, and a Warning of more": (ignores_offset(studies(37), cap=37, **WARNING), 37, False),
     "offset ignored, a short page": (ignores_only_offset(studies(50), cap=7), 7, False),
