@@ -155,7 +155,8 @@ async def test_a_row_that_cannot_be_made_keeps_nothing_waiting(
 
     await a_shared_study(faces, 1)
     monkeypatch.setattr(Pseudonymiser, "record", record)
-    await store(faces.database, 1, [study("1.1", StudyDate="20210101"), study("1.2")], [series("1.2", "5.2")])
+    changed = [study("1.1", StudyDate="20210101"), study("1.2")]
+    await store(faces.database, 1, changed, [series("1.2", "5.1")])  # a series of 1.1 has that UID too
     assert await waiting(faces.database) == (0, 0)
     shown = await rows(faces.database, "select source_pk from pseudonymised.study")
     wanted = await rows(faces.database, "select study_pk from study where study_uid = '1.2'")

@@ -72,6 +72,14 @@ async def test_a_part_of_another_study_with_the_same_uid_is_another_part(
     ]
 
 
+async def test_a_part_without_its_study_takes_nothing_of_another_along(database: Database) -> None:
+    """A series of the same UID came without a study, with an instance: both go, alone."""
+    await store(database, 1, [study("1.2")], [series("1.2", "7.1")], [instance("1.2", "7.1", "8.1")])
+    await store(database, 1, [], [series("1.3", "7.1")], [instance("1.3", "7.1", "8.1")])
+    assert await rows(database, "select study_uid from series") == [("1.2",)]
+    assert await rows(database, "select study_uid from instance") == [("1.2",)]
+
+
 async def test_an_instance_moves_to_another_study(database: Database) -> None:
     """It is where the archive answers it, and goes from where it is no longer answered."""
     both = [series("1.2", "7.1"), series("1.3", "7.1")]

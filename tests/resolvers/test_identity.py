@@ -183,6 +183,7 @@ async def test_each_is_what_it_is(database: Database, tmp_path: Path, name: str,
         await _lists_and_ids(home, expected)
         await _filters(home, expected)
         await _statistics(home.house, expected)
+        await _statistics_of_each(home.house, holdings)
         await _pseudonyms(home.house, expected)
 
 
@@ -295,6 +296,16 @@ async def _statistics(house: House, expected: set[tuple[str, ...]]) -> None:
                 modality: len({each[:level] for each in expected if each[4] == modality})
                 for modality in ("CT", "MR")
             }
+
+
+async def _statistics_of_each(house: House, holdings: tuple[list[Held], list[Held]]) -> None:
+    """What an archive does not hold counts for nothing in it, whatever has the same UID there."""
+    facet = "facet(by: ARCHIVE) { value count { value } }"
+    told = await house.data(f"{{ seriesStats {{ {facet} }} instanceStats {{ {facet} }} }}")
+    for field, level in (("seriesStats", 2), ("instanceStats", 3)):
+        counted = {each["value"]: each["count"]["value"] for each in told[field]["facet"]}
+        held = {code: len({each[:level] for each in of}) for code, of in zip(CODES, holdings, strict=True)}
+        assert counted == {code: count for code, count in held.items() if count}
 
 
 async def _pseudonyms(house: House, expected: set[tuple[str, ...]]) -> None:
