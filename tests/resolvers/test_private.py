@@ -2,7 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel
@@ -13,6 +16,7 @@ from db.faces import Faces
 from db.pool import Database
 from indexer.run import index_once
 from tests.archives.faulty import faulty
+from tests.archives.holding import in_folder
 from tests.archives.private_pacs import NAME, PrivatePacs
 from tests.resolvers.house import House, open_services
 
@@ -130,3 +134,20 @@ async def test_where_there_are_none_searches_bring_all_they_can(database: Databa
         data = await house.data(INSTANCES)
         assert (data["mine"]["complete"], data["mine"]["totalCount"]) == (False, 2)
         assert (data["thin"]["complete"], data["thin"]["totalCount"]) == (False, 0)
+
+
+@pytest.mark.parametrize("data_sets", [True, False])
+async def test_a_folder_lacks_what_was_not_fetched_of_it(
+    database: Database, tmp_path: Path, data_sets: bool
+) -> None:
+    config = ArchiveConfig("eye", "ERN-EYE", "Eye", "folder", index="instance", data_sets=data_sets)
+    await sync_archives(database, [config])
+    held = [("1.2.1", "1.3.1", f"1.4.{n}", "P1", "HOSP", "CT") for n in range(2)]
+    async with in_folder(config, held, tmp_path) as archive:
+        (result,) = await index_once(database, [archive])
+        assert result.all_done, result
+        services = await open_services(database, [archive])
+        ask = '{ instances(filter: {attribute: [{name: "SliceThickness", eq: "5"}]}) { complete totalCount } }'
+        found = (await House(services).data(ask))["instances"]
+        await services.close()
+    assert found == {"complete": data_sets, "totalCount": 2 if data_sets else 0}
