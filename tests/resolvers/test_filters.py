@@ -201,3 +201,26 @@ async def test_filters_look_into_other_levels(house: House, federation: Federati
     assert {node["studyInstanceUid"] for node in data["down"]["nodes"]} == frames
     women = _uids(federation, Level.STUDY, lambda copy: copy.values["patient_sex"] == "F")
     assert {node["series"]["study"]["studyInstanceUid"] for node in data["up"]["nodes"]} == women
+
+
+# (field, filter) of a CS, %s what is asked for; codes are written in capitals only (PS3.5 6.2).
+CODES = [
+    ("series", 'modality: {eq: "%s"}', "MR"),
+    ("series", 'modality: {in: ["%s"]}', "MR"),
+    ("series", 'attribute: [{name: "Modality", eq: "%s"}]', "MR"),
+    ("studies", 'modalitiesInStudy: {any: ["%s"]}', "MR"),
+    ("studies", 'modalitiesInStudy: {all: ["%s"]}', "MR"),
+    ("studies", 'modalitiesInStudy: {none: ["%s"]}', "MR"),
+    ("studies", 'patientSex: {eq: "%s"}', "F"),
+    ("studies", 'attribute: [{name: "PatientSex", in: ["%s"]}]', "F"),
+]
+
+
+@pytest.mark.parametrize(("field", "given", "code"), CODES)
+async def test_codes_match_in_any_case(house: House, field: str, given: str, code: str) -> None:
+    ask = f"small: {field}(filter: {{%s}}) {{ totalCount }} capital: {field}(filter: {{%s}}) {{ totalCount }}"
+    data = await house.data(
+        "{ " + ask % (given % code.lower(), given % code) + f" {field} {{ totalCount }} }}"
+    )
+    assert data["small"] == data["capital"]
+    assert 0 < data["small"]["totalCount"] < data[field]["totalCount"]

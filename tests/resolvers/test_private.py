@@ -147,7 +147,9 @@ async def test_a_folder_lacks_what_was_not_fetched_of_it(
         (result,) = await index_once(database, [archive])
         assert result.all_done, result
         services = await open_services(database, [archive])
-        ask = '{ instances(filter: {attribute: [{name: "SliceThickness", eq: "5"}]}) { complete totalCount } }'
+        ask = (
+            '{ instances(filter: {attribute: [{name: "SliceThickness", eq: "5"}]}) { complete totalCount } }'
+        )
         found = (await House(services).data(ask))["instances"]
         await services.close()
     assert found == {"complete": data_sets, "totalCount": 2 if data_sets else 0}
