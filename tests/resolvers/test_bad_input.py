@@ -167,7 +167,7 @@ LITERALS: list[tuple[str, str, str, str]] = [
     ("cursor of definitions", '{ attributeDefinitions(after: "a") { totalCount } }', "BAD_CURSOR", "cursor:"),
     ("definitions, first 0", "{ attributeDefinitions(first: 0) { totalCount } }", "BAD_INPUT", "1 to 1000"),
     ("definitions, first null", "{ attributeDefinitions(first: null) { totalCount } }",
-     "BAD_INPUT", "1 to 1000"),
+     "BAD_INPUT", "first or last"),
 ]  # fmt: skip
 
 

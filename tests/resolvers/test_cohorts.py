@@ -9,6 +9,7 @@ import pytest
 
 from db import cohort_freeze, cohorts
 from model.attributes import Level
+from resolvers.ids import from_id
 from tests.db.ingesting import delete, store
 from tests.resolvers.cohort_home import (
     ANALYST,
@@ -57,7 +58,8 @@ async def _frozen_is_listed(home: Home, given: dict[str, Any]) -> None:
         if copy.level is Level.STUDY and copy.uid in expected
     }
     of_version = "select archive_id, study_uid from cohort_study where version_id = $1::uuid"
-    rows = await home.database.fetch("t", of_version, version["id"])
+    _, (version_id,) = from_id(version["id"])
+    rows = await home.database.fetch("t", of_version, version_id)
     assert {(row["archive_id"], row["study_uid"]) for row in rows} == copies
 
 
