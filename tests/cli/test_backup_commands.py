@@ -111,7 +111,21 @@ def operation(text: str, person: Any) -> Callable[[Any, Any], Any]:
 PSEUDONYMS = operation(
     "{ studies { totalCount nodes { studyInstanceUid patientId studyDate } } }", RESEARCHER
 )
-CURSOR = operation("{ changesCursor }", CLINICIAN)
+PLACE = operation("{ studies(first: 1) { pageInfo { endCursor } } }", CLINICIAN)
+
+
+def refused_after(place: Any) -> Callable[[Any, Any], Any]:
+    """The code with which the page after this place is refused; None where it is not."""
+
+    async def ask(client: Any, issuer: Any) -> Any:
+        cursor = place["studies"]["pageInfo"]["endCursor"]
+        query = "query ($c: String!) { studies(after: $c) { nodes { id } } }"
+        headers = {"authorization": f"Bearer {issuer.token_for(CLINICIAN)}"}
+        asked = {"query": query, "variables": {"c": cursor}}
+        errors = (await client.post("/graphql", json=asked, headers=headers)).json().get("errors")
+        return errors[0]["extensions"]["code"] if errors else None
+
+    return ask
 
 
 def test_everything_is_there_again_elsewhere(
@@ -165,15 +179,16 @@ def test_from_and_into_the_embedded_database(folder: Path, monkeypatch: pytest.M
 
 
 def test_places_in_a_stream_of_changes_that_is_not_there_any_more_are_refused(
-    folder: Path, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, database_url: str, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    secrets = "select count(*) from secret where name = 'cursors'"
+    [cursor] = asked(PLACE)
+    assert (asked(refused_after(cursor)), sql(database_url, secrets)) == ([None], [1])
     ernfed("backup", str(folder / "backup"))
-    [secret] = sql(os.environ["ERNFED_DATABASE_URL"], "select count(*) from secret where name = 'cursors'")
-    [cursor] = asked(CURSOR)
     monkeypatch.setenv("ERNFED_DATABASE_URL", empty_database_url)
     ernfed("restore", str(folder / "backup"))
-    assert (secret, sql(empty_database_url, "select count(*) from secret where name = 'cursors'")) == (0, [0])
-    assert asked(CURSOR) != [cursor]
+    assert sql(empty_database_url, secrets) == [0]
+    assert asked(refused_after(cursor)) == ["BAD_CURSOR"]
 
 
 def test_a_backup_of_an_older_version_is_brought_forward_and_a_newer_one_is_refused(
