@@ -5,8 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from archives.client import Answer, Row, Selection
-from indexer.run import RunState
+from archives.registry import open_archives
+from config.archives_file import ArchiveConfig
+from db.archives import sync_archives
+from indexer.run import RunState, index_once
 from model.dicom_json import first
+from tests.archives.faulty import faulty, holds, studies
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import STUDY, ScriptedArchive, uids
 from tests.rows import study
@@ -68,3 +72,17 @@ async def test_what_is_answered_by_uid_is_not_gone(bench: Bench, lost: int) -> N
     archive.remove(uids(30)[29:])
     result = await bench.run(archive, reconcile=True)
     assert (result.state, result.error_code, result.removed) == (RunState.COMPLETED, None, 1)
+
+
+async def test_a_cap_that_says_nothing_hides_and_removes_nothing(bench: Bench) -> None:
+    """More studies of one day than the archive sends at a time; then the cap is a smaller one."""
+    sent = 60
+    with faulty(lambda exchange: holds(studies(60), cap=sent)(exchange)) as server:
+        config = ArchiveConfig("eye", "ERN-EYE", "Eye", "dicomweb", url=server.url, index="study")
+        await sync_archives(bench.database, [config])
+        for sent in (60, 25, 7):
+            async with open_archives([config]) as archives:
+                (result,) = await index_once(bench.database, archives, reconcile=True)
+            assert (result.state, result.removed) == (RunState.COMPLETED, 0), sent
+            assert len(await bench.studies()) == 60
+    assert await bench.rows("1", "suspicious_removal") == []

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLObjectType
+from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_enum_type
 
 from resolvers.schema import schema
 from tests.resolvers.cohort_home import ANALYST, OWNER, STRANGER, Home
@@ -33,6 +33,21 @@ def test_every_connection_has_nodes_edges_and_both_directions() -> None:
 def test_what_has_an_id_is_a_node() -> None:
     nodes = {each.name for each in objects() if any(one.name == "Node" for one in each.interfaces)}
     assert nodes == {"Study", "Series", "Instance", "Archive", "Cohort", "CohortVersion"}
+
+
+def test_what_has_a_few_values_is_an_enum() -> None:
+    """A client sees them in the schema; in inputs as well."""
+    found = {
+        f"{each.name}.{name}": get_named_type(field.type)
+        for each in TYPES.values()
+        if isinstance(each, (GraphQLObjectType, GraphQLInputObjectType)) and not each.name.startswith("__")
+        for name, field in each.fields.items()
+        if name in ("kind", "level", "state", "access")
+    }
+    assert {"Archive.kind", "ArchiveInput.kind", "AttributeCoverage.level"} <= found.keys()
+    assert [name for name, of in found.items() if not is_enum_type(of)] == []
+    for name in ("ArchiveInput", "ArchiveChanges"):
+        assert str(get_named_type(TYPES[name].fields["index"].type)) == "Level"  # type: ignore[attr-defined]
 
 
 WALK = """query ($first: Int, $after: String, $last: Int, $before: String) { %s(%s first: $first, after: $after,
