@@ -22,6 +22,11 @@ NEVER_NULL = {
         "Subscription.studyChanged",
         "Subscription.archiveHealthChanged",
     },
+    "made in parts of a page that is at hand: nothing is read": {
+        f"{level}Connection.{field}"
+        for level in ("Study", "Series", "Instance")
+        for field in ("nodes", "edges")
+    },
 }
 
 
