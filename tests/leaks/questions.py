@@ -39,9 +39,11 @@ class Questions:
     _paired: set[tuple[str, str, str]] = dataclasses.field(default_factory=set)
 
     def whole(self) -> Iterator[str]:
-        """Each root field with everything below it."""
+        """Each root field with everything below it; of queries also without most of it, where all is too dear."""
         for root, word in self._roots:
             for name, field in root.fields.items():
+                if word == "query":
+                    yield f"{word} {{ {name}{self._text(self._plain(field, name, 12))}{self._shallow(field.type, 2)} }}"
                 for below in self._everything(field.type, frozenset({root.name})):
                     yield f"{word} {{ {name}{self._text(self._plain(field, name, 12))}{below} }}"
 
@@ -132,7 +134,7 @@ class Questions:
             for each, argument in field.args.items()
             if is_required_argument(argument)
         }
-        if "since" in field.args:
+        if "since" in field.args and "since" not in given:
             given["since"] = json.dumps(self.values.since)
         return given | ({"first": str(first)} if "first" in field.args else {})
 

@@ -73,7 +73,7 @@ class Values:
                 yield from ({"before": json.dumps(each), "last": "3"} for each in self._places(connection))
             case "last":
                 yield from ({"last": each} for each in ("2", "1000"))
-            case "since":
+            case "since" if get_named_type(given).name != "DateTime":
                 yield from ({"since": json.dumps(each)} for each in (self.since, "AAAA"))
             case "first":
                 yield from ({"first": each} for each in ("1", "1000"))
