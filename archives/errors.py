@@ -12,7 +12,9 @@ ArchiveError            code, message without patient data, URL or credentials
 └── NotSupported        NOT_SUPPORTED this kind of archive cannot do it
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_BUSY: Final = frozenset({429, 502, 503, 504})
 
 
 class ArchiveError(Exception):
@@ -26,6 +28,11 @@ class ArchiveError(Exception):
         self.message = message
         self.status = status
         self.retry_after = retry_after
+
+    @property
+    def is_busy(self) -> bool:
+        """The server, or its proxy, has no time for now, for whatever it is asked."""
+        return self.status in _BUSY
 
 
 class Unreachable(ArchiveError):

@@ -25,7 +25,6 @@ from config.archives_file import ArchiveConfig
 
 _RETRY_PAUSE = (0.05, 0.25)  # seconds, drawn at random so that many askers do not come back together
 _LEAST_TIME = 0.1  # seconds that a try must have left
-_WORTH_ANOTHER_TRY = {429, 502, 503, 504}  # a server or its proxy is busy, for now
 
 # Libraries that log every failure with its stack, or URLs that name patients. Errors say it all.
 for _name in ("retrying", "dicomweb_client", "urllib3"):
@@ -141,7 +140,7 @@ class Transport:
 
 def _pause_after(error: ArchiveError, attempt: int) -> float | None:
     """Seconds until it is worth another try, None when it is not. Twice as long after each attempt."""
-    if not isinstance(error, ConnectionLost) and error.status not in _WORTH_ANOTHER_TRY:
+    if not isinstance(error, ConnectionLost) and not error.is_busy:
         return None
     pause = random.uniform(*_RETRY_PAUSE) * 2.0**attempt  # noqa: S311
     return pause + (error.retry_after or 0.0)

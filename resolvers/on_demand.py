@@ -73,7 +73,7 @@ class _Fetch(Protocol):
 
 
 _OF_ONE = (Refused, ServerFailed, BadAnswer, TooLarge, Incomplete)
-"""Failures of a batch that may be one copy's alone. An archive that is away or silent is so for all of them."""
+"""Failures of a batch that may be one copy's alone. An archive that is away, silent or busy is so for all of them."""
 
 
 class OnDemand:
@@ -263,8 +263,8 @@ async def _apart(fetch: _Fetch, archive_id: int, copies: list[Missing]) -> Faile
     except RejectedRecords as error:
         return {copy: error for copy in copies if copy.source_pk in error.of}
     except _OF_ONE as error:
-        if len(copies) == 1:
-            return {copies[0]: error}
+        if len(copies) == 1 or error.is_busy:
+            return dict.fromkeys(copies, error)
     except ArchiveError as error:
         return dict.fromkeys(copies, error)
     except StatementTimeout:  # others write meanwhile: not a fault of this archive, nor of ours
