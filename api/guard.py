@@ -215,6 +215,8 @@ class Guard(SchemaExtension):
             )
 
     def _operation(self) -> str:
+        if self._refusal is not None:  # `_nothing` stands in the document's place
+            return "unknown"
         try:
             return self.execution_context.operation_type.value
         except RuntimeError:
