@@ -101,7 +101,8 @@ class Database:
     async def close(self) -> None:
         await self._pool.close()
 
-    def _heeding(self) -> AbstractContextManager[None]:
+    def heeding(self) -> AbstractContextManager[None]:
+        """For what is done on a connection in the block: an outage that it meets is told of (db/outage.py)."""
         return heeding(self.url, self._pool.is_closing)
 
     async def fetch(
@@ -109,35 +110,39 @@ class Database:
     ) -> list[asyncpg.Record]:
         """All rows of a read; `name` is what meters and logs call the statement."""
         count_statement(name)
-        with self._heeding(), in_time():
+        with self.heeding(), in_time():
             return await self._pool.fetch(sql, *args, timeout=seconds)
 
     async def fetchrow(self, name: str, sql: str, *args: Any) -> asyncpg.Record | None:
         count_statement(name)
-        with self._heeding(), in_time():
+        with self.heeding(), in_time():
             return await self._pool.fetchrow(sql, *args)
 
     async def execute(self, name: str, sql: str, *args: Any) -> str:
         count_statement(name)
-        with self._heeding(), in_time():
+        with self.heeding(), in_time():
             return await self._pool.execute(sql, *args)
 
     async def executemany(self, name: str, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         count_statement(name)
-        with self._heeding(), in_time():
+        with self.heeding(), in_time():
             await self._pool.executemany(sql, rows)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection for as long as the block lasts, outside a transaction."""
-        async with self._pool.acquire() as connection:
+        with self.heeding():
+            connection = await self._pool.acquire()
+        try:
             yield connection
+        finally:
+            await self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self, name: str) -> AsyncIterator[Connection]:
         """A transaction on one connection, counted as one statement."""
         count_statement(name)
-        with self._heeding(), in_time():
+        with self.heeding(), in_time():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield connection
 

@@ -47,13 +47,16 @@ async def lease(database: Database, archive_id: int) -> AsyncIterator[bool]:
     """
     sql = statements("runs")
     async with database.connection() as connection:
-        if not await connection.fetchval(sql["try_lease"], LEASES, archive_id):
+        with database.heeding():
+            ours = await connection.fetchval(sql["try_lease"], LEASES, archive_id)
+        if not ours:
             yield False
             return
         given_back = False
         try:
             yield True
-            await connection.execute(sql["end_lease"], LEASES, archive_id)
+            with database.heeding():
+                await connection.execute(sql["end_lease"], LEASES, archive_id)
             given_back = True
         finally:
             if not given_back:  # an error or a cancellation: the lock must not stay with a pooled session

@@ -39,7 +39,6 @@ async def test_a_server_tells_of_an_outage_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("db.outage.CALM", 2.0)
     monkeypatch.setattr("indexer.worker._AFTER_FAILURE", 0.5)
     (tmp_path / "one").mkdir()
     (tmp_path / "archives.toml").write_text(TABLE.format("one"), encoding="utf-8")
