@@ -89,7 +89,11 @@ async def _take(
         stopping.cancel()
         leaving.set()
         manager.shutdown.set()
-        await asyncio.shield(running)
+        await asyncio.wait((running,))
+        failure = running.exception()
+    # Not in there: what fails because its connection is long gone would take the place of a cancellation.
+    if failure is not None:
+        raise failure
 
 
 def _entry(handler: Handler, leaving: asyncio.Event) -> Callable[[QueuedJob], Awaitable[None]]:
