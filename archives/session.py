@@ -97,11 +97,14 @@ class GuardedSession(requests.Session):
         return answered
 
     def _read(self, response: requests.Response, call: Call) -> Answered:
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdigit() and int(announced) > self.max_bytes:
+            raise self._too_large()
         body = bytearray()
         while chunk := response.raw.read1(CHUNK, decode_content=True):
             body += chunk
             if len(body) > self.max_bytes:
-                raise TooLarge(f"{self.archive}: the answer is larger than {self.max_bytes:,} bytes")
+                raise self._too_large()
             if call.is_over:
                 raise self._too_late()
         if call.is_over:  # a socket that was cut reads as an end
@@ -111,6 +114,9 @@ class GuardedSession(requests.Session):
         answered._content = bytes(body)
         self._judge_length(answered)
         return answered
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"{self.archive}: the answer is larger than {self.max_bytes:,} bytes")
 
     def _judge_length(self, response: requests.Response) -> None:
         """A connection that closes early is not an error to read1."""

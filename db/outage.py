@@ -4,6 +4,7 @@ Pools, listeners, workers and the audit trail all meet it, again and again while
 met, and what worked; none of them logs it.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,14 +34,16 @@ class Outage:
         self._since: float | None = None
         self._back: float | None = None
         self._last = 0.0
+        self._over = -math.inf
 
     @property
     def lasts(self) -> bool:
         return self._since is not None
 
-    def met(self, error: BaseException) -> None:
-        """Somebody could not reach the database."""
-        if isinstance(error, asyncpg.QueryCanceledError):
+    def met(self, error: BaseException, since: float = math.inf) -> None:
+        """Somebody could not reach the database. since: when their connection was made, on the same clock: one that
+        only now notices that it was lost in an outage begins no other."""
+        if isinstance(error, asyncpg.QueryCanceledError) or since < self._over:
             return
         self._last, self._back = self._clock(), None
         if self._since is None:
@@ -55,7 +58,7 @@ class Outage:
         self._back = now if self._back is None else self._back
         if now - self._last >= (CALM if self._calm is None else self._calm):
             _log.warning("database.back", seconds=round(self._back - self._since, 1))
-            self._since = None
+            self._since, self._over = None, now
 
 
 _outages: Final[dict[str, Outage]] = {}
@@ -83,9 +86,10 @@ def heeding(url: str, unless: Callable[[], bool] = lambda: False) -> Iterator[No
     outage_of(url).works()
 
 
-def tell(url: str, error: Exception, event: str, **more: object) -> None:
-    """What a loop met that goes on: of an outage the outage's line, of anything else a line of its own."""
+def tell(url: str, error: Exception, event: str, since: float = math.inf, **more: object) -> None:
+    """What a loop met that goes on: of an outage the outage's line, of anything else a line of its own. since: when
+    its connection was made (time.monotonic)."""
     if isinstance(error, AWAY):
-        outage_of(url).met(error)
+        outage_of(url).met(error, since)
     else:
         _log.warning(event, error=type(error).__name__, **more)

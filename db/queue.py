@@ -5,6 +5,7 @@ back. After an error of the database it starts anew by itself.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ async def take_jobs(
 ) -> None:
     """Does the jobs of these kinds until `stop` is set, `at_once` (2 or more) at a time."""
     while not stop.is_set():
+        since = time.monotonic()
         try:
             async with asyncpg.create_pool(
                 url, min_size=0, max_size=3, server_settings={"application_name": "ernfed worker"}
@@ -58,9 +60,9 @@ async def take_jobs(
                 await _take(pool, handlers, stop, at_once)
         except (*FAILED, FailingListenerError) as error:
             if isinstance(error, FailingListenerError):
-                outage_of(url).met(error)
+                outage_of(url).met(error, since)
             else:
-                tell(url, error, "worker.database", again_after=_START_AGAIN)
+                tell(url, error, "worker.database", since, again_after=_START_AGAIN)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _START_AGAIN)
 

@@ -42,6 +42,7 @@ async def ask(behaviour: Behaviour, uids: list[str], times: int = 1) -> tuple[An
     with faulty(behaviour) as server:
         client = by_name(DicomWebArchive(replace(CONFIG, url=server.url)))
         client.abilities.uid_list = True
+        client.abilities.pages.studies.honoured = 0
         for _ in range(times):
             with metered() as meter:
                 answer = await client.search_studies(Selection(study_uids=uids))

@@ -100,21 +100,25 @@ def test_it_begins_once_and_ends_when_all_is_calm() -> None:
         outage.works()
         outage.works()
         assert not outage.lasts
+        now = 20.0
+        outage.met(asyncpg.InterfaceError("connection is closed"), since=3.0)  # noticed late
+        assert not outage.lasts
+        outage.met(asyncpg.InterfaceError("connection is closed"), since=12.0)
+        assert outage.lasts
     assert [(line["event"], line.get("seconds")) for line in told] == [
         ("database.away", None),
         ("database.back", 5.0),
+        ("database.away", None),
     ]
 
 
-def test_what_is_told_and_what_is_not() -> None:
+def test_what_is_told_and_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db.outage._outages", {})
     error = asyncpg.ConnectionDoesNotExistError()
     assert not is_told(error)
     outage_of("postgresql://nobody").met(asyncpg.QueryCanceledError())
     assert not is_told(error)
     outage_of("postgresql://nobody").met(error)
-    try:
-        assert is_told(error)
-        assert not is_told(ValueError())
-        assert not is_told(None)
-    finally:
-        outage_of("postgresql://nobody")._since = None
+    assert is_told(error)
+    assert not is_told(ValueError())
+    assert not is_told(None)
