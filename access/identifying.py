@@ -78,6 +78,6 @@ def _names_pseudonym(condition: Condition) -> bool:
         case Test(attribute, Op.EQ | Op.IN, _):
             return attribute.keyword in _PSEUDONYMS
         case CohortTest() | ChangedTest():
-            return True  # entries are read through the face that they were frozen from
+            return True  # entries are read through the projection that they were frozen from
         case _:
             return False

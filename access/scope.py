@@ -17,15 +17,15 @@ class AccessLevel(StrEnum):
     FULL = "FULL"
 
 
-class Face(StrEnum):
+class Projection(StrEnum):
     """Which copies a scope reads; the value is the schema of its views (db/migrations/0002_access.sql).
 
-    RECORDS: as stored. PSEUDONYMS: with identifying attributes replaced. A node belongs to one of these.
+    IDENTIFIED: as stored. PSEUDONYMISED: with identifying attributes replaced. A node belongs to one of these.
     COUNTS: what statistics are made of; no node comes from there.
     """
 
-    RECORDS = "records"
-    PSEUDONYMS = "pseudonyms"
+    IDENTIFIED = "records"
+    PSEUDONYMISED = "pseudonyms"
     COUNTS = "counts"
 
 
@@ -80,7 +80,7 @@ class Scope:
 
     visible: tuple[ScopedArchive, ...]
     asked: tuple[ScopedArchive, ...]
-    face: Face = Face.RECORDS
+    projection: Projection = Projection.IDENTIFIED
 
     @property
     def visible_ids(self) -> list[int]:
@@ -96,8 +96,8 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """Everything that a viewer may read, by face. `counted`: statistics only.
+class AccessScope:
+    """Everything that a viewer may read, by projection. `counted`: statistics only.
 
     `consented`: archives whose pseudonymised records need the patient's consent to research.
     """
@@ -118,7 +118,7 @@ class Reach:
         return (*self.records.visible, *self.pseudonyms.visible, *self.counted)
 
     @property
-    def faces(self) -> tuple[Scope, Scope]:
+    def projections(self) -> tuple[Scope, Scope]:
         return self.records, self.pseudonyms
 
     @property
@@ -138,7 +138,7 @@ class Reach:
         return [archive.archive_id for archive in self.consented]
 
 
-def reach_of(viewer: Viewer, archives: Iterable[ScopedArchive]) -> Reach:
+def access_scope_of(viewer: Viewer, archives: Iterable[ScopedArchive]) -> AccessScope:
     """What `viewer` may read of each archive, by the grants of its ERN."""
     groups: dict[AccessLevel, list[ScopedArchive]] = {level: [] for level in AccessLevel}
     consented = []
@@ -148,9 +148,9 @@ def reach_of(viewer: Viewer, archives: Iterable[ScopedArchive]) -> Reach:
         if access is AccessLevel.PSEUDONYMISED and viewer.needs_consent(archive.ern):
             consented.append(archive)
     full, pseudonymised = tuple(groups[AccessLevel.FULL]), tuple(groups[AccessLevel.PSEUDONYMISED])
-    return Reach(
-        records=Scope(full, full, Face.RECORDS),
-        pseudonyms=Scope(pseudonymised, pseudonymised, Face.PSEUDONYMS),
+    return AccessScope(
+        records=Scope(full, full, Projection.IDENTIFIED),
+        pseudonyms=Scope(pseudonymised, pseudonymised, Projection.PSEUDONYMISED),
         counted=tuple(groups[AccessLevel.COUNTS]),
         consented=tuple(consented),
     )

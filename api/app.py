@@ -29,7 +29,7 @@ from api.proxies import Forwarded
 from api.rules import Rules
 from api.sdl import sdl
 from archives.client import ArchiveClient
-from config.reaching import Network
+from config.surroundings import Network
 from db.audit import AuditLog
 from db.jobs import JobState
 

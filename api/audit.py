@@ -1,4 +1,4 @@
-"""The audit trail of GraphQL: every operation leaves a line before its answer leaves the house.
+"""The audit trail of GraphQL: every operation leaves a line before its answer leaves the server.
 
 What a line holds is access/audit.py, how it is stored db/audit.py. Routes that are not GraphQL write their
 own lines with `AuditLog.write`.
@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 from strawberry.types import ExecutionContext
 
 from access.audit import ANONYMOUS, EXPORT_PATH, AuditRecord, Touched, document_digest, network_of, purpose_of
-from access.scope import Reach
+from access.scope import AccessScope
 from api.errors import correlation_id
 from api.export_rows import MEDIA_TYPES
 from api.export_table import COLUMNS
@@ -141,10 +141,12 @@ class Trail:
 
 
 def _codes(context: Any, touched: Touched | None) -> tuple[str, ...]:
-    reach: Reach | None = getattr(context, "reach", None)
-    if reach is None or touched is None:
+    access_scope: AccessScope | None = getattr(context, "access_scope", None)
+    if access_scope is None or touched is None:
         return ()
-    return tuple(archive.code for archive in reach.archives if archive.archive_id in touched.archive_ids)
+    return tuple(
+        archive.code for archive in access_scope.archives if archive.archive_id in touched.archive_ids
+    )
 
 
 def _empty(result: Result) -> None:

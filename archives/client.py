@@ -1,4 +1,4 @@
-"""The one protocol of this house: what every archive client can do, and the shapes it speaks in.
+"""The one protocol of ernfed: what every archive client can do, and the shapes it speaks in.
 
 Rows are DICOM JSON objects (PS3.18 Annex F) as plain dicts, one a study, series or instance.
 Every method raises an ArchiveError (errors.py) and nothing else, inside the archive's deadline: the
@@ -182,7 +182,7 @@ class ArchiveClient(Protocol):
 
 
 @runtime_checkable
-class Overlooked(Protocol):
+class Reconciled(Protocol):
     """What an archive can that is looked over at each run, at little cost: deletions are in no feed."""
 
     async def copies(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from archives import qido, stow, wado
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
-from archives.doubts import RELEARN_AFTER, contradiction
+from archives.drift import RELEARN_AFTER, contradiction
 from archives.errors import ArchiveError, NotSupported, Rejected, TimedOut, TooLarge
 from archives.every_field import Fields, learn_every
 from archives.fields import FIELDS
@@ -66,7 +66,7 @@ class DicomWebArchive:
         self._transport = Transport(config, self.standing)
         self._max_pages = max_pages
         self.learning = asyncio.Lock()
-        self._doubt: str | None = None
+        self._drift: str | None = None
 
     async def search_studies(self, selection: Selection) -> Answer:
         return await self._search("studies", selection)
@@ -293,7 +293,7 @@ class DicomWebArchive:
         )
 
     async def probe(self) -> dict[str, str]:
-        self.abilities, self._doubt = self._nothing_learned(), None
+        self.abilities, self._drift = self._nothing_learned(), None
         return await probe_dicomweb(self)
 
     @property
@@ -303,14 +303,14 @@ class DicomWebArchive:
         return None if said is None else f"it says: {said}"
 
     def needs_probe(self, known: Mapping[str, str]) -> str | None:
-        return self._doubt or contradiction(known, self.abilities, self.server)
+        return self._drift or contradiction(known, self.abilities, self.server)
 
     def _nothing_learned(self) -> Abilities:
         return Abilities()
 
     def _surprised(self, why: str) -> None:
         """The archive does not do what it did: everything about it is found out anew."""
-        self.abilities, self._doubt = self._nothing_learned(), why
+        self.abilities, self._drift = self._nothing_learned(), why
 
     async def close(self) -> None:
         await self._transport.close()

@@ -180,7 +180,7 @@ class OrthancArchive(DicomWebArchive):
         return ChangePage(sorted(listed, key=lambda change: change.sequence), last, bool(page.get("Done")))
 
     async def probe(self) -> dict[str, str]:
-        self.abilities, self._doubt = self._nothing_learned(), None
+        self.abilities, self._drift = self._nothing_learned(), None
         self._gives_transfer_syntax = True
         return await probe_orthanc(self)
 

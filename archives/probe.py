@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from archives.client import Row
-from archives.doubts import UNSAID
+from archives.drift import UNSAID
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, ServerFailed
 from archives.every_field import COMPARED
 from archives.queries import Query

@@ -9,7 +9,7 @@ from strawberry.types import get_object_definition
 
 from bench._idc_index import Filled
 from db.pages import Listing, Page
-from db.walled import wall_of
+from db.scoped import session_scope_of
 from model.attributes import Attribute, Kind, Level, attribute
 from model.filters import AllOf, Condition, Op, PathTest, Related, Test, TextTest
 from model.paths import parse_path
@@ -129,7 +129,7 @@ async def plan(index: Filled, condition: Condition) -> Plan:
 async def explained(index: Filled, sql: str, values: list[Any]) -> Plan:
     """What a statement reads, and its best time."""
     best: float | None = None
-    async with index.walled.connection(wall_of(index.reach)) as connection:
+    async with index.scoped.connection(session_scope_of(index.access_scope)) as connection:
         for _ in range(_RUNS):
             text = await connection.fetchval(f"explain (analyze, timing off, format json) {sql}", *values)
             told = json.loads(text)[0]

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import duckdb
 
-from access.scope import Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Scope, ScopedArchive
 from bench import _idc_data as idc
 from config.archives_file import ArchiveConfig
 from db import ingest
@@ -17,7 +17,7 @@ from db.archives import sync_archives
 from db.declared import apply_declared
 from db.migrate import migrate
 from db.pool import Connection, Database
-from db.walled import WalledDatabase, WalledReader
+from db.scoped import ScopedDatabase, ScopedReader
 from model.attributes import Level
 from model.declared import Declared
 from model.dicom_json import parse
@@ -44,16 +44,16 @@ class Filled:
 
     studies: int
     sample: str
-    walled: WalledDatabase
+    scoped: ScopedDatabase
     scope: Scope
 
     @property
-    def reach(self) -> Reach:
-        return Reach(self.scope, Scope((), ()))
+    def access_scope(self) -> AccessScope:
+        return AccessScope(self.scope, Scope((), ()))
 
     @property
-    def reader(self) -> WalledReader:
-        return self.walled.within(self.reach)
+    def reader(self) -> ScopedReader:
+        return self.scoped.within(self.access_scope)
 
 
 async def created(url: str, name: str) -> str:
@@ -108,7 +108,7 @@ async def filled(url: str, name: str, duck: duckdb.DuckDBPyConnection, studies: 
             assert size is not None
             print(f"  {table:<20} {size['count']:>10,} rows {size['size']:>10}")
     await database.close()
-    return Filled(counted, sample, await WalledDatabase.open(database.url, size=1, statement_timeout_ms=600_000),
+    return Filled(counted, sample, await ScopedDatabase.open(database.url, size=1, statement_timeout_ms=600_000),
                   Scope(scoped, scoped))  # fmt: skip
 
 
@@ -180,6 +180,6 @@ async def _stored(
     async def work(connection: Connection) -> None:
         await ingest.store_series(connection, archive_id, serieses, uids)
         await ingest.store_studies(connection, archive_id, studies, uids)
-        await ingest.settle(connection)
+        await ingest.derive(connection)
 
     await ingest.write(database, "bench", work)

@@ -14,7 +14,7 @@ from db import stats
 from db.facets import DateFacet, DateInterval, Facet, dimension
 from db.rolled_up import RolledUp
 from db.rollups import AXES
-from db.stats_statement import Groups, Question, Statement
+from db.stats_statement import Groups, Statement, StatsQuery
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, Condition, Op, Related, Test
 
@@ -58,11 +58,11 @@ OF_SERIES: list[tuple[str, list[Facet]]] = [
 ]
 
 
-def question(index: Filled, condition: Condition = EVERYTHING, level: Level = Level.STUDY) -> Question:
-    return Question(Groups(tuple(index.scope.asked_ids)), condition, level=level)
+def stats_query(index: Filled, condition: Condition = EVERYTHING, level: Level = Level.STUDY) -> StatsQuery:
+    return StatsQuery(Groups(tuple(index.scope.asked_ids)), condition, level=level)
 
 
-async def cells(index: Filled, asked: Question, facets: Sequence[Facet]) -> Cells:
+async def cells(index: Filled, asked: StatsQuery, facets: Sequence[Facet]) -> Cells:
     buckets = await stats.facet(index.reader, asked, facets, _MOST)
     return {bucket.values: bucket.cell.visible for bucket in buckets}
 
@@ -83,7 +83,7 @@ def duck_series_cells(duck: duckdb.DuckDBPyConnection, sample: str, facets: Sequ
     return {tuple(row[:-1]): row[-1] for row in duck.execute(sql).fetchall()}
 
 
-async def plan(index: Filled, asked: Question, facets: Sequence[Facet]) -> Plan:
+async def plan(index: Filled, asked: StatsQuery, facets: Sequence[Facet]) -> Plan:
     rollup = asked.rollup([AXES[each] for each in facets])
     dimensions = [dimension(each, asked.level) for each in facets]
     statement: Statement
@@ -96,7 +96,7 @@ async def plan(index: Filled, asked: Question, facets: Sequence[Facet]) -> Plan:
     return await explained(index, sql, statement.params.values)
 
 
-def scanned(asked: Question) -> Question:
+def scanned(asked: StatsQuery) -> StatsQuery:
     return replace(asked, scan=True)
 
 
@@ -110,13 +110,13 @@ async def median_ms(work: Callable[[], Awaitable[object]]) -> float:
 
 
 OTHERS: dict[str, Callable[[Filled], Awaitable[object]]] = {
-    "studies, series, instances": lambda index: stats.sums(index.reader, question(index)),
-    "patients": lambda index: stats.patients(index.reader, question(index)),
+    "studies, series, instances": lambda index: stats.sums(index.reader, stats_query(index)),
+    "patients": lambda index: stats.patients(index.reader, stats_query(index)),
     "studies by year": lambda index: stats.date_histogram(
-        index.reader, question(index), DateFacet.STUDY_DATE, DateInterval.YEAR
+        index.reader, stats_query(index), DateFacet.STUDY_DATE, DateInterval.YEAR
     ),
     "studies by month": lambda index: stats.date_histogram(
-        index.reader, question(index), DateFacet.STUDY_DATE, DateInterval.MONTH
+        index.reader, stats_query(index), DateFacet.STUDY_DATE, DateInterval.MONTH
     ),
 }
 """What else is asked without a filter: from rollups."""

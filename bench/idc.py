@@ -48,8 +48,8 @@ async def _main(url: str) -> None:
     await _statistics(duck, small, large)
     await _filters(small, large, await _idc_filters.filters(large))
     await _attributes(url, small, large)
-    await small.walled.close()
-    await large.walled.close()
+    await small.scoped.close()
+    await large.scoped.close()
     await _writing(url, duck)
 
 
@@ -90,7 +90,7 @@ async def _compared(
     """One line: the answer against DuckDB's, and the plans from rollups and by a look at every node."""
     quick, slow, same = [], [], True
     for index in indexes:
-        asked = _idc_stats.question(index, condition, level)
+        asked = _idc_stats.stats_query(index, condition, level)
         found = await _idc_stats.cells(index, asked, facets)
         looked = await _idc_stats.cells(index, _idc_stats.scanned(asked), facets)
         same = same and found == looked == expected(index)

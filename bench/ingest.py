@@ -29,8 +29,8 @@ from config.archives_file import ArchiveConfig
 from db import runs
 from db.archives import sync_archives
 from db.embedded import EmbeddedPostgres
-from db.faces import Faces
 from db.pool import Connection, Database
+from db.projections import Projections
 from indexer.full import run_full
 from indexer.work import Work
 from model.attributes import Level
@@ -71,11 +71,11 @@ async def _main(url: str, server: int, studies: int) -> None:
     await _run(database, client, archive_id, meter, "second run, nothing new")
     _change(told)
     await _run(database, client, archive_id, meter, "third run, every row changed")
-    faces = Faces(
+    projections = Projections(
         database, {archive_id: Pseudonymiser(bytes(32), "ERN-EYE", Options())}, {archive_id: "bench"}
     )
     with meter.line("pseudonymised rows of all"):
-        await faces.drain()
+        await projections.drain()
     _print_statements("pseudonymised rows of all", database.spent)
     await database.close()
 

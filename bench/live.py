@@ -23,7 +23,7 @@ from db.pool import Database
 from indexer.run import index_once
 from tests.archives.files import ROOT, instance
 from tests.orthanc import OrthancServer, running_orthanc
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 
 ARCHIVES, STUDIES, SERIES, ROUNDS = 4, 50, 3, 5
 QUERY = """{ studies(first: 1000, freshness: {mode: LIVE, timeoutMs: 20000}) {
@@ -58,12 +58,12 @@ async def _measure(url: str, servers: list[OrthancServer]) -> None:
         await index_once(database, list(archives))
         services = await open_services(database, list(archives))
         stack.push_async_callback(services.close)
-        house = House(services)
+        runtime = Runtime(services)
         live, together, alone = [], [], []
         requests = 0
         for _ in range(ROUNDS + 2):
             begin = time.perf_counter()
-            answer = await house.ask(QUERY)
+            answer = await runtime.ask(QUERY)
             live.append(time.perf_counter() - begin)
             found = answer.data["studies"]
             whole = found["complete"] and all(node["series"]["complete"] for node in found["nodes"])

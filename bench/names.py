@@ -25,7 +25,7 @@ from db.embedded import EmbeddedPostgres
 from db.pages import Listing, Page
 from db.pool import Connection, Database
 from db.ranking import looked_up
-from db.walled import WalledDatabase
+from db.scoped import ScopedDatabase
 from model.attributes import Level, attribute
 from model.filters import Condition, Op, Test
 from model.name_keys import keys_of
@@ -90,7 +90,7 @@ async def _main(url: str, studies: int) -> None:
         await _line(index, f"referring physician: {text}", physician)
     for text in ("study", "stud", "study of c4ca42", "c4ca42"):
         await _line(index, f"text: {text}", parse_text(text))
-    await index.walled.close()
+    await index.scoped.close()
 
 
 async def _line(index: Filled, name: str, condition: Condition) -> None:
@@ -132,15 +132,15 @@ async def _filled(url: str, studies: int) -> Filled:
         await server.close()
     mine = url.replace("/ernfed?", f"/{NAME}?") if there else await created(url, NAME)
     database = await Database.open(mine)
-    scoped = await archives(database)
+    there_are = await archives(database)
     if not there:
         begun = time.perf_counter()
         async with database.connection() as connection:
             await _fill(connection, studies)
         print(f"filled in {time.perf_counter() - begun:.0f} s", flush=True)
     await database.close()
-    walled = await WalledDatabase.open(mine, size=1, statement_timeout_ms=600_000)
-    return Filled(studies, "", walled, Scope(scoped, scoped))
+    scoped = await ScopedDatabase.open(mine, size=1, statement_timeout_ms=600_000)
+    return Filled(studies, "", scoped, Scope(there_are, there_are))
 
 
 async def _fill(connection: Connection, studies: int) -> None:

@@ -44,26 +44,26 @@ def remove(
 ) -> None:
     """Remove an archive that was added over the API, or purge one that is not in archives.toml any more."""
 
-    async def work(house: Opened) -> None:
-        await definitions.remove(house.database, code)
+    async def work(runtime: Opened) -> None:
+        await definitions.remove(runtime.database, code)
         if not purge:
             typer.echo(f"{code}: removed; its rows are kept")
             return
-        archive = next(row for row in await list_archives(house.database) if row.code == code)
-        async with runs.lease(house.database, archive.archive_id) as ours:
+        archive = next(row for row in await list_archives(runtime.database) if row.code == code)
+        async with runs.lease(runtime.database, archive.archive_id) as ours:
             if not ours:
                 raise DefinitionRefused(f"{code}: a run is under way; try again when it has ended")
-            studies = await purge_archive(house.database, archive.archive_id)
+            studies = await purge_archive(runtime.database, archive.archive_id)
         typer.echo(f"{code}: removed, with {studies} studies")
 
     _change("remove", code, work)
 
 
 def _switch(command: str, code: str, *, disabled: bool) -> None:
-    async def work(house: Opened) -> None:
-        if await definitions.definition(house.database, code) is None:
+    async def work(runtime: Opened) -> None:
+        if await definitions.definition(runtime.database, code) is None:
             raise DefinitionRefused(f"{code}: was removed; put it into archives.toml again")
-        await definitions.switch(house.database, code, disabled=disabled, by=getpass.getuser())
+        await definitions.switch(runtime.database, code, disabled=disabled, by=getpass.getuser())
         typer.echo(f"{code}: {'off' if disabled else 'on'}")
 
     _change(command, code, work)
@@ -71,11 +71,11 @@ def _switch(command: str, code: str, *, disabled: bool) -> None:
 
 def _change(command: str, code: str, work: Callable[[Opened], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with opened(load_settings()) as house:
-            if await definitions.network_of(house.database, code) is None:
-                known = ", ".join(row.code for row in await list_archives(house.database))
+        async with opened(load_settings()) as runtime:
+            if await definitions.network_of(runtime.database, code) is None:
+                known = ", ".join(row.code for row in await list_archives(runtime.database))
                 raise DefinitionRefused(f"{code}: no such archive; there are: {known}")
-            await work(house)
+            await work(runtime)
 
     try:
         stopped = run_until_stopped(run())

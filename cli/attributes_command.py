@@ -29,9 +29,9 @@ _PROBLEMS = (ArchivesFileError, SettingsError, EmbeddedPostgresError, MigrationE
 def list_attributes() -> None:
     """Show what is declared in archives.toml and in the database, and whether its indexes are ready."""
 
-    async def work(house: Opened) -> bool:
-        wanted = {each.key: each for each in load_declared(house.settings.archives)}
-        states = {(each.level, each.path): each for each in await declared_states(house.database)}
+    async def work(runtime: Opened) -> bool:
+        wanted = {each.key: each for each in load_declared(runtime.settings.archives)}
+        states = {(each.level, each.path): each for each in await declared_states(runtime.database)}
         table = Table(box=None, pad_edge=False)
         for name in ("attribute", "level", "state", "since", ""):
             table.add_column(name)
@@ -49,33 +49,33 @@ def list_attributes() -> None:
             typer.echo("none is declared: add [[attribute]] tables to archives.toml")
         return True
 
-    _with_house("list", work)
+    _with_runtime("list", work)
 
 
 @app.command()
 def apply() -> None:
     """Build the indexes of what archives.toml declares, beside the running service, and drop those of the rest."""
 
-    async def work(house: Opened) -> bool:
-        declared = load_declared(house.settings.archives)
-        if not await apply_declared(house.database, declared, typer.echo):
+    async def work(runtime: Opened) -> bool:
+        declared = load_declared(runtime.settings.archives)
+        if not await apply_declared(runtime.database, declared, typer.echo):
             typer.echo("another process is building them: see `ernfed attributes list`", err=True)
             return False
-        failed = [each for each in await declared_states(house.database) if each.state is IndexState.FAILED]
+        failed = [each for each in await declared_states(runtime.database) if each.state is IndexState.FAILED]
         for each in failed:
             typer.echo(f"{each.name} ({each.level}): {each.error}", err=True)
         typer.echo(f"{len(declared) - len(failed)} of {len(declared)} declared attributes are ready")
         return not failed
 
-    _with_house("apply", work)
+    _with_runtime("apply", work)
 
 
-def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, bool]]) -> None:
+def _with_runtime(command: str, work: Callable[[Opened], Coroutine[Any, Any, bool]]) -> None:
     done: list[bool] = []
 
     async def run() -> None:
-        async with opened(load_settings()) as house:
-            done.append(await work(house))
+        async with opened(load_settings()) as runtime:
+            done.append(await work(runtime))
 
     try:
         stopped = run_until_stopped(run())

@@ -48,37 +48,37 @@ def import_(
     """Sets the consents of a CSV file, all of them or, when a line is wrong, none. A withdrawal takes effect
     at once."""
 
-    async def work(house: Opened) -> None:
-        archive_id = _archive_id(house, archive)
+    async def work(runtime: Opened) -> None:
+        archive_id = _archive_id(runtime, archive)
         consents = read_consents(file)
         if dry_run:
-            known = await known_studies(house.database, archive_id, [each.study_uid for each in consents])
+            known = await known_studies(runtime.database, archive_id, [each.study_uid for each in consents])
         else:
-            await _leave_line(house, f"ernfed consent import --archive {archive}")
-            known = await set_consents(house.database, archive_id, consents, by or _account())
+            await _leave_line(runtime, f"ernfed consent import --archive {archive}")
+            known = await set_consents(runtime.database, archive_id, consents, by or _account())
         later = len(consents) - len(known)
         done = "would be set" if dry_run else "set"
         typer.echo(f"{len(consents)} consents {done}; {later} of studies that the index does not know yet")
 
-    _with_house("import", work)
+    _with_runtime("import", work)
 
 
 @app.command("list")
 def list_(archive: _Archive) -> None:
     """Prints the consents of an archive as CSV, which `import` takes."""
 
-    async def work(house: Opened) -> None:
-        archive_id = _archive_id(house, archive)
-        await _leave_line(house, f"ernfed consent list --archive {archive}")
-        stored = await consents_of_archive(house.database, archive_id)
+    async def work(runtime: Opened) -> None:
+        archive_id = _archive_id(runtime, archive)
+        await _leave_line(runtime, f"ernfed consent list --archive {archive}")
+        stored = await consents_of_archive(runtime.database, archive_id)
         csv.writer(sys.stdout, lineterminator="\n").writerows(consent_lines(stored))
 
-    _with_house("list", work)
+    _with_runtime("list", work)
 
 
-async def _leave_line(house: Opened, endpoint: str) -> None:
+async def _leave_line(runtime: Opened, endpoint: str) -> None:
     """What is done with consents becomes a line of the audit log."""
-    async with opened_audit(house.settings, house.database_url) as log:
+    async with opened_audit(runtime.settings, runtime.database_url) as log:
         await log.write(AuditRecord(datetime.now(UTC), _account(), None, endpoint, "OK", None, "-"))
 
 
@@ -86,17 +86,17 @@ def _account() -> str:
     return f"os:{getpass.getuser()}"
 
 
-def _archive_id(house: Opened, code: str) -> int:
-    if code not in house.archive_ids:
-        there = ", ".join(house.archive_ids)
+def _archive_id(runtime: Opened, code: str) -> int:
+    if code not in runtime.archive_ids:
+        there = ", ".join(runtime.archive_ids)
         raise UnknownArchive(f"--archive {code}: no such archive; there are: {there}")
-    return house.archive_ids[code]
+    return runtime.archive_ids[code]
 
 
-def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, None]]) -> None:
+def _with_runtime(command: str, work: Callable[[Opened], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
-        async with opened(load_settings()) as house:
-            await work(house)
+        async with opened(load_settings()) as runtime:
+            await work(runtime)
 
     try:
         stopped = run_until_stopped(run())

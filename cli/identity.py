@@ -39,6 +39,6 @@ async def identity_of(
             "auth.issuer_not_ready",
             issuer=provider.issuer,
             problem=problem,
-            remedy="nobody is let in until it answers: check ERNFED_AUTH_ISSUER, and that this machine reaches it",
+            hint="nobody is let in until it answers: check ERNFED_AUTH_ISSUER, and that this machine reaches it",
         )
     return identity, (*routes, *(issuer.routes() if issuer else ()))

@@ -75,19 +75,19 @@ def reconcile(
 
 
 def _run_once(command: str, codes: list[str] | None, *, reconcile: bool, confirm: bool) -> None:
-    async def work(house: Opened) -> list[RunResult]:
-        known = _known(house, codes)
+    async def work(runtime: Opened) -> list[RunResult]:
+        known = _known(runtime, codes)
         with IndexProgress() as progress:
             return await index_once(
-                house.database,
-                house.archives,
+                runtime.database,
+                runtime.archives,
                 codes=known,
                 reconcile=reconcile,
                 confirmed=confirm,
                 progress=progress,
             )
 
-    results = _with_house(command, work)
+    results = _with_runtime(command, work)
     for result in results:
         typer.echo(_line(result), err=not result.all_done)
     if not all(result.all_done for result in results):
@@ -103,34 +103,34 @@ def watch(
     Start as many as you like, on as many machines: they share the work, and take up that of one that died.
     """
 
-    async def work(house: Opened) -> None:
-        typer.echo(f"watching {len(house.archives)} archives. Stop it with Ctrl-C.")
-        worker = Worker(house.database, house.archives.get)
-        async with house.following(), house.indexing_attributes():
+    async def work(runtime: Opened) -> None:
+        typer.echo(f"watching {len(runtime.archives)} archives. Stop it with Ctrl-C.")
+        worker = Worker(runtime.database, runtime.archives.get)
+        async with runtime.following(), runtime.indexing_attributes():
             await worker.keep_running(asyncio.Event(), at_once=concurrency)
 
-    _with_house("watch", work)
+    _with_runtime("watch", work)
 
 
 @app.command()
 def status() -> None:
     """Show how far the index of each archive has come, and what is under way or due."""
 
-    async def work(house: Opened) -> bool:
-        states, jobs = await index_states(house.database), await job_states(house.database)
+    async def work(runtime: Opened) -> bool:
+        states, jobs = await index_states(runtime.database), await job_states(runtime.database)
         table = Table(box=None, pad_edge=False)
         for name in ("archive", "studies", "series", "instances", "last complete run", "lag", "next", "now"):
             table.add_column(name, justify="right" if name in ("studies", "series", "instances") else "left")
-        for row in await list_archives(house.database):
+        for row in await list_archives(runtime.database):
             table.add_row(*_cells(row, states[row.archive_id], jobs[row.archive_id]))
         Console(width=None if sys.stdout.isatty() else 240).print(table)
         return any((job.overdue_seconds or 0) > _OVERDUE and not job.running for job in jobs.values())
 
-    if _with_house("status", work):
+    if _with_runtime("status", work):
         typer.echo("Runs are overdue: is a worker running? (ernfed index watch)", err=True)
 
 
-def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) -> T:
+def _with_runtime(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) -> T:
     """Opens everything, works, closes everything; exits with a message when something is wrong."""
     results: list[T] = []
 
@@ -138,8 +138,8 @@ def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) 
         settings = load_settings()
         if command == "watch":
             configure_logging(settings.log_level)
-        async with opened(settings) as house:
-            results.append(await work(house))
+        async with opened(settings) as runtime:
+            results.append(await work(runtime))
 
     try:
         stopped = run_until_stopped(run())
@@ -155,10 +155,10 @@ def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) 
     return results[0]
 
 
-def _known(house: Opened, codes: list[str] | None) -> list[str] | None:
-    unknown = [code for code in codes or [] if code not in house.archives]
+def _known(runtime: Opened, codes: list[str] | None) -> list[str] | None:
+    unknown = [code for code in codes or [] if code not in runtime.archives]
     if unknown:
-        there = ", ".join(house.archive_ids)
+        there = ", ".join(runtime.archive_ids)
         raise UnknownArchive(f"--archive {', '.join(unknown)}: no such archive; there are: {there}")
     return codes or None
 

@@ -21,11 +21,11 @@ from db.audit import AUDIT_SESSION, AuditLog
 from db.declared import apply_declared
 from db.definitions import Definition, definitions
 from db.embedded import EmbeddedPostgres
-from db.faces import Faces
 from db.ingest import followed
 from db.migrate import migrate
 from db.past_pseudonyms import MASTER_KEY
 from db.pool import Database
+from db.projections import Projections
 from db.rate_limit import RateLimit
 from db.secrets import shared_secret
 
@@ -44,7 +44,7 @@ class Opened:
     database_url: str
     live: LiveArchives
     migrated: list[str]
-    faces: Faces
+    projections: Projections
 
     @property
     def archives(self) -> Archives:
@@ -123,10 +123,10 @@ async def opened(settings: Settings, statement_timeout: float | None = None) -> 
         except PseudonymKeysError as error:
             raise SettingsError(str(error)) from None
         await live.look()
-        faces = Faces(database, live.makers, live.codes)
-        database.after_write.append(faces.drain)
+        projections = Projections(database, live.makers, live.codes)
+        database.after_write.append(projections.drain)
         await followed(database)  # what a killed process has left
-        yield Opened(settings, database, url, live, migrated, faces)
+        yield Opened(settings, database, url, live, migrated, projections)
 
 
 def _refuse_missing_keys(live: LiveArchives, found: list[Definition]) -> None:

@@ -16,9 +16,9 @@ from cli.stopping import run_until_stopped
 from config.archives_file import ArchivesFileError
 from config.settings import SettingsError, load_settings
 from db.embedded import EmbeddedPostgresError
-from db.faces import rows_by_key, waiting
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
+from db.projections import rows_by_key, waiting
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -33,20 +33,23 @@ class UnknownErn(Exception):
 def status() -> None:
     """Show the pseudonymised rows of each archive by key, and how many studies wait to be made."""
 
-    async def work(house: Opened) -> None:
+    async def work(runtime: Opened) -> None:
         table = Table(box=None, pad_edge=False)
         for name in ("archive", "ERN", "key", "studies", "series", "instances", ""):
             table.add_column(name, justify="right" if name in ("studies", "series", "instances") else "left")
-        marks = {house.faces.codes[each]: maker.made_with for each, maker in house.faces.makers.items()}
-        for row in await rows_by_key(house.database):
+        marks = {
+            runtime.projections.codes[each]: maker.made_with
+            for each, maker in runtime.projections.makers.items()
+        }
+        for row in await rows_by_key(runtime.database):
             counts = (str(row[name]) for name in ("studies", "series", "instances"))
             table.add_row(row["code"], row["ern"], row["key_id"] or "-", *counts, _what(row, marks))
         console = Console()
         (console if console.is_terminal else Console(width=240)).print(table)
-        left = await waiting(house.database)
+        left = await waiting(runtime.database)
         typer.echo(f"waiting: {left.changed} changed studies, {left.rotating} for new keys")
 
-    _with_house("status", work)
+    _with_runtime("status", work)
 
 
 @app.command()
@@ -56,8 +59,8 @@ def rotate(
     """Make all rows anew that another key or other rules have made, or that are missing. Can be stopped and
     started again at any time."""
 
-    async def work(house: Opened) -> None:
-        left = await house.faces.enqueue_stale(_archives(house, ern))
+    async def work(runtime: Opened) -> None:
+        left = await runtime.projections.enqueue_stale(_archives(runtime, ern))
         total, done = left.changed + left.rotating, 0
         with IndexProgress() as progress:
 
@@ -66,10 +69,10 @@ def rotate(
                 done += families
                 progress("pseudonyms", done, max(total, done), "made")
 
-            drained = await house.faces.drain(rotating=True, told=told)
+            drained = await runtime.projections.drain(rotating=True, told=told)
         refused = f", {drained.refused} rows could not be made and are not shown" if drained.refused else ""
         typer.echo(f"{drained.families} studies made{refused}")
-        remaining = await waiting(house.database)
+        remaining = await waiting(runtime.database)
         if any(remaining):
             typer.echo(
                 f"{sum(remaining)} studies still wait: another process is at work on them, or they are in "
@@ -78,7 +81,7 @@ def rotate(
             )
             raise typer.Exit(1)
 
-    _with_house("rotate", work)
+    _with_runtime("rotate", work)
 
 
 def _what(row: Any, marks: dict[str, str]) -> str:
@@ -87,21 +90,21 @@ def _what(row: Any, marks: dict[str, str]) -> str:
     return "" if row["key_id"] == marks.get(row["code"]) else "to be made anew: `ernfed pseudonyms rotate`"
 
 
-def _archives(house: Opened, ern: str | None) -> list[int]:
+def _archives(runtime: Opened, ern: str | None) -> list[int]:
     if ern is None:
-        return list(house.faces.makers)
-    code = house.live.rules.networks.code_of(ern)
-    found = [each for each, maker in house.faces.makers.items() if maker.ern == code]
+        return list(runtime.projections.makers)
+    code = runtime.live.rules.networks.code_of(ern)
+    found = [each for each, maker in runtime.projections.makers.items() if maker.ern == code]
     if not found:
-        there = ", ".join(sorted({maker.ern for maker in house.faces.makers.values()}))
+        there = ", ".join(sorted({maker.ern for maker in runtime.projections.makers.values()}))
         raise UnknownErn(f"--ern: no archive of it in archives.toml; there are: {there}")
     return found
 
 
-def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, None]]) -> None:
+def _with_runtime(command: str, work: Callable[[Opened], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
-        async with opened(load_settings()) as house:
-            await work(house)
+        async with opened(load_settings()) as runtime:
+            await work(runtime)
 
     try:
         stopped = run_until_stopped(run())

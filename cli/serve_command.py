@@ -20,8 +20,8 @@ from cli.stopping import run_until_stopped, tell_problem
 from config.archives_file import ArchivesFileError
 from config.identity import provider_of
 from config.pseudonym_keys import PseudonymKeysError
-from config.reaching import metrics_address, metrics_token, public_host, trusted_proxies
 from config.settings import Settings, SettingsError, load_settings
+from config.surroundings import metrics_address, metrics_token, public_host, trusted_proxies
 from db.embedded import EmbeddedPostgresError
 from db.jobs import JobState, job_states
 from db.migrate import MigrationError
@@ -99,20 +99,22 @@ async def serve_on(
     allowed = rules_of(settings, schema)
     proxies, scraper = trusted_proxies(settings), metrics_token(settings)
     async with (
-        opened(settings, settings.statement_timeout) as house,
-        opened_audit(settings, house.database_url) as audit,
-        opened_limit(settings, house.database) as limit,
-        house.following(),
-        house.indexing_attributes(),
-        working(house, wanted=worker),
+        opened(settings, settings.statement_timeout) as runtime,
+        opened_audit(settings, runtime.database_url) as audit,
+        opened_limit(settings, runtime.database) as limit,
+        runtime.following(),
+        runtime.indexing_attributes(),
+        working(runtime, wanted=worker),
     ):
-        services = await Services.open(house.database, house.archives, house.settings, house.live.rules)
-        house.live.ruled.append(services.follow)
-        house.live.told.append(services.directory.refresh)
-        services.directory.follow = house.live.look
+        services = await Services.open(
+            runtime.database, runtime.archives, runtime.settings, runtime.live.rules
+        )
+        runtime.live.ruled.append(services.follow)
+        runtime.live.told.append(services.directory.refresh)
+        services.directory.follow = runtime.live.look
 
         identity, routes = await identity_of(
-            settings, house.database, services, lambda: house.live.rules, issuer
+            settings, runtime.database, services, lambda: runtime.live.rules, issuer
         )
 
         async def context(request: Connection) -> Context:
@@ -120,7 +122,7 @@ async def serve_on(
             return Context.for_request(services, viewer_now(), viewer_now)
 
         try:
-            ready = functools.partial(problems, house.database)
+            ready = functools.partial(problems, runtime.database)
             is_private = issuer is not None or settings.auth_issuer is None
             hosts = LOOPBACK_NAMES | {settings.host} | public_host(settings) if is_private else None
             limiter = limit.take if limit else None
@@ -133,9 +135,9 @@ async def serve_on(
                 audit=audit,
                 limiter=limiter,
                 rules=allowed,
-                archives=house.archives,
-                jobs=functools.partial(_jobs, house),
-                file_is_good=lambda: house.live.problem is None,
+                archives=runtime.archives,
+                jobs=functools.partial(_jobs, runtime),
+                file_is_good=lambda: runtime.live.problem is None,
                 request_timeout=settings.request_timeout,
                 routes=routes,
                 operations_per_socket=settings.operations_per_socket,
@@ -160,9 +162,9 @@ async def serve_on(
             await services.close()
 
 
-async def _jobs(house: "Opened") -> dict[str, JobState]:
-    states = await job_states(house.database)
-    return {code: states[each] for code, each in house.archive_ids.items() if each in states}
+async def _jobs(runtime: "Opened") -> dict[str, JobState]:
+    states = await job_states(runtime.database)
+    return {code: states[each] for code, each in runtime.archive_ids.items() if each in states}
 
 
 @asynccontextmanager
@@ -181,17 +183,17 @@ async def scraped(app: "ASGIApp", address: tuple[str, int] | None) -> AsyncItera
 
 
 @asynccontextmanager
-async def working(house: "Opened", *, wanted: bool) -> AsyncIterator[None]:
+async def working(runtime: "Opened", *, wanted: bool) -> AsyncIterator[None]:
     """A worker beside the server while the block runs, on connections whose statements may take their time."""
     if not wanted:
         yield
         return
     from indexer.worker import Worker
 
-    database = await Database.open(house.database_url, max_size=house.settings.write_pool_size)
-    database.after_write = house.database.after_write
+    database = await Database.open(runtime.database_url, max_size=runtime.settings.write_pool_size)
+    database.after_write = runtime.database.after_write
     stop = asyncio.Event()
-    task = asyncio.create_task(Worker(database, house.archives.get).keep_running(stop))
+    task = asyncio.create_task(Worker(database, runtime.archives.get).keep_running(stop))
     try:
         yield
     finally:

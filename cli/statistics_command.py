@@ -31,8 +31,8 @@ _PROBLEMS = (
 def verify() -> None:
     """Compare the rollups with a recount of the whole index. Reads everything; changes nothing."""
 
-    async def work(house: Opened) -> None:
-        wrong = {name: n for name, n in (await differences(house.database)).items() if n}
+    async def work(runtime: Opened) -> None:
+        wrong = {name: n for name, n in (await differences(runtime.database)).items() if n}
         if not wrong:
             typer.echo("the rollups are what the index says")
             return
@@ -41,24 +41,24 @@ def verify() -> None:
         typer.echo("count them again with `ernfed statistics rebuild`", err=True)
         raise typer.Exit(1)
 
-    _with_house("verify", work)
+    _with_runtime("verify", work)
 
 
 @app.command()
 def rebuild() -> None:
     """Count the rollups again from the index. Writers wait until it is done; readers do not."""
 
-    async def work(house: Opened) -> None:
-        await rebuild_rollups(house.database)
+    async def work(runtime: Opened) -> None:
+        await rebuild_rollups(runtime.database)
         typer.echo("the rollups were counted again")
 
-    _with_house("rebuild", work)
+    _with_runtime("rebuild", work)
 
 
-def _with_house(command: str, work: Callable[[Opened], Coroutine[Any, Any, None]]) -> None:
+def _with_runtime(command: str, work: Callable[[Opened], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
-        async with opened(load_settings()) as house:
-            await work(house)
+        async with opened(load_settings()) as runtime:
+            await work(runtime)
 
     try:
         stopped = run_until_stopped(run())

@@ -11,7 +11,7 @@ from db.pool import Database, Reader
 from db.statements import statements
 
 # Where records are counted: the tables, or the views that show a viewer's archives only.
-STORED, WALLED = "public", "counts"
+STORED, SCOPED = "public", "counts"
 
 
 @dataclass(frozen=True, slots=True)

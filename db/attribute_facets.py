@@ -7,7 +7,7 @@ representatives of series.
 
 from dataclasses import dataclass
 
-from access.scope import Face
+from access.scope import Projection
 from db.elements import Values, literal
 from db.facets import DEPTH, Dimension
 from db.params import Params
@@ -98,7 +98,7 @@ def _rows(params: Params, attribute: Named, level: Level) -> str:
         )
         return f"select unnest({whole}) as value"
     if attribute.home is level:
-        union = union_count(attribute.column, Face.COUNTS, "{r}", "{ids}")
+        union = union_count(attribute.column, Projection.COUNTS, "{r}", "{ids}")
         column = f"case when {{r}}.shared then {union} else {column} end" if union else column
     return f"select v.value from (values (({column})::text)) v (value) where v.value is not null"
 

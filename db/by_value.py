@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from access.scope import Face
+from access.scope import Projection
 from db.params import Params
 from db.where import text_test
 from model.attributes import Level, attribute
@@ -40,7 +40,7 @@ class ByValue:
     values: tuple[str, ...] = ()
     lookup: Test | None = None
 
-    def looked_up(self, params: Params, face: Face) -> str | None:
+    def looked_up(self, params: Params, projection: Projection) -> str | None:
         """The common table expression of the values, in a column `value`; None where there is one value only.
 
         Those of a lookup: LOOKED_UP and one of them at most, which may be the same one of several archives.
@@ -51,18 +51,20 @@ class ByValue:
             values = f"select value from unnest({params.add(self.values, 'text[]')}) value"
         else:
             values = (
-                f"select k.value from {face}.study_value_count k"
+                f"select k.value from {projection}.study_value_count k"
                 f" where k.name = '{self.name}' and {_passes(params, self.lookup)} limit {LOOKED_UP + 1}"
             )
-        return f"{_values_of(face)} as materialized ({values})"
+        return f"{_values_of(projection)} as materialized ({values})"
 
-    def branches(self, params: Params, face: Face, page: tuple[str, str], select: "Select") -> list[str]:
+    def branches(
+        self, params: Params, projection: Projection, page: tuple[str, str], select: "Select"
+    ) -> list[str]:
         """Queries that together find the first rows of `page`: its order, that of n.k0 and n.uid, and its limit."""
         order, limit = page
-        table, named = f"{face}.study_by_value", f"s.name = '{self.name}' and s.value ="
+        table, named = f"{projection}.study_by_value", f"s.name = '{self.name}' and s.value ="
         if len(self.values) == 1:
             return [select(table, f"{named} {params.add(self.values[0], 'text')} and ")]
-        values = _values_of(face)
+        values = _values_of(projection)
         of_each = select(table, f"{named} w.value and ")
         # a study that has two of the values is found by both
         found = (
@@ -72,15 +74,18 @@ class ByValue:
         if self.lookup is None:
             return [f"{found} order by {order}"]
         too_many = f"(select count(*) > {LOOKED_UP} or count(distinct value) > {MOST} from {values})"
-        return [f"{found} where not {too_many} order by {order}", select(f"{face}.study", f"{too_many} and ")]
+        return [
+            f"{found} where not {too_many} order by {order}",
+            select(f"{projection}.study", f"{too_many} and "),
+        ]
 
 
 Select = Callable[[str, str], str]
 """The query of a page's rows from a table, with one more condition in front of those of the list."""
 
 
-def _values_of(face: Face) -> str:
-    return f"values_of_{face}"
+def _values_of(projection: Projection) -> str:
+    return f"values_of_{projection}"
 
 
 def _passes(params: Params, test: Test) -> str:
@@ -90,7 +95,7 @@ def _passes(params: Params, test: Test) -> str:
     return text_test(params, "value", test)("k")
 
 
-def by_value(condition: Condition, face: Face) -> ByValue | None:
+def by_value(condition: Condition, projection: Projection) -> ByValue | None:
     """The best start that a condition gives; None where there is none, or a better one than any value.
 
     Nothing is looked up among pseudonyms: which values there are is counted for records only.
@@ -102,7 +107,7 @@ def by_value(condition: Condition, face: Face) -> ByValue | None:
     usable = [
         start
         for start in starts
-        if len(start.values) <= MOST and (start.lookup is None or face is Face.RECORDS)
+        if len(start.values) <= MOST and (start.lookup is None or projection is Projection.IDENTIFIED)
     ]
     return min(usable, key=_cost, default=None)
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from access.scope import Face, Reach, Scope
+from access.scope import AccessScope, Projection, Scope
 from db.cohorts import MAX_VERSIONS, Full, Person, kept
 from db.pages import Part
 from db.params import Params
 from db.pool import Database
+from db.scoped import session_scope_of, set_session_scope
 from db.statements import statements
-from db.walled import set_wall, wall_of
 from model.attributes import Level
 from model.filters import Condition
 
@@ -22,7 +22,7 @@ MAX_KEPT = 1_000_000
 async def freeze(
     database: Database,
     person: Person,
-    reach: Reach,
+    access_scope: AccessScope,
     cohort_id: UUID,
     scopes: Sequence[Scope],
     condition: Condition,
@@ -48,10 +48,10 @@ async def freeze(
         )
         if version is None:
             raise Full(f"the cohort has {MAX_VERSIONS} versions, which is the most; delete one of them")
-        await set_wall(connection, wall_of(reach), timeout_ms)
-        asked = [(archive.archive_id, str(scope.face)) for scope in scopes for archive in scope.asked]
+        await set_session_scope(connection, session_scope_of(access_scope), timeout_ms)
+        asked = [(archive.archive_id, str(scope.projection)) for scope in scopes for archive in scope.asked]
         await connection.execute(
-            sql["asked"], version, [each for each, _ in asked], [face for _, face in asked]
+            sql["asked"], version, [each for each, _ in asked], [projection for _, projection in asked]
         )
         params = Params()
         insert = insert_entries(params, version, scopes, condition, identifying=identifying)
@@ -71,27 +71,27 @@ def insert_entries(
     into, found = params.add(version, "uuid"), []
     for scope in scopes:
         part = Part(params, scope, Level.STUDY, condition)
-        found += [_copies(part, scope.face, shared=shared) for shared in (False, True)]
-    records = f"not {params.add(identifying, 'boolean')} or f.face = '{Face.RECORDS}'"
-    pseudonyms = f"not {params.add(identifying, 'boolean')} or f.face = '{Face.PSEUDONYMS}'"
+        found += [_copies(part, scope.projection, shared=shared) for shared in (False, True)]
+    records = f"not {params.add(identifying, 'boolean')} or f.projection = '{Projection.IDENTIFIED}'"
+    pseudonyms = f"not {params.add(identifying, 'boolean')} or f.projection = '{Projection.PSEUDONYMISED}'"
     return (
         "insert into cohort_study (version_id, archive_id, study_uid, of_records, of_pseudonyms, whole, outline)"
         f" select {into}, t.archive_id, t.study_uid, {records}, {pseudonyms},"
         " study_whole(t.data, t.modalities, t.number_of_series, t.number_of_instances),"
         " study_outline(t.modalities, t.number_of_series, t.number_of_instances)"
-        " from (select distinct on (s.archive_id, s.study_uid) u.face, s.* from"
+        " from (select distinct on (s.archive_id, s.study_uid) u.projection, s.* from"
         f" ({' union all '.join(found)}) u join public.study s on s.study_pk = u.source_pk"
         f" order by s.archive_id, s.study_uid, s.study_pk limit {MAX_ENTRIES + 1}) f"
         " join public.study t on t.study_pk = f.study_pk"
     )
 
 
-def _copies(part: Part, face: Face, *, shared: bool) -> str:
-    pk = "study_pk" if face is Face.RECORDS else "source_pk"
+def _copies(part: Part, projection: Projection, *, shared: bool) -> str:
+    pk = "study_pk" if projection is Projection.IDENTIFIED else "source_pk"
     if not shared:
         rows = part.rows("s", shared=False)
-        return f"select '{face}' as face, s.{pk} as source_pk from {part.table} s where {rows}"
+        return f"select '{projection}' as projection, s.{pk} as source_pk from {part.table} s where {rows}"
     return (
-        f"select '{face}', c.{pk} from {part.table} s join {part.table} c on c.study_uid = s.study_uid"
+        f"select '{projection}', c.{pk} from {part.table} s join {part.table} c on c.study_uid = s.study_uid"
         f" and c.archive_id = any({part.asked}) where {part.rows('s', shared=True)}"
     )

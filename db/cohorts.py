@@ -29,13 +29,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a cohort's filter found once. `faces`: archive_id → the face it was asked through ('records' or
+    """What a cohort's filter found once. `projections`: archive_id → the projection it was asked through ('records' or
     'pseudonyms'); `as_of`: archive_id → when its index was last complete then."""
 
     version_id: UUID
     number: int
     frozen_at: datetime
-    faces: dict[int, str]
+    projections: dict[int, str]
     as_of: dict[int, datetime | None]
 
 
@@ -134,7 +134,7 @@ async def _read(
                     row["version_id"],
                     row["number"],
                     row["frozen_at"],
-                    dict(zip(row["archive_ids"], row["faces"], strict=True)),
+                    dict(zip(row["archive_ids"], row["projections"], strict=True)),
                     dict(zip(row["archive_ids"], row["as_of"], strict=True)),
                 )
             )

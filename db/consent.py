@@ -44,10 +44,10 @@ async def set_consents(
 
     async def work(connection: Connection) -> set[str]:
         # Events are written: in order with those of all writers of the index.
-        await connection.execute(statements("faces")["alone"], Lock.INDEX)
+        await connection.execute(statements("projections")["alone"], Lock.INDEX)
         # A maker of pseudonymised rows that has read the old consent must have committed before, or its
         # rows would show it for good.
-        await connection.execute(statements("faces")["alone"], Lock.CONSENTS)
+        await connection.execute(statements("projections")["alone"], Lock.CONSENTS)
         known: set[str] = set()
         for part in _parts(consents):
             known |= await _set(connection, archive_id, part, changed_by)
@@ -82,7 +82,7 @@ async def known_studies(database: Database, archive_id: int, study_uids: Sequenc
 
 async def consents(database: Reader, scope: Scope, study_uids: Sequence[str]) -> list[Row]:
     """Rows (uid, care, registry, research): true where every visible copy whose archive told a consent has it."""
-    sql = statements("consent")["of_nodes"].replace(":face", scope.face)
+    sql = statements("consent")["of_nodes"].replace(":projection", scope.projection)
     return await database.fetch("consents", sql, scope.visible_ids, list(study_uids))
 
 
@@ -101,7 +101,7 @@ async def _set(
     )
     # Pseudonymised rows carry the consent to research: in the same transaction, not when they are remade.
     for level in Level:
-        await connection.execute(statements("faces")[f"follow_{level}"], uids)
+        await connection.execute(statements("projections")[f"follow_{level}"], uids)
     await note(connection, uids)
     await note_pseudonyms(connection, uids)
     known = await connection.fetch(statements("consent")["known"], archive_id, uids)

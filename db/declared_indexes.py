@@ -19,7 +19,7 @@ class Index(NamedTuple):
 
 
 def indexes_of(declared: Declared) -> list[Index]:
-    """Of both faces; of what identifies only as stored, because pseudonymised rows are never asked for it."""
+    """Of both projections; of what identifies only as stored, because pseudonymised rows are never asked for it."""
     schemas = ["public"] if path_is_identifying(declared.path) else ["public", "pseudonymised"]
     mark = hashlib.sha256("/".join(declared.path.codes).encode()).hexdigest()[:12]
     return [

@@ -1,6 +1,6 @@
 """Change events: written with the change, in the order of commits. Reading them for a viewer: db/changes.py.
 
-Two streams, one a face: of stored copies, written by whoever writes the index, and of pseudonymised copies,
+Two streams, one a projection: of stored copies, written by whoever writes the index, and of pseudonymised copies,
 written by their maker, so that no event comes before the rows that it is about. Each has one writer at a time,
 from before its sequence is drawn to its commit: a reader who has seen one sequence has seen all before it.
 """

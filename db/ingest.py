@@ -155,21 +155,21 @@ async def delete_studies(conn: Connection, archive_id: int, study_uids: Collecti
     return len(gone)
 
 
-async def settle(conn: Connection, study_uids: Collection[str] = ()) -> None:
+async def derive(conn: Connection, study_uids: Collection[str] = ()) -> None:
     """What follows from the rows written since the transaction began, and for `study_uids`: modalities,
     counts, words, `shared`. Call it once, after the last store or delete of the transaction."""
     await begin(conn)
-    sql = statements("settle")
+    sql = statements("derive")
     if study_uids:
         await conn.execute(sql["touch"], list(study_uids))
-    if not await conn.fetchval("select exists (select from touched)"):
+    if not await conn.fetchval("select exists (select from dirty)"):
         return
     for name in (
-        *("drop_parentless", "decide_shared", "settle_instances", "settle_series", "settle_studies"),
+        *("drop_parentless", "decide_shared", "derive_instances", "derive_series", "derive_studies"),
         "link_values",
     ):
         await conn.execute(sql[name])
-    await conn.execute(statements("faces")["enqueue"])
+    await conn.execute(statements("projections")["enqueue"])
     await follow_rollups(conn)
     await note(conn, await conn.fetchval(statements("events")["families"]))
     await conn.execute(sql["settled"])
@@ -193,7 +193,7 @@ async def recount_reordered(database: Database) -> None:
         await begin(conn)
         await conn.execute(sql["touch_reordered"])
         await follow_rollups(conn)
-        await conn.execute(statements("settle")["settled"])
+        await conn.execute(statements("derive")["settled"])
 
     (row,) = await database.fetch("rollups_reordered", sql["reordered"])
     if row["reordered"]:

@@ -31,7 +31,7 @@ class Told:
 
     studies_whole, series_whole, instances_whole: studies, studies and series (study, series) of which it said all
     there is (of themselves, of their series, of their instances). gone: studies that it no longer has. settling:
-    families to settle even if nothing of them changes. full: instances are whole data sets. stamp_older_than: a
+    families to derive even if nothing of them changes. full: instances are whole data sets. stamp_older_than: a
     younger stamp of when something was read stays.
     """
 
@@ -120,7 +120,7 @@ async def _keep(conn: Connection, archive_id: int, told: Told) -> Kept:
             conn, archive_id, told.instances, told.instances_whole, full=told.full, stamp_older_than=age
         )
     gone = await ingest.delete_studies(conn, archive_id, told.gone) if told.gone else 0
-    await ingest.settle(conn, told.settling)
+    await ingest.derive(conn, told.settling)
     refused = {record.uid for record in studies.refused}
     await ingest.no_longer_rejected(conn, archive_id, {r.uid for r in told.studies} - refused)
     stored = (series, studies, instances)

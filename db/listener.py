@@ -1,7 +1,7 @@
 """Hearing of changes: one connection a process that listens (LISTEN), and whoever waits here is woken.
 
-A notification says only that there is news of a kind and archive; what it is, each waiter reads behind the wall,
-from its own place. So nothing is lost while the connection is: when it is back, everybody is woken.
+A notification says only that there is news of a kind and archive; what it is, each waiter reads within its session
+scope, from its own place. So nothing is lost while the connection is: when it is back, everybody is woken.
 """
 
 import asyncio

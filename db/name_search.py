@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from access.scope import Face
+from access.scope import Projection
 from db.params import Params
 from model.name_keys import SoughtName, sought
 
@@ -11,7 +11,7 @@ NONE = "null"
 
 def fuzzy_test(
     params: Params,
-    face: Face,
+    projection: Projection,
     column: str,
     text: str,
     *,
@@ -26,7 +26,7 @@ def fuzzy_test(
     wanted = sought(text)
     if wanted is None:
         return lambda alias: "false"
-    if scanned or face is not Face.RECORDS:
+    if scanned or projection is not Projection.IDENTIFIED:
         queries = [
             f"{params.add(query, 'text')}::tsquery" for query in _ways(wanted, by_letter=True) if query
         ]

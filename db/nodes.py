@@ -32,15 +32,15 @@ far end: then they are gathered, and sorted. No estimate tells, what an archive 
 
 async def page(database: Reader, listing: Listing, window: Page) -> list[Row]:
     """Rows of a whole list, in order."""
-    if listing.remedies:
+    if listing.hints:
         return await _listed(database, "page", listing, listing.page(window))
     try:
         sql = listing.page(window)
         return await database.fetch("page", sql, *listing.params.values, seconds=WALK_SECONDS)
     except StatementTimeout:
-        gathered = listing.again()
-        sql = gathered.page(window, gathered=True)
-        return await database.fetch("page_gathered", sql, *gathered.params.values)
+        sorted_plan = listing.again()
+        sql = sorted_plan.page(window, sorted_plan=True)
+        return await database.fetch("page_sorted", sql, *sorted_plan.params.values)
 
 
 async def counts(database: Reader, listing: Listing) -> list[Row]:
@@ -50,12 +50,12 @@ async def counts(database: Reader, listing: Listing) -> list[Row]:
 
 async def _listed(database: Reader, name: str, listing: Listing, sql: str) -> list[Row]:
     """Rows of a list's statement. A broad search has less time. Raises TooBroad when that is not enough."""
-    if not listing.remedies:
+    if not listing.hints:
         return await database.fetch(name, sql, *listing.params.values)
     try:
         return await database.fetch(name, sql, *listing.params.values, seconds=BROAD_SECONDS)
     except StatementTimeout:
-        raise TooBroad(listing.remedies) from None
+        raise TooBroad(listing.hints) from None
 
 
 async def page_by_version(database: Reader, listing: Listing, versions: list[str], window: Page) -> list[Row]:
@@ -66,9 +66,9 @@ async def page_by_version(database: Reader, listing: Listing, versions: list[str
             "page_by_version", sql, *listing.params.values, seconds=WALK_SECONDS * len(versions)
         )
     except StatementTimeout:
-        gathered = listing.again()
-        sql = gathered.page_by_version(versions, window, gathered=True)
-        return await database.fetch("page_gathered", sql, *gathered.params.values)
+        sorted_plan = listing.again()
+        sql = sorted_plan.page_by_version(versions, window, sorted_plan=True)
+        return await database.fetch("page_sorted", sql, *sorted_plan.params.values)
 
 
 async def counts_by_version(database: Reader, listing: Listing, versions: list[str]) -> list[Row]:
@@ -96,9 +96,9 @@ async def counts_by_parent(
 async def by_key(database: Reader, scope: Scope, level: Level, keys: Sequence[Key]) -> list[Row]:
     """The visible nodes with these UIDs; what is not visible is not there."""
     asked = _Named(scope, level, keys)
-    face, visible = scope.face, asked.visible
-    columns = node_columns(level, "s", face, visible, shared=True)
-    best = f"(not s.shared or {is_best(level, 's', face, visible)})"
+    projection, visible = scope.projection, asked.visible
+    columns = node_columns(level, "s", projection, visible, shared=True)
+    best = f"(not s.shared or {is_best(level, 's', projection, visible)})"
     return await database.fetch("by_key", f"{asked.select(columns)} and {best}", *asked.values)
 
 
@@ -148,7 +148,7 @@ class _Named:
         self.visible = self._params.add(scope.visible_ids, "smallint[]")
         self._level = level
         self._keys = named(self._params, keys, level)
-        self._table = f"{scope.face}.{level}"
+        self._table = f"{scope.projection}.{level}"
 
     @property
     def values(self) -> list[Any]:
@@ -214,17 +214,15 @@ async def childless(database: Reader, scope: Scope, level: Level, keys: Sequence
 
 def _sources(asked: _Named, scope: Scope, level: Level) -> str:
     key = ", ".join(f"s.{column}" for column in KEY_COLUMNS[level])
-    return asked.select(f"{source_pk(scope.face, level)} as source_pk, s.archive_id, {key}")
+    return asked.select(f"{source_pk(scope.projection, level)} as source_pk, s.archive_id, {key}")
 
 
 async def series_of_instances(database: Reader, scope: Scope, keys: Sequence[Key]) -> list[Row]:
     """The series copies of these instances' best copies, with the instances' UIDs, and when their whole data sets
     were indexed."""
     asked = _Named(scope, Level.INSTANCE, keys)
-    joined = (
-        f" join {scope.face}.series p on p.archive_id = s.archive_id and {same_node(Level.SERIES, 'p', 's')}"
-    )
-    of_series = source_pk(scope.face, Level.SERIES).replace("s.", "p.")
+    joined = f" join {scope.projection}.series p on p.archive_id = s.archive_id and {same_node(Level.SERIES, 'p', 's')}"
+    of_series = source_pk(scope.projection, Level.SERIES).replace("s.", "p.")
     key = "s.study_uid, s.series_uid, s.sop_uid"
     columns = f"distinct on ({key}) {key}, s.archive_id, s.metadata_synced_at, {of_series} as source_pk"
     best = f"array_position({asked.visible}, s.archive_id), s.instance_pk"
@@ -258,7 +256,7 @@ async def archives_with_gaps(database: Reader, scope: Scope, level: Level) -> se
     data set)."""
     sql = (
         "select a.archive_id from unnest($1::smallint[]) a (archive_id) where exists (select 1"
-        f" from {scope.face}.{level} s where s.archive_id = a.archive_id and s.{_DONE[level]} is null)"
+        f" from {scope.projection}.{level} s where s.archive_id = a.archive_id and s.{_DONE[level]} is null)"
     )
     return {row["archive_id"] for row in await database.fetch("gaps", sql, scope.asked_ids)}
 
@@ -267,6 +265,6 @@ async def archives_without_representatives(database: Reader, scope: Scope) -> se
     """The asked archives that hold series without a representative."""
     sql = (
         "select a.archive_id from unnest($1::smallint[]) a (archive_id) where exists (select 1"
-        f" from {scope.face}.series s where s.archive_id = a.archive_id and s.representative is null)"
+        f" from {scope.projection}.series s where s.archive_id = a.archive_id and s.representative is null)"
     )
     return {row["archive_id"] for row in await database.fetch("unrepresented", sql, scope.asked_ids)}

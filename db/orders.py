@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 
-from access.scope import Face
+from access.scope import Projection
 from db.name_search import likeness
 from db.params import Params
 from db.text_search import text_rank
@@ -33,13 +33,15 @@ class SortKey:
     nullable: bool = True
     shared_sql: str | None = None
 
-    def on(self, alias: str, *, shared: bool, face: Face, archives: str) -> str:
+    def on(self, alias: str, *, shared: bool, projection: Projection, archives: str) -> str:
         template = self.shared_sql if shared and self.shared_sql else self.sql
-        return template.replace("{a}", alias).replace("{face}", face).replace("{archives}", archives)
+        return (
+            template.replace("{a}", alias).replace("{projection}", projection).replace("{archives}", archives)
+        )
 
 
 def _counted(keyword: str) -> str | None:
-    return union_count(attribute(keyword), "{face}", "{a}", "{archives}")
+    return union_count(attribute(keyword), "{projection}", "{a}", "{archives}")
 
 
 STUDY_KEYS = {
@@ -53,7 +55,7 @@ STUDY_KEYS = {
         "MODALITY",
         "({a}.modalities)[1]",
         "text",
-        shared_sql="({face}.study_union_modalities({a}.study_uid, {archives}))[1]",
+        shared_sql="({projection}.study_union_modalities({a}.study_uid, {archives}))[1]",
     ),
     "NUMBER_OF_SERIES": SortKey(
         "NUMBER_OF_SERIES",
@@ -169,15 +171,15 @@ class Walk:
     order: Order
     alias: str
     shared: bool
-    face: Face
+    projection: Projection
     archives: str
     backward: bool
-    gathered: bool = False
+    sorted_plan: bool = False
 
     @property
     def expressions(self) -> list[str]:
         return [
-            key.on(self.alias, shared=self.shared, face=self.face, archives=self.archives)
+            key.on(self.alias, shared=self.shared, projection=self.projection, archives=self.archives)
             for key in self.order.keys
         ]
 
@@ -198,7 +200,7 @@ class Walk:
         for number, (key, expression) in enumerate(
             zip(self.order.keys, expressions or self.expressions, strict=True)
         ):
-            if self.gathered and number == 0:  # the same values, but in the order of no index
+            if self.sorted_plan and number == 0:  # the same values, but in the order of no index
                 expression = f"coalesce({expression}, {expression})"
             descending = key.descending != self.backward
             nulls = "" if not key.nullable else (" nulls first" if self.backward else " nulls last")

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from access.scope import Face, Scope
+from access.scope import Projection, Scope
 from db.by_value import ByValue, by_value
 from db.orders import Order, Sort, Walk, order_of
 from db.params import Params
 from db.where import Where, same_node, union_count
 from model.attributes import KEY_COLUMNS, UID_COLUMN, Attribute, Key, Level, columns_of
-from model.broad import remedies
+from model.broad import hints
 from model.cursors import Position
 from model.filters import Condition
 from model.vocabulary import CODE_COLUMNS
@@ -41,8 +41,8 @@ class Part:
         self._scope = scope
         self._level = level
         self._condition = condition
-        self.face = scope.face
-        self.table = f"{scope.face}.{level}"
+        self.projection = scope.projection
+        self.table = f"{scope.projection}.{level}"
         self.uid = UID_COLUMN[level]
 
     # A parameter that a statement does not mention is an error: each is added when it is first needed.
@@ -59,10 +59,10 @@ class Part:
 
     @cached_property
     def _where(self) -> Where:
-        return Where(self._params, self.face, self.asked)
+        return Where(self._params, self.projection, self.asked)
 
-    def walk(self, order: Order, *, shared: bool, backward: bool, gathered: bool = False) -> Walk:
-        return Walk(order, "s", shared, self.face, self.visible, backward, gathered)
+    def walk(self, order: Order, *, shared: bool, backward: bool, sorted_plan: bool = False) -> Walk:
+        return Walk(order, "s", shared, self.projection, self.visible, backward, sorted_plan)
 
     def rows(self, alias: str, *, shared: bool) -> str:
         """True for the row that stands for a matching node: any unshared row, the best of a shared family."""
@@ -87,14 +87,14 @@ class Part:
     @cached_property
     def by_value(self) -> ByValue | None:
         """Where pages of studies, newest first, may start."""
-        return by_value(self._condition, self.face) if self._level is Level.STUDY else None
+        return by_value(self._condition, self.projection) if self._level is Level.STUDY else None
 
     def matches(self, alias: str) -> str:
         return self._where.nodes(self._condition, alias, self._level)
 
     def columns(self, walk: Walk) -> str:
         sort_values = "".join(f", {sql} as k{number}" for number, sql in enumerate(walk.expressions))
-        columns = node_columns(self._level, walk.alias, self.face, self.visible, shared=walk.shared)
+        columns = node_columns(self._level, walk.alias, self.projection, self.visible, shared=walk.shared)
         return columns + sort_values
 
     def _has_asked_copy(self, alias: str) -> str:
@@ -104,7 +104,7 @@ class Part:
         )
 
     def _is_best(self, alias: str) -> str:
-        return is_best(self._level, alias, self.face, self.visible)
+        return is_best(self._level, alias, self.projection, self.visible)
 
 
 class Listing:
@@ -122,7 +122,7 @@ class Listing:
         self._condition = condition
         self._sorts = sorts
         # what to do about a filter that may read a large index from end to end; [] where it cannot
-        self.remedies = remedies(condition)
+        self.hints = hints(condition)
         given = [scopes] if isinstance(scopes, Scope) else scopes
         self._scopes = given
         self._parts = [Part(self.params, scope, level, condition) for scope in given]
@@ -138,7 +138,7 @@ class Listing:
 
     # ---- whole lists ---------------------------------------------------------------------------------
 
-    def page(self, page: Page, *, gathered: bool = False) -> str:
+    def page(self, page: Page, *, sorted_plan: bool = False) -> str:
         """Rows in order, with sort values k0, k1, …; ask for one row more than a page to know of the next.
 
         gathered: all that match are found first, and then sorted, whatever the planner thinks of it.
@@ -147,11 +147,11 @@ class Listing:
         branches: list[str] = []
         looked_up: list[str] = []
         for part in self._parts:
-            start = part.by_value if self.order.is_newest_first and not gathered else None
-            if start and (values := start.looked_up(self.params, part.face)):
+            start = part.by_value if self.order.is_newest_first and not sorted_plan else None
+            if start and (values := start.looked_up(self.params, part.projection)):
                 looked_up.append(values)
             for shared in (False, True):
-                walk = part.walk(self.order, shared=shared, backward=page.backward, gathered=gathered)
+                walk = part.walk(self.order, shared=shared, backward=page.backward, sorted_plan=sorted_plan)
                 for region in walk.regions(self.params, page.position, inclusive=page.inclusive):
                     branches += self._branches(part, walk, region, limit, start)
         rows = " union all ".join(f"({branch} limit {limit})" for branch in branches)
@@ -173,7 +173,7 @@ class Listing:
 
         if start is None:
             return [select(part.table, "")]
-        return start.branches(self.params, part.face, (walk.order_of_page("n"), limit), select)
+        return start.branches(self.params, part.projection, (walk.order_of_page("n"), limit), select)
 
     def counts(self) -> str:
         """Rows (archive_id, matched, nodes): nodes in each asked archive; the sum of `nodes` is the total."""
@@ -194,10 +194,10 @@ class Listing:
 
     # ---- versions of cohorts, one statement; the condition is of EACH_VERSION --------------------------
 
-    def page_by_version(self, versions: list[str], page: Page, *, gathered: bool = False) -> str:
+    def page_by_version(self, versions: list[str], page: Page, *, sorted_plan: bool = False) -> str:
         """The same page of the studies of each version; rows carry `parent`, the version's id."""
-        walk = Walk(self.order, "c", False, Face.RECORDS, "", page.backward)
-        pages = self._each_version(versions, self.page(page, gathered=gathered))
+        walk = Walk(self.order, "c", False, Projection.IDENTIFIED, "", page.backward)
+        pages = self._each_version(versions, self.page(page, sorted_plan=sorted_plan))
         return f"{pages} order by asked.version_id, {walk.order_of_page('c')}"
 
     def counts_by_version(self, versions: list[str]) -> str:
@@ -256,14 +256,14 @@ class Listing:
         """Asked copies (source_pk, archive_id, their UIDs) of nodes that match. Of a listing with one scope."""
         (part,) = self._parts
         sql = (
-            f"select {source_pk(part.face, self._level)} as source_pk, s.archive_id, {_key('s', self._level)}"
+            f"select {source_pk(part.projection, self._level)} as source_pk, s.archive_id, {_key('s', self._level)}"
             f" from {part.table} s where {narrowed}s.archive_id = any({part.asked})"
             f" and {part.matches('s')} order by s.archive_id, s.{part.uid} limit {self.params.add(limit, 'integer')}"
         )
         return sql, self.params.values
 
     def _in_order(self, rows: str, backward: bool) -> str:
-        walk = Walk(self.order, "page", False, Face.RECORDS, "", backward)
+        walk = Walk(self.order, "page", False, Projection.IDENTIFIED, "", backward)
         return f"select * from ({rows}) page order by {walk.order_of_page('page')}"
 
 
@@ -282,36 +282,36 @@ def _key(alias: str, level: Level) -> str:
     return ", ".join(f"{alias}.{column}" for column in KEY_COLUMNS[level])
 
 
-def source_pk(face: Face, level: Level) -> str:
-    """The stored row behind a row `s` of a face."""
-    return f"s.{_PK[level]}" if face is Face.RECORDS else "s.source_pk"
+def source_pk(projection: Projection, level: Level) -> str:
+    """The stored row behind a row `s` of a projection."""
+    return f"s.{_PK[level]}" if projection is Projection.IDENTIFIED else "s.source_pk"
 
 
-def is_best(level: Level, alias: str, face: Face, visible: str) -> str:
+def is_best(level: Level, alias: str, projection: Projection, visible: str) -> str:
     """No visible copy of the same node ranks before this row: rank is the place in the scope, then age."""
     same, pk = same_node(level, "b", alias), _PK[level]
     return (
-        f"not exists (select 1 from {face}.{level} b where {same} and b.archive_id = any({visible})"
+        f"not exists (select 1 from {projection}.{level} b where {same} and b.archive_id = any({visible})"
         f" and (array_position({visible}, b.archive_id), b.{pk})"
         f" < (array_position({visible}, {alias}.archive_id), {alias}.{pk}) offset 0)"
     )
 
 
-def node_columns(level: Level, alias: str, face: Face, visible: str, *, shared: bool) -> str:
+def node_columns(level: Level, alias: str, projection: Projection, visible: str, *, shared: bool) -> str:
     """The columns of a node: its UID as `uid`, parents, typed attributes; unions where it is shared."""
     plain = [f"{alias}.{name}" for name in ("archive_id", *KEY_COLUMNS[level][:-1], "shared", "synced_at")]
-    columns = [_column(column, alias, face, visible, shared) for column in columns_of(level)]
+    columns = [_column(column, alias, projection, visible, shared) for column in columns_of(level)]
     codes = [f"{alias}.{each.column}" for each in CODE_COLUMNS.values() if each.level is level]
     return ", ".join(
-        [f"'{face}' as face", f"{alias}.{UID_COLUMN[level]} as uid", *plain, *columns[1:], *codes]
+        [f"'{projection}' as projection", f"{alias}.{UID_COLUMN[level]} as uid", *plain, *columns[1:], *codes]
     )
 
 
-def _column(column: Attribute, alias: str, face: Face, visible: str, shared: bool) -> str:
+def _column(column: Attribute, alias: str, projection: Projection, visible: str, shared: bool) -> str:
     own = f"{alias}.{column.column}"
     if not shared:
         return own
-    union = union_count(column, face, alias, visible)
+    union = union_count(column, projection, alias, visible)
     if column.keyword == "ModalitiesInStudy":
-        union = f"{face}.study_union_modalities({alias}.study_uid, {visible})"
+        union = f"{projection}.study_union_modalities({alias}.study_uid, {visible})"
     return f"case when {alias}.shared then {union} else {own} end as {column.column}" if union else own

@@ -1,6 +1,6 @@
-"""Every pseudonym that a record has or had here: under each key that the house has, of each network.
+"""Every pseudonym that a record has or had here: under each key that the server has, of each network.
 
-For questions about the past (who saw it); what is shown now is made by faces.py.
+For questions about the past (who saw it); what is shown now is made by projections.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -55,6 +55,6 @@ async def past_pseudonyms(
 
 async def real_study(database: Database, study_uid: str) -> str:
     """The UID as stored of a study that is named by it or by the pseudonym that it has now."""
-    rows = await database.fetch("real_study", statements("faces")["real_study"], study_uid)
+    rows = await database.fetch("real_study", statements("projections")["real_study"], study_uid)
     real: str = rows[0]["study_uid"] if rows else study_uid
     return real

@@ -1,4 +1,4 @@
-"""The connection pool: every statement of the house goes through here and is counted here."""
+"""The connection pool: every statement of ernfed goes through here and is counted here."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
@@ -11,7 +11,7 @@ import asyncpg
 from db.outage import AWAY as AWAY
 from db.outage import heeding
 
-# What every session is set to; the wall (db/walled.py) adds its role and scope.
+# What every session is set to; the session scope (db/scoped.py) adds its role and scope.
 SESSION = {
     "application_name": "ernfed",
     "timezone": "UTC",
@@ -166,9 +166,9 @@ class TooBroad(StatementTimeout):
 
     code = "TOO_BROAD"
 
-    def __init__(self, remedies: Sequence[str]) -> None:
+    def __init__(self, hints: Sequence[str]) -> None:
         self.message = (
-            f"The search is too broad for an index of this size. {'; '.join(remedies[:3])}; "
+            f"The search is too broad for an index of this size. {'; '.join(hints[:3])}; "
             "or add a condition that few pass, such as a date range."
         )
         super().__init__(self.message)

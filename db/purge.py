@@ -24,7 +24,7 @@ async def purge(
         uids = [row["study_uid"] for row in rows]
         if uids:
             await ingest.delete_studies(conn, archive_id, uids)
-            await ingest.settle(conn)
+            await ingest.derive(conn)
         return len(uids)
 
     while removed := await ingest.write(database, "purge_archive", some):

@@ -27,6 +27,6 @@ async def store(database: Database, found: Sequence[tuple[int, str | None]]) -> 
         await ingest.begin(conn)
         pks, texts = [pk for pk, _ in found], [text for _, text in found]
         rows = await conn.fetch(statements("representatives")["store"], pks, texts)
-        await ingest.settle(conn, [row["study_uid"] for row in rows])
+        await ingest.derive(conn, [row["study_uid"] for row in rows])
 
     await ingest.write(database, "keep_representatives", work)

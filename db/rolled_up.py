@@ -9,16 +9,16 @@ from collections.abc import Sequence
 
 from db.facets import Dimension
 from db.rollups import Axis, Cells, Rollup
-from db.stats_statement import SUMMED, Question, Statement, in_order
+from db.stats_statement import SUMMED, Statement, StatsQuery, in_order
 from model.filters import EVERYTHING
 
 
 class RolledUp(Statement):
     """Composes one statement of a question that a rollup answers: all that is asked is open."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
-        self._whole = question.condition == EVERYTHING
+    def __init__(self, stats_query: StatsQuery) -> None:
+        super().__init__(stats_query)
+        self._whole = stats_query.condition == EVERYTHING
 
     def sums(self, rollup: Rollup) -> str:
         """One row: the counts of the level (SUMMED)."""
@@ -63,7 +63,7 @@ class RolledUp(Statement):
         )
 
     def _cells_of(self, rollup: Rollup) -> Cells:
-        condition = self._question.condition
+        condition = self._stats_query.condition
         return Cells(self.params, rollup, condition, self._level, self._open, mixed=self._whole)
 
     def _holdings(self, axes: Sequence[Axis]) -> str:

@@ -10,7 +10,7 @@ from db.statements import statements
 
 
 async def follow_rollups(conn: Connection) -> None:
-    """Brings the rollups to what the families of `touched` are now; in the transaction that wrote them,
+    """Brings the rollups to what the families of `dirty` are now; in the transaction that wrote them,
     after everything that follows from the rows is settled (db/ingest.py)."""
     sql = statements("rollups")
     await conn.execute(sql["staging"])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
-from access.scope import Face
+from access.scope import Projection
 from db.facets import DateFacet, DateInterval, Facet
 from db.params import Params
 from db.where import Leaf, Where
@@ -298,7 +298,7 @@ class Cells:
 
     @cached_property
     def _rows(self) -> str:
-        where = _CellWhere(self._params, Face.COUNTS, self._asked)
+        where = _CellWhere(self._params, Projection.COUNTS, self._asked)
         alike = "" if self._mixed else " and not r.mixed"
         return (
             f"h.ranked and r.kind = {self._rollup.kind}{alike}"

@@ -2637,9 +2637,9 @@ CREATE TABLE public.cohort (
 CREATE TABLE public.cohort_archive (
     version_id uuid NOT NULL,
     archive_id smallint NOT NULL,
-    face text NOT NULL,
+    projection text NOT NULL,
     as_of timestamp with time zone,
-    CONSTRAINT cohort_archive_face_check CHECK ((face = ANY (ARRAY['records'::text, 'pseudonyms'::text])))
+    CONSTRAINT cohort_archive_projection_check CHECK ((projection = ANY (ARRAY['records'::text, 'pseudonyms'::text])))
 );
 
 CREATE TABLE public.cohort_share (

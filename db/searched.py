@@ -46,7 +46,7 @@ async def in_series(
     `representative`, either may be null."""
     sql = (
         f"select {_COLUMNS} from unnest($4::text[], $5::text[]) w (study_uid, series_uid)"
-        f" join {scope.face}.series s on s.study_uid = w.study_uid and s.series_uid = w.series_uid"
+        f" join {scope.projection}.series s on s.study_uid = w.study_uid and s.series_uid = w.series_uid"
         f" where s.archive_id = any($1::smallint[]) order by {_ORDER}"
     )
     studies, own = [study for study, _ in series], [uid for _, uid in series]
@@ -57,7 +57,7 @@ async def in_series(
 async def in_studies(database: Reader, scope: Scope, studies: Sequence[str], elements: Elements) -> list[Row]:
     """The same of all series of these studies, by their numbers."""
     sql = (
-        f"select {_COLUMNS} from {scope.face}.series s"
+        f"select {_COLUMNS} from {scope.projection}.series s"
         f" where s.study_uid = any($4::text[]) and s.archive_id = any($1::smallint[]) order by {_ORDER}"
     )
     values = (scope.visible_ids, list(elements.tags), list(elements.groups), list(studies))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from access.scope import Face
+from access.scope import Projection
 from db.facets import ABOVE, Dimension
 from db.pages import is_best
 from db.params import Params
@@ -33,7 +33,7 @@ class Groups:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class StatsQuery:
     """What is counted: nodes at `level` of these archives that match. `threshold`: hidden cells of fewer
     patients are not read; `seed` keys the record keys, a secret of 64 bits. Where `counted` is not empty,
     `condition` must not look at identifying attributes (access/identifying.py). `scan`: not from rollups, to
@@ -94,13 +94,13 @@ class Statement:
     """Composes one statement of statistics: from db/facets.py, the attribute table and bound parameters.
     At least one archive is asked."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, stats_query: StatsQuery) -> None:
         self.params = Params()
-        self._question = question
-        self._level = question.level
-        self._key = KEY_COLUMNS[question.level]
-        self._groups = question.groups
-        self._hides = bool(question.groups.counted)
+        self._stats_query = stats_query
+        self._level = stats_query.level
+        self._key = KEY_COLUMNS[stats_query.level]
+        self._groups = stats_query.groups
+        self._hides = bool(stats_query.groups.counted)
 
     # A parameter that a statement does not mention is an error: each is added when it is first needed.
 
@@ -118,7 +118,7 @@ class Statement:
 
     @cached_property
     def _seed(self) -> str:
-        return self.params.add(self._question.seed, "bigint")
+        return self.params.add(self._stats_query.seed, "bigint")
 
     def totals(self) -> str:
         """One row a part: hidden, the counts of the level (SUMMED) and patients, and what protects them."""
@@ -150,7 +150,7 @@ class Statement:
         sql = f"{matching} ({seen})"
         if not self._hides:
             return sql
-        threshold = self.params.add(self._question.threshold, "bigint")
+        threshold = self.params.add(self._stats_query.threshold, "bigint")
         return (
             f"{sql} union all (select true, {listed}, sum(n)::bigint, count(*), min(key), max(n) from"
             f" (select {listed}, person, count(*) as n, min(record_key) as key from c where c.hidden"
@@ -212,7 +212,7 @@ class Statement:
             if not (self._groups.counted if hidden else self._groups.open):
                 continue
             ids = self._counted if hidden else self._open
-            where = Where(self.params, Face.COUNTS, ids)
+            where = Where(self.params, Projection.COUNTS, ids)
             named = "".join(f", {self._column(sql, ids)} as {name}" for name, sql in columns.items())
             keys = self._person() if person else ""
             key = ", ".join(f"s.{column}" for column in self._key)
@@ -242,7 +242,7 @@ class Statement:
         return person + key
 
     def _rows(self, where: Where, ids: str, *, hidden: bool, shared: bool) -> str:
-        condition, level = self._question.condition, self._level
+        condition, level = self._stats_query.condition, self._level
         if not shared:
             return f"not s.shared and s.archive_id = any({ids}) and {where.copies(condition, 's', level)}"
         counted_before = (*self._groups.open, *self._groups.elsewhere)
@@ -255,7 +255,7 @@ class Statement:
         return (
             # no `= any`, as in db/pages.py
             f"s.shared and array_position({ids}, s.archive_id) is not null"
-            f" and {is_best(level, 's', Face.COUNTS, ids)}{elsewhere} and {where.nodes(condition, 's', level)}"
+            f" and {is_best(level, 's', Projection.COUNTS, ids)}{elsewhere} and {where.nodes(condition, 's', level)}"
         )
 
 

@@ -7,7 +7,7 @@ Identifiers come from the attribute table, values go through Params; nothing of 
 
 from collections.abc import Callable
 
-from access.scope import Face
+from access.scope import Projection
 from db.elements import element_test
 from db.name_search import fuzzy_test
 from db.params import Params
@@ -39,9 +39,9 @@ _DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
 class Where:
     """Compiles conditions of one statement; `asked` is the SQL of the archive ids whose copies count."""
 
-    def __init__(self, params: Params, face: Face, asked: str) -> None:
+    def __init__(self, params: Params, projection: Projection, asked: str) -> None:
         self._params = params
-        self._face = face
+        self._projection = projection
         self._asked = asked
         self._aliases = 0
 
@@ -101,14 +101,14 @@ class Where:
         upper = min(level, other, key=_DEPTH.__getitem__)
         same = f"{inner}.archive_id = {alias}.archive_id" if leaf == self._on_row else self._asked_copy(inner)
         return (
-            f"exists (select 1 from {self._face}.{other} {inner} where {same_node(upper, inner, alias)}"
+            f"exists (select 1 from {self._projection}.{other} {inner} where {same_node(upper, inner, alias)}"
             f" and {same} and {self._compile(child, inner, other, leaf)})"
         )
 
     def _test(self, test: Test, alias: str, level: Level, leaf: "Leaf") -> str:
         if test.attribute.kind is Kind.INTEGER and leaf == self._on_any_copy:
             # Counts of a shared node are of the union of its copies, not of any one of them.
-            union = union_count(test.attribute, self._face, alias, self._asked)
+            union = union_count(test.attribute, self._projection, alias, self._asked)
             if union is not None:
                 return f"({_compare(self._params, union, test)})"
         return leaf(self._column_test(test), alias, level)
@@ -123,7 +123,7 @@ class Where:
                 value = params.add([test.value], "text[]")
                 return lambda a: f"{a}.{column} @> {value}"
             case Kind.NAME:
-                return _name_test(params, self._face, column, test)
+                return _name_test(params, self._projection, column, test)
             case Kind.TEXT | Kind.UID:
                 return text_test(params, column, test)
             case _:
@@ -138,7 +138,7 @@ class Where:
 
     def _has_consent(self, consent: Consent) -> "RowTest":
         return lambda a: (
-            f"exists (select 1 from {self._face}.consent k where k.archive_id = {a}.archive_id"
+            f"exists (select 1 from {self._projection}.consent k where k.archive_id = {a}.archive_id"
             f" and k.study_uid = {a}.study_uid and k.{consent})"
         )
 
@@ -154,7 +154,7 @@ class Where:
         if test.until is None:  # of two patients under one UID, one that is as it was will do
             return lambda a: (
                 f"exists (select 1 from {self._entries('k', since, a)} and not exists (select 1"
-                f" from {self._face}.study_state n where n.archive_id = {a}.archive_id"
+                f" from {self._projection}.study_state n where n.archive_id = {a}.archive_id"
                 f" and n.study_uid = {a}.study_uid and n.state = k.state))"
             )
         until = self._params.add(test.until, "uuid")
@@ -165,7 +165,7 @@ class Where:
 
     def _entries(self, entry: str, version: str, alias: str) -> str:
         return (
-            f"{self._face}.cohort_study {entry} where {entry}.version_id = {version}"
+            f"{self._projection}.cohort_study {entry} where {entry}.version_id = {version}"
             f" and {entry}.archive_id = {alias}.archive_id and {entry}.study_uid = {alias}.study_uid"
         )
 
@@ -175,7 +175,7 @@ class Where:
     def _on_any_copy(self, test: "RowTest", alias: str, level: Level) -> str:
         copy = self._alias()
         return (
-            f"exists (select 1 from {self._face}.{level} {copy} where {same_node(level, copy, alias)}"
+            f"exists (select 1 from {self._projection}.{level} {copy} where {same_node(level, copy, alias)}"
             f" and {self._asked_copy(copy)} and {test(copy)})"
         )
 
@@ -235,10 +235,10 @@ def text_test(params: Params, column: str, test: Test) -> RowTest:
 _INDEXED_FOLDED = frozenset({"study_description", "series_description"})
 
 
-def _name_test(params: Params, face: Face, column: str, test: Test) -> RowTest:
+def _name_test(params: Params, projection: Projection, column: str, test: Test) -> RowTest:
     """A PN matches by any of its groups; a pattern's index test is the looser one on the whole name."""
     if test.op is Op.FUZZY:
-        return fuzzy_test(params, face, column, str(test.value), scanned=test.scanned, known=test.known)
+        return fuzzy_test(params, projection, column, str(test.value), scanned=test.scanned, known=test.known)
     value = _bind(params, test)
     match test.op:
         case Op.EQ:
@@ -260,9 +260,9 @@ _UNION_COUNTS = {
 }
 
 
-def union_count(attribute: Attribute, face: str, alias: str, archives: str) -> str | None:
+def union_count(attribute: Attribute, projection: str, alias: str, archives: str) -> str | None:
     """A count of a shared node over the union of its copies; None for any other attribute."""
     if attribute.keyword not in _UNION_COUNTS:
         return None
     key = ", ".join(f"{alias}.{column}" for column in KEY_COLUMNS[attribute.level])
-    return f"{face}.{_UNION_COUNTS[attribute.keyword]}({key}, {archives})"
+    return f"{projection}.{_UNION_COUNTS[attribute.keyword]}({key}, {archives})"

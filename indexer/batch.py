@@ -1,5 +1,5 @@
 """Batches: up to a hundred studies with what is below them, fetched together; what is written at once may be several
-of them (gathering.py)."""
+of them (read_ahead.py)."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace

@@ -12,7 +12,7 @@ from db import ingest, removals, runs
 from db.keeping import Told, keep
 from db.pool import Connection
 from indexer.batch import STUDIES_AT_ONCE, Batch, batch_of_rows, chunks, fetch_batch
-from indexer.gathering import gathered
+from indexer.read_ahead import reading_ahead
 from indexer.windows import Slice, slices
 from indexer.work import RunFailed, Work
 from model.attributes import Level, attribute
@@ -70,7 +70,7 @@ async def _by_listing(work: Work, listing: list[str], after: str) -> set[str]:
         for chunk in chunks(rest, STUDIES_AT_ONCE):
             yield await fetch_batch(work.client, chunk), chunk[-1]
 
-    async with aclosing(gathered(batches())) as source:
+    async with aclosing(reading_ahead(batches())) as source:
         async for batch, checkpoint in source:
             await work.write(batch, checkpoint)
     seen = set(listing)
@@ -109,7 +109,7 @@ async def _by_slices(work: Work, after: str) -> set[str] | None:
             async for item in _batches_of(work, piece, seen, after if whole else ""):
                 yield item
 
-    async with aclosing(gathered(batches())) as source:
+    async with aclosing(reading_ahead(batches())) as source:
         async for batch, checkpoint in source:
             await work.write(batch, checkpoint)
     if incomplete:

@@ -9,7 +9,7 @@ from db import ingest, runs
 from db.pool import Connection
 from indexer.batch import STUDIES_AT_ONCE, Batch, chunks, fetch_batch
 from indexer.full import refuse_suspicious
-from indexer.overlook import overlook
+from indexer.reconcile import reconcile
 from indexer.work import Work, ahead
 from model.uids import is_uid
 
@@ -41,7 +41,7 @@ async def run_incremental(work: Work, cursor: int) -> None:
                 await work.write(batch, "", cursor=last)
             elif last is not None and last != cursor:
                 await _move_cursor(work, last)
-    await overlook(work)
+    await reconcile(work)
 
 
 async def _batches_of(work: Work, page: ChangePage) -> AsyncGenerator[tuple[Batch, int | None], None]:

@@ -46,7 +46,7 @@ async def probe(
     return found
 
 
-async def note_doubts(
+async def note_drift(
     database: Database, client: ArchiveClient, archive: ArchiveRow, known: Mapping[str, str]
 ) -> None:
     """Marks capabilities that the run has seen to be otherwise; the next run, in any process, probes."""

@@ -20,9 +20,9 @@ from db.pool import Connection, Database
 from indexer.data_sets import after_run
 from indexer.full import run_full
 from indexer.incremental import run_incremental
-from indexer.overlook import compare_totals, is_same_feed, note_feed
-from indexer.probing import note_doubts, probe_if_due
+from indexer.probing import note_drift, probe_if_due
 from indexer.progress import Progress, silent
+from indexer.reconcile import compare_totals, is_same_feed, note_feed
 from indexer.representatives import fill_representatives
 from indexer.rhythm import pause
 from indexer.work import RunFailed, Tally, Work
@@ -190,7 +190,7 @@ async def _run(
             reconciled = await _follow(work, plan, order)
             await fill_representatives(work)
         finally:
-            await note_doubts(database, client, archive, known)
+            await note_drift(database, client, archive, known)
         await _complete(work, plan, reconciled=reconciled)
         await note_feed(database, archive.archive_id, client)
         await compare_totals(database, archive.archive_id, client, compared=reconciled)

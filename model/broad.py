@@ -10,12 +10,12 @@ from model.filters import Condition, Op, Test, TextTest, walk
 _RUN = re.compile(r"[^\W_]{3}")
 
 
-def remedies(condition: Condition) -> list[str]:
+def hints(condition: Condition) -> list[str]:
     """What to do about each broad test of a filter, naming it and no value; [] when there is none."""
-    return list(dict.fromkeys(found for here in walk(condition) for found in _remedies(here)))
+    return list(dict.fromkeys(found for here in walk(condition) for found in _hints(here)))
 
 
-def _remedies(condition: Condition) -> Iterator[str]:
+def _hints(condition: Condition) -> Iterator[str]:
     match condition:
         case Test(attribute, Op.FUZZY, _):
             yield f"{attribute.keyword}.fuzzy: add another part of the name"

@@ -104,7 +104,7 @@ EACH_VERSION = "each"
 @dataclass(frozen=True, slots=True)
 class CohortTest:
     """The study is in a version of a cohort. `cohort`: the id as given, of either; `version` is found when it is
-    opened, with the (face, archive_id) pairs in which it can be read."""
+    opened, with the (projection, archive_id) pairs in which it can be read."""
 
     cohort: str
     version: str | None = None

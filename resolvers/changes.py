@@ -20,7 +20,7 @@ from model.filters import Condition
 from resolvers.archive import Archive, archive_of
 from resolvers.filters import StudyFilter, condition_of
 from resolvers.ids import to_id
-from resolvers.question import named_archives, question_of
+from resolvers.list_query import list_query_of, named_archives
 from resolvers.scalars import UID
 from resolvers.study import Study, study_of
 
@@ -73,12 +73,14 @@ class Watched:
 
     @property
     def topics(self) -> list[Topic]:
-        return [(scope.face.value, each) for scope in self.scopes for each in scope.visible_ids]
+        return [(scope.projection.value, each) for scope in self.scopes for each in scope.visible_ids]
 
 
 async def changes_cursor(context: "Context") -> str:
     """The place of now, for `since`."""
-    return _sealed(context, await head(context.database, context.reach), tuple(context.reach.faces))
+    return _sealed(
+        context, await head(context.database, context.access_scope), tuple(context.access_scope.projections)
+    )
 
 
 async def study_changes(
@@ -96,8 +98,8 @@ async def study_changes(
 
 async def health_changes(context: "Context", archives: Sequence[str] | None) -> AsyncGenerator[Archive, None]:
     """Each archive whose health is another than it was last told, from now on."""
-    named, subscribers = named_archives(context.reach, archives), context.services.subscribers
-    asked = [each.archive_id for each in context.reach.archives if named is None or each.code in named]
+    named, subscribers = named_archives(context.access_scope, archives), context.services.subscribers
+    asked = [each.archive_id for each in context.access_scope.archives if named is None or each.code in named]
     with subscribers.admitted(context.viewer.subject, [("health", each) for each in asked]) as bell:
         stream = _healths(context, frozenset(asked), bell)
         async with aclosing(stream), aclosing(subscribers.in_pace(stream)) as paced:  # type: ignore[type-var]
@@ -107,16 +109,16 @@ async def health_changes(context: "Context", archives: Sequence[str] | None) -> 
 
 def _watched(context: "Context", given: StudyFilter | None, archives: Sequence[str] | None) -> Watched:
     condition = condition_of(given)
-    question = question_of(context.reach, archives, condition, ())
-    codes = {each.archive_id: each.code for each in question.asked}
-    if archives is not None and (forbidden := question.shortfall.forbidden):
+    list_query = list_query_of(context.access_scope, archives, condition, ())
+    codes = {each.archive_id: each.code for each in list_query.asked}
+    if archives is not None and (forbidden := list_query.shortfall.forbidden):
         raise Forbidden(f"archives: you may see no records of {_listed(codes, forbidden)}.")
-    if archives is not None and (skipped := question.shortfall.identifying):
+    if archives is not None and (skipped := list_query.shortfall.identifying):
         raise BadInput(
             "filter: it looks at what identifies a person, and records are pseudonymised for you in "
             f"{_listed(codes, skipped)}. Leave these archives or that condition out."
         )
-    scopes = tuple(scope for scope in question.scopes if scope.asked)
+    scopes = tuple(scope for scope in list_query.scopes if scope.asked)
     if not scopes:
         raise Forbidden("There is no archive whose records you may see, or not by this filter.")
     asked = frozenset(each for scope in scopes for each in scope.asked_ids)
@@ -131,7 +133,7 @@ async def _changes(
     context: "Context", watched: Watched, bell: Bell, since: str | None
 ) -> AsyncGenerator[StudyChange, None]:
     context.touched.asked(watched.asked)
-    now = await patiently(partial(head, context.database, context.reach))
+    now = await patiently(partial(head, context.database, context.access_scope))
     place = now if since is None else _opened(context, since, now)
     while True:
         bell.quiet()
@@ -186,7 +188,7 @@ async def _change(context: "Context", watched: Watched, event: Event, kind: Chan
 
 
 def _sealed(context: "Context", place: Place, scopes: Sequence[Scope]) -> str:
-    at = place.oldest([scope.face for scope in scopes])
+    at = place.oldest([scope.projection for scope in scopes])
     return context.services.cursors.seal(_STREAM, Position((place.records, place.pseudonyms, at), ""))
 
 

@@ -18,8 +18,8 @@ from resolvers.cohorts import Cohort, CohortVersion, cohort_of, version_of
 from resolvers.depth import go_deep_enough
 from resolvers.filters import StudyFilter, condition_of
 from resolvers.info import Info
+from resolvers.list_query import list_query_of
 from resolvers.matches import checked
-from resolvers.question import question_of
 from resolvers.saved_filter import filter_of, text_of
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ async def save_cohort(
     condition = condition_of(given)
     if any(isinstance(here, CohortTest) for here in walk(condition)):
         raise BadInput("filter: a saved filter cannot name a cohort; save what the cohort asks.")
-    question = question_of(context.reach, archives, condition, ())
-    Listing(question.scopes, Level.STUDY, condition).counts()  # what cannot be asked is said now
+    list_query = list_query_of(context.access_scope, archives, condition, ())
+    Listing(list_query.scopes, Level.STUDY, condition).counts()  # what cannot be asked is said now
     text = text_of(given)
     if len(text) > MAX_FILTER:
         raise BadInput(f"filter: at most {MAX_FILTER} characters as JSON, got {len(text)}.")
@@ -72,16 +72,16 @@ async def freeze_cohort(info: Info, given: str) -> CohortVersion:
     cohort = (await _own(context, given)).saved
     condition = condition_of(filter_of(info, cohort.filter))
     named = None if cohort.archives is None else _still_visible(context, cohort.archives)
-    question = question_of(context.reach, named, condition, ())
-    question = await go_deep_enough(context, question, Level.STUDY, condition)
-    context.touched.asked(archive.archive_id for archive in question.asked)
+    list_query = list_query_of(context.access_scope, named, condition, ())
+    list_query = await go_deep_enough(context, list_query, Level.STUDY, condition)
+    context.touched.asked(archive.archive_id for archive in list_query.asked)
     try:
         version = await freeze(
             context.services.owner,
             person_of(context.viewer),
-            context.reach,
+            context.access_scope,
             cohort.cohort_id,
-            question.scopes,
+            list_query.scopes,
             condition,
             identifying=cohort.identifying,
             timeout_ms=round(context.services.settings.statement_timeout * 1000),
@@ -154,7 +154,7 @@ async def _own(context: "Context", given: str) -> Cohort:
 
 def _still_visible(context: "Context", codes: Sequence[str]) -> list[str]:
     """An archive that was taken from the viewer since is not asked any more."""
-    known = {archive.code for archive in context.reach.archives}
+    known = {archive.code for archive in context.access_scope.archives}
     return [code for code in codes if code in known]
 
 

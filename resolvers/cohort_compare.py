@@ -55,7 +55,7 @@ class CohortComparison:
         description="Studies of the first that no archive holds any more, of the archives that you see in full."
     )
     async def gone(self, info: Info) -> int | None:
-        return await gone(info.context.database, info.context.reach.records, self.since)
+        return await gone(info.context.database, info.context.access_scope.records, self.since)
 
 
 async def compare_cohorts(info: Info, first: str, second: str | None) -> CohortComparison:
@@ -74,7 +74,7 @@ async def compare_cohorts(info: Info, first: str, second: str | None) -> CohortC
         raise Forbidden(
             "cohort: its filter is its owner's alone, so it cannot be asked anew; compare versions."
         )
-    known = {archive.code for archive in context.reach.archives}
+    known = {archive.code for archive in context.access_scope.archives}
     named = None if cohort.archives is None else [code for code in cohort.archives if code in known]
     after = condition_of(filter_of(info, cohort.filter))
     return CohortComparison(before=before, after=after, since=since, until=None, named=named)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from access.scope import AccessLevel, Face, Viewer
+from access.scope import AccessLevel, Projection, Viewer
 from db import cohorts
 from db.cohorts import Cohort, Person, Version
 from model.errors import BadInput, NotFound
@@ -66,13 +66,13 @@ async def open_version(context: "Context", given: str) -> tuple[Cohort, Version]
 
 
 def in_version(cohort: Cohort, version: Version) -> CohortTest:
-    """Being in a version. A list that was found by what identifies is read through the face that it was asked
+    """Being in a version. A list that was found by what identifies is read through the projection that it was asked
     through alone, so that it joins no pseudonym to a record."""
     readable = {
-        (str(face), archive_id)
-        for archive_id, asked in version.faces.items()
-        for face in (Face.RECORDS, Face.PSEUDONYMS)
-        if asked == face or not cohort.identifying
+        (str(projection), archive_id)
+        for archive_id, asked in version.projections.items()
+        for projection in (Projection.IDENTIFIED, Projection.PSEUDONYMISED)
+        if asked == projection or not cohort.identifying
     }
     return CohortTest(str(version.version_id), str(version.version_id), frozenset(readable))
 

@@ -21,8 +21,8 @@ from resolvers.connection import PageInfo, list_nodes, list_version
 from resolvers.depth import go_deep_enough
 from resolvers.ids import to_id
 from resolvers.info import Info
+from resolvers.list_query import list_query_of
 from resolvers.node import Node
-from resolvers.question import question_of
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -47,9 +47,9 @@ async def list_studies(
 
     context = info.context
     arguments = page_arguments(info, *page)
-    question = question_of(context.reach, archives, condition, ())
-    question = await go_deep_enough(context, question, Level.STUDY, condition)
-    listed = await list_nodes(context, question, Level.STUDY, condition, (), arguments)
+    list_query = list_query_of(context.access_scope, archives, condition, ())
+    list_query = await go_deep_enough(context, list_query, Level.STUDY, condition)
+    listed = await list_nodes(context, list_query, Level.STUDY, condition, (), arguments)
     return StudyConnection(listed=listed)
 
 
@@ -76,7 +76,7 @@ class CohortVersion(Node):
         return [
             CohortSource(archive=archive_of(info.context, row), as_of=self.version.as_of[archive_id])
             for archive_id, row in rows.items()
-            if archive_id in self.version.faces
+            if archive_id in self.version.projections
         ]
 
     @strawberry.field(description="Its studies that are still there and that you may see, newest first.")

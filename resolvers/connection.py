@@ -15,10 +15,10 @@ from model.attributes import Key, Level
 from model.filters import CohortTest, Condition
 from resolvers.arguments import PageArguments
 from resolvers.info import Info
+from resolvers.list_query import ListQuery, Shortfall, list_query_of
 from resolvers.live import Fresh
 from resolvers.loaders import Children, Counts, Loaders, counted
 from resolvers.pace import FREE, PART, in_parts
-from resolvers.question import Question, Shortfall, question_of
 from resolvers.ranking import ordered
 from resolvers.slow import AnswerWarning, slow_warnings
 from resolvers.sources import COMPLETE, SourceReport, is_complete, reports_of, warn_of_unasked
@@ -35,11 +35,11 @@ def _describe(description: str) -> Any:
 
 
 @dataclass(slots=True)
-class Listed:
+class ListPage:
     """An answered page, and how to find out what else may be asked of its list."""
 
     context: "Context"
-    question: Question
+    list_query: ListQuery
     order: Order
     rows: Sequence[Row]
     has_more: bool
@@ -84,7 +84,7 @@ class Listed:
         return self.cursor(self.rows[-1]) if self.rows else None
 
     async def reports(self) -> list[SourceReport]:
-        return await reports_of(self.context, self.question, self.counts)
+        return await reports_of(self.context, self.list_query, self.counts)
 
 
 class Ends(Protocol):
@@ -122,7 +122,7 @@ class PageInfo:
 
 @strawberry.type(description="What the connections of all levels have in common.")
 class Connection:
-    listed: strawberry.Private[Listed]
+    listed: strawberry.Private[ListPage]
 
     @strawberry.field(description="Where this page stands in its list.")
     def page_info(self) -> PageInfo:
@@ -134,7 +134,7 @@ class Connection:
 
     @strawberry.field(description=COMPLETE)
     async def complete(self) -> bool | None:
-        return is_complete(await self.listed.reports(), self.listed.question)
+        return is_complete(await self.listed.reports(), self.listed.list_query)
 
     @strawberry.field(
         description="What to know about this list: filters that are slow, and matches too many to be ranked."
@@ -149,19 +149,19 @@ class Connection:
 
 async def list_nodes(
     context: "Context",
-    question: Question,
+    list_query: ListQuery,
     level: Level,
     condition: Condition,
     sorts: Sequence[Sort],
     page: PageArguments,
-) -> Listed:
+) -> ListPage:
     """A page of all nodes of a level that match. One statement; counts and the other way only when asked."""
     database = context.database
 
-    chosen = await ordered(context, question, level, condition, sorts, page)
+    chosen = await ordered(context, list_query, level, condition, sorts, page)
 
     def listing() -> Listing:
-        return chosen.listing(question, level)
+        return chosen.listing(list_query, level)
 
     wanted = listing()
     window = page.window(wanted.order, context.cursors)
@@ -175,9 +175,9 @@ async def list_nodes(
         return reverse.order is not None and bool(await nodes.page(database, reverse, edge))
 
     async def count() -> Counts:
-        return counted(await nodes.counts(database, Listing(question.scopes, level, chosen.counted, sorts)))
+        return counted(await nodes.counts(database, Listing(list_query.scopes, level, chosen.counted, sorts)))
 
-    listed = _listed(context, question, wanted.order, rows, page, window, other_way, count)
+    listed = _listed(context, list_query, wanted.order, rows, page, window, other_way, count)
     listed.warnings = await slow_warnings(context, level, condition)
     if chosen.warning is not None:
         listed.warnings.append(chosen.warning)
@@ -192,7 +192,7 @@ async def list_children(
     parent: Key,
     shortfall: Shortfall,
     fresh: Fresh | None = None,
-) -> Listed:
+) -> ListPage:
     """A page of one parent's children; the parents of a list share their statements."""
     order = wanted.listing(loaders.scope).order
     rows = await loaders.children(wanted).load(parent)
@@ -207,14 +207,14 @@ async def list_children(
 
     holders = await loaders.archives_holding(wanted.parent, parent)
     asked = tuple(a for a in loaders.scope.visible if a.archive_id in holders)
-    question = Question((loaders.scope,), asked, shortfall, fresh=fresh)
-    return _listed(context, question, order, rows, page, wanted.window, other_way, count)
+    list_query = ListQuery((loaders.scope,), asked, shortfall, fresh=fresh)
+    return _listed(context, list_query, order, rows, page, wanted.window, other_way, count)
 
 
-async def list_version(context: "Context", test: CohortTest, page: PageArguments) -> Listed:
+async def list_version(context: "Context", test: CohortTest, page: PageArguments) -> ListPage:
     """A page of the studies of a version of a cohort, newest first; versions of a list share their statements."""
-    question = question_of(context.reach, None, test, ())
-    scopes, version, lists = question.scopes, str(test.version), context.version_lists
+    list_query = list_query_of(context.access_scope, None, test, ())
+    scopes, version, lists = list_query.scopes, str(test.version), context.version_lists
     order = Listing(scopes, Level.STUDY, test).order
     window = page.window(order, context.cursors)
     rows = await lists.page(scopes, window).load(version)
@@ -225,28 +225,28 @@ async def list_version(context: "Context", test: CohortTest, page: PageArguments
     async def count() -> Counts:
         return await lists.counts(scopes).load(version)
 
-    return _listed(context, question, order, rows, page, window, other_way, count)
+    return _listed(context, list_query, order, rows, page, window, other_way, count)
 
 
 def _listed(
     context: "Context",
-    question: Question,
+    list_query: ListQuery,
     order: Order,
     rows: Sequence[Row],
     page: PageArguments,
     window: Page,
     other_way: Callable[[Page | None], Awaitable[bool]],
     count: Callable[[], Coroutine[Any, Any, Counts]],
-) -> Listed:
-    context.touched.asked(archive.archive_id for archive in question.asked)
-    warn_of_unasked(context, question)
+) -> ListPage:
+    context.touched.asked(archive.archive_id for archive in list_query.asked)
+    warn_of_unasked(context, list_query)
     shown = list(rows[: page.size])
     if page.backward:
         shown.reverse()
     near = (shown[-1] if page.backward else shown[0]) if shown else None
-    return Listed(
+    return ListPage(
         context=context,
-        question=question,
+        list_query=list_query,
         order=order,
         rows=shown,
         has_more=len(rows) > page.size,

@@ -12,7 +12,7 @@ from db.nodes import Row
 from db.past_pseudonyms import past_pseudonyms
 from model.attributes import Level
 from model.errors import Forbidden, NotFound
-from resolvers.question import named_archives
+from resolvers.list_query import named_archives
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -84,7 +84,7 @@ async def change_consent(context: "Context", archive_code: str, wanted: StudyCon
     from resolvers.study import study_of
 
     archive = _administrated(context, archive_code)
-    loaders = context.loaders[context.reach.records.face]
+    loaders = context.loaders[context.access_scope.records.projection]
     if archive.archive_id not in await loaders.archives_holding(Level.STUDY, (wanted.study_uid,)):
         raise NotFound(
             "studyInstanceUid: the index knows no such study in this archive; `ernfed consent import` "
@@ -101,8 +101,8 @@ async def change_consent(context: "Context", archive_code: str, wanted: StudyCon
 
 
 def _administrated(context: "Context", code: str) -> ScopedArchive:
-    named_archives(context.reach, [code])
-    archive = next((each for each in context.reach.records.visible if each.code == code), None)
+    named_archives(context.access_scope, [code])
+    archive = next((each for each in context.access_scope.records.visible if each.code == code), None)
     grant = next((each for each in context.viewer.grants if archive and each.ern == archive.ern), None)
     if archive is None or grant is None or grant.access is not AccessLevel.FULL or "admin" not in grant.verbs:
         raise Forbidden(

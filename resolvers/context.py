@@ -8,7 +8,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from access.audit import Touched
-from access.scope import Face, Reach, ScopedArchive, Viewer, reach_of
+from access.scope import AccessScope, Projection, ScopedArchive, Viewer, access_scope_of
 from access.small_counts import Policies, Policy, new_secret
 from archives.client import ArchiveClient
 from archives.errors import NotSupported
@@ -16,15 +16,15 @@ from archives.registry import Archives
 from config.access_file import AccessRules
 from config.settings import Settings
 from db import cohorts
-from db.archives import WALLED, ArchiveRow, IndexState, index_states, list_archives
+from db.archives import SCOPED, ArchiveRow, IndexState, index_states, list_archives
 from db.data_sets import searched_only
 from db.declared import DeclaredState, declared_states
 from db.jobs import JobState, job_states
 from db.nodes import Row, data_set, key_of
 from db.pool import Database, Reader
 from db.removals import Waiting, waiting
+from db.scoped import ScopedDatabase
 from db.secrets import shared_secret
-from db.walled import WalledDatabase
 from model.attributes import Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet
@@ -54,7 +54,7 @@ class Services:
     """What lives as long as the process."""
 
     owner: Database
-    database: WalledDatabase
+    database: ScopedDatabase
     archives: Archives
     settings: Settings
     directory: Directory
@@ -75,7 +75,7 @@ class Services:
 
         rules: what each ERN says in archives.toml, at first (`follow`).
 
-        `owner` writes what is fetched on demand. Viewers read behind the wall, on connections opened here.
+        `owner` writes what is fetched on demand. Viewers read within the session scope, on connections opened here.
         Raises DatabaseUnreachable.
         """
         directory = Directory(owner)
@@ -91,7 +91,7 @@ class Services:
         timeout_ms = round(settings.statement_timeout * 1000)
         return cls(
             owner,
-            await WalledDatabase.open(
+            await ScopedDatabase.open(
                 owner.url, size=settings.read_pool_size, statement_timeout_ms=timeout_ms
             ),
             archives,
@@ -120,8 +120,10 @@ class Services:
         await self.database.close()
 
 
-def _reach(services: Services, viewer: Viewer) -> Reach:
-    return reach_of(viewer, (ScopedArchive(row.archive_id, row.code, row.ern) for row in services.directory))
+def _access_scope(services: Services, viewer: Viewer) -> AccessScope:
+    return access_scope_of(
+        viewer, (ScopedArchive(row.archive_id, row.code, row.ern) for row in services.directory)
+    )
 
 
 def _small_counts(settings: Settings, rules: AccessRules) -> Policies:
@@ -142,9 +144,9 @@ class Context:
 
     services: Services
     viewer: Viewer
-    reach: Reach
+    access_scope: AccessScope
     database: Reader
-    loaders: dict[Face, Loaders]
+    loaders: dict[Projection, Loaders]
     viewer_now: Callable[[], Viewer] | None = None
     """What the same person may see by now; None where nothing changes that."""
     warnings: dict[str, str] = field(default_factory=dict)
@@ -190,39 +192,42 @@ class Context:
         self.version_lists = VersionLists(self.database)
         self.cohort_by_id = DataLoader(load_fn=self._read_cohorts)
         self.shares_by_cohort = DataLoader(load_fn=self._read_shares)
-        self._index_states = Once(partial(index_states, self.database, WALLED))
+        self._index_states = Once(partial(index_states, self.database, SCOPED))
         self._job_states = Once(partial(job_states, self.database))
-        self._searched_only = Once(partial(searched_only, self.database, WALLED))
+        self._searched_only = Once(partial(searched_only, self.database, SCOPED))
 
     @classmethod
     def for_request(
         cls, services: Services, viewer: Viewer, viewer_now: Callable[[], Viewer] | None = None
     ) -> "Context":
         """`viewer`: who is asking, as the server found out (api/auth.py)."""
-        reach = _reach(services, viewer)
-        database = services.database.within(reach)
+        access_scope = _access_scope(services, viewer)
+        database = services.database.within(access_scope)
         touched = Touched()
-        loaders = {scope.face: Loaders(database, scope, services.on_demand, touched) for scope in reach.faces}
-        return cls(services, viewer, reach, database, loaders, viewer_now)
+        loaders = {
+            scope.projection: Loaders(database, scope, services.on_demand, touched)
+            for scope in access_scope.projections
+        }
+        return cls(services, viewer, access_scope, database, loaders, viewer_now)
 
     @property
     def touched(self) -> Touched:
         """What the answer shows so far, for its audit line."""
-        return self.loaders[Face.RECORDS].touched
+        return self.loaders[Projection.IDENTIFIED].touched
 
     def still_holds(self) -> bool:
         """False where the viewer may by now see more or less than when this began."""
         now = self.viewer_now() if self.viewer_now is not None else self.viewer
-        return now == self.viewer and _reach(self.services, now) == self.reach
+        return now == self.viewer and _access_scope(self.services, now) == self.access_scope
 
     def renew(self) -> None:
         """Forgets what was read, for the next event of a stream. Raises EventsExpired where the viewer may by
         now see more or less than when it began."""
         if not self.still_holds():
             raise EventsExpired("What you may see has changed: list again, then subscribe anew.")
-        for scope in self.reach.faces:
-            self.loaders[scope.face] = Loaders(
-                self.database, scope, self.services.on_demand, self.loaders[scope.face].touched
+        for scope in self.access_scope.projections:
+            self.loaders[scope.projection] = Loaders(
+                self.database, scope, self.services.on_demand, self.loaders[scope.projection].touched
             )
         self.warnings.clear()
         self.slow.clear()
@@ -240,8 +245,8 @@ class Context:
         return known
 
     def loaders_of(self, row: Row) -> Loaders:
-        """The loaders of the face that a node's row belongs to."""
-        return self.loaders[Face(row["face"])]
+        """The loaders of the projection that a node's row belongs to."""
+        return self.loaders[Projection(row["projection"])]
 
     async def data_set_of_instance(self, row: Row, names: Sequence[str] | None) -> DataSet:
         """The data set of an instance, whole where a name asks for more than the index holds."""
@@ -254,7 +259,7 @@ class Context:
         if error is not None:
             why = (
                 error.message
-                if Face(row["face"]) is Face.RECORDS
+                if Projection(row["projection"]) is Projection.IDENTIFIED
                 else "the archive did not answer as it should."
             )
             self.warnings[error.code] = f"Some attributes of instances are missing: {why}"
@@ -284,7 +289,7 @@ class Context:
         return [found[each] for each in cohort_ids]
 
     async def _read_archives(self) -> dict[int, ArchiveRow]:
-        reach = self.reach
-        visible = {*reach.full_ids, *reach.pseudonymised_ids, *reach.counted_ids}
-        rows = await list_archives(self.database, WALLED)
+        access_scope = self.access_scope
+        visible = {*access_scope.full_ids, *access_scope.pseudonymised_ids, *access_scope.counted_ids}
+        rows = await list_archives(self.database, SCOPED)
         return {row.archive_id: row for row in rows if row.archive_id in visible}

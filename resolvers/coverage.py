@@ -59,7 +59,7 @@ async def coverage_of(context: "Context", keyword: str, level: Level) -> list[At
     present, total = await _by_archive(context, counted, has_value), await all_there_are()
     searched = total if keyword in returned_keywords(counted) else await _represented(context, counted)
     nothing = Count(value=0, at_most=None, suppressed=False)
-    skipped = {each.code for each in stats_scope(context.reach, None).skipped_for(has_value)}
+    skipped = {each.code for each in stats_scope(context.access_scope, None).skipped_for(has_value)}
     return [
         AttributeCoverage(
             archive=archive_of(context, row),
@@ -103,7 +103,7 @@ def _statistics(context: "Context", counted: Level, condition: Condition) -> Sta
     services = context.services
     return Statistics(
         context.database,
-        stats_scope(context.reach, None),
+        stats_scope(context.access_scope, None),
         condition,
         services.small_counts,
         services.small_counts_secret,

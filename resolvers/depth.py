@@ -20,10 +20,10 @@ from model.filters import (
     path_tests,
     walk,
 )
+from resolvers.list_query import ListQuery
 from resolvers.live import Fresh
 from resolvers.loaders import Loaders
 from resolvers.on_demand import Failures, Missing
-from resolvers.question import Question
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -34,16 +34,16 @@ _ABOVE = {Level.STUDY: (), Level.SERIES: (Level.STUDY,), Level.INSTANCE: (Level.
 
 
 async def go_deep_enough(
-    context: "Context", question: Question, level: Level, condition: Condition
-) -> Question:
+    context: "Context", list_query: ListQuery, level: Level, condition: Condition
+) -> ListQuery:
     """Fetches what the list needs and the index lacks; the question, with what it still lacks afterwards.
 
     Archives that were asked just now (`question.fresh`) gave all that the list looks at, or cannot be asked.
     """
     failures: dict[int, ArchiveError] = {}
     gaps: set[int] = set()
-    fresh = question.fresh
-    for scope, parent in product(question.scopes, _ABOVE[level]):
+    fresh = list_query.fresh
+    for scope, parent in product(list_query.scopes, _ABOVE[level]):
         about = apart([_known(each, parent) for each in _about(condition, parent)])
         lacking = await nodes.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
         missing = [
@@ -53,16 +53,16 @@ async def go_deep_enough(
             failures |= _by_archive(await _fetch(context, parent, missing, fresh))
         else:
             gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
-    for scope, parent in product(question.scopes, _looked_into(level, condition)):
+    for scope, parent in product(list_query.scopes, _looked_into(level, condition)):
         gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
     if fresh:
         gaps -= fresh.outcomes.keys()
-    unsearched = await _unsearched(context, question, level, condition)
-    return question.lacking(failures, frozenset(gaps), unsearched)
+    unsearched = await _unsearched(context, list_query, level, condition)
+    return list_query.lacking(failures, frozenset(gaps), unsearched)
 
 
 async def _unsearched(
-    context: "Context", question: Question, level: Level, condition: Condition
+    context: "Context", list_query: ListQuery, level: Level, condition: Condition
 ) -> frozenset[int]:
     """Asked archives whose rows may lack an attribute that the filter names by path.
 
@@ -82,13 +82,13 @@ async def _unsearched(
     found = {archive_id for archive_id, row in rows.items() if row.kind != "folder"}
     if Level.STUDY not in levels:
         lacking: set[int] = set()
-        for scope in question.scopes:
+        for scope in list_query.scopes:
             if Level.SERIES in levels:
                 lacking |= await nodes.archives_without_representatives(context.database, scope)
             if Level.INSTANCE in levels:
                 lacking |= await nodes.archives_with_gaps(context.database, scope, Level.INSTANCE)
         found = lacking
-    return frozenset(found & {archive.archive_id for archive in question.asked})
+    return frozenset(found & {archive.archive_id for archive in list_query.asked})
 
 
 async def gaps_of_children(loaders: Loaders, level: Level, condition: Condition) -> frozenset[int]:

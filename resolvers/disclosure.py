@@ -10,20 +10,20 @@ from itertools import islice
 from typing import Any
 
 from access.identifying import identifying_tests, path_is_identifying
-from access.scope import Reach, ScopedArchive
+from access.scope import AccessScope, ScopedArchive
 from access.small_counts import Cell, Hidden, Policies, Policy, Published, publish, record_seed
 from db import stats
 from db.attribute_facets import Named, named, numeric
 from db.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
 from db.pool import Reader
 from db.stats import MOST_CELLS, Bucket
-from db.stats_statement import SUMMED, Groups, Question
+from db.stats_statement import SUMMED, Groups, StatsQuery
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import Condition
 from resolvers.bins import check_edges, ends, starts
+from resolvers.list_query import named_archives
 from resolvers.pseudonym_counts import PseudonymCounts, value_of
-from resolvers.question import named_archives
 
 MAX_AGGREGATES = 20
 AT_ONCE = 4  # statements of one query that run at the same time
@@ -55,19 +55,19 @@ class StatsScope:
         return self.counted if self.counted and identifying_tests(condition) else ()
 
 
-def stats_scope(reach: Reach, codes: Sequence[str] | None) -> StatsScope:
+def stats_scope(access_scope: AccessScope, codes: Sequence[str] | None) -> StatsScope:
     """The two groups of what a viewer may ask. Raises NotFound for an archive that they cannot name.
 
     Pseudonymised archives are only counted: exact counts of real values would undo the pseudonyms. But how many
     nodes a list of them has, lists tell exactly, and so do statistics (Statistics.own).
     """
-    named = named_archives(reach, codes)
+    named = named_archives(access_scope, codes)
 
     def asked(archives: Sequence[ScopedArchive]) -> tuple[ScopedArchive, ...]:
         return tuple(archive for archive in archives if named is None or archive.code in named)
 
-    listed = asked(reach.pseudonyms.visible)
-    return StatsScope(asked(reach.records.visible), (*listed, *asked(reach.counted)), listed)
+    listed = asked(access_scope.pseudonyms.visible)
+    return StatsScope(asked(access_scope.records.visible), (*listed, *asked(access_scope.counted)), listed)
 
 
 UNKNOWN = Published(None)
@@ -111,10 +111,10 @@ class Statistics:
             return UNKNOWN
         if name == next(iter(SUMMED[self.level])) and self.pseudonyms is not None:
             return await self._own((await self.pseudonyms.counts()).total)
-        question = self._question()
-        if question.rollup() is None:
+        stats_query = self._stats_query()
+        if stats_query.rollup() is None:
             return self._told((await self._totals())[name])
-        found = await self._once("sums", lambda: stats.sums(self.database, question))
+        found = await self._once("sums", lambda: stats.sums(self.database, stats_query))
         return self._told(found[name])
 
     async def _own(self, listed: int) -> Published:
@@ -122,9 +122,9 @@ class Statistics:
         A record and its pseudonym are two, as in lists: that they are one is not told."""
         apart = {each.archive_id for each in self.scope.listed}
         counted = [each for each in self._counted if each.archive_id not in apart]
-        question = self._question_of(counted, tuple(apart))
-        count = stats.totals if question.rollup() is None else stats.sums
-        (cell, *_) = (await self._once("own", lambda: count(self.database, question))).values()
+        stats_query = self._stats_query_of(counted, tuple(apart))
+        count = stats.totals if stats_query.rollup() is None else stats.sums
+        (cell, *_) = (await self._once("own", lambda: count(self.database, stats_query))).values()
         both = Cell(cell.visible + listed, cell.hidden)
         return publish(both, self._policy(each.ern for each in counted), self.secret)
 
@@ -132,14 +132,14 @@ class Statistics:
         """Patients: a study without a PatientID counts as one."""
         if not self.asks_any:
             return UNKNOWN
-        question = self._question()
-        if not question.knows_persons:
+        stats_query = self._stats_query()
+        if not stats_query.knows_persons:
             return self._told((await self._totals())["patients"])
-        return self._told(await self._once("patients", lambda: stats.patients(self.database, question)))
+        return self._told(await self._once("patients", lambda: stats.patients(self.database, stats_query)))
 
     async def _totals(self) -> Mapping[str, Cell]:
         found: Mapping[str, Cell] = await self._once(
-            "totals", lambda: stats.totals(self.database, self._question())
+            "totals", lambda: stats.totals(self.database, self._stats_query())
         )
         return found
 
@@ -148,15 +148,15 @@ class Statistics:
 
     async def of_open_archives(self) -> tuple[int, dict[int, int]] | None:
         """Nodes of the open archives, in all and by archive_id, from a rollup; None where none answers."""
-        question = replace(
-            self._question(), groups=Groups(tuple(each.archive_id for each in self.scope.open))
+        stats_query = replace(
+            self._stats_query(), groups=Groups(tuple(each.archive_id for each in self.scope.open))
         )
-        if question.rollup() is None:
+        if stats_query.rollup() is None:
             return None
         key = "open sums" if self._counted else "sums"
-        total = await self._once(key, lambda: stats.sums(self.database, question))
+        total = await self._once(key, lambda: stats.sums(self.database, stats_query))
         buckets = await self._once(
-            "archives", lambda: stats.facet(self.database, question, [Facet.ARCHIVE], 1000)
+            "archives", lambda: stats.facet(self.database, stats_query, [Facet.ARCHIVE], 1000)
         )
         found = {bucket.values[0]: bucket.cell.visible for bucket in buckets}
         by_archive = {each.archive_id: found.get(each.code, 0) for each in self.scope.open}
@@ -168,7 +168,9 @@ class Statistics:
         if first is None or not 1 <= first <= 1000:
             raise BadInput(f"first: 1 to 1000, got {first}.")
         key = ("facet", *facets, first)
-        buckets = await self._once(key, lambda: stats.facet(self.database, self._question(), facets, first))
+        buckets = await self._once(
+            key, lambda: stats.facet(self.database, self._stats_query(), facets, first)
+        )
         if len(facets) == 1 and facets[0] in OF_ARCHIVES:
             buckets = self._with_hidden_archives(buckets, facets[0])
             told = self._largest(buckets, facets, MOST_CELLS)
@@ -181,10 +183,10 @@ class Statistics:
             raise BadInput(f"first: 1 to 1000, got {first}.")
         attribute = named(name, self.level)
         self._check_identity(attribute)
-        question = self._question()
+        stats_query = self._stats_query()
         buckets = await self._once(
             ("facet", attribute.path, first),
-            lambda: stats.attribute_facet(self.database, question, attribute, first),
+            lambda: stats.attribute_facet(self.database, stats_query, attribute, first),
         )
         return self._largest(buckets, (), first)
 
@@ -204,7 +206,7 @@ class Statistics:
         """
         if count is None or not 1 <= count <= 1000:
             raise BadInput(f"bins: 1 to 1000, got {count}.")
-        attribute, question = numeric(name, self.level), self._question()
+        attribute, stats_query = numeric(name, self.level), self._stats_query()
         self._check_identity(attribute)
         edges = await self._edges(attribute, low, high)
         if edges is None:
@@ -212,7 +214,7 @@ class Statistics:
         count = 1 if edges[0] == edges[1] else count
         buckets = await self._once(
             ("numbers", attribute.path, edges, count),
-            lambda: stats.number_histogram(self.database, question, attribute, edges, count),
+            lambda: stats.number_histogram(self.database, stats_query, attribute, edges, count),
         )
         told = self._in_order(buckets, range(1, count + 1) if empty else (), none=none)
         return [
@@ -230,9 +232,9 @@ class Statistics:
                     "min and max: needed where you may only count, because the smallest and the largest number "
                     "are somebody's."
                 )
-            question = self._question()
+            stats_query = self._stats_query()
             found = await self._once(
-                ("bounds", attribute.path), lambda: stats.bounds(self.database, question, attribute)
+                ("bounds", attribute.path), lambda: stats.bounds(self.database, stats_query, attribute)
             )
             if found is None and self._counted:
                 raise BadInput(
@@ -262,7 +264,7 @@ class Statistics:
         """
         buckets = await self._once(
             ("histogram", by, interval),
-            lambda: stats.date_histogram(self.database, self._question(), by, interval),
+            lambda: stats.date_histogram(self.database, self._stats_query(), by, interval),
         )
         if len(buckets) > MOST_CELLS:
             raise BadInput(
@@ -351,16 +353,18 @@ class Statistics:
     def _counted(self) -> tuple[ScopedArchive, ...]:
         return () if self.scope.skipped_for(self.condition) else self.scope.counted
 
-    def _question(self) -> Question:
-        return self._question_of(self._counted)
+    def _stats_query(self) -> StatsQuery:
+        return self._stats_query_of(self._counted)
 
-    def _question_of(self, counted: Sequence[ScopedArchive], elsewhere: tuple[int, ...] = ()) -> Question:
+    def _stats_query_of(
+        self, counted: Sequence[ScopedArchive], elsewhere: tuple[int, ...] = ()
+    ) -> StatsQuery:
         open_ids = tuple(each.archive_id for each in self.scope.open)
         groups = Groups(open_ids, tuple(each.archive_id for each in counted), elsewhere)
         if not groups.counted:
-            return Question(groups, self.condition, level=self.level)
+            return StatsQuery(groups, self.condition, level=self.level)
         least = min(self._policy([each.ern]).threshold for each in counted)
-        return Question(groups, self.condition, least, record_seed(self.secret), self.level)
+        return StatsQuery(groups, self.condition, least, record_seed(self.secret), self.level)
 
     async def _once(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> Any:
         if key not in self._asked:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 import strawberry
 
-from access.scope import Face, Scope
+from access.scope import Projection, Scope
 from db import nodes
 from model.attributes import Level
 from model.bounds import Bounds, bounds_of, depth_of
 from model.errors import BadInput
 from model.filters import Condition, Related, apart
 from resolvers.depth import known_about
+from resolvers.list_query import ListQuery
 from resolvers.live import Fresh, Outcome
 from resolvers.live_reading import Wanted
-from resolvers.question import Question
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -82,16 +82,16 @@ def checked(freshness: Freshness | None) -> Freshness | None:
 
 async def refreshed(
     context: "Context",
-    question: Question,
+    list_query: ListQuery,
     level: Level,
     condition: Condition,
     freshness: Freshness | None,
     *,
     is_later_page: bool = False,
-) -> Question:
+) -> ListQuery:
     """The question, with what asking its archives has brought; without `freshness` as it is."""
     if freshness is None:
-        return question
+        return list_query
     begin, timeout = time.monotonic(), (freshness.timeout_ms or 0) / 1000
     timeout = min(timeout, context.services.settings.request_timeout * 0.9)
     within = timeout - min(0.25, timeout / 10)  # the index has to answer too
@@ -99,8 +99,8 @@ async def refreshed(
     wanted: dict[int, Wanted] = {}
     known_only: set[int] = set()
     too_wide: set[int] = set()
-    for scope in question.scopes:
-        if scope.face is Face.RECORDS:
+    for scope in list_query.scopes:
+        if scope.projection is Projection.IDENTIFIED:
             found = Wanted(bounds_of(condition), depth_of(level, condition))
             wanted |= {each.archive_id: found for each in scope.asked if each.archive_id in old}
         elif ids := [each.archive_id for each in scope.asked if each.archive_id in old]:
@@ -114,14 +114,14 @@ async def refreshed(
     outcomes = await context.services.live.refresh(wanted, begin + within - time.monotonic(), newer_than)
     outcomes |= {each: _limited(outcomes.get(each), "KNOWN_ONLY") for each in known_only}
     outcomes |= {each: _limited(None, "TOO_WIDE") for each in too_wide}
-    return replace(question, fresh=Fresh(outcomes, begin + within))
+    return replace(list_query, fresh=Fresh(outcomes, begin + within))
 
 
-def warn_of_failures(context: "Context", question: Question) -> None:
+def warn_of_failures(context: "Context", list_query: ListQuery) -> None:
     """For an answer without `sources`: which archives could not be asked, and why."""
     by_code: dict[str, list[str]] = defaultdict(list)
-    for archive in question.asked:
-        outcome = question.fresh.outcomes.get(archive.archive_id) if question.fresh else None
+    for archive in list_query.asked:
+        outcome = list_query.fresh.outcomes.get(archive.archive_id) if list_query.fresh else None
         if outcome is not None and outcome.code is not None:
             by_code[outcome.code].append(archive.code)
     for code, archives in by_code.items():

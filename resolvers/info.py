@@ -1,4 +1,4 @@
-"""The `info` argument of resolvers, typed with this house's context."""
+"""The `info` argument of resolvers, typed with ernfed's context."""
 
 from typing import TYPE_CHECKING
 

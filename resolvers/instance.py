@@ -9,7 +9,7 @@ from db.nodes import data_set as parsed
 from model.attributes import Key, Level
 from resolvers import locations
 from resolvers.codes import sop_class_name
-from resolvers.connection import Connection, Listed
+from resolvers.connection import Connection, ListPage
 from resolvers.ids import to_id
 from resolvers.info import Info
 from resolvers.live import Fresh
@@ -123,7 +123,7 @@ def instance_of(row: Row, fresh: Fresh | None = None) -> Instance:
 @strawberry.type(description="An instance in a page, with its cursor.")
 class InstanceEdge:
     node: Instance = _describe("The instance.")
-    listed: strawberry.Private[Listed]
+    listed: strawberry.Private[ListPage]
 
     @strawberry.field(description="Where the instance stands in this list; opaque.")
     def cursor(self) -> str:
@@ -134,10 +134,10 @@ class InstanceEdge:
 class InstanceConnection(Connection):
     @strawberry.field(description="The instances of this page with their cursors.")
     async def edges(self, info: Info) -> list[InstanceEdge]:
-        fresh, listed = self.listed.question.fresh, self.listed
+        fresh, listed = self.listed.list_query.fresh, self.listed
         return await listed.made(info, lambda row: InstanceEdge(node=instance_of(row, fresh), listed=listed))
 
     @strawberry.field(description="The instances of this page.")
     async def nodes(self, info: Info) -> list[Instance]:
-        fresh = self.listed.question.fresh
+        fresh = self.listed.list_query.fresh
         return await self.listed.made(info, lambda row: instance_of(row, fresh))

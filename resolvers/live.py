@@ -21,11 +21,11 @@ from db.keeping import Told, keep
 from db.pool import Connection, Database, StatementTimeout
 from model.attributes import Level
 from model.bounds import Bounds
-from resolvers.errands import Errands
 from resolvers.live_missing import ask_for_missing
 from resolvers.live_reading import Reader, Reading, Wanted
 from resolvers.on_demand import LATE
 from resolvers.rejected import REJECTED, rejected_records
+from resolvers.single_flight import SingleFlight
 
 LONGEST: Final = 60.0  # seconds that one reading may take, however long somebody waits for it
 MOST_AT_ONCE: Final = 16  # readings of one archive
@@ -72,7 +72,7 @@ class Fresh:
         return [archive_id for archive_id, outcome in self.outcomes.items() if not outcome.failed]
 
 
-Errand = tuple[int, Wanted]
+Flight = tuple[int, Wanted]
 
 
 class Live:
@@ -81,8 +81,8 @@ class Live:
     def __init__(self, database: Database, client_of: Callable[[int], ArchiveClient]) -> None:
         self._database = database
         self._client_of = client_of
-        self._errands: Errands[Errand, Outcome] = Errands()
-        self._whole: OrderedDict[Errand, Outcome] = OrderedDict()
+        self._flights: SingleFlight[Flight, Outcome] = SingleFlight()
+        self._whole: OrderedDict[Flight, Outcome] = OrderedDict()
 
     async def refresh(
         self, wanted: Mapping[int, Wanted], within: float, newer_than: datetime | None = None
@@ -93,46 +93,46 @@ class Live:
         """
         asked_at, begin = datetime.now(UTC), time.monotonic()
         known = {
-            errand: replace(outcome, elapsed_ms=None)
-            for errand in wanted.items()
-            if newer_than and (outcome := self._whole.get(errand)) and outcome.asked_at >= newer_than
+            flight: replace(outcome, elapsed_ms=None)
+            for flight in wanted.items()
+            if newer_than and (outcome := self._whole.get(flight)) and outcome.asked_at >= newer_than
         }
         outcomes = known | {
-            errand: _failed("BUSY", "this archive is being asked too much at once; try again", asked_at)
-            for errand in wanted.items()
-            if errand not in known and not self._set_out(errand)
+            flight: _failed("BUSY", "this archive is being asked too much at once; try again", asked_at)
+            for flight in wanted.items()
+            if flight not in known and not self._set_out(flight)
         }
-        waiting = [errand for errand in wanted.items() if errand not in outcomes]
-        outcomes |= await self._errands.results(waiting, within)
+        waiting = [flight for flight in wanted.items() if flight not in outcomes]
+        outcomes |= await self._flights.results(waiting, within)
         elapsed_ms = round((time.monotonic() - begin) * 1000, 1)
         late = replace(_failed(LATE.code, LATE.message, asked_at), elapsed_ms=elapsed_ms)
-        return {errand[0]: outcomes.get(errand, late) for errand in wanted.items()}
+        return {flight[0]: outcomes.get(flight, late) for flight in wanted.items()}
 
     async def close(self) -> None:
         """Lets what is on its way finish, for a while."""
-        await self._errands.close()
+        await self._flights.close()
 
-    def _set_out(self, errand: Errand) -> bool:
-        if errand in self._errands:
+    def _set_out(self, flight: Flight) -> bool:
+        if flight in self._flights:
             return True
-        if sum(archive_id == errand[0] for archive_id, _ in self._errands) >= MOST_AT_ONCE:
+        if sum(archive_id == flight[0] for archive_id, _ in self._flights) >= MOST_AT_ONCE:
             return False
-        self._errands.start([errand], self._attempt(errand))
+        self._flights.start([flight], self._attempt(flight))
         return True
 
-    async def _attempt(self, errand: Errand) -> Outcome:
+    async def _attempt(self, flight: Flight) -> Outcome:
         """One archive, read and written. Whatever goes wrong is an outcome: others must get their answers."""
         asked_at, begin = datetime.now(UTC), time.monotonic()
         try:
             async with asyncio.timeout(LONGEST):
                 began = await live.moment(self._database)
-                reading = await self._read(errand, began)
+                reading = await self._read(flight, began)
             outcome = Outcome(asked_at)
             if reading.shortfalls:
                 why = reading.shortfalls[0]
                 outcome = replace(outcome, code=why.code, message=why.message)
             lost = await ingest.write(
-                self._database, "keep_live", lambda conn: _keep(conn, errand, reading, began)
+                self._database, "keep_live", lambda conn: _keep(conn, flight, reading, began)
             )
             if lost and outcome.code is None:
                 outcome = replace(outcome, code=REJECTED, message=rejected_records(lost))
@@ -145,12 +145,12 @@ class Live:
             outcome = _failed("INTERNAL", "a fault of the server; its log says more", asked_at)
         outcome = replace(outcome, elapsed_ms=round((time.monotonic() - begin) * 1000, 1))
         if outcome.code is None:
-            self._remember(errand, outcome)
+            self._remember(flight, outcome)
         return outcome
 
-    async def _read(self, errand: Errand, began: datetime) -> Reading:
+    async def _read(self, flight: Flight, began: datetime) -> Reading:
         """Raises ArchiveError where nothing came; what fails further down is a shortfall."""
-        reader = Reader(self._database, self._client_of(errand[0]), *errand, began)
+        reader = Reader(self._database, self._client_of(flight[0]), *flight, began)
         await reader.studies()
         try:
             await ask_for_missing(reader)
@@ -159,9 +159,9 @@ class Live:
             reader.lacks(error.code, error.message)
         return reader.reading
 
-    def _remember(self, errand: Errand, outcome: Outcome) -> None:
-        self._whole[errand] = outcome
-        self._whole.move_to_end(errand)
+    def _remember(self, flight: Flight, outcome: Outcome) -> None:
+        self._whole[flight] = outcome
+        self._whole.move_to_end(flight)
         if len(self._whole) > _REMEMBERED:
             self._whole.popitem(last=False)
 
@@ -170,9 +170,9 @@ def _failed(code: str, message: str, asked_at: datetime) -> Outcome:
     return Outcome(asked_at, None, code, message, came=False)
 
 
-async def _keep(conn: Connection, errand: Errand, reading: Reading, began: datetime) -> int:
+async def _keep(conn: Connection, flight: Flight, reading: Reading, began: datetime) -> int:
     """Writes what an archive said, in the caller's transaction; how many records the index cannot hold."""
-    archive_id, wanted = errand
+    archive_id, wanted = flight
     kept = await keep(
         conn,
         archive_id,

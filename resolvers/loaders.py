@@ -1,4 +1,4 @@
-"""Dataloaders: built for each request and face, one attribute each, named key and value.
+"""Dataloaders: built for each request and projection, one attribute each, named key and value.
 
 A batch function returns a dict; `_in_order` puts it into the order of the keys, None (or the default) where
 a key has no value.
@@ -77,7 +77,7 @@ class Children:
 
 
 class Loaders:
-    """Every loader of one request over one face's scope."""
+    """Every loader of one request over one projection's scope."""
 
     def __init__(self, database: Reader, scope: Scope, on_demand: OnDemand, touched: Touched) -> None:
         self._database = database

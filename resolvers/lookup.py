@@ -16,8 +16,8 @@ from resolvers.depth import go_deep_enough
 from resolvers.freshness import Freshness, checked, refreshed, warn_of_failures
 from resolvers.info import Info
 from resolvers.instance import Instance, instance_of
+from resolvers.list_query import list_query_of
 from resolvers.live import Fresh as Asked
-from resolvers.question import question_of
 from resolvers.scalars import UID
 from resolvers.series import Series, series_of
 from resolvers.study import Study, study_of
@@ -47,13 +47,13 @@ class Lookups:
         freshness: Fresh = None,
     ) -> Study | None:
         wanted, condition = checked(freshness), Test(attribute("StudyInstanceUID"), Op.EQ, study_instance_uid)
-        question = question_of(info.context.reach, None, condition, ())
-        question = await refreshed(info.context, question, Level.STUDY, condition, wanted)
-        if question.fresh is not None:
-            info.context.touched.asked(archive.archive_id for archive in question.asked)
-            warn_of_failures(info.context, question)
+        list_query = list_query_of(info.context.access_scope, None, condition, ())
+        list_query = await refreshed(info.context, list_query, Level.STUDY, condition, wanted)
+        if list_query.fresh is not None:
+            info.context.touched.asked(archive.archive_id for archive in list_query.asked)
+            warn_of_failures(info.context, list_query)
         row = await find(info.context, Level.STUDY, (study_instance_uid,))
-        return study_of(row, question.fresh) if row is not None else None
+        return study_of(row, list_query.fresh) if row is not None else None
 
     @strawberry.field(
         description="One series; null when no archive that you may see is known to hold it. A UID that stands in "
@@ -94,9 +94,9 @@ class Lookups:
 
 
 async def find(context: "Context", level: Level, key: Key) -> Row | None:
-    """A node by its UIDs, as stored or as pseudonyms: whichever face knows it."""
-    faces = [context.loaders[scope.face] for scope in context.reach.scopes]
-    rows = await asyncio.gather(*(loaders.nodes[level].load(key) for loaders in faces))
+    """A node by its UIDs, as stored or as pseudonyms: whichever projection knows it."""
+    projections = [context.loaders[scope.projection] for scope in context.access_scope.scopes]
+    rows = await asyncio.gather(*(loaders.nodes[level].load(key) for loaders in projections))
     return next((row for row in rows if row is not None), None)
 
 
@@ -105,9 +105,9 @@ async def series_named(
 ) -> tuple[Row | None, Asked | None]:
     """The series with this UID, of this study where it is given. Raises BadInput where that names several."""
     condition = _all(_is("SeriesInstanceUID", uid), _of_study(study_uid))
-    remedy = "Give studyInstanceUid as well, or list them: series(filter: {seriesInstanceUid: {eq: …}})."
+    hint = "Give studyInstanceUid as well, or list them: series(filter: {seriesInstanceUid: {eq: …}})."
     return await _one(
-        context, Level.SERIES, condition, freshness, f"seriesInstanceUid: in several studies. {remedy}"
+        context, Level.SERIES, condition, freshness, f"seriesInstanceUid: in several studies. {hint}"
     )
 
 
@@ -123,12 +123,12 @@ async def instance_named(
     condition = _all(
         _is("SOPInstanceUID", uid), None if of_series is None else Related(Level.SERIES, of_series)
     )
-    remedy = (
+    hint = (
         "Give seriesInstanceUid and studyInstanceUid as well, or list them: "
         "instances(filter: {sopInstanceUid: {eq: …}})."
     )
     return await _one(
-        context, Level.INSTANCE, condition, freshness, f"sopInstanceUid: in several series. {remedy}"
+        context, Level.INSTANCE, condition, freshness, f"sopInstanceUid: in several series. {hint}"
     )
 
 
@@ -140,13 +140,13 @@ async def _one(
     ambiguous: str,
 ) -> tuple[Row | None, Asked | None]:
     wanted, condition = checked(freshness), condition or AllOf(())
-    question = question_of(context.reach, None, condition, ())
-    question = await refreshed(context, question, level, condition, wanted)
-    question = await go_deep_enough(context, question, level, condition)
-    context.touched.asked(archive.archive_id for archive in question.asked)
-    warn_of_failures(context, question)
-    lacks = question.shortfall
-    rows = await nodes.page(context.database, Listing(question.scopes, level, condition), Page(_ENOUGH))
+    list_query = list_query_of(context.access_scope, None, condition, ())
+    list_query = await refreshed(context, list_query, level, condition, wanted)
+    list_query = await go_deep_enough(context, list_query, level, condition)
+    context.touched.asked(archive.archive_id for archive in list_query.asked)
+    warn_of_failures(context, list_query)
+    lacks = list_query.shortfall
+    rows = await nodes.page(context.database, Listing(list_query.scopes, level, condition), Page(_ENOUGH))
     if len({nodes.key_of(row, level) for row in rows}) > 1:
         raise BadInput(ambiguous)
     if not rows and (lacks.failures or lacks.not_indexed):
@@ -154,7 +154,7 @@ async def _one(
             "Not every archive is indexed that deep, or could be asked: give the study's UID, whose archives are asked."
         )
     context.touched.add(rows[:1])
-    return (rows[0] if rows else None), question.fresh
+    return (rows[0] if rows else None), list_query.fresh
 
 
 def _is(keyword: str, uid: str | None) -> Condition | None:

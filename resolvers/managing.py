@@ -15,7 +15,7 @@ from db.jobs import JobKind, ask_for
 from model.errors import BadInput, Forbidden, NotFound
 from resolvers.archive import Archive, archive_of
 from resolvers.levels import ArchiveKind, Level
-from resolvers.question import named_archives
+from resolvers.list_query import named_archives
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -201,15 +201,15 @@ async def _defined(context: "Context", code: str) -> Definition:
 
 def _administrated(context: "Context", code: str) -> ScopedArchive:
     """An archive that the viewer sees anything of, and administrates."""
-    named_archives(context.reach, [code])
-    archive = next(each for each in context.reach.archives if each.code == code)
+    named_archives(context.access_scope, [code])
+    archive = next(each for each in context.access_scope.archives if each.code == code)
     _require_admin(context, archive.ern)
     return archive
 
 
 async def _require_admin_of(context: "Context", code: str) -> None:
     """The same for an archive that may be switched off or removed: to others it is not there."""
-    if any(each.code == code for each in context.reach.archives):
+    if any(each.code == code for each in context.access_scope.archives):
         _administrated(context, code)
         return
     ern = await definitions.network_of(context.services.owner, code)

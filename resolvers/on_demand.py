@@ -23,11 +23,11 @@ from db.pool import Connection, Database, StatementTimeout
 from model.attributes import Key, Level
 from model.dicom_json import parent_of, parse, parse_row
 from model.records import Record, Rejected
-from resolvers.errands import Errands
 from resolvers.rejected import REJECTED, rejected_records
+from resolvers.single_flight import SingleFlight
 
 Failures = dict[Key, dict[int, ArchiveError]]
-_Errand = tuple[str, "Missing"]
+_Flight = tuple[str, "Missing"]
 LATE = TimedOut("no complete answer inside timeoutMs; what comes later is kept in the index")
 _SLOW = TimedOut("no complete answer inside the archive's timeout; what comes later is kept in the index")
 LONGEST: Final = 60.0  # seconds that fetching may take, however long somebody waits for it
@@ -82,7 +82,7 @@ class OnDemand:
     def __init__(self, database: Database, client_of: Callable[[int], ArchiveClient]) -> None:
         self._database = database
         self._client_of = client_of
-        self._errands: Errands[_Errand, Failed] = Errands()
+        self._flights: SingleFlight[_Flight, Failed] = SingleFlight()
 
     # within: seconds after which what has not come is a failure (TimedOut), None: the archive's timeout. It goes on and
     # is kept.
@@ -101,20 +101,20 @@ class OnDemand:
 
     async def close(self) -> None:
         """Lets what is on its way finish: what was fetched is kept."""
-        await self._errands.close()
+        await self._flights.close()
 
     async def _fetch(self, missing: Sequence[Missing], fetch: "_Fetch", within: float | None) -> Failures:
         by_archive: dict[int, list[Missing]] = defaultdict(list)
         for copy in missing:
-            if (fetch.__name__, copy) not in self._errands:
+            if (fetch.__name__, copy) not in self._flights:
                 by_archive[copy.archive_id].append(copy)
         for archive_id, copies in by_archive.items():
             keys = [(fetch.__name__, copy) for copy in copies]
-            self._errands.start(keys, _attempt(fetch, archive_id, copies))
+            self._flights.start(keys, _attempt(fetch, archive_id, copies))
         late = LATE if within is not None else _SLOW
         if within is None:
             within = self._patience({copy.archive_id for copy in missing})
-        outcomes = await self._errands.results([(fetch.__name__, copy) for copy in missing], within)
+        outcomes = await self._flights.results([(fetch.__name__, copy) for copy in missing], within)
         failures: Failures = defaultdict(dict)
         for copy in missing:
             outcome = outcomes.get((fetch.__name__, copy))

@@ -16,7 +16,7 @@ from resolvers.changes import changes_cursor
 from resolvers.cohort_compare import CohortComparison, CohortId, compare_cohorts
 from resolvers.cohort_scope import opened, version_meant
 from resolvers.cohorts import Cohort, CohortConnection, cohort_of, find_cohort, list_cohorts, version_of
-from resolvers.connection import Listed, list_nodes
+from resolvers.connection import ListPage, list_nodes
 from resolvers.definitions import AttributeDefinitionConnection, find_definitions
 from resolvers.depth import go_deep_enough
 from resolvers.filters import Filter, InstanceFilter, SeriesFilter, StudyFilter, condition_of
@@ -24,11 +24,11 @@ from resolvers.freshness import Freshness, checked, refreshed
 from resolvers.ids import from_id
 from resolvers.info import Info
 from resolvers.instance import InstanceConnection, instance_of
+from resolvers.list_query import list_query_of
 from resolvers.lookup import Lookups, find
 from resolvers.managing import ManagedArchive, managed_archives
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
-from resolvers.question import question_of
 from resolvers.ranking import ordered
 from resolvers.series import SeriesConnection, series_of
 from resolvers.stats import InstanceStats, SeriesStats, StudyStats, stats_of
@@ -243,20 +243,20 @@ async def _list(
     order_by: list[Any] | None,
     page: tuple[int | None, str | None, int | None, str | None],
     freshness: Freshness | None,
-) -> Listed:
+) -> ListPage:
     context = info.context
     arguments, wanted = page_arguments(info, *page), checked(freshness)
     condition, sorts = await opened(context, condition_of(given)), sorts_of(order_by)
-    question = question_of(context.reach, archives, condition, sorts)
+    list_query = list_query_of(context.access_scope, archives, condition, sorts)
     if wanted is not None:  # what cannot be answered is refused before anybody is asked
-        listing = (await ordered(context, question, level, condition, sorts, arguments)).listing(
-            question, level
+        listing = (await ordered(context, list_query, level, condition, sorts, arguments)).listing(
+            list_query, level
         )
         listing.page(arguments.window(listing.order, context.cursors))
     is_later_page = arguments.cursor is not None
-    question = await refreshed(context, question, level, condition, wanted, is_later_page=is_later_page)
-    question = await go_deep_enough(context, question, level, condition)
-    return await list_nodes(context, question, level, condition, sorts, arguments)
+    list_query = await refreshed(context, list_query, level, condition, wanted, is_later_page=is_later_page)
+    list_query = await go_deep_enough(context, list_query, level, condition)
+    return await list_nodes(context, list_query, level, condition, sorts, arguments)
 
 
 async def _node(context: "Context", global_id: str) -> Node | None:

@@ -14,7 +14,7 @@ from model.attributes import Level
 from model.errors import BadCursor
 from model.filters import Condition, Test, TextTest, ranked_by, replaced
 from resolvers.arguments import PageArguments
-from resolvers.question import Question
+from resolvers.list_query import ListQuery
 from resolvers.slow import AnswerWarning
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ class Ordered:
     counted: Condition
     warning: AnswerWarning | None = None
 
-    def listing(self, question: Question, level: Level) -> Listing:
-        return Listing(question.scopes, level, self.condition, self.sorts)
+    def listing(self, list_query: ListQuery, level: Level) -> Listing:
+        return Listing(list_query.scopes, level, self.condition, self.sorts)
 
 
 async def ordered(
     context: "Context",
-    question: Question,
+    list_query: ListQuery,
     level: Level,
     condition: Condition,
     sorts: Sequence[Sort],
@@ -51,8 +51,8 @@ async def ordered(
         return Ordered(condition, sorts, condition)
     newest = newest_first(condition, sorts, ranked)
     is_later = page.cursor is not None
-    if not (is_later and _is_of(newest.listing(question, level), page, context)):
-        found = await looked_up(context.database, question.scopes, ranked, whole=is_later)
+    if not (is_later and _is_of(newest.listing(list_query, level), page, context)):
+        found = await looked_up(context.database, list_query.scopes, ranked, whole=is_later)
         if found is not None:
             known = replaced(condition, lambda leaf: found if leaf == ranked else leaf)
             return Ordered(known, sorts, known)

@@ -11,17 +11,17 @@ from model.vocabulary import Coded
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
 from resolvers.codes import Code, code_of_row
-from resolvers.connection import Connection, Listed, list_children
+from resolvers.connection import Connection, ListPage, list_children
 from resolvers.depth import gaps_of_children
 from resolvers.filters import InstanceFilter, condition_of
 from resolvers.ids import to_id
 from resolvers.info import Info
+from resolvers.list_query import Shortfall
 from resolvers.live import Fresh
 from resolvers.loaders import Children
 from resolvers.locations import SeriesLocation
 from resolvers.node import Node
 from resolvers.orders import InstanceOrder, sorts_of
-from resolvers.question import Shortfall
 from resolvers.representative import Representative, representative_of
 from resolvers.scalars import UID
 from resolvers.searched import Searched, names_of, of_series
@@ -192,7 +192,7 @@ def series_of(row: Row, fresh: Fresh | None = None) -> Series:
 @strawberry.type(description="A series in a page, with its cursor.")
 class SeriesEdge:
     node: Series = _describe("The series.")
-    listed: strawberry.Private[Listed]
+    listed: strawberry.Private[ListPage]
 
     @strawberry.field(description="Where the series stands in this list; opaque.")
     def cursor(self) -> str:
@@ -203,10 +203,10 @@ class SeriesEdge:
 class SeriesConnection(Connection):
     @strawberry.field(description="The series of this page with their cursors.")
     async def edges(self, info: Info) -> list[SeriesEdge]:
-        fresh, listed = self.listed.question.fresh, self.listed
+        fresh, listed = self.listed.list_query.fresh, self.listed
         return await listed.made(info, lambda row: SeriesEdge(node=series_of(row, fresh), listed=listed))
 
     @strawberry.field(description="The series of this page.")
     async def nodes(self, info: Info) -> list[Series]:
-        fresh = self.listed.question.fresh
+        fresh = self.listed.list_query.fresh
         return await self.listed.made(info, lambda row: series_of(row, fresh))

@@ -13,9 +13,9 @@ import strawberry
 from access.scope import AccessLevel
 from db.archives import ArchiveRow
 from resolvers.archive import Archive, SourceError, archive_of, source_error
+from resolvers.list_query import ListQuery, Shortfall
 from resolvers.live import Outcome
 from resolvers.loaders import Counts
-from resolvers.question import Question, Shortfall
 from resolvers.rejected import REJECTED, rejected_records
 
 if TYPE_CHECKING:
@@ -101,23 +101,23 @@ class SourceReport:
         return None if not found and unsure else found
 
 
-def is_complete(reports: Iterable[SourceReport], question: Question) -> bool:
+def is_complete(reports: Iterable[SourceReport], list_query: ListQuery) -> bool:
     """What COMPLETE says."""
     fine = {SourceState.CACHED, SourceState.LIVE}
-    if not question.is_named:
+    if not list_query.is_named:
         fine.add(SourceState.FORBIDDEN)
     return all(report.state in fine for report in reports)
 
 
-def warn_of_unasked(context: "Context", question: Question) -> None:
+def warn_of_unasked(context: "Context", list_query: ListQuery) -> None:
     """Says in `extensions.warnings` which archives an answer leaves out, whether or not it holds their reports."""
-    shortfall = question.shortfall
+    shortfall = list_query.shortfall
     for code, ids in (
         ("FORBIDDEN", shortfall.forbidden),
         ("IDENTIFYING_FILTER", shortfall.identifying),
         ("NOT_IN_COHORT", shortfall.outside),
     ):
-        left_out = {archive.code for archive in question.asked if archive.archive_id in ids}
+        left_out = {archive.code for archive in list_query.asked if archive.archive_id in ids}
         if left_out:
             known = context.unasked.setdefault(code, set())
             known |= left_out
@@ -125,23 +125,23 @@ def warn_of_unasked(context: "Context", question: Question) -> None:
 
 
 async def reports_of(
-    context: "Context", question: Question, counts: Callable[[], Awaitable[Counts]]
+    context: "Context", list_query: ListQuery, counts: Callable[[], Awaitable[Counts]]
 ) -> list[SourceReport]:
     """One report for each asked archive, in rank order."""
     rows = await context.archives()
     return [
-        _report(context, rows[archive.archive_id], counts, question)
-        for archive in question.asked
+        _report(context, rows[archive.archive_id], counts, list_query)
+        for archive in list_query.asked
         if archive.archive_id in rows
     ]
 
 
 def _report(
-    context: "Context", row: ArchiveRow, counts: Callable[[], Awaitable[Counts]], question: Question
+    context: "Context", row: ArchiveRow, counts: Callable[[], Awaitable[Counts]], list_query: ListQuery
 ) -> SourceReport:
     access = context.viewer.access_to(row.ern)
-    outcome = question.fresh.outcomes.get(row.archive_id) if question.fresh else None
-    state, error = _judge(row, access, question.shortfall, outcome)
+    outcome = list_query.fresh.outcomes.get(row.archive_id) if list_query.fresh else None
+    state, error = _judge(row, access, list_query.shortfall, outcome)
     as_of = outcome.asked_at if outcome and state is SourceState.LIVE else row.last_completed_at
     # How long an archive takes tells how much it holds, also of what is hidden.
     elapsed_ms = outcome.elapsed_ms if outcome and access is AccessLevel.FULL else None
@@ -151,7 +151,7 @@ def _report(
         as_of=as_of,
         elapsed_ms=elapsed_ms,
         error=error,
-        restriction=_CONSENT if row.archive_id in context.reach.consented_ids else None,
+        restriction=_CONSENT if row.archive_id in context.access_scope.consented_ids else None,
         counts=counts,
     )
 

@@ -24,9 +24,9 @@ from resolvers.depth import go_deep_enough
 from resolvers.disclosure import Statistics, StatsScope, stats_scope
 from resolvers.filters import Filter, condition_of
 from resolvers.info import Info
+from resolvers.list_query import ListQuery, Shortfall, outside_of
 from resolvers.loaders import Counts, counted
 from resolvers.pseudonym_counts import PseudonymCounts
-from resolvers.question import Question, Shortfall, outside_of
 from resolvers.slow import slow_warnings
 from resolvers.sources import COMPLETE, SourceReport, is_complete, reports_of, warn_of_unasked
 from resolvers.stats_buckets import (
@@ -195,12 +195,12 @@ class Aggregates:
 
     async def _reports(self) -> list[SourceReport]:
         rank = {archive_id: n for n, archive_id in enumerate(await self.context.archives())}
-        question = self._asked()
-        asked = sorted(question.asked, key=lambda each: rank.get(each.archive_id, len(rank)))
-        return await reports_of(self.context, replace(question, asked=tuple(asked)), self._matched)
+        list_query = self._asked()
+        asked = sorted(list_query.asked, key=lambda each: rank.get(each.archive_id, len(rank)))
+        return await reports_of(self.context, replace(list_query, asked=tuple(asked)), self._matched)
 
-    def _asked(self) -> Question:
-        return Question((), self.statistics.scope.asked, self.shortfall)
+    def _asked(self) -> ListQuery:
+        return ListQuery((), self.statistics.scope.asked, self.shortfall)
 
     async def _matched(self) -> Counts:
         """Nodes in each open archive; of the others no exact number may be told."""
@@ -212,7 +212,7 @@ class Aggregates:
         if (rolled_up := await statistics.of_open_archives()) is not None:
             total, matched = rolled_up
             return Counts(total, {**matched, **hidden})
-        asked = Scope(self.context.reach.records.visible, statistics.scope.open)
+        asked = Scope(self.context.access_scope.records.visible, statistics.scope.open)
         listing = Listing(asked, statistics.level, statistics.condition)
         found = counted(await nodes.counts(self.context.database, listing))
         return Counts(found.total, {**found.matched, **hidden})
@@ -266,20 +266,20 @@ async def stats_of(
     """The statistics of a query; nothing is counted before a field asks. Raises BadInput and NotFound."""
     context = info.context
     condition = await opened(context, condition_of(given))
-    scope = stats_scope(context.reach, archives)
-    outside = outside_of(condition, [Scope(context.reach.records.visible, scope.open)])
+    scope = stats_scope(context.access_scope, archives)
+    outside = outside_of(condition, [Scope(context.access_scope.records.visible, scope.open)])
     scope = scope.without(outside)
     looked_into = list(_looked_into(info.selected_fields, level))
     # Nothing is fetched for archives whose records stay hidden.
-    question = Question((Scope(context.reach.records.visible, scope.open),), scope.open)
-    question = await go_deep_enough(context, question, level, all_of([condition, *looked_into]))
+    list_query = ListQuery((Scope(context.access_scope.records.visible, scope.open),), scope.open)
+    list_query = await go_deep_enough(context, list_query, level, all_of([condition, *looked_into]))
     await slow_warnings(context, level, condition)
     context.touched.asked(each.archive_id for each in scope.asked)
     pseudonyms = _listed(context, scope, condition)
     listed = pseudonyms.asked_ids if pseudonyms is not None else []
     skipped = {each.archive_id for each in scope.skipped_for(condition)} - set(listed)
-    shortfall = replace(question.shortfall, outside=outside, identifying=frozenset(skipped))
-    warn_of_unasked(context, Question((), scope.asked, shortfall))
+    shortfall = replace(list_query.shortfall, outside=outside, identifying=frozenset(skipped))
+    warn_of_unasked(context, ListQuery((), scope.asked, shortfall))
     services = context.services
     statistics = Statistics(
         context.database,
@@ -295,7 +295,7 @@ async def stats_of(
 
 def _listed(context: "Context", scope: StatsScope, condition: Condition) -> Scope | None:
     """What a list with this condition reads behind pseudonyms; None where it may not be asked there."""
-    pseudonyms = replace(context.reach.pseudonyms, asked=scope.listed)
+    pseudonyms = replace(context.access_scope.pseudonyms, asked=scope.listed)
     outside = outside_of(condition, [pseudonyms])
     asked = tuple(each for each in scope.listed if each.archive_id not in outside)
     # where the other counts are not told, this one would stand alone

@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from access.scope import AccessLevel, Face
+from access.scope import AccessLevel, Projection
 from db.nodes import Row, data_set, key_of
 from model.attributes import Key, Level
 from resolvers import locations
 from resolvers.arguments import After, Before, First, Last, page_arguments
-from resolvers.connection import Connection, Listed, list_children
+from resolvers.connection import Connection, ListPage, list_children
 from resolvers.consent import Consent, consent_of_row
 from resolvers.depth import gaps_of_children
 from resolvers.filters import SeriesFilter, condition_of
 from resolvers.ids import to_id
 from resolvers.info import Info
+from resolvers.list_query import Shortfall
 from resolvers.live import Fresh
 from resolvers.loaders import Children
 from resolvers.locations import StudyLocation
 from resolvers.node import Node
 from resolvers.orders import SeriesOrder, sorts_of
-from resolvers.question import Shortfall
 from resolvers.scalars import UID
 from resolvers.searched import Searched, names_of, of_study
 from resolvers.values import Attribute, AttributeConflict, PersonName, attributes_of, keywords_of, person_name
@@ -34,7 +34,7 @@ def _describe(description: str) -> Any:
     return strawberry.field(description=description)
 
 
-ACCESS = {Face.RECORDS: AccessLevel.FULL, Face.PSEUDONYMS: AccessLevel.PSEUDONYMISED}
+ACCESS = {Projection.IDENTIFIED: AccessLevel.FULL, Projection.PSEUDONYMISED: AccessLevel.PSEUDONYMISED}
 
 
 @strawberry.type(
@@ -178,7 +178,7 @@ def study_of(row: Row, fresh: Fresh | None = None) -> Study:
         modalities_in_study=row["modalities"],
         number_of_study_related_series=row["number_of_series"],
         number_of_study_related_instances=row["number_of_instances"],
-        access=ACCESS[Face(row["face"])],
+        access=ACCESS[Projection(row["projection"])],
         fresh=fresh,
     )
 
@@ -186,7 +186,7 @@ def study_of(row: Row, fresh: Fresh | None = None) -> Study:
 @strawberry.type(description="A study in a page, with its cursor.")
 class StudyEdge:
     node: Study = _describe("The study.")
-    listed: strawberry.Private[Listed]
+    listed: strawberry.Private[ListPage]
 
     @strawberry.field(description="Where the study stands in this list; opaque.")
     def cursor(self) -> str:
@@ -197,10 +197,10 @@ class StudyEdge:
 class StudyConnection(Connection):
     @strawberry.field(description="The studies of this page with their cursors.")
     async def edges(self, info: Info) -> list[StudyEdge]:
-        fresh, listed = self.listed.question.fresh, self.listed
+        fresh, listed = self.listed.list_query.fresh, self.listed
         return await listed.made(info, lambda row: StudyEdge(node=study_of(row, fresh), listed=listed))
 
     @strawberry.field(description="The studies of this page.")
     async def nodes(self, info: Info) -> list[Study]:
-        fresh = self.listed.question.fresh
+        fresh = self.listed.list_query.fresh
         return await self.listed.made(info, lambda row: study_of(row, fresh))

@@ -62,7 +62,7 @@ async def load(database: Database, made: Federation) -> None:
                 records, rejected = parse(level, made.rows.get((archive_id, level), []))
                 assert not rejected
                 await store(connection, archive_id, records)
-        await ingest.settle(connection, made.study_uids())
+        await ingest.derive(connection, made.study_uids())
         await connection.execute(
             "update study set series_synced_at = now(); update series set instances_synced_at = now();"
             "update archive set last_completed_at = now()"

@@ -1,4 +1,4 @@
-"""The demo's three calls into the rest of the house: migrate, index, serve."""
+"""The demo's three calls into the rest of ernfed: migrate, index, serve."""
 
 import socket
 from collections.abc import Callable
@@ -36,9 +36,9 @@ async def index_archives(settings: Settings, progress: Callable[[int, int], None
         steps[code] = (done, total or done)
         progress(sum(step[0] for step in steps.values()), sum(step[1] for step in steps.values()))
 
-    async with opened(settings) as house:
-        results = await index_once(house.database, house.archives, progress=show)
-        consents = await tell_consents(house.database)
+    async with opened(settings) as runtime:
+        results = await index_once(runtime.database, runtime.archives, progress=show)
+        consents = await tell_consents(runtime.database)
     return [
         _summary(results),
         *([consents] if consents else []),

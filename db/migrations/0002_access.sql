@@ -28,7 +28,7 @@ alter table pseudonymised.instance
     add column key_id text not null default '',
     add column research boolean not null default false;
 
--- Families whose pseudonymised rows have to be made again: written with the change, emptied by db/faces.py.
+-- Families whose pseudonymised rows have to be made again: written with the change, emptied by db/projections.py.
 -- study_uid is as stored; the API's role cannot read it.
 create table pseudonymised.waiting (
     study_uid text collate "C" primary key,
@@ -49,7 +49,7 @@ create table consent (
     primary key (archive_id, study_uid)
 );
 
--- ---- the wall -------------------------------------------------------------------------------------------
+-- ---- the session scope -------------------------------------------------------------------------------------------
 -- The API's role owns nothing and reads nothing but these views. They show the rows of the archives that the
 -- session's scope names: a statement that forgot its own condition on archives finds nothing that its viewer
 -- may not see, and without a scope nothing at all. Views, not row-level security: policies keep the planner
@@ -110,7 +110,7 @@ create view counts.rejected_study as
     where array_position((select scope_of('full') || scope_of('pseudonymised'))::smallint[], archive_id) is not null
         and archive_id <> all ((select scope_of('consented'))::smallint[]);
 
--- Consents by the study's UID of each face.
+-- Consents by the study's UID of each projection.
 create view records.consent as
     select archive_id, study_uid, care, registry, research from public.consent
     where archive_id = any ((select scope_of('full'))::smallint[]);

@@ -21,7 +21,7 @@ create table study_event (
 create index study_event_of_archive on study_event (archive_id, sequence);
 create index study_event_at on study_event using brin (at);
 
--- ---- the same of pseudonymised copies: written when their rows are made (db/faces.py) -------------------
+-- ---- the same of pseudonymised copies: written when their rows are made (db/projections.py) -------------------
 
 -- source_uid is as stored: the API's role can read neither table.
 create table pseudonymised.study_version (
@@ -99,7 +99,7 @@ select p.study_uid, p.archive_id, s.study_uid,
 from pseudonymised.study p join study s on s.study_pk = p.source_pk
 group by p.study_uid, p.archive_id, s.study_uid;
 
--- ---- the wall ---------------------------------------------------------------------------------------------
+-- ---- the session scope ---------------------------------------------------------------------------------------------
 
 create view records.study_event as
     select sequence, at, archive_id, study_uid, kind from public.study_event

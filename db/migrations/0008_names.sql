@@ -122,7 +122,7 @@ begin atomic
     ) told;
 end;
 
--- ---- the wall: the views again, with the new columns ------------------------------------------------------------
+-- ---- the session scope: the views again, with the new columns ------------------------------------------------------------
 
 create or replace view records.study as
     select * from public.study where array_position((select scope_of('full'))::smallint[], archive_id) is not null;

@@ -389,7 +389,7 @@ create view rollup_apart as
     from study_fact f join rollup_holding h using (holding_id)
     where f.shared and f.apart;
 
--- ---- the wall: exact numbers are for those who may read the records --------------------------------------
+-- ---- the session scope: exact numbers are for those who may read the records --------------------------------------
 -- Nothing is shown that is seen through an archive that the viewer may not read, nor which one is elsewhere.
 
 create view counts.rollup_holding as

@@ -497,11 +497,11 @@ create table cohort_version (
     unique (cohort_id, number)
 );
 
--- Which archives a version asked, through which face, and as of when their index was.
+-- Which archives a version asked, through which projection, and as of when their index was.
 create table cohort_archive (
     version_id uuid not null references cohort_version on delete cascade,
     archive_id smallint not null references archive on delete cascade,
-    face text not null check (face in ('records', 'pseudonyms')),
+    projection text not null check (projection in ('records', 'pseudonyms')),
     as_of timestamptz,
     primary key (version_id, archive_id)
 );

@@ -102,26 +102,26 @@ create trigger add_values after insert on study_value
 create trigger take_values after delete on study_value
     referencing old table as changed for each statement execute function take_values();
 
--- ---- the wall -------------------------------------------------------------------------------------------------
+-- ---- the session scope -------------------------------------------------------------------------------------------------
 -- A study with one of its values: all columns of the study, those that both have as the value's index knows them.
 
 do $$
 declare
     of_study text;
-    face text;
+    projection text;
     source text;
 begin
-    foreach face in array array['records', 'pseudonyms'] loop
-        source := case face when 'records' then 'public' else 'pseudonymised' end;
+    foreach projection in array array['records', 'pseudonyms'] loop
+        source := case projection when 'records' then 'public' else 'pseudonymised' end;
         select string_agg(format('s.%I', attname), ', ' order by attnum) into of_study
         from pg_attribute
-        where attrelid = (face || '.study')::regclass and attnum > 0 and not attisdropped
+        where attrelid = (projection || '.study')::regclass and attnum > 0 and not attisdropped
             and attname not in ('study_uid', 'study_date', 'shared');
         execute format(
             'create view %I.study_by_value as select v.name, v.value, v.study_date, v.study_uid, v.shared, %s'
             ' from %I.study_value v join %I.study s on s.study_pk = v.study_pk'
             ' where array_position((select scope_of(%L))::smallint[], v.archive_id) is not null',
-            face, of_study, source, face, case face when 'records' then 'full' else 'pseudonymised' end);
+            projection, of_study, source, projection, case projection when 'records' then 'full' else 'pseudonymised' end);
     end loop;
 end $$;
 

@@ -33,7 +33,7 @@ limit $7
 select v.cohort_id, v.version_id, v.number, v.frozen_at,
     array(select a.archive_id from cohort_archive a where a.version_id = v.version_id order by a.archive_id)
         as archive_ids,
-    array(select a.face from cohort_archive a where a.version_id = v.version_id order by a.archive_id) as faces,
+    array(select a.projection from cohort_archive a where a.version_id = v.version_id order by a.archive_id) as projections,
     array(select a.as_of from cohort_archive a where a.version_id = v.version_id order by a.archive_id) as as_of
 from cohort_version v
 where v.cohort_id = any ($1::uuid[])
@@ -72,10 +72,10 @@ where c.cohort_id = $2 and c.owner = $1
 group by c.cohort_id having count(v.version_id) < $3
 returning version_id
 
--- name: asked  The archives of a version ($2), through which face ($3), and as of when their index is.
-insert into cohort_archive (version_id, archive_id, face, as_of)
-select $1, a.archive_id, w.face, a.last_completed_at
-from unnest($2::smallint[], $3::text[]) w (archive_id, face) join archive a on a.archive_id = w.archive_id
+-- name: asked  The archives of a version ($2), through which projection ($3), and as of when their index is.
+insert into cohort_archive (version_id, archive_id, projection, as_of)
+select $1, a.archive_id, w.projection, a.last_completed_at
+from unnest($2::smallint[], $3::text[]) w (archive_id, projection) join archive a on a.archive_id = w.archive_id
 
 -- name: counted  How many entries a version has, to be held against quotas.
 update cohort_version set entries = $2 where version_id = $1

@@ -1,5 +1,5 @@
--- name: families  The families that a writing transaction has touched.
-select array(select study_uid from touched)
+-- name: families  The families that a writing transaction has changed.
+select array(select study_uid from dirty)
 
 -- name: in_order  One writer of pseudonymised events at a time, until its commit.
 select pg_advisory_xact_lock($1)

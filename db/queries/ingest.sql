@@ -1,4 +1,4 @@
--- Rows are looked up one by one and by index, `offset 0` as in settle.sql: what the planner believes of tables that
+-- Rows are looked up one by one and by index, `offset 0` as in derive.sql: what the planner believes of tables that
 -- grow while we write is out of date, and a join the other way round reads a whole archive for each batch.
 
 -- name: begin  Planner settings of a writing transaction, and the one lock that every writer holds.
@@ -11,7 +11,7 @@ select
     set_config('plan_cache_mode', 'auto', true),
     pg_advisory_xact_lock($1)
 
--- name: staging  Room for a batch: one table a level, and the families to settle; emptied at commit.
+-- name: staging  Room for a batch: one table a level, and the families to derive; emptied at commit.
 set local client_min_messages = warning;
 create temp table if not exists staged_study on commit delete rows as
     select 0 as position, :study_staged, data from study with no data;
@@ -19,7 +19,7 @@ create temp table if not exists staged_series on commit delete rows as
     select 0 as position, study_uid, :series_staged, data from series with no data;
 create temp table if not exists staged_instance on commit delete rows as
     select 0 as position, study_uid, series_uid, :instance_staged, data from instance with no data;
-create temp table if not exists touched (
+create temp table if not exists dirty (
     study_uid text collate "C" primary key, shared boolean not null default false) on commit delete rows;
 create temp table if not exists stamped (
     archive_id smallint, study_uid text collate "C", primary key (archive_id, study_uid)) on commit delete rows;
@@ -35,7 +35,7 @@ delete from staged_series
 -- name: clear_instance  Empties the staging table of instances.
 delete from staged_instance
 
--- name: upsert_study  Staged studies that differ from the index, and their families to settle; the count of them.
+-- name: upsert_study  Staged studies that differ from the index, and their families to derive; the count of them.
 with cut as (
     select position, data, :study_cut from staged_study
 ), keyed as (
@@ -65,7 +65,7 @@ with cut as (
                 coalesce(excluded.series_synced_at, study.series_synced_at))
     returning study_uid
 ), marked as (
-    insert into touched (study_uid) select distinct study_uid from written on conflict do nothing
+    insert into dirty (study_uid) select distinct study_uid from written on conflict do nothing
 )
 select count(*) from written
 
@@ -90,7 +90,7 @@ with cut as (
 ), families as (
     select distinct study_uid from written
 ), marked as (
-    insert into touched (study_uid) select study_uid from families on conflict do nothing
+    insert into dirty (study_uid) select study_uid from families on conflict do nothing
 ), unparented as (
     insert into parentless (archive_id, study_uid)
     select $1, f.study_uid from families f
@@ -136,7 +136,7 @@ with cut as (
             where archive_id = $1 and series_uid = w.series_uid and study_uid = w.study_uid
                 and (data_sets_synced_at is not null or data_sets_tried_at is not null) offset 0) t))
 ), marked as (
-    insert into touched (study_uid) select distinct study_uid from written on conflict do nothing
+    insert into dirty (study_uid) select distinct study_uid from written on conflict do nothing
 )
 select count(*) from written
 
@@ -160,7 +160,7 @@ with cut as (
                 case when t.data || excluded.data = t.data then t.synced_at else now() end, now())
     returning study_uid
 ), marked as (
-    insert into touched (study_uid) select distinct study_uid from written on conflict do nothing
+    insert into dirty (study_uid) select distinct study_uid from written on conflict do nothing
 )
 select count(*) from written
 
@@ -179,7 +179,7 @@ with cut as (
             select study_uid, coalesce(patient_id, '') || '\' || coalesce(issuer_of_patient_id, '') from cut)))
     returning study_uid
 ), marked as (
-    insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
+    insert into dirty (study_uid) select distinct study_uid from gone on conflict do nothing
 )
 select distinct study_uid from gone
 
@@ -203,7 +203,7 @@ with gone as (
             select instance_pk from instance
             where study_uid = g.study_uid and series_uid = g.series_uid and archive_id = $1 offset 0) i))
 ), marked as (
-    insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
+    insert into dirty (study_uid) select distinct study_uid from gone on conflict do nothing
 )
 select count(*) from gone
 
@@ -220,7 +220,7 @@ with gone as (
             select study_uid, series_uid, sop_uid from staged_instance)))
     returning study_uid
 ), marked as (
-    insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
+    insert into dirty (study_uid) select distinct study_uid from gone on conflict do nothing
 )
 select count(*) from gone
 
@@ -235,7 +235,7 @@ with dated as (
     insert into stamped (archive_id, study_uid) select distinct $1, uid from unnest($2::text[]) uid
     on conflict do nothing
 )
-insert into touched (study_uid) select distinct study_uid from dated on conflict do nothing
+insert into dirty (study_uid) select distinct study_uid from dated on conflict do nothing
 
 -- name: stamp_instances  Instances of these series ($3 of studies $2) are indexed as of now; younger stamps than $4 stay.
 with dated as (
@@ -249,13 +249,13 @@ with dated as (
                 and (instances_synced_at is null or instances_synced_at <= now() - $4::interval) offset 0) s))
     returning study_uid
 )
-insert into touched (study_uid) select distinct study_uid from dated on conflict do nothing
+insert into dirty (study_uid) select distinct study_uid from dated on conflict do nothing
 
 -- name: delete_studies  All copies of these studies ($2) in one archive; the UIDs that were there.
 with gone as (
     delete from study where archive_id = $1 and study_uid = any ($2::text[]) returning study_uid
 ), marked as (
-    insert into touched (study_uid) select distinct study_uid from gone on conflict do nothing
+    insert into dirty (study_uid) select distinct study_uid from gone on conflict do nothing
 )
 select distinct study_uid from gone
 
@@ -278,6 +278,6 @@ with orphaned as (
         cross join lateral (
             select instance_pk from instance where study_uid = o.uid and archive_id = $1 offset 0) t))
 ), marked as (
-    insert into touched (study_uid) select distinct uid from orphaned on conflict do nothing
+    insert into dirty (study_uid) select distinct uid from orphaned on conflict do nothing
 )
 select uid from orphaned

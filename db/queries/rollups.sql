@@ -1,5 +1,5 @@
--- Rollups follow the families of `touched`: what they added before (study_fact) is subtracted, what they add now
--- (fact_now) is added. `offset 0` as in settle.sql.
+-- Rollups follow the families of `dirty`: what they added before (study_fact) is subtracted, what they add now
+-- (fact_now) is added. `offset 0` as in derive.sql.
 
 -- name: staging  Facts that come (1) and go (-1) with this transaction.
 create temp table if not exists fact_change (sign integer, fact study_fact) on commit delete rows
@@ -9,12 +9,12 @@ insert into rollup_holding (seen, elsewhere)
 select c.seen, c.elsewhere
 from (
     select distinct t.seen, holding_of(t.seen, f.holders) as elsewhere
-    from (select distinct counted_holders(study_uid) as holders from touched where shared) f
+    from (select distinct counted_holders(study_uid) as holders from dirty where shared) f
     cross join lateral subsets(f.holders) t (seen)) c
 where not exists (select from rollup_holding h where h.seen = c.seen and h.elsewhere = c.elsewhere)
 
 -- name: touch_reordered  Families whose archives have another rank than when they were counted.
-insert into touched (study_uid, shared)
+insert into dirty (study_uid, shared)
 select distinct f.study_uid, true
 from rollup_holding h
 join study_fact f using (holding_id)
@@ -29,14 +29,14 @@ select exists (
             select archive_id from archive where archive_id = any (h.seen) order by rank, archive_id)
         and exists (select from study_fact f where f.holding_id = h.holding_id and f.shared)) as reordered
 
--- name: changes  What the touched families added and what they add now, where it is not the same; how many facts.
+-- name: changes  What the dirty families added and what they add now, where it is not the same; how many facts.
 with signed as (
     select -1 as sign, f.fact
-    from touched t
+    from dirty t
     cross join lateral (select s as fact from study_fact s where s.study_uid = t.study_uid offset 0) f
     union all
     select 1, f.fact
-    from touched t
+    from dirty t
     cross join lateral (
         select row(n.*)::study_fact as fact from fact_now n where n.study_uid = t.study_uid offset 0) f
 ), written as (

@@ -1,8 +1,8 @@
-"""The reach: who sees which archives, in rank order, and which face of them."""
+"""The reach: who sees which archives, in rank order, and which projection of them."""
 
 import pytest
 
-from access.scope import AccessLevel, Face, Grant, ScopedArchive, Viewer, everyone_here, reach_of
+from access.scope import AccessLevel, Grant, Projection, ScopedArchive, Viewer, access_scope_of, everyone_here
 
 EYE, RND, VASCERN = (
     ScopedArchive(7, "eye", "ERN-EYE"),
@@ -28,28 +28,28 @@ def viewer(**access: AccessLevel) -> Viewer:
 def test_only_full_access_sees_records(
     level: AccessLevel, pseudonymised: list[int], counted: list[int]
 ) -> None:
-    reach = reach_of(viewer(eye=AccessLevel.FULL, rnd=level), ALL)
-    assert reach.full_ids == [7]
-    assert reach.pseudonymised_ids == pseudonymised
-    assert reach.counted_ids == counted
+    access_scope = access_scope_of(viewer(eye=AccessLevel.FULL, rnd=level), ALL)
+    assert access_scope.full_ids == [7]
+    assert access_scope.pseudonymised_ids == pseudonymised
+    assert access_scope.counted_ids == counted
 
 
 def test_nobody_sees_nothing() -> None:
-    reach = reach_of(Viewer("s", None, ()), ALL)
-    assert reach.full_ids == reach.pseudonymised_ids == reach.counted_ids == []
-    assert [scope.face for scope in reach.scopes] == [Face.RECORDS]
+    access_scope = access_scope_of(Viewer("s", None, ()), ALL)
+    assert access_scope.full_ids == access_scope.pseudonymised_ids == access_scope.counted_ids == []
+    assert [scope.projection for scope in access_scope.scopes] == [Projection.IDENTIFIED]
     assert viewer().access_to("ERN-EYE") is AccessLevel.NONE
 
 
 def test_everyone_here_sees_everything_in_rank_order() -> None:
-    reach = reach_of(everyone_here(["VASCERN", "ERN-EYE", "ERN-RND", "ERN-EYE"]), ALL)
-    assert reach.full_ids == [7, 3, 5]
-    assert reach.records.asks_everything
+    access_scope = access_scope_of(everyone_here(["VASCERN", "ERN-EYE", "ERN-RND", "ERN-EYE"]), ALL)
+    assert access_scope.full_ids == [7, 3, 5]
+    assert access_scope.records.asks_everything
     grants = everyone_here(["VASCERN", "ERN-EYE", "ERN-EYE"]).grants
     assert [grant.ern for grant in grants] == ["ERN-EYE", "VASCERN"]
 
 
 def test_consent_is_needed_where_the_viewer_is_no_member() -> None:
     asking = Viewer("s", None, viewer(rnd=AccessLevel.PSEUDONYMISED).grants, frozenset({"ERN-RND"}))
-    assert reach_of(asking, ALL).consented_ids == [3]
-    assert reach_of(viewer(rnd=AccessLevel.PSEUDONYMISED), ALL).consented_ids == []
+    assert access_scope_of(asking, ALL).consented_ids == [3]
+    assert access_scope_of(viewer(rnd=AccessLevel.PSEUDONYMISED), ALL).consented_ids == []

@@ -21,7 +21,7 @@ from model.erns import ERNS
 from resolvers.context import Context, Services
 from resolvers.schema import schema
 from tests.api.tiny import all_well
-from tests.resolvers.house import open_services
+from tests.resolvers.runtime import open_services
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 CHANGES = "subscription($since: String) { studyChanged(since: $since) { kind cursor studyInstanceUid archive { code }"

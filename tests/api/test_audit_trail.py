@@ -22,8 +22,8 @@ from tests.api.signing import FakeProvider, bearer, token_of
 from tests.api.tiny import tiny_app
 from tests.conftest import named
 from tests.federation import Federation
-from tests.resolvers.conftest import federation, house, loaded  # noqa: F401
-from tests.resolvers.house import House
+from tests.resolvers.conftest import federation, loaded, runtime  # noqa: F401
+from tests.resolvers.runtime import Runtime
 
 SSE = {"accept": "text/event-stream"}
 LIST = "{ studies(first: 5) { nodes { studyInstanceUid patientId patientName { text } } } }"
@@ -65,8 +65,8 @@ def tiny(audit: AuditLog, database: Database) -> Audited:
 
 
 @pytest.fixture
-def real(house: House, audit: AuditLog, database: Database) -> Audited:  # noqa: F811
-    app = create_app(schema, house._context, readiness=house._ready, audit=audit)
+def real(runtime: Runtime, audit: AuditLog, database: Database) -> Audited:  # noqa: F811
+    app = create_app(schema, runtime._context, readiness=runtime._ready, audit=audit)
     return Audited(app, audit, database)
 
 
@@ -299,14 +299,14 @@ async def test_who_asks_too_often_is_told_when_to_come_back(audit: AuditLog, dat
     assert len(await tiny.lines()) == 2
 
 
-async def test_people_are_told_apart_and_strangers_by_address(house: House) -> None:  # noqa: F811
+async def test_people_are_told_apart_and_strangers_by_address(runtime: Runtime) -> None:  # noqa: F811
     asked: list[str] = []
 
     def limiter(person: str) -> float:
         asked.append(person)
         return 0.0
 
-    app = create_app(schema, house._context, readiness=house._ready, limiter=limiter)
+    app = create_app(schema, runtime._context, readiness=runtime._ready, limiter=limiter)
     for each in (app, tiny_app(limiter=limiter)):
         transport = httpx.ASGITransport(each, client=("192.0.2.77", 5))
         async with httpx.AsyncClient(transport=transport, base_url="http://ernfed.test") as client:

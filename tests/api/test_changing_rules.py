@@ -17,7 +17,7 @@ from db.pool import Database
 from tests.api.signing import FakeProvider, token_of
 from tests.api.subscribing import CHANGES, begun, events, receive, serving, subscribed, told
 from tests.db.ingesting import store
-from tests.resolvers.following import with_faces
+from tests.resolvers.following import with_projections
 from tests.rows import study
 
 GRANTS = "{ viewer { grants { ern access } } }"
@@ -48,7 +48,7 @@ async def access(ws: ClientConnection, id: str) -> Any:
 
 
 async def test_requests_and_open_connections(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     rules = Rules(AccessRules())
     async with (
         serving(database, rules.identity()) as server,
@@ -70,7 +70,7 @@ async def test_requests_and_open_connections(database: Database) -> None:
 
 
 async def test_streams_end_before_they_tell_what_one_may_not_see_any_more(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     seen: list[Any] = []
     rules = Rules(AccessRules())
     async with serving(database, rules.identity()) as server, server.socket() as ws:
@@ -92,7 +92,7 @@ async def test_streams_end_before_they_tell_what_one_may_not_see_any_more(databa
 
 
 async def test_rules_that_change_nothing_for_somebody_leave_their_stream(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     seen: list[Any] = []
     rules = Rules(AccessRules())
     async with serving(database, rules.identity()) as server:
@@ -110,7 +110,7 @@ async def test_rules_that_change_nothing_for_somebody_leave_their_stream(databas
 async def test_an_export_is_cut_short(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a token expires: the file has no end, so that nobody takes a part for the whole."""
     monkeypatch.setattr(export_table, "PAGE", 2)
-    await with_faces(database)
+    await with_projections(database)
     await store(database, 1, [study(f"1.{number}") for number in range(7)])
     rules, read = Rules(AccessRules()), export_table.Table.rows
 

@@ -23,8 +23,8 @@ from db.audit_lines import lines
 from db.pool import Database
 from resolvers.context import Context
 from resolvers.schema import schema
-from tests.resolvers.conftest import federation, house, loaded  # noqa: F401
-from tests.resolvers.house import House
+from tests.resolvers.conftest import federation, loaded, runtime  # noqa: F401
+from tests.resolvers.runtime import Runtime
 
 EYE, RND, VASC = "ERN-EYE", "ERN-RND", "VASCERN"
 FULL = tuple(Grant(ern, AccessLevel.FULL, ("export",)) for ern in (EYE, RND, VASC))
@@ -46,11 +46,11 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_table, "PAGE", 7)
 
 
-def client(house: House, viewer: Viewer = ANNA, **changes: Any) -> httpx.AsyncClient:  # noqa: F811
+def client(runtime: Runtime, viewer: Viewer = ANNA, **changes: Any) -> httpx.AsyncClient:  # noqa: F811
     async def context(_request: object) -> Context:
-        return Context.for_request(house.services, viewer)
+        return Context.for_request(runtime.services, viewer)
 
-    app = create_app(schema, context, readiness=house._ready, **changes)
+    app = create_app(schema, context, readiness=runtime._ready, **changes)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ernfed.test", timeout=60)
 
 
@@ -63,12 +63,12 @@ def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text, newline="")))
 
 
-async def test_a_whole_list_in_its_order(house: House) -> None:  # noqa: F811
-    asked = await house.data(
+async def test_a_whole_list_in_its_order(runtime: Runtime) -> None:  # noqa: F811
+    asked = await runtime.data(
         "{ studies(first: 1000) { totalCount nodes { studyInstanceUid studyDescription patientName { text }"
         " modalitiesInStudy locations { archive { code } } } } }"
     )
-    answer = await export(client(house), "studies.csv")
+    answer = await export(client(runtime), "studies.csv")
     found = rows_of(answer)
     nodes = asked["studies"]["nodes"]
     assert [row["StudyInstanceUID"] for row in found] == [node["studyInstanceUid"] for node in nodes]
@@ -85,27 +85,27 @@ async def test_a_whole_list_in_its_order(house: House) -> None:  # noqa: F811
     assert answer.headers["content-disposition"] == 'attachment; filename="studies.csv"'
 
 
-async def test_lines_of_json_keep_numbers_and_nulls(house: House) -> None:  # noqa: F811
+async def test_lines_of_json_keep_numbers_and_nulls(runtime: Runtime) -> None:  # noqa: F811
     answer = await export(
-        client(house), "series.ndjson", attributes=["SeriesNumber", "Modality", "Manufacturer"]
+        client(runtime), "series.ndjson", attributes=["SeriesNumber", "Modality", "Manufacturer"]
     )
     found = [orjson.loads(line) for line in answer.content.splitlines()]
-    total = (await house.data("{ series { totalCount } }"))["series"]["totalCount"]
+    total = (await runtime.data("{ series { totalCount } }"))["series"]["totalCount"]
     assert len(found) == total > 50
     assert list(found[0]) == [*COLUMNS["series"], "Archives"]  # what is a column already is no other one
     assert {type(row["SeriesNumber"]) for row in found} <= {int, type(None)}
 
 
 @pytest.mark.parametrize("of", ["studies", "series"])
-async def test_parquet_has_the_rows_of_the_lines(house: House, tmp_path: Path, of: str) -> None:  # noqa: F811
+async def test_parquet_has_the_rows_of_the_lines(runtime: Runtime, tmp_path: Path, of: str) -> None:  # noqa: F811
     """With dates, times and numbers of their own types; read by another program."""
     given = {"attributes": ["PatientAge", "Manufacturer"]}
-    answer = await export(client(house), f"{of}.parquet", **given)
+    answer = await export(client(runtime), f"{of}.parquet", **given)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/vnd.apache.parquet")
     path = tmp_path / "a.parquet"
     path.write_bytes(answer.content)
     found = duckdb.from_parquet(str(path))
-    lines_of_json = (await export(client(house), f"{of}.ndjson", **given)).content.splitlines()
+    lines_of_json = (await export(client(runtime), f"{of}.ndjson", **given)).content.splitlines()
     expected = [orjson.loads(line) for line in lines_of_json]
     assert found.columns == list(expected[0])
     read = [
@@ -124,13 +124,13 @@ async def test_parquet_has_the_rows_of_the_lines(house: House, tmp_path: Path, o
     assert int(answer.headers["x-ernfed-total-count"]) == len(read)
 
 
-async def test_filters_archives_and_any_attribute(house: House) -> None:  # noqa: F811
+async def test_filters_archives_and_any_attribute(runtime: Runtime) -> None:  # noqa: F811
     given = {"modalitiesInStudy": {"any": ["MR"]}}
     answer = await export(
-        client(house), "studies.csv", filter=given, archives=["a1"], attributes=["PatientAge", "00081030"]
+        client(runtime), "studies.csv", filter=given, archives=["a1"], attributes=["PatientAge", "00081030"]
     )
     query = 'query ($f: StudyFilter) { studies(first: 1000, filter: $f, archives: ["a1"]) { nodes { studyInstanceUid'
-    asked = await house.data(query + ' attributes(keywords: ["00081030"]) { text } } } }', {"f": given})
+    asked = await runtime.data(query + ' attributes(keywords: ["00081030"]) { text } } } }', {"f": given})
     expected = [
         (node["studyInstanceUid"], "".join(each["text"] or "" for each in node["attributes"]))
         for node in asked["studies"]["nodes"]
@@ -149,19 +149,19 @@ async def test_filters_archives_and_any_attribute(house: House) -> None:  # noqa
         (Viewer("x", None, (Grant(EYE, AccessLevel.COUNTS, ("export",)),)), 403, "FORBIDDEN"),
     ],
 )
-async def test_who_may_not_export(house: House, viewer: Viewer, status: int, code: str) -> None:  # noqa: F811
-    answer = await export(client(house, viewer), "studies.csv")
+async def test_who_may_not_export(runtime: Runtime, viewer: Viewer, status: int, code: str) -> None:  # noqa: F811
+    answer = await export(client(runtime, viewer), "studies.csv")
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (status, code)
 
 
-async def test_only_what_one_may_export(house: House) -> None:  # noqa: F811
+async def test_only_what_one_may_export(runtime: Runtime) -> None:  # noqa: F811
     """Full access to another ERN, without the verb for it, gives nothing of it."""
     viewer = replace(ANNA, grants=(FULL[0], replace(FULL[1], verbs=("annotate",))))
-    found = rows_of(await export(client(house, viewer), "studies.csv"))
+    found = rows_of(await export(client(runtime, viewer), "studies.csv"))
     assert found
     assert {row["Archives"] for row in found} == {"a0"}
-    named = await export(client(house, viewer), "studies.csv", archives=["a1"])
-    nothing = await export(client(house, viewer), "studies.csv", archives=["a9"])
+    named = await export(client(runtime, viewer), "studies.csv", archives=["a1"])
+    nothing = await export(client(runtime, viewer), "studies.csv", archives=["a9"])
     assert named.status_code == nothing.status_code == 404
     assert named.text.replace("a1", "a9") == nothing.text
 
@@ -189,13 +189,13 @@ BAD = [
 
 
 @pytest.mark.parametrize(("body", "status", "code"), BAD, ids=[str(case[0][:40]) for case in BAD])
-async def test_bad_requests(house: House, body: bytes, status: int, code: str) -> None:  # noqa: F811
-    answer = await client(house).post("/export/studies.csv", content=body, headers=JSON)
+async def test_bad_requests(runtime: Runtime, body: bytes, status: int, code: str) -> None:  # noqa: F811
+    answer = await client(runtime).post("/export/studies.csv", content=body, headers=JSON)
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (status, code)
 
 
-async def test_other_methods_types_and_paths(house: House) -> None:  # noqa: F811
-    asking = client(house)
+async def test_other_methods_types_and_paths(runtime: Runtime) -> None:  # noqa: F811
+    asking = client(runtime)
     assert (await asking.head("/export/studies.csv")).status_code == 405
     assert (await asking.put("/export/studies.csv")).status_code == 405
     assert (await asking.post("/export/studies.csv", data={"filter": "{}"})).status_code == 415
@@ -203,15 +203,15 @@ async def test_other_methods_types_and_paths(house: House) -> None:  # noqa: F81
     assert (await export(asking, "patients.csv")).status_code == 404
 
 
-async def test_a_server_of_known_operations_exports_all_the_same(house: House) -> None:  # noqa: F811
-    strict = client(house, rules=Rules(persisted=Persisted("persisted")))
+async def test_a_server_of_known_operations_exports_all_the_same(runtime: Runtime) -> None:  # noqa: F811
+    strict = client(runtime, rules=Rules(persisted=Persisted("persisted")))
     refused = await strict.post("/graphql", json={"query": "{ studies { totalCount } }"})
     assert refused.json()["errors"][0]["extensions"]["code"] == "PERSISTED_OPERATION_REQUIRED"
     assert len(rows_of(await export(strict, "studies.csv"))) > 10
 
 
-async def test_each_page_leaves_a_line(house: House, log: AuditLog) -> None:  # noqa: F811
-    asking = client(house, audit=log)
+async def test_each_page_leaves_a_line(runtime: Runtime, log: AuditLog) -> None:  # noqa: F811
+    asking = client(runtime, audit=log)
     answer = await asking.post(
         "/export/studies.csv",
         content=b"{}",
@@ -232,7 +232,7 @@ async def test_each_page_leaves_a_line(house: House, log: AuditLog) -> None:  # 
 
 
 async def test_without_its_line_no_page_leaves(
-    house: House,  # noqa: F811
+    runtime: Runtime,  # noqa: F811
     log: AuditLog,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -251,17 +251,17 @@ async def test_without_its_line_no_page_leaves(
 
     monkeypatch.setattr(log, "write", fail_later)
     with pytest.raises(AssertionError):  # httpx's word for an answer without an end
-        await export(client(house, audit=log), "studies.csv")
+        await export(client(runtime, audit=log), "studies.csv")
     assert written == 3
-    refused = await export(client(house, audit=log), "studies.csv")
+    refused = await export(client(runtime, audit=log), "studies.csv")
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
         503,
         "AUDIT_UNAVAILABLE",
     )
 
 
-async def test_too_many_exports_wait(house: House) -> None:  # noqa: F811
-    answer = await export(client(house, limiter=lambda _person: 3.2), "studies.csv")
+async def test_too_many_exports_wait(runtime: Runtime) -> None:  # noqa: F811
+    answer = await export(client(runtime, limiter=lambda _person: 3.2), "studies.csv")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "4")
 
 

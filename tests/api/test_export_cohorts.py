@@ -29,7 +29,7 @@ async def home(database: Database) -> AsyncIterator[Home]:
 async def exported(home: Home, viewer: Viewer, cohort: str, **given: Any) -> set[str]:
     """StudyInstanceUIDs of the file."""
     asked = {"cohort": cohort, **given}
-    rows = rows_of(await export(client(home.house, exporter(viewer)), "studies.csv", filter=asked))
+    rows = rows_of(await export(client(home.runtime, exporter(viewer)), "studies.csv", filter=asked))
     uids = [row["StudyInstanceUID"] for row in rows]
     assert len(set(uids)) == len(uids)
     return set(uids)
@@ -52,7 +52,7 @@ async def test_series_of_a_cohort_and_what_is_gone_since(home: Home) -> None:
         await delete(home.database, archive_id, gone)
     assert await exported(home, OWNER, id) == await home.uids(OWNER, id)
     answer = await export(
-        client(home.house, exporter(OWNER)), "series.ndjson", filter={"study": {"cohort": id}}
+        client(home.runtime, exporter(OWNER)), "series.ndjson", filter={"study": {"cohort": id}}
     )
     assert answer.status_code == 200
     found = {orjson.loads(line)["StudyInstanceUID"] for line in answer.content.splitlines()}
@@ -66,7 +66,7 @@ async def test_a_reader_exports_what_they_see_of_it(home: Home) -> None:
     await home.share(id, everyone=True)
     listed = (await home.data(exporter(ANALYST), LIST, id=id))["studies"]
     assert await exported(home, ANALYST, id) == {node["studyInstanceUid"] for node in listed["nodes"]}
-    answer = await export(client(home.house, exporter(ANALYST)), "studies.csv", filter={"cohort": id})
+    answer = await export(client(home.runtime, exporter(ANALYST)), "studies.csv", filter={"cohort": id})
     assert answer.headers["x-ernfed-complete"] == str(listed["complete"]).lower()
     told = {each["archive"]["code"]: each["state"] for each in listed["sources"]}
     assert answer.headers["x-ernfed-sources"] == ", ".join(f"{code}={state}" for code, state in told.items())
@@ -78,7 +78,7 @@ async def test_without_the_verb_for_an_ern_nothing_of_it_leaves(home: Home) -> N
         exporter(OWNER),
         grants=tuple(replace(g, verbs=("export",) if g.ern == EYE else ()) for g in OWNER.grants),
     )
-    rows = rows_of(await export(client(home.house, some), "studies.csv", filter={"cohort": id}))
+    rows = rows_of(await export(client(home.runtime, some), "studies.csv", filter={"cohort": id}))
     assert rows
     assert {row["Archives"] for row in rows} == {"a0"}
 
@@ -102,12 +102,12 @@ async def test_a_withdrawn_consent_is_not_exported_from_an_old_version(home: Hom
 @pytest.mark.parametrize("cohort", ["7d444840-9dc0-11d1-b245-5ffdce74fad2", "x", ""])
 async def test_no_such_cohort_is_the_same_as_somebody_elses(home: Home, cohort: str) -> None:
     id, _ = await home.frozen(OWNER, MR)
-    asking = client(home.house, exporter(ANALYST))
+    asking = client(home.runtime, exporter(ANALYST))
     nothing = await export(asking, "studies.csv", filter={"cohort": cohort})
     elses = await export(asking, "studies.csv", filter={"cohort": id})
     codes = {each.json()["errors"][0]["extensions"]["code"] for each in (nothing, elses)}
     assert (nothing.status_code, elses.status_code, codes) == (404, 404, {"NOT_FOUND"})
     counting = Viewer("counting", None, (Grant(EYE, AccessLevel.COUNTS, ("export",)),))
     assert (
-        await export(client(home.house, counting), "studies.csv", filter={"cohort": id})
+        await export(client(home.runtime, counting), "studies.csv", filter={"cohort": id})
     ).status_code == 403

@@ -12,13 +12,13 @@ from access.scope import AccessLevel, Grant, Viewer
 from api.export_values import attribute_column, typed
 from api.parquet import Column
 from db import representatives
-from db.faces import Faces
 from db.pool import Database
+from db.projections import Projections
 from model.attributes import Level
 from tests.api.test_export import client, export, rows_of
 from tests.db.facing import makers
-from tests.resolvers.conftest import shallow_house
-from tests.resolvers.house import House
+from tests.resolvers.conftest import shallow_runtime
+from tests.resolvers.runtime import Runtime
 from tests.rows import instance
 
 PRIVATE = "(ERNFED TEST)0009xx01"
@@ -30,9 +30,9 @@ TYPES = {
 
 
 @pytest.fixture
-async def house(database: Database) -> House:
+async def runtime(database: Database) -> Runtime:
     """40 studies down to their series; two of three series have a representative, thin and thick ones."""
-    opened = await shallow_house(database, Level.SERIES, 40)
+    opened = await shallow_runtime(database, Level.SERIES, 40)
     told = []
     sql = "select *, dense_rank() over (order by study_uid, series_uid) as n from series"
     for row in await database.fetch("t", sql):
@@ -52,16 +52,16 @@ async def house(database: Database) -> House:
     return opened
 
 
-async def lines(house: House, of: str, **given: Any) -> list[dict[str, Any]]:
-    answer = await export(client(house), f"{of}.ndjson", **given)
+async def lines(runtime: Runtime, of: str, **given: Any) -> list[dict[str, Any]]:
+    answer = await export(client(runtime), f"{of}.ndjson", **given)
     assert answer.status_code == 200, answer.text
     return [orjson.loads(line) for line in answer.content.splitlines()]
 
 
 @pytest.mark.parametrize(("of", "uid"), [("series", "SeriesInstanceUID"), ("studies", "StudyInstanceUID")])
-async def test_a_column_has_what_its_filter_finds(house: House, of: str, uid: str) -> None:
+async def test_a_column_has_what_its_filter_finds(runtime: Runtime, of: str, uid: str) -> None:
     """Row by row: whatever stands in a column is found by it, and nothing else is."""
-    found = await lines(house, of, attributes=["SliceThickness", "StationName"])
+    found = await lines(runtime, of, attributes=["SliceThickness", "StationName"])
     by_value: dict[Any, set[str]] = defaultdict(set)
     for row in found:
         values = row["SliceThickness"]
@@ -71,17 +71,17 @@ async def test_a_column_has_what_its_filter_finds(house: House, of: str, uid: st
     for value, uids in by_value.items():
         asked = {"exists": False} if value is None else {"eq": str(value)}
         given = {"attribute": [{"name": "SliceThickness", **asked}]}
-        assert {row[uid] for row in await lines(house, of, filter=given)} == uids, value
+        assert {row[uid] for row in await lines(runtime, of, filter=given)} == uids, value
 
 
 @pytest.mark.parametrize("of", ["series", "studies"])
-async def test_types_as_another_reader_has_them(house: House, tmp_path: Path, of: str) -> None:
-    answer = await export(client(house), f"{of}.parquet", columns=NAMES)
+async def test_types_as_another_reader_has_them(runtime: Runtime, tmp_path: Path, of: str) -> None:
+    answer = await export(client(runtime), f"{of}.parquet", columns=NAMES)
     path = tmp_path / "a.parquet"
     path.write_bytes(answer.content)
     table = duckdb.from_parquet(str(path))
     assert (table.columns, [str(each) for each in table.types]) == (NAMES, TYPES[of])
-    in_lines = await lines(house, of, columns=NAMES)
+    in_lines = await lines(runtime, of, columns=NAMES)
     read = [
         {name: in_json(value) for name, value in zip(NAMES, row, strict=True)} for row in table.fetchall()
     ]
@@ -102,37 +102,39 @@ def in_json(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-async def test_csv_has_them_as_they_stand(house: House) -> None:
-    found = rows_of(await export(client(house), "series.csv", columns=["ImageType", "SliceThickness"]))
+async def test_csv_has_them_as_they_stand(runtime: Runtime) -> None:
+    found = rows_of(await export(client(runtime), "series.csv", columns=["ImageType", "SliceThickness"]))
     assert {row["ImageType"] for row in found} == {"", "ORIGINAL\\\\AXIAL"}
     assert {row["SliceThickness"] for row in found} == {"", "1.25", "5.0"}
 
 
-async def test_what_the_index_lacks_is_said(house: House, database: Database) -> None:
+async def test_what_the_index_lacks_is_said(runtime: Runtime, database: Database) -> None:
     """A cell may be empty because nobody looked: only with all representatives the file is the whole."""
-    plain = await export(client(house), "series.csv")
+    plain = await export(client(runtime), "series.csv")
     assert (plain.headers["x-ernfed-complete"], "PARTIAL" in plain.headers["x-ernfed-sources"]) == (
         "true",
         False,
     )
     for of in ("series", "studies"):
-        asked = await export(client(house), f"{of}.csv", attributes=["SliceThickness"])
+        asked = await export(client(runtime), f"{of}.csv", attributes=["SliceThickness"])
         assert asked.headers["x-ernfed-complete"] == "false"
         assert "a0=PARTIAL" in asked.headers["x-ernfed-sources"]
-    own = await export(client(house), "studies.csv", attributes=["PatientAge"])  # studies tell it themselves
+    own = await export(
+        client(runtime), "studies.csv", attributes=["PatientAge"]
+    )  # studies tell it themselves
     assert own.headers["x-ernfed-complete"] == "true"
     await database.execute("t", "update series set representative = '{}' where representative is null")
-    whole = await export(client(house), "series.csv", attributes=["SliceThickness"])
+    whole = await export(client(runtime), "series.csv", attributes=["SliceThickness"])
     assert (whole.headers["x-ernfed-complete"], whole.headers["x-ernfed-sources"]) == (
         "true",
         plain.headers["x-ernfed-sources"],
     )
 
 
-async def test_columns_of_levels_above_and_their_order(house: House) -> None:
+async def test_columns_of_levels_above_and_their_order(runtime: Runtime) -> None:
     names = ["Archives", "PatientID", "Modality", "SeriesNumber", "StudyDate"]
-    found = await lines(house, "series", columns=names)
-    asked = await house.data(
+    found = await lines(runtime, "series", columns=names)
+    asked = await runtime.data(
         "{ series(first: 1000) { nodes { modality seriesNumber study { patientId studyDate }"
         " locations { archive { code } } } } }"
     )
@@ -146,13 +148,15 @@ async def test_columns_of_levels_above_and_their_order(house: House) -> None:
     ]
 
 
-async def test_a_pseudonymised_reader_gets_pseudonymised_columns(house: House, database: Database) -> None:
-    faces = Faces(database, makers(), {1: "a0", 2: "a1", 3: "a2"})
-    await faces.drain()
+async def test_a_pseudonymised_reader_gets_pseudonymised_columns(
+    runtime: Runtime, database: Database
+) -> None:
+    projections = Projections(database, makers(), {1: "a0", 2: "a1", 3: "a2"})
+    await projections.drain()
     grants = tuple(
         Grant(ern, AccessLevel.PSEUDONYMISED, ("export",)) for ern in ("ERN-EYE", "ERN-RND", "VASCERN")
     )
-    answer = await export(client(house, Viewer("p", None, grants)), "series.ndjson", columns=NAMES)
+    answer = await export(client(runtime, Viewer("p", None, grants)), "series.ndjson", columns=NAMES)
     found = [orjson.loads(line) for line in answer.content.splitlines()]
     assert {row["Rows"] for row in found} == {None, 512}
     dates = {row["ContentDate"] for row in found} - {None}

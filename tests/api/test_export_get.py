@@ -20,9 +20,9 @@ from tests.api.test_cross_site import signed_in
 from tests.api.test_export import ANNA, client, export, log, rows_of, small_pages  # noqa: F401
 from tests.db.ingesting import store
 from tests.resolvers.cohort_home import MR, OWNER, Home
-from tests.resolvers.conftest import federation, home, house, loaded  # noqa: F401
-from tests.resolvers.following import with_faces
-from tests.resolvers.house import House
+from tests.resolvers.conftest import federation, home, loaded, runtime  # noqa: F401
+from tests.resolvers.following import with_projections
+from tests.resolvers.runtime import Runtime
 from tests.rows import study
 
 SAME: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
@@ -43,12 +43,12 @@ SAME: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
 
 @pytest.mark.parametrize(("path", "body", "query"), SAME)
 async def test_the_same_as_a_post(
-    house: House,  # noqa: F811
+    runtime: Runtime,  # noqa: F811
     path: str,
     body: dict[str, Any],
     query: Any,
 ) -> None:
-    asking = client(house)
+    asking = client(runtime)
     posted = await export(asking, path, **body)
     got = await asking.get(f"/export/{path}", params=query)
     assert (got.status_code, got.content) == (200, posted.content)
@@ -57,12 +57,12 @@ async def test_the_same_as_a_post(
     assert got.headers["cache-control"] == "no-store"
 
 
-async def test_instances_are_those_of_the_list(house: House) -> None:  # noqa: F811
-    asked = await house.data(
+async def test_instances_are_those_of_the_list(runtime: Runtime) -> None:  # noqa: F811
+    asked = await runtime.data(
         '{ instances(first: 1000, archives: ["a0"]) { totalCount nodes { sopInstanceUid rows'
         " series { seriesInstanceUid study { studyInstanceUid } } } } }"
     )
-    found = rows_of(await client(house).get("/export/instances.csv", params={"archives": "a0"}))
+    found = rows_of(await client(runtime).get("/export/instances.csv", params={"archives": "a0"}))
     names = ("SOPInstanceUID", "Rows", "SeriesInstanceUID", "StudyInstanceUID")
     assert [tuple(row[name] for name in names) for row in found] == [
         (
@@ -81,7 +81,7 @@ async def test_a_cohort(home: Home, of: str) -> None:  # noqa: F811
     from tests.api.test_export_cohorts import exporter
 
     id, _ = await home.frozen(OWNER, MR)
-    asking = client(home.house, exporter(OWNER))
+    asking = client(home.runtime, exporter(OWNER))
     found = rows_of(await asking.get(f"/export/{of}.csv", params={"cohort": id}))
     assert {row["StudyInstanceUID"] for row in found} <= await home.uids(OWNER, id)
     assert len({row["StudyInstanceUID"] for row in found}) > 5
@@ -104,26 +104,26 @@ BAD: list[tuple[str, int, str]] = [
 
 
 @pytest.mark.parametrize(("query", "status", "code"), BAD, ids=[case[0][:30] for case in BAD])
-async def test_bad_queries(house: House, query: str, status: int, code: str) -> None:  # noqa: F811
-    answer = await client(house).get(f"/export/studies.csv?{query}")
+async def test_bad_queries(runtime: Runtime, query: str, status: int, code: str) -> None:  # noqa: F811
+    answer = await client(runtime).get(f"/export/studies.csv?{query}")
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
     ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
 )
-async def test_a_page_elsewhere_starts_no_export(house: House, site: str, status: int) -> None:  # noqa: F811
+async def test_a_page_elsewhere_starts_no_export(runtime: Runtime, site: str, status: int) -> None:  # noqa: F811
     """Where nobody has to say who they are, a link elsewhere would do."""
-    answer = await client(house).get("/export/studies.csv", headers={"sec-fetch-site": site})
+    answer = await client(runtime).get("/export/studies.csv", headers={"sec-fetch-site": site})
     assert answer.status_code == status
     if status == 403:
         assert answer.json()["errors"][0]["extensions"]["code"] == "CROSS_SITE"
 
 
-async def test_rights_and_lines_are_those_of_a_post(house: House, log: AuditLog) -> None:  # noqa: F811
-    nobody = await client(house, Viewer("x", None, ())).get("/export/studies.csv")
+async def test_rights_and_lines_are_those_of_a_post(runtime: Runtime, log: AuditLog) -> None:  # noqa: F811
+    nobody = await client(runtime, Viewer("x", None, ())).get("/export/studies.csv")
     assert nobody.status_code == 403
-    asking = client(house, audit=log)
+    asking = client(runtime, audit=log)
     answer = await asking.get("/export/studies.csv", headers={"x-purpose-of-use": "HRESCH"})
     await asking.get("/export/studies.csv?archives=a9")
     assert (await asking.get("/export/studies.csv", headers={"x-purpose-of-use": "no"})).status_code == 400
@@ -136,7 +136,7 @@ async def test_rights_and_lines_are_those_of_a_post(house: House, log: AuditLog)
 
 async def test_a_url_is_read_as_others_read_it(database: Database, tmp_path: Any) -> None:
     """Over a socket, without any header of ours."""
-    await with_faces(database)
+    await with_projections(database)
     await store(database, 1, [study(f"1.{n}") for n in range(9)])
     async with serving(database) as server, httpx.AsyncClient() as http:
         answer = await http.get(f"{server.url}/export/studies.parquet?columns=StudyInstanceUID,StudyDate")
@@ -144,9 +144,9 @@ async def test_a_url_is_read_as_others_read_it(database: Database, tmp_path: Any
     assert duckdb.from_parquet(str(tmp_path / "a.parquet")).aggregate("count(*)").fetchall() == [(9,)]
 
 
-async def test_a_reader_that_takes_nothing_is_given_up(house: House) -> None:  # noqa: F811
+async def test_a_reader_that_takes_nothing_is_given_up(runtime: Runtime) -> None:  # noqa: F811
     """The request ends, though its client neither takes the first bytes of the file nor ever says a word."""
-    app, offered = client(house, send_patience=0.05)._transport.app, []  # type: ignore[attr-defined]
+    app, offered = client(runtime, send_patience=0.05)._transport.app, []  # type: ignore[attr-defined]
     asked, never = iter([{"type": "http.request"}]), asyncio.Event()
 
     async def receive() -> Message:

@@ -13,7 +13,7 @@ import pytest
 from db.pool import Database
 from tests.api.subscribing import Server, begun, receive, serving
 from tests.db.ingesting import store
-from tests.resolvers.following import with_faces
+from tests.resolvers.following import with_projections
 from tests.rows import study
 
 PLACES = 10
@@ -105,7 +105,7 @@ async def test_places_of_those_who_leave_are_free(
 ) -> None:
     monkeypatch.setenv("ERNFED_STATEMENT_TIMEOUT", "600")  # nothing here ends by itself
     monkeypatch.setenv("ERNFED_READ_POOL_SIZE", str(PLACES))
-    await with_faces(database)
+    await with_projections(database)
     await store(database, 1, [study("1.1", StudyDescription="first")])
     async with serving(database) as server:
         for come in WAYS:
@@ -130,7 +130,7 @@ async def test_a_mutation_goes_on_without_its_client(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ERNFED_STATEMENT_TIMEOUT", "600")
-    await with_faces(database)
+    await with_projections(database)
     async with serving(database) as server:
         for number, come in enumerate(WAYS, start=1):
             async with locked(database, "cohort") as until:
@@ -146,7 +146,7 @@ async def test_a_mutation_goes_on_without_its_client(
 
 async def test_pages_of_one_who_stays_are_whole(database: Database) -> None:
     """Beside many who leave at any moment."""
-    await with_faces(database)
+    await with_projections(database)
     await store(database, 1, [study(f"1.{number}", StudyDescription="x") for number in range(20)])
     async with serving(database) as server, httpx.AsyncClient(timeout=30) as client:
         for number in range(6):

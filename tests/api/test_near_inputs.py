@@ -6,8 +6,8 @@ import pytest
 
 from api.near_inputs import meant_by, shape_of
 from resolvers.schema import schema
-from tests.resolvers.conftest import house, loaded  # noqa: F401
-from tests.resolvers.house import House
+from tests.resolvers.conftest import loaded, runtime  # noqa: F401
+from tests.resolvers.runtime import Runtime
 
 HINTS = [
     ("StudyFilter", "modality", "'modalitiesInStudy', or `series: {modality: …}`"),
@@ -92,11 +92,11 @@ ASKED: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("query", "variables", "message"), ASKED)
 async def test_the_message_points_at_the_value(
-    house: House,  # noqa: F811
+    runtime: Runtime,  # noqa: F811
     query: str,
     variables: Any,
     message: str,
 ) -> None:
-    answer = await house.ask(query, variables)
+    answer = await runtime.ask(query, variables)
     assert answer.codes == ["BAD_INPUT"]
     assert answer.errors[0]["message"] == message

@@ -15,7 +15,7 @@ from db.pool import Database
 from tests.api.subscribing import serving
 from tests.db.ingesting import store
 from tests.npm import NODE, installed, names_no_registry
-from tests.resolvers.following import with_faces
+from tests.resolvers.following import with_projections
 from tests.rows import study
 
 FOLDER = Path(__file__).parent / "clients"
@@ -112,7 +112,7 @@ async def told(process: Process) -> Any:
 
 
 async def filled(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     rows = [
         study(uid, StudyDate=f"2024010{9 - n}", StudyDescription=f"of {uid}") for n, uid in enumerate(UIDS)
     ]

@@ -35,7 +35,7 @@ from tests.api.subscribing import (
     until_closed,
 )
 from tests.db.ingesting import store
-from tests.resolvers.following import with_faces
+from tests.resolvers.following import with_projections
 from tests.rows import study
 
 _FIELDS = " ".join(f"d{n}: studyDescription" for n in range(30))
@@ -44,7 +44,7 @@ WIDE = CHANGES.replace("studyDescription", _FIELDS)
 
 
 async def test_the_end_of_the_server_is_told(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     seen: list[Any] = []
     async with serving(database) as server, server.socket() as ws:
         await begun(ws, CHANGES)
@@ -76,7 +76,7 @@ async def gone(server: Server) -> None:
 
 async def test_a_client_that_takes_nothing_is_cut_off(database: Database) -> None:
     """Its connection ends, and what was read for it is let go of."""
-    await with_faces(database)
+    await with_projections(database)
     async with serving(database, send_patience=1.0) as server:
         since = await much_to_tell(server, database)
         host, port = server.url.removeprefix("http://").split(":")
@@ -98,7 +98,7 @@ async def test_a_websocket_that_takes_nothing_is_closed_with_4429(
     database: Database, looks_again: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One that looks again finds what was sent to it, then the reason; one that never does is let go of."""
-    await with_faces(database)
+    await with_projections(database)
     async with serving(database, send_patience=1.0) as server:
         since = await much_to_tell(server, database)
         async with server.socket(max_queue=1, compression=None, close_timeout=1) as ws:
@@ -122,7 +122,7 @@ def brief_token(seconds: float) -> str:
 
 
 async def test_changes_are_told_until_the_token_expires(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     seen: list[Any] = []
     async with serving(database, FakeProvider().identity()) as server, server.socket() as ws:
         brief = brief_token(3)
@@ -159,7 +159,7 @@ async def test_a_restart_of_postgres_loses_nothing(own_postgres: EmbeddedPostgre
     url = await asyncio.to_thread(own_postgres.start)
     await migrate(url)
     database = await Database.open(url)
-    await with_faces(database)
+    await with_projections(database)
     seen: list[Any] = []
     async with serving(database) as server, server.socket() as ws:
         await begun(ws, CHANGES)

@@ -17,12 +17,12 @@ from db.consent import StudyConsent, set_consents
 from db.pool import Database
 from tests.api.subscribing import CHANGES, begun, events, receive, serving, subscribed, told
 from tests.db.ingesting import store
-from tests.resolvers.following import with_faces
+from tests.resolvers.following import with_projections
 from tests.rows import study
 
 
 async def test_two_servers_two_transports(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     seen: list[Any] = []
     async with serving(database) as one, serving(database) as other, one.socket() as ws:
         await begun(ws, CHANGES)
@@ -52,7 +52,7 @@ async def test_two_servers_two_transports(database: Database) -> None:
 
 async def test_a_flood_of_subscriptions(database: Database) -> None:
     """Of one connection, of one person over many connections, and of one person in a minute."""
-    await with_faces(database)
+    await with_projections(database)
     waits = iter([0.0] * 6 + [7.0] * 100)
     more: dict[str, Any] = {"operations_per_socket": 3, "limiter": lambda _who: next(waits)}
     async with serving(database, **more) as server, server.socket() as ws, server.socket() as second:
@@ -77,7 +77,7 @@ async def test_a_flood_of_subscriptions(database: Database) -> None:
 
 
 async def test_rules_hold_on_a_websocket(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     async with serving(database, rules=Rules(max_cost=50)) as server, server.socket() as ws:
         await begun(ws, "subscription { studyChanged { study { series(first: 60) { nodes { id } } } } }")
         assert (await receive(ws))["payload"][0]["extensions"]["code"] == "COST_TOO_HIGH"
@@ -93,7 +93,7 @@ async def test_rules_hold_on_a_websocket(database: Database) -> None:
 
 
 async def test_only_pages_of_the_server_may_connect(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     async with serving(database) as server:
         for origin, good in ((server.url, True), ("https://evil.example", False), ("null", False)):
             if good:
@@ -105,7 +105,7 @@ async def test_only_pages_of_the_server_may_connect(database: Database) -> None:
 
 async def test_lines_of_the_audit_trail(database: Database) -> None:
     """One at the start, one for a batch, before it leaves."""
-    await with_faces(database)
+    await with_projections(database)
     pool = await Database.open(database.url, max_size=1, session=AUDIT_SESSION)
     log = await AuditLog.open(pool)
     async with serving(database, audit=log) as server, server.socket() as ws:

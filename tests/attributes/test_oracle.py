@@ -11,14 +11,14 @@ import orjson
 import pytest
 from pydicom import Dataset
 
-from access.scope import Face, Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from archives.fields import returned_keywords
 from config.archives_file import ArchiveConfig
 from db import ingest, nodes
 from db.archives import sync_archives
 from db.pages import Listing, Page
 from db.pool import Connection, Database
-from db.walled import WalledDatabase
+from db.scoped import ScopedDatabase
 from model.attributes import Level
 from model.dicom_json import parse
 from model.filters import all_of
@@ -32,20 +32,20 @@ from tests.attributes.brute_force import passes
 from tests.attributes.made import Made
 
 SEED, STUDIES, FILTERS = 5, 50, 260
-NOBODYS = Scope((), (), Face.PSEUDONYMS)
+NOBODYS = Scope((), (), Projection.PSEUDONYMISED)
 
 
 @dataclass
 class Loaded:
     copies: list[Made]
-    walled: WalledDatabase
+    scoped: ScopedDatabase
     scope: Scope
     runner: asyncio.Runner
 
     def find(self, level: Level, matches: list[AttributeMatch]) -> list[str]:
         listing = Listing(self.scope, level, all_of(attribute_tests(level, matches)))
         assert listing.order
-        reader = self.walled.within(Reach(self.scope, NOBODYS))
+        reader = self.scoped.within(AccessScope(self.scope, NOBODYS))
         return sorted(row["uid"] for row in self.runner.run(nodes.page(reader, listing, Page(10_000))))
 
 
@@ -76,7 +76,7 @@ async def _load(url: str, runner: asyncio.Runner) -> Loaded:
                 records, rejected = parse(level, rows)
                 assert not rejected
                 await store(conn, archive_id, records)
-        await ingest.settle(conn)
+        await ingest.derive(conn)
         for copy in copies:
             if copy.representative is not None:
                 await conn.execute(
@@ -90,7 +90,7 @@ async def _load(url: str, runner: asyncio.Runner) -> Loaded:
     await database.execute("analyze", "analyze")
     await database.close()
     archives = tuple(ScopedArchive(each, f"a{each}", "ERN-EYE") for each in ids)
-    return Loaded(copies, await WalledDatabase.open(url, size=1), Scope(archives, archives), runner)
+    return Loaded(copies, await ScopedDatabase.open(url, size=1), Scope(archives, archives), runner)
 
 
 def data_sets(copies: list[Made], level: Level, name: str) -> dict[str, list[Dataset]]:

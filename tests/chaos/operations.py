@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.archives.files import instance
-from tests.chaos.house import Archive
+from tests.chaos.runtime import Archive
 from tests.orthanc import OrthancServer
 
 ROOT = "1.2.826.0.1.3680043.10.77"

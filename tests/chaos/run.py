@@ -15,8 +15,8 @@ from statistics import median
 from db.migrate import migrate
 from db.pool import Database
 from tests.archives.files import instance
-from tests.chaos.house import Chaos, start
 from tests.chaos.operations import ROOT, Operations
+from tests.chaos.runtime import Chaos, start
 from tests.chaos.truth import (
     Difference,
     differences,

@@ -8,7 +8,7 @@ from typing import Any
 
 from db.jobs import job_states
 from db.pool import Database
-from tests.chaos.house import Archive, Chaos
+from tests.chaos.runtime import Archive, Chaos
 
 Rows = Counter[tuple[Any, ...]]
 

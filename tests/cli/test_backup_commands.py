@@ -25,7 +25,7 @@ from db import definitions
 from db.backup_programs import BackupError, Target, program
 from db.migrate import migrations
 from db.pool import Database
-from tests.cli.test_people import house
+from tests.cli.test_people import runtime
 
 runner = CliRunner()
 STUDY_UID = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
@@ -92,7 +92,7 @@ def asked(*questions: Callable[[Any, Any], Any]) -> list[Any]:
     """The answers of a server on the database of the environment: each question gets client and issuer."""
 
     async def ask() -> list[Any]:
-        async with house(load_settings(), is_demo=True) as (client, issuer):
+        async with runtime(load_settings(), is_demo=True) as (client, issuer):
             return [await question(client, issuer) for question in questions]
 
     return asyncio.run(ask())

@@ -4,12 +4,12 @@ from cli.demo.consents import tell_consents
 from db.consent import StudyConsent, consents_of_archive, set_consents
 from db.pool import Database
 from model.attributes import Level
-from tests.resolvers.conftest import shallow_house
+from tests.resolvers.conftest import shallow_runtime
 
 
 async def test_consents_are_told_once(database: Database) -> None:
     assert await tell_consents(database) == ""
-    await shallow_house(database, Level.STUDY, 40)
+    await shallow_runtime(database, Level.STUDY, 40)
     said = await tell_consents(database)
     told = {stored.consent.study_uid: stored.consent for stored in await consents_of_archive(database, 1)}
     agreed = [uid for uid, consent in told.items() if consent.research]

@@ -50,13 +50,13 @@ async def until(condition: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[tuple[Opened, Services]]:
     """A process as `serve` is one."""
-    async with opened(settings) as house:
-        services = await Services.open(house.database, house.archives, settings, house.live.rules)
-        house.live.ruled.append(services.follow)
-        house.live.told.append(services.directory.refresh)
-        services.directory.follow = house.live.look
-        async with house.following():
-            yield house, services
+    async with opened(settings) as runtime:
+        services = await Services.open(runtime.database, runtime.archives, settings, runtime.live.rules)
+        runtime.live.ruled.append(services.follow)
+        runtime.live.told.append(services.directory.refresh)
+        services.directory.follow = runtime.live.look
+        async with runtime.following():
+            yield runtime, services
         await services.close()
 
 
@@ -69,36 +69,36 @@ async def test_all_processes_follow(
     other = settings.model_copy(update={"archives": elsewhere / "archives.toml"})
     (elsewhere / "one").mkdir()
     monkeypatch.setattr("cli.live.LOOK_EVERY", 0.1)
-    async with running(settings) as (house, services), running(other) as (second, others):
+    async with running(settings) as (runtime, services), running(other) as (second, others):
 
         def codes() -> list[list[str]]:
             directories = ([row.code for row in each.directory] for each in (services, others))
-            return [*directories, [*house.archive_ids], [*second.archive_ids]]
+            return [*directories, [*runtime.archive_ids], [*second.archive_ids]]
 
-        first = house.archives["one"]
+        first = runtime.archives["one"]
         write(settings, "one", "two")
         await until(lambda: codes() == [["one", "two"]] * 4)
-        assert house.archives["one"].config.path == tmp_path / "one"
-        assert set(house.faces.makers) == set(house.archive_ids.values())
+        assert runtime.archives["one"].config.path == tmp_path / "one"
+        assert set(runtime.projections.makers) == set(runtime.archive_ids.values())
         config = ArchiveConfig(code="three", ern="VASCERN", title="Three", kind="orthanc", url="http://h/d")
-        await definitions.add(house.database, config, "tester")
+        await definitions.add(runtime.database, config, "tester")
         await until(lambda: codes() == [["one", "two", "three"]] * 4)
         write(settings, "two")
         await until(lambda: codes() == [["two", "three"]] * 4)
-        assert house.archives.get("one") is None
+        assert runtime.archives.get("one") is None
         assert first.config.code == "one"
 
 
 async def test_a_broken_file_changes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
-    async with running(settings) as (house, _):
+    async with running(settings) as (runtime, _):
         settings.archives.write_text('[[archive]]\ncode = "one"\nkind = "ftp"\n', encoding="utf-8")
-        await until(lambda: house.live.problem is not None)
-        assert "archives.toml:3" in (house.live.problem or "")
-        assert [*house.archive_ids] == ["one"]
+        await until(lambda: runtime.live.problem is not None)
+        assert "archives.toml:3" in (runtime.live.problem or "")
+        assert [*runtime.archive_ids] == ["one"]
         write(settings, "one", "two")
-        await until(lambda: [*house.archive_ids] == ["one", "two"])
-        assert house.live.problem is None
+        await until(lambda: [*runtime.archive_ids] == ["one", "two"])
+        assert runtime.live.problem is None
 
 
 STRICT = '[policy.ERN-EYE]\nothers = "none"\nsmall_count = 25\n[groups.eye]\nERN-EYE = ["full"]\n'
@@ -112,15 +112,15 @@ def write_rules(settings: Settings, rules: str) -> None:
 async def test_policy_and_groups_are_followed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
     monkeypatch.setattr("cli.live.SETTLED_AFTER", 0.05)
-    async with running(settings) as (house, services):
-        assert house.live.rules == AccessRules()
+    async with running(settings) as (runtime, services):
+        assert runtime.live.rules == AccessRules()
         write_rules(settings, STRICT)
-        await until(lambda: house.live.rules.policy_of("ERN-EYE").others == "none")
+        await until(lambda: runtime.live.rules.policy_of("ERN-EYE").others == "none")
         assert services.small_counts.by_ern["ERN-EYE"].threshold == 25
-        assert house.live.rules.groups == {"eye": {"ERN-EYE": ("full",)}}
-        assert [*house.archive_ids] == ["one"]
+        assert runtime.live.rules.groups == {"eye": {"ERN-EYE": ("full",)}}
+        assert [*runtime.archive_ids] == ["one"]
         write_rules(settings, LAX)
-        await until(lambda: house.live.rules.policy_of("ERN-EYE").members == "counts")
+        await until(lambda: runtime.live.rules.policy_of("ERN-EYE").members == "counts")
         assert services.small_counts.by_ern == {}
 
 
@@ -140,22 +140,22 @@ async def test_rules_of_a_broken_file_are_not_taken_over(
     monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
     monkeypatch.setattr("cli.live.SETTLED_AFTER", 0.05)
     write_rules(settings, LAX)
-    async with running(settings) as (house, _):
-        before = house.live.rules
+    async with running(settings) as (runtime, _):
+        before = runtime.live.rules
         assert before != AccessRules()
         if broken is None:
             settings.archives.unlink()
         else:
             settings.archives.write_text(broken, encoding="utf-8")
-        await until(lambda: house.live.problem is not None)
+        await until(lambda: runtime.live.problem is not None)
         await asyncio.sleep(0.3)
-        assert (house.live.rules, house.live.problem is None) == (before, False)
+        assert (runtime.live.rules, runtime.live.problem is None) == (before, False)
         monkeypatch.setenv("ERNFED_ARCHIVES", str(settings.archives))
         listed = await asyncio.to_thread(CliRunner().invoke, archives_command.app, ["list"])
-        assert (listed.exit_code, listed.output.strip()) == (2, house.live.problem)
+        assert (listed.exit_code, listed.output.strip()) == (2, runtime.live.problem)
         write_rules(settings, STRICT)
-        await until(lambda: house.live.rules.policy_of("ERN-EYE").others == "none")
-        assert house.live.problem is None
+        await until(lambda: runtime.live.rules.policy_of("ERN-EYE").others == "none")
+        assert runtime.live.problem is None
 
 
 async def test_a_file_that_is_being_written_is_left_alone(
@@ -164,9 +164,9 @@ async def test_a_file_that_is_being_written_is_left_alone(
     """Begun without its policy, it would open an ERN to everybody for a moment."""
     monkeypatch.setattr("cli.live.LOOK_EVERY", 0.02)
     write_rules(settings, STRICT)
-    async with running(settings) as (house, _):
+    async with running(settings) as (runtime, _):
         seen: list[AccessRules] = []
-        house.live.ruled.append(seen.append)
+        runtime.live.ruled.append(seen.append)
         for number in range(12):
             settings.archives.write_text("", encoding="utf-8")
             await asyncio.sleep(0.02)
@@ -182,8 +182,8 @@ async def test_a_worker_indexes_what_was_added(settings: Settings, monkeypatch: 
     monkeypatch.setattr("indexer.worker._LOOK_EVERY", 0.05)
     done: list[str] = []
     stop = asyncio.Event()
-    async with running(settings) as (house, _):
-        worker = Worker(house.database, house.archives.get, lambda result: done.append(result.code))
+    async with running(settings) as (runtime, _):
+        worker = Worker(runtime.database, runtime.archives.get, lambda result: done.append(result.code))
         task = asyncio.create_task(worker.run(stop))
         await until(lambda: "one" in done)
         write(settings, "one", "two")
@@ -195,8 +195,8 @@ async def test_a_worker_indexes_what_was_added(settings: Settings, monkeypatch: 
 
 async def test_a_server_may_work_too(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexer.worker._LOOK_EVERY", 0.05)
-    async with running(settings) as (house, _), working(house, wanted=True), asyncio.timeout(20):
-        while not (await index_states(house.database))[house.archive_ids["one"]].studies:  # noqa: ASYNC110
+    async with running(settings) as (runtime, _), working(runtime, wanted=True), asyncio.timeout(20):
+        while not (await index_states(runtime.database))[runtime.archive_ids["one"]].studies:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
@@ -212,15 +212,15 @@ async def test_a_worker_that_is_killed_is_started_again(
     def parts() -> list[asyncio.Task[Any]]:
         return [each for each in asyncio.all_tasks() if getattr(each.get_coro(), "__name__", "") == part]
 
-    async with running(settings) as (house, _), working(house, wanted=True), asyncio.timeout(20):
+    async with running(settings) as (runtime, _), working(runtime, wanted=True), asyncio.timeout(20):
         await until(lambda: bool(parts()))
         for each in (killed := parts()):
             each.cancel()
         await asyncio.wait(killed)
         write(settings, "one", "two")
-        await house.live.look()
-        await until(lambda: "two" in house.archive_ids)
-        while not (await index_states(house.database))[house.archive_ids["two"]].studies:  # noqa: ASYNC110
+        await runtime.live.look()
+        await until(lambda: "two" in runtime.archive_ids)
+        while not (await index_states(runtime.database))[runtime.archive_ids["two"]].studies:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["again_after"] for line in told if line["event"] == "worker.died"] == [0.05]
@@ -259,14 +259,14 @@ async def test_networks_are_followed(settings: Settings, monkeypatch: pytest.Mon
     """An archive of the API is asked while the file declares its network, and by whom the network lets see it."""
     monkeypatch.setattr("cli.live.LOOK_EVERY", 0.05)
     monkeypatch.setattr("cli.live.SETTLED_AFTER", 0.05)
-    async with running(settings) as (house, services):
+    async with running(settings) as (runtime, services):
         assert "NORDIC-LUNG" not in services.rules.now.networks
         write_rules(settings, NETWORK)
         await until(lambda: "NORDIC-LUNG" in services.rules.now.networks)
         config = ArchiveConfig("two", "NORDIC-LUNG", "Two", "folder", path=settings.archives.parent / "two")
-        await definitions.add(house.database, config, "admin")
-        await until(lambda: [*house.archive_ids] == ["one", "two"])
+        await definitions.add(runtime.database, config, "admin")
+        await until(lambda: [*runtime.archive_ids] == ["one", "two"])
         write_rules(settings, "")
-        await until(lambda: [*house.archive_ids] == ["one"])
+        await until(lambda: [*runtime.archive_ids] == ["one"])
         write_rules(settings, NETWORK)
-        await until(lambda: [*house.archive_ids] == ["one", "two"])
+        await until(lambda: [*runtime.archive_ids] == ["one", "two"])

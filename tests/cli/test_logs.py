@@ -84,7 +84,9 @@ def speaking(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[], str]) -> tuple[Path, str]:
+def runtime(
+    tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[], str]
+) -> tuple[Path, str]:
     """A folder with archives.toml and all that commands read, and a database for all of them."""
     folder = tmp_path_factory.mktemp("logs")
     (folder / "one").mkdir()
@@ -99,11 +101,11 @@ def house(tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[
 
 
 @pytest.fixture(autouse=True)
-def folder(house: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(runtime: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     structlog.reset_defaults()
-    monkeypatch.setenv("ERNFED_DATABASE_URL", house[1])
-    monkeypatch.setenv("ERNFED_ARCHIVES", str(house[0] / "archives.toml"))
-    yield house[0]
+    monkeypatch.setenv("ERNFED_DATABASE_URL", runtime[1])
+    monkeypatch.setenv("ERNFED_ARCHIVES", str(runtime[0] / "archives.toml"))
+    yield runtime[0]
     configure_logging("info")
 
 

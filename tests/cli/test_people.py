@@ -1,4 +1,4 @@
-"""Who is who on a served house: with an issuer, and in the demo."""
+"""Who is who on a running server: with an issuer, and in the demo."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ ERNS = ("ERN-EYE", "ERN-RND", "VASCERN", "ERN-EURACAN")
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Of a house with an empty archive for each ERN of the demo."""
+    """Of a runtime with an empty archive for each ERN of the demo."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"ERNFED_{name.upper()}", raising=False)
     tables = []
@@ -36,7 +36,9 @@ def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
 
 
 @contextlib.asynccontextmanager
-async def house(settings: Settings, *, is_demo: bool) -> AsyncIterator[tuple[httpx.AsyncClient, DemoIssuer]]:
+async def runtime(
+    settings: Settings, *, is_demo: bool
+) -> AsyncIterator[tuple[httpx.AsyncClient, DemoIssuer]]:
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     with listen("127.0.0.1", 0) as sock:
         issuer = demo_issuer(url_of(sock), settings.data_dir)
@@ -69,7 +71,7 @@ def grants(data: Any) -> dict[str, list[str]]:
 
 
 async def test_three_people_and_whoever_is_here(settings: Settings) -> None:
-    async with house(settings, is_demo=True) as (client, issuer):
+    async with runtime(settings, is_demo=True) as (client, issuer):
         here = await ask(client)
         assert here["viewer"]["subject"] == "local"
         assert {words[0] for words in grants(here).values()} == {"FULL"}
@@ -90,16 +92,16 @@ async def test_three_people_and_whoever_is_here(settings: Settings) -> None:
 async def test_the_policy_of_archives_toml(settings: Settings) -> None:
     with settings.archives.open("a", encoding="utf-8") as file:
         file.write('\n[policy]\nothers = "none"\n[policy.ERN-EYE]\nmembers = "pseudonymised"\n')
-    async with house(settings, is_demo=True) as (client, issuer):
+    async with runtime(settings, is_demo=True) as (client, issuer):
         clinician = grants(await ask(client, issuer.token_for(CLINICIAN)))
     assert clinician == {"ERN-EYE": ["PSEUDONYMISED", "annotate", "upload"]}
 
 
 async def test_with_an_issuer_nobody_is_let_in_without_a_token(settings: Settings) -> None:
-    """The demo of one house is the issuer of another."""
-    async with house(settings, is_demo=True) as (demo, issuer):
+    """The demo of one server is the issuer of another."""
+    async with runtime(settings, is_demo=True) as (demo, issuer):
         told = {"auth_issuer": issuer.issuer, "auth_audience": "ernfed-demo"}
-        async with house(settings.model_copy(update=told), is_demo=False) as (client, _):
+        async with runtime(settings.model_copy(update=told), is_demo=False) as (client, _):
             for path in ("/graphql", "/metrics", "/schema.graphql", "/dicom-web/studies"):
                 assert (await client.get(path)).status_code == 401
             for path in ("/", "/livez", "/readyz"):
@@ -114,21 +116,21 @@ async def test_an_issuer_that_does_not_answer_is_said_at_the_start(settings: Set
     def said(logs: Any) -> list[tuple[str, str]]:
         return [(log["issuer"], log["problem"]) for log in logs if log["event"] == "auth.issuer_not_ready"]
 
-    async with house(settings, is_demo=True) as (_, issuer):
+    async with runtime(settings, is_demo=True) as (_, issuer):
         told = {"auth_issuer": issuer.issuer, "auth_audience": "ernfed-demo"}
         with capture_logs() as logs:
-            async with house(settings.model_copy(update=told), is_demo=False):
+            async with runtime(settings.model_copy(update=told), is_demo=False):
                 assert said(logs) == []
     with capture_logs() as logs:
-        async with house(settings.model_copy(update=told), is_demo=False) as (client, _):
+        async with runtime(settings.model_copy(update=told), is_demo=False) as (client, _):
             [(named, problem)] = said(logs)
             assert named == issuer.issuer
             assert "does not answer" in problem
             assert (await client.get("/livez")).status_code == 200
     told["auth_issuer"] += "/other"
-    async with house(settings, is_demo=True):
+    async with runtime(settings, is_demo=True):
         with capture_logs() as logs:
-            async with house(settings.model_copy(update=told), is_demo=False):
+            async with runtime(settings.model_copy(update=told), is_demo=False):
                 assert len(said(logs)) == 1
 
 
@@ -138,7 +140,7 @@ async def test_a_mistake_in_the_policy_stops_the_start(settings: Settings) -> No
     with settings.archives.open("a", encoding="utf-8") as file:
         file.write('\n[policy]\nothers = "some"\n')
     with pytest.raises(ArchivesFileError, match=r"policy\.others"):
-        async with house(settings, is_demo=True):
+        async with runtime(settings, is_demo=True):
             pass
 
 

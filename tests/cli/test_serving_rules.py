@@ -13,7 +13,7 @@ from cli.demo.issuer import CLINICIAN
 from cli.serve_command import app
 from config.persisted_operations import digest
 from config.settings import Settings
-from tests.cli.test_people import house, settings  # noqa: F401
+from tests.cli.test_people import runtime, settings  # noqa: F401
 
 LIST = "query Newest { studies { nodes { id } } }"
 DEAR = "query Dear { studies(first: 1000) { nodes { id } } }"
@@ -37,7 +37,7 @@ async def test_the_settings_of_requests(settings: Settings, tmp_path: Path) -> N
             "operations": "persisted-for-browsers",
         }
     )
-    async with house(strict, is_demo=True) as (client, issuer):
+    async with runtime(strict, is_demo=True) as (client, issuer):
         assert await code(client, documentId=f"sha256:{digest(LIST)}") == "OK"
         assert await code(client, query=DEAR) == "COST_TOO_HIGH"
         assert await code(client, query="{ viewer { name } }") == "PERSISTED_OPERATION_REQUIRED"
@@ -55,7 +55,7 @@ async def test_the_settings_of_requests(settings: Settings, tmp_path: Path) -> N
 
 
 async def test_the_time_limit_of_a_request(settings: Settings) -> None:  # noqa: F811
-    async with house(settings.model_copy(update={"request_timeout": 0.5}), is_demo=True) as (client, _):
+    async with runtime(settings.model_copy(update={"request_timeout": 0.5}), is_demo=True) as (client, _):
         other = await asyncpg.connect(settings.database())
         async with other.transaction():
             await other.execute("lock table study")

@@ -8,8 +8,8 @@ import orjson
 from access.keyed_pseudonyms import Patient
 from access.profile import Options
 from access.pseudonyms import Pseudonymiser
-from db.faces import Faces
 from db.pool import Database
+from db.projections import Projections
 from model.attributes import Level
 from model.dicom_json import parse_row
 from model.records import Record
@@ -26,16 +26,16 @@ def makers(key: bytes = bytes(range(32)), key_id: str = "k1", **options: bool) -
     return {each: Pseudonymiser(key, ern, Options(**options), key_id=key_id) for each, ern in ERNS.items()}
 
 
-def with_makers(faces: Faces, new: dict[int, Pseudonymiser]) -> Faces:
-    """The same house with other keys or options; writes are followed by these."""
-    changed = Faces(faces.database, new, CODES)
-    faces.database.after_write[:] = [changed.drain]
+def with_makers(projections: Projections, new: dict[int, Pseudonymiser]) -> Projections:
+    """The same runtime with other keys or options; writes are followed by these."""
+    changed = Projections(projections.database, new, CODES)
+    projections.database.after_write[:] = [changed.drain]
     return changed
 
 
-async def expected(faces: Faces) -> dict[Level, dict[int, dict[str, Any]]]:
+async def expected(projections: Projections) -> dict[Level, dict[int, dict[str, Any]]]:
     """From the stored rows alone: what each pseudonymised row must say, by source."""
-    database = faces.database
+    database = projections.database
     owners: dict[tuple[int, str], list[Patient | None]] = defaultdict(list)
     for row in await database.fetch("t", "select * from study order by study_pk"):
         owners[row["archive_id"], row["study_uid"]].append(_owner(row))
@@ -48,7 +48,7 @@ async def expected(faces: Faces) -> dict[Level, dict[int, dict[str, Any]]]:
             patient, *others = owners[
                 copy
             ]  # whose dates the family has; several rows: each its own PatientID
-            maker = faces.makers[row["archive_id"]]
+            maker = projections.makers[row["archive_id"]]
             stored = parse_row(level, orjson.loads(row["text"]))
             assert isinstance(stored, Record)
             own = _owner(row) if others and level is Level.STUDY else None
@@ -104,10 +104,10 @@ def _shown(row: Any) -> Any:
     return None if text is None else (orjson.loads(text), row["representative_synced_at"])
 
 
-async def check(faces: Faces) -> None:
+async def check(projections: Projections) -> None:
     """Everything is as a recomputation says; counts follow the source; flags and networks are right."""
-    database = faces.database
-    assert await actual(database) == await expected(faces)
+    database = projections.database
+    assert await actual(database) == await expected(projections)
     await _counts_follow(database)
     await _flags_are_right(database)
     await _networks_are_apart(database)
@@ -134,11 +134,11 @@ async def _counts_follow(database: Database) -> None:
         ("instance", "metadata_synced_at"),
     ):
         source = await rows(database, f"select {level}_pk, {columns} from {level} order by 1")  # noqa: S608
-        face = await rows(
+        projection = await rows(
             database,
             f"select source_pk, {columns} from pseudonymised.{level} order by 1",  # noqa: S608
         )
-        assert face == source
+        assert projection == source
 
 
 async def _flags_are_right(database: Database) -> None:
@@ -164,10 +164,10 @@ async def _networks_are_apart(database: Database) -> None:
         assert found == []
 
 
-async def a_shared_study(faces: Faces, *archive_ids: int, patient: str = "P1") -> None:
+async def a_shared_study(projections: Projections, *archive_ids: int, patient: str = "P1") -> None:
     for archive_id in archive_ids:
         await store(
-            faces.database,
+            projections.database,
             archive_id,
             [study("1.1", PatientID=patient)],
             [series("1.1", "5.1", SeriesDate="20200102")],

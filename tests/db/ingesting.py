@@ -43,7 +43,7 @@ async def store(
                 stamp_older_than=timedelta(1),
             ),
         ]
-        await ingest.settle(conn)
+        await ingest.derive(conn)
         return done
 
     return await ingest.write(database, "store", work)
@@ -52,7 +52,7 @@ async def store(
 async def delete(database: Database, archive_id: int, *study_uids: str) -> int:
     async def work(conn: Connection) -> int:
         removed = await ingest.delete_studies(conn, archive_id, study_uids)
-        await ingest.settle(conn)
+        await ingest.derive(conn)
         return removed
 
     return await ingest.write(database, "delete", work)

@@ -1,4 +1,4 @@
-"""A database that refuses to settle one family, whatever it is made of: what no rule of ours foresees."""
+"""A database that refuses to derive one family, whatever it is made of: what no rule of ours foresees."""
 
 from db.pool import Database
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from access.scope import Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Scope, ScopedArchive
 from db import nodes, stats
 from db.attribute_facets import numeric
 from db.pages import Listing, Page
 from db.pool import Database
-from db.stats_statement import Groups, Question
-from db.walled import WalledDatabase, WalledReader
+from db.scoped import ScopedDatabase, ScopedReader
+from db.stats_statement import Groups, StatsQuery
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import EVERYTHING, all_of
@@ -30,7 +30,7 @@ AGES = {
     "1.7": None,
 }
 EYE = ScopedArchive(1, "eye", "ERN-EYE")
-REACH = Reach(Scope((EYE,), (EYE,)), Scope((), ()))
+REACH = AccessScope(Scope((EYE,), (EYE,)), Scope((), ()))
 
 
 def aged(uid: str, age: str | None) -> Row:
@@ -50,24 +50,24 @@ ASKED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.fixture
-async def reader(database: Database) -> AsyncIterator[WalledReader]:
+async def reader(database: Database) -> AsyncIterator[ScopedReader]:
     """Somebody who may read studies of these ages."""
     await two_archives(database)
     await store(database, 1, [aged(uid, age) for uid, age in AGES.items()])
-    walled = await WalledDatabase.open(database.url)
-    yield walled.within(REACH)
-    await walled.close()
+    scoped = await ScopedDatabase.open(database.url)
+    yield scoped.within(REACH)
+    await scoped.close()
 
 
-async def test_ages_compare_and_are_counted_as_ages(reader: WalledReader) -> None:
+async def test_ages_compare_and_are_counted_as_ages(reader: ScopedReader) -> None:
     for asked, found in ASKED:
         tests = attribute_tests(Level.STUDY, [AttributeMatch(name="PatientAge", **asked)])
         rows = await nodes.page(reader, Listing(REACH.records, Level.STUDY, all_of(tests)), Page(100))
         assert sorted(row["uid"] for row in rows) == found.split(), asked
-    question, of = Question(Groups((1,)), EVERYTHING), numeric("PatientAge", Level.STUDY)
-    low, high = await stats.bounds(reader, question, of) or (0, 0)
+    stats_query, of = StatsQuery(Groups((1,)), EVERYTHING), numeric("PatientAge", Level.STUDY)
+    low, high = await stats.bounds(reader, stats_query, of) or (0, 0)
     assert (round(low, 4), high) == (0.0274, 45.0)
-    buckets = await stats.number_histogram(reader, question, of, (0.0, 45.0), 45)
+    buckets = await stats.number_histogram(reader, stats_query, of, (0.0, 45.0), 45)
     assert {bucket.values[0]: bucket.cell.visible for bucket in buckets} == {1: 1, 2: 3, 45: 1, None: 2}
 
 

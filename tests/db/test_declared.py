@@ -9,14 +9,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from access.scope import Face, Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from db.declared import IndexState, apply_declared, declared_states
 from db.declared_indexes import indexes_of
 from db.locks import Lock
 from db.pages import Listing, Page
 from db.pool import Database
+from db.scoped import ScopedDatabase, session_scope_of
 from db.statements import statements
-from db.walled import WalledDatabase, wall_of
 from model.attributes import Level
 from model.declared import Declared
 from model.filters import all_of
@@ -113,7 +113,7 @@ async def test_an_index_that_cannot_be_built_is_told(
 class Large:
     """100,000 series, each with a representative."""
 
-    walled: WalledDatabase
+    scoped: ScopedDatabase
     scope: Scope
     runner: asyncio.Runner
 
@@ -124,8 +124,8 @@ class Large:
         return self.runner.run(self._plan(sql, listing.params.values))
 
     async def _plan(self, sql: str, values: list[Any]) -> dict[str, Any]:
-        wall = wall_of(Reach(self.scope, Scope((), (), Face.PSEUDONYMS)))
-        async with self.walled.connection(wall) as connection:
+        wall = session_scope_of(AccessScope(self.scope, Scope((), (), Projection.PSEUDONYMISED)))
+        async with self.scoped.connection(wall) as connection:
             text = await connection.fetchval(f"explain (analyze, timing off, format json) {sql}", *values)
         plan: dict[str, Any] = json.loads(text)[0]["Plan"]
         return plan
@@ -149,7 +149,7 @@ async def _large(url: str, runner: asyncio.Runner) -> Large:
     await apply_declared(database, DECLARED)
     await database.close()
     archives = tuple(ScopedArchive(archive_id, f"a{archive_id}", "ERN-EYE") for archive_id in ids)
-    return Large(await WalledDatabase.open(url, size=1), Scope(archives, archives), runner)
+    return Large(await ScopedDatabase.open(url, size=1), Scope(archives, archives), runner)
 
 
 MATCHES = [

@@ -115,7 +115,7 @@ async def test_full_data_sets_stay_when_a_search_says_nothing_new(database: Data
 
     async def keep(conn: Connection) -> None:
         await ingest.store_instances(conn, 1, records(Level.INSTANCE, [whole]), full=True)
-        await ingest.settle(conn)
+        await ingest.derive(conn)
 
     await ingest.write(database, "keep", keep)
     state = "select rows, transfer_syntax_uid, metadata_synced_at is not null from instance"

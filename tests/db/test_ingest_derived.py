@@ -72,7 +72,7 @@ async def test_counts_and_modalities(
     async def work(conn: Connection) -> None:
         await ingest.store_studies(conn, 1, records(Level.STUDY, studies))
         await ingest.store_series(conn, 1, records(Level.SERIES, serieses), series_of)
-        await ingest.settle(conn)
+        await ingest.derive(conn)
 
     await ingest.write(database, "other order", work)
     assert await rows(database, found) == [expected]

@@ -30,7 +30,7 @@ async def test_values_the_database_refuses_are_set_aside(database: Database) -> 
     async def work(conn: Connection) -> ingest.Stored:
         stored = await ingest.store_studies(conn, 1, [*good[:7], *spoilt, *good[7:]], ["2.1", "1.1"])
         await ingest.reject(conn, 1, stored.refused)
-        await ingest.settle(conn)
+        await ingest.derive(conn)
         return stored
 
     stored = await ingest.write(database, "store", work)

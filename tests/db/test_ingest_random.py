@@ -207,7 +207,7 @@ async def write(conn: Connection, batch: Batch) -> None:
     await ingest.store_instances(conn, a, records(Level.INSTANCE, instances), batch.instances_of)
     if batch.deleted:
         await ingest.delete_studies(conn, a, batch.deleted)
-    await ingest.settle(conn)
+    await ingest.derive(conn)
 
 
 @pytest.fixture(scope="module")

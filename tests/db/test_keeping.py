@@ -79,8 +79,8 @@ async def test_a_sum_that_no_integer_holds_is_not_known(
         assert set(await rows(database, "select number_of_series, number_of_instances from study")) == {
             (len(counts), number)
         }
-        for face in ("records", "counts", "pseudonyms"):
-            await rows(database, f"select {face}.study_union_instances('1.2', '{{1,2}}')")
+        for projection in ("records", "counts", "pseudonyms"):
+            await rows(database, f"select {projection}.study_union_instances('1.2', '{{1,2}}')")
         assert set((await differences(database)).values()) == {0}
     await store(database, 1, [study("1.2")], serieses[:1], series_of=["1.2"])  # what overflowed goes again
     assert set((await differences(database)).values()) == {0}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.scope import Face, Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
 from db import by_value as values
 from db import nodes
@@ -19,7 +19,7 @@ from db.archives import sync_archives
 from db.orders import Sort
 from db.pages import Listing, Page
 from db.pool import Database
-from db.walled import WalledDatabase, WalledReader
+from db.scoped import ScopedDatabase, ScopedReader
 from model.attributes import Key, Level
 from model.filters import EVERYTHING, Condition, ranked_by
 from resolvers.loaders import counted
@@ -30,7 +30,7 @@ from tests.oracle import Oracle, fold, ordered
 EXAMPLES = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-NOBODYS = Scope((), (), Face.PSEUDONYMS)
+NOBODYS = Scope((), (), Projection.PSEUDONYMISED)
 LEVELS = st.sampled_from([Level.STUDY, Level.SERIES, Level.INSTANCE])
 
 
@@ -38,7 +38,7 @@ LEVELS = st.sampled_from([Level.STUDY, Level.SERIES, Level.INSTANCE])
 class Loaded:
     """A loaded index, the copies in it, and a loop to ask it from synchronous properties."""
 
-    walled: WalledDatabase
+    scoped: ScopedDatabase
     made: Federation
     archives: tuple[ScopedArchive, ...]
     runner: asyncio.Runner
@@ -47,9 +47,9 @@ class Loaded:
         visible = tuple(a for n, a in enumerate(self.archives) if n != hidden)
         return Scope(visible, visible if asked is None else visible[asked % len(visible) :][:1])
 
-    def reader(self, scope: Scope) -> WalledReader:
-        """The wall lets through what is visible, not what is asked: the statements narrow it."""
-        return self.walled.within(Reach(Scope(scope.visible, scope.visible), NOBODYS))
+    def reader(self, scope: Scope) -> ScopedReader:
+        """The session scope lets through what is visible, not what is asked: the statements narrow it."""
+        return self.scoped.within(AccessScope(Scope(scope.visible, scope.visible), NOBODYS))
 
     def oracle(self, scope: Scope) -> Oracle:
         return Oracle(self.made.copies, scope.visible_ids, scope.asked_ids)
@@ -72,7 +72,7 @@ async def _loaded(url: str, runner: asyncio.Runner) -> Loaded:
     await load(database, made)
     archives = tuple(ScopedArchive(ids[each.code], each.code, each.ern) for each in configs)
     await database.close()
-    return Loaded(await WalledDatabase.open(url, size=2), made, archives, runner)
+    return Loaded(await ScopedDatabase.open(url, size=2), made, archives, runner)
 
 
 def _sort_values(oracle: Oracle, level: Level, keys: tuple[Sort, ...]) -> Callable[[Key], list[Any]]:
@@ -183,9 +183,9 @@ def test_gathered_pages_equal_walked_ones(
     def walk() -> list[Key]:
         return loaded.runner.run(_walk(loaded, scope, level, condition, keys, size, back))
 
-    with patch.object(Listing, "page", partialmethod(Listing.page, gathered=True)):
-        gathered = walk()
-    assert gathered == walk()
+    with patch.object(Listing, "page", partialmethod(Listing.page, sorted_plan=True)):
+        sorted_plan = walk()
+    assert sorted_plan == walk()
 
 
 @EXAMPLES

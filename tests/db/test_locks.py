@@ -28,7 +28,7 @@ def test_statements_take_their_keys_from_one_place(root: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("module", ["declared", "definitions", "events", "faces", "ingest", "migrate"])
+@pytest.mark.parametrize("module", ["declared", "definitions", "events", "projections", "ingest", "migrate"])
 def test_each_names_its_lock(root: Path, module: str) -> None:
     assert "Lock." in (root / "db" / f"{module}.py").read_text(encoding="utf-8")
 

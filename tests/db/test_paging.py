@@ -13,7 +13,7 @@ from db.archives import sync_archives
 from db.pool import Connection, Database
 from model.attributes import Level
 from resolvers.context import Services
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study
 
 PAGE = """query ($first: Int, $after: String, $last: Int, $before: String, $order: [StudyOrder!]) {
@@ -30,7 +30,7 @@ class Index:
 
     def __init__(self, database: Database, archive_id: int, services: Services) -> None:
         self.database, self.archive_id = database, archive_id
-        self.house = House(services)
+        self.runtime = Runtime(services)
         self.there: set[str] = set()
 
     async def put(self, studies: dict[str, dict[str, Any]]) -> None:
@@ -38,7 +38,7 @@ class Index:
 
         async def work(connection: Connection) -> None:
             await ingest.store_studies(connection, self.archive_id, records(Level.STUDY, rows))
-            await ingest.settle(connection, list(studies))
+            await ingest.derive(connection, list(studies))
             await connection.execute("update archive set last_completed_at = now()")
 
         await ingest.write(self.database, "put", work)
@@ -47,7 +47,7 @@ class Index:
     async def delete(self, uids: list[str]) -> None:
         async def work(connection: Connection) -> None:
             await ingest.delete_studies(connection, self.archive_id, uids)
-            await ingest.settle(connection, uids)
+            await ingest.derive(connection, uids)
 
         await ingest.write(self.database, "delete", work)
         self.there -= set(uids)
@@ -57,7 +57,7 @@ class Index:
     ) -> tuple[list[str], dict[str, Any]]:
         """UIDs of a page in list order, and its pageInfo."""
         window = {"last": size, "before": cursor, "first": None} if back else {"first": size, "after": cursor}
-        data = await self.house.data(PAGE, {**window, "order": order})
+        data = await self.runtime.data(PAGE, {**window, "order": order})
         return [node["studyInstanceUid"] for node in data["studies"]["nodes"]], data["studies"]["pageInfo"]
 
 
@@ -184,10 +184,10 @@ async def test_page_info(
     index: Index, window: dict[str, Any], uids: list[str], before: bool, after: bool
 ) -> None:
     await index.put({f"1.{n}": {} for n in range(5)})
-    edges = await index.house.data("{ studies { edges { cursor node { studyInstanceUid } } } }")
+    edges = await index.runtime.data("{ studies { edges { cursor node { studyInstanceUid } } } }")
     cursors = {edge["node"]["studyInstanceUid"]: edge["cursor"] for edge in edges["studies"]["edges"]}
     given = {name: cursors.get(value, value) for name, value in window.items()}
-    data = await index.house.data(PAGE, {"first": None, **given})
+    data = await index.runtime.data(PAGE, {"first": None, **given})
     assert [node["studyInstanceUid"] for node in data["studies"]["nodes"]] == uids
     info = data["studies"]["pageInfo"]
     assert (info["hasPreviousPage"], info["hasNextPage"]) == (before, after)

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from access.scope import Face, Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from db import nodes
 from db.orders import KEYS, Sort
 from db.pages import Listing, Page
 from db.pool import Connection, Database, TooBroad, metered
 from db.ranking import looked_up
-from db.walled import WalledDatabase, wall_of
+from db.scoped import ScopedDatabase, session_scope_of
 from model.attributes import Level, attribute
 from model.cursors import Position
 from model.filters import EVERYTHING, AllOf, CohortTest, Condition, Op, Related, Test, TextTest
@@ -29,7 +29,7 @@ from tests.names.table import crowd
 pytestmark = pytest.mark.timeout(600)
 
 STUDIES = 100_000
-NOBODYS = Scope((), (), Face.PSEUDONYMS)
+NOBODYS = Scope((), (), Projection.PSEUDONYMISED)
 
 _FILL = (Path(__file__).parent / "large_index.sql").read_text(encoding="utf-8")
 
@@ -49,7 +49,7 @@ insert into cohort_study
 class Large:
     """An index of 100,000 studies, 200,000 series and instances."""
 
-    walled: WalledDatabase
+    scoped: ScopedDatabase
     scope: Scope
     runner: asyncio.Runner
 
@@ -57,7 +57,7 @@ class Large:
         return self.runner.run(self._plan(sql, values))
 
     async def _plan(self, sql: str, values: list[Any]) -> dict[str, Any]:
-        async with self.walled.connection(wall_of(Reach(self.scope, NOBODYS))) as connection:
+        async with self.scoped.connection(session_scope_of(AccessScope(self.scope, NOBODYS))) as connection:
             text = await connection.fetchval(f"explain (analyze, timing off, format json) {sql}", *values)
         plan: dict[str, Any] = json.loads(text)[0]["Plan"]
         return plan
@@ -81,8 +81,8 @@ async def _large(url: str, runner: asyncio.Runner) -> Large:
         ]
     archives = tuple(ScopedArchive(archive_id, f"a{archive_id}", "ERN-EYE") for archive_id in ids)
     await database.close()
-    walled = await WalledDatabase.open(url, size=1)
-    return Large(walled, Scope(archives, archives), runner)
+    scoped = await ScopedDatabase.open(url, size=1)
+    return Large(scoped, Scope(archives, archives), runner)
 
 
 async def fill(connection: Connection, studies: int) -> None:
@@ -245,7 +245,7 @@ def test_text_of_series(large: Large, text: str) -> None:
 
 
 def test_a_word_that_every_row_has_is_by_date(large: Large) -> None:
-    reader = large.walled.within(Reach(large.scope, NOBODYS))
+    reader = large.scoped.within(AccessScope(large.scope, NOBODYS))
     condition = parse_text("stud*")
     assert large.runner.run(looked_up(reader, [large.scope], condition)) is None
     newest = newest_first(condition, (), condition)
@@ -255,7 +255,7 @@ def test_a_word_that_every_row_has_is_by_date(large: Large) -> None:
 
 
 def test_beside_a_rare_word_it_is_asked_of_the_rare_ones(large: Large) -> None:
-    reader = large.walled.within(Reach(large.scope, NOBODYS))
+    reader = large.scoped.within(AccessScope(large.scope, NOBODYS))
     found = large.runner.run(looked_up(reader, [large.scope], parse_text("study c4ca4238a0b9")))
     assert isinstance(found, TextTest)
     assert found.common == ("study",)
@@ -275,7 +275,7 @@ BROAD = [
 def test_a_search_that_no_index_answers_is_cut_off(
     large: Large, monkeypatch: pytest.MonkeyPatch, condition: Condition, named: str
 ) -> None:
-    reader = large.walled.within(Reach(large.scope, NOBODYS))
+    reader = large.scoped.within(AccessScope(large.scope, NOBODYS))
     monkeypatch.setattr(nodes, "BROAD_SECONDS", 0.02)
     with pytest.raises(TooBroad, match=named):
         large.runner.run(nodes.page(reader, Listing(large.scope, Level.STUDY, condition), Page(21)))
@@ -294,7 +294,7 @@ def test_children_of_a_page(large: Large) -> None:
 
 def test_a_page_that_walks_too_far_is_gathered(large: Large, monkeypatch: pytest.MonkeyPatch) -> None:
     """Matches may all stand at the far end of the order, and no estimate tells."""
-    reader = large.walled.within(Reach(large.scope, NOBODYS))
+    reader = large.scoped.within(AccessScope(large.scope, NOBODYS))
     condition = _test("ManufacturerModelName", Op.EQ, "Model 17")
 
     async def page() -> tuple[list[str], list[str]]:
@@ -305,4 +305,4 @@ def test_a_page_that_walks_too_far_is_gathered(large: Large, monkeypatch: pytest
     walked, statements = large.runner.run(page())
     assert (len(walked), statements) == (21, ["page"])
     monkeypatch.setattr(nodes, "WALK_SECONDS", 1e-6)
-    assert large.runner.run(page()) == (walked, ["page", "page_gathered"])
+    assert large.runner.run(page()) == (walked, ["page", "page_sorted"])

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.scope import Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
 from db import ingest, stats
 from db.archives import sync_archives
 from db.facets import Facet
 from db.pool import Connection, Database
 from db.rollup_tables import differences
-from db.stats_statement import Groups, Question
-from db.walled import WalledDatabase
+from db.scoped import ScopedDatabase
+from db.stats_statement import Groups, StatsQuery
 from model.attributes import Level
 from model.filters import EVERYTHING
 from tests.rows import instance, records, series, study
@@ -80,7 +80,7 @@ async def write(conn: Connection, batch: Batch) -> None:
     await ingest.store_instances(conn, a, records(Level.INSTANCE, instances))
     if batch.deleted:
         await ingest.delete_studies(conn, a, batch.deleted)
-    await ingest.settle(conn)
+    await ingest.derive(conn)
 
 
 @dataclass
@@ -185,20 +185,20 @@ async def test_nothing_is_written_where_nothing_changes(database: Database) -> N
 
 async def _sexes(database: Database, *asked: int) -> tuple[dict[object, int], dict[object, int]]:
     """Studies and patients by what the rollups say, and by a look at each study."""
-    walled = await WalledDatabase.open(database.url, size=1)
+    scoped = await ScopedDatabase.open(database.url, size=1)
     try:
         scope = tuple(ScopedArchive(each, "", "") for each in asked)
-        reader = walled.within(Reach(Scope(scope, scope), Scope((), ())))
-        question = Question(Groups(asked), EVERYTHING)
+        reader = scoped.within(AccessScope(Scope(scope, scope), Scope((), ())))
+        stats_query = StatsQuery(Groups(asked), EVERYTHING)
         found: list[dict[object, int]] = []
         for scan in (False, True):
-            buckets = await stats.facet(reader, replace(question, scan=scan), [Facet.PATIENT_SEX], 10)
+            buckets = await stats.facet(reader, replace(stats_query, scan=scan), [Facet.PATIENT_SEX], 10)
             found.append({bucket.values[0]: bucket.cell.visible for bucket in buckets})
-        found[0]["patients"] = (await stats.patients(reader, question)).visible
-        found[1]["patients"] = (await stats.totals(reader, question))["patients"].visible
+        found[0]["patients"] = (await stats.patients(reader, stats_query)).visible
+        found[1]["patients"] = (await stats.totals(reader, stats_query))["patients"].visible
         return found[0], found[1]
     finally:
-        await walled.close()
+        await scoped.close()
 
 
 async def _looked_at(database: Database) -> int:
@@ -244,9 +244,9 @@ async def test_nothing_tells_of_copies_that_may_not_be_seen(database: Database) 
         _some(3, "1.1", "1.3", patient="B"),
     ):
         await Index(database).apply(batch)
-    walled = await WalledDatabase.open(database.url, size=1)
+    scoped = await ScopedDatabase.open(database.url, size=1)
     scope = (ScopedArchive(1, "", ""), ScopedArchive(2, "", ""))
-    reader = walled.within(Reach(Scope(scope, scope), Scope((), ())))
+    reader = scoped.within(AccessScope(Scope(scope, scope), Scope((), ())))
     holdings = await reader.fetch(
         "test", "select seen, elsewhere from counts.rollup_holding where elsewhere <> '{}'"
     )
@@ -263,4 +263,4 @@ async def test_nothing_tells_of_copies_that_may_not_be_seen(database: Database) 
         assert (await reader.fetch("test", sql))[0][0] == 0, view
     studies = await reader.fetch("test", "select distinct study_uid from counts.rollup_family")
     assert [row[0] for row in studies] == ["1.1"]
-    await walled.close()
+    await scoped.close()

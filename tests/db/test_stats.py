@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from access import ages
 from access.identifying import identifying_tests
-from access.scope import Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Scope, ScopedArchive
 from access.small_counts import Cell, Hidden
 from db import stats
 from db.archives import sync_archives
 from db.facets import DateFacet, DateInterval, Facet
 from db.pool import Database, Reader
 from db.rollups import AXES, rollup_for
+from db.scoped import ScopedDatabase, ScopedReader
 from db.stats import Bucket
-from db.stats_statement import Groups, Question
-from db.walled import WalledDatabase, WalledReader
+from db.stats_statement import Groups, StatsQuery
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, AllOf, AnyOf, Condition, Not, Op, Related, Test
 from model.vocabulary import CODE_COLUMNS, Coded
@@ -41,15 +41,15 @@ SEED = 4711
 class Loaded:
     """A loaded index, the copies in it, and a loop to ask it from synchronous properties."""
 
-    walled: WalledDatabase
+    scoped: ScopedDatabase
     made: Federation
     runner: asyncio.Runner
 
     @property
-    def reader(self) -> WalledReader:
+    def reader(self) -> ScopedReader:
         """Somebody who may read everywhere."""
         everything = tuple(ScopedArchive(each, "", "") for each in self.made.archive_ids)
-        return self.walled.within(Reach(Scope(everything, everything), Scope((), ())))
+        return self.scoped.within(AccessScope(Scope(everything, everything), Scope((), ())))
 
     def groups(self, open_: str, counted: str) -> Groups:
         ids = self.made.archive_ids
@@ -68,7 +68,7 @@ async def _loaded(url: str, runner: asyncio.Runner) -> Loaded:
     made = generate(5, list(ids.values()), studies=90, twins=True)
     await load(database, made)
     await database.close()
-    return Loaded(await WalledDatabase.open(url), made, runner)
+    return Loaded(await ScopedDatabase.open(url), made, runner)
 
 
 # Which archives are open and which only counted, an ERN's together; those in neither are out of the question.
@@ -98,7 +98,7 @@ def test_facets_and_cross_tables_equal_the_oracle(
 ) -> None:
     asked = loaded.groups(*groups)
     buckets = loaded.runner.run(
-        stats.facet(loaded.reader, Question(asked, condition, seed=SEED), facets, 1000)
+        stats.facet(loaded.reader, StatsQuery(asked, condition, seed=SEED), facets, 1000)
     )
     assert found_cells(buckets) == expected_cells(loaded.made, asked, condition, tuple(facets))
     assert all((bucket.cell.hidden is not None) == bool(asked.counted) for bucket in buckets)
@@ -156,7 +156,7 @@ def test_rolled_up_cells_equal_a_scan(
 ) -> None:
     asked = loaded.groups(archives, "")
     found, expected = (
-        loaded.runner.run(stats.facet(loaded.reader, Question(asked, condition, scan=scan), facets, 1000))
+        loaded.runner.run(stats.facet(loaded.reader, StatsQuery(asked, condition, scan=scan), facets, 1000))
         for scan in (False, True)
     )
     assert found == expected
@@ -165,13 +165,13 @@ def test_rolled_up_cells_equal_a_scan(
 @ROLLUP_EXAMPLES
 @given(archives=OPEN, condition=ROLLED)
 def test_rolled_up_sums_equal_a_scan(loaded: Loaded, archives: str, condition: Condition) -> None:
-    question = Question(loaded.groups(archives, ""), condition)
-    expected = loaded.runner.run(stats.totals(loaded.reader, question))
-    if question.rollup() is not None:
-        found = loaded.runner.run(stats.sums(loaded.reader, question))
+    stats_query = StatsQuery(loaded.groups(archives, ""), condition)
+    expected = loaded.runner.run(stats.totals(loaded.reader, stats_query))
+    if stats_query.rollup() is not None:
+        found = loaded.runner.run(stats.sums(loaded.reader, stats_query))
         assert found == {name: expected[name] for name in found}
     if condition == EVERYTHING:
-        assert loaded.runner.run(stats.patients(loaded.reader, question)) == expected["patients"]
+        assert loaded.runner.run(stats.patients(loaded.reader, stats_query)) == expected["patients"]
 
 
 SERIES_LEAVES = st.one_of(
@@ -211,15 +211,15 @@ def test_rolled_up_series_and_instances_equal_a_scan(
     loaded: Loaded, archives: str, facets: list[Facet], below: tuple[Level, Condition]
 ) -> None:
     level, condition = below
-    question = Question(loaded.groups(archives, ""), condition, level=level)
+    stats_query = StatsQuery(loaded.groups(archives, ""), condition, level=level)
     found, expected = (
-        loaded.runner.run(stats.facet(loaded.reader, replace(question, scan=scan), facets, 1000))
+        loaded.runner.run(stats.facet(loaded.reader, replace(stats_query, scan=scan), facets, 1000))
         for scan in (False, True)
     )
     assert found == expected
-    if question.rollup() is not None:
-        totals = loaded.runner.run(stats.totals(loaded.reader, question))
-        sums = loaded.runner.run(stats.sums(loaded.reader, question))
+    if stats_query.rollup() is not None:
+        totals = loaded.runner.run(stats.totals(loaded.reader, stats_query))
+        sums = loaded.runner.run(stats.sums(loaded.reader, stats_query))
         assert sums == {name: totals[name] for name in sums}
 
 
@@ -257,7 +257,7 @@ def test_rolled_up_histograms_equal_a_scan(
     asked = loaded.groups(archives, "")
     found, expected = (
         loaded.runner.run(
-            stats.date_histogram(loaded.reader, Question(asked, condition, scan=scan), by, interval)
+            stats.date_histogram(loaded.reader, StatsQuery(asked, condition, scan=scan), by, interval)
         )
         for scan in (False, True)
     )
@@ -290,13 +290,13 @@ def test_which_rollup_answers(condition: Condition, facets: list[Facet], kind: i
 
 
 def test_who_may_only_count_is_not_answered_from_rollups(loaded: Loaded) -> None:
-    assert Question(loaded.groups("0", "12"), EVERYTHING).rollup() is None
-    counting = Reach(
+    assert StatsQuery(loaded.groups("0", "12"), EVERYTHING).rollup() is None
+    counting = AccessScope(
         Scope((), ()), Scope((), ()), tuple(ScopedArchive(n, "", "") for n in loaded.made.archive_ids)
     )
     for view in ("holding", "cell", "family", "person", "person_set", "archive", "apart"):
         sql = f"select * from counts.rollup_{view}"  # noqa: S608
-        rows = loaded.runner.run(loaded.walled.within(counting).fetch("x", sql))
+        rows = loaded.runner.run(loaded.scoped.within(counting).fetch("x", sql))
         assert rows == []
 
 
@@ -315,7 +315,7 @@ def test_bands_of_ages_are_those_of_pseudonymised_records(loaded: Loaded) -> Non
 @given(groups=GROUPS, condition=conditions(Level.STUDY))
 def test_totals_equal_the_oracle(loaded: Loaded, groups: tuple[str, str], condition: Condition) -> None:
     asked = loaded.groups(*groups)
-    found = loaded.runner.run(stats.totals(loaded.reader, Question(asked, condition, seed=SEED)))
+    found = loaded.runner.run(stats.totals(loaded.reader, StatsQuery(asked, condition, seed=SEED)))
     seen, hidden = parts(loaded.made, asked, condition)
     known = {seen.person(key) for key in seen.keys}
     for part, is_hidden in ((seen, False), (hidden, True)):
@@ -344,8 +344,8 @@ def test_histograms_equal_the_oracle(
     loaded: Loaded, groups: tuple[str, str], by: DateFacet, interval: DateInterval, condition: Condition
 ) -> None:
     asked = loaded.groups(*groups)
-    question = Question(asked, condition, seed=SEED)
-    buckets = loaded.runner.run(stats.date_histogram(loaded.reader, question, by, interval))
+    stats_query = StatsQuery(asked, condition, seed=SEED)
+    buckets = loaded.runner.run(stats.date_histogram(loaded.reader, stats_query, by, interval))
     for part, is_hidden in zip(parts(loaded.made, asked, condition), (False, True), strict=True):
         counts: dict[date | None, int] = defaultdict(int)
         for key in part.keys:
@@ -355,21 +355,21 @@ def test_histograms_equal_the_oracle(
 
 
 def test_the_largest_buckets_come_first_and_ties_by_value(loaded: Loaded) -> None:
-    question = Question(loaded.groups("0123", ""), EVERYTHING)
+    stats_query = StatsQuery(loaded.groups("0123", ""), EVERYTHING)
     everything = loaded.runner.run(
-        stats.facet(loaded.reader, question, [Facet.STUDY_DESCRIPTION, Facet.BODY_PART], 1000)
+        stats.facet(loaded.reader, stats_query, [Facet.STUDY_DESCRIPTION, Facet.BODY_PART], 1000)
     )
     order = sorted(everything, key=lambda b: (-b.cell.visible, [(v is None, v or "") for v in b.values]))
     for first in (1, 3, 7):
         some = loaded.runner.run(
-            stats.facet(loaded.reader, question, [Facet.STUDY_DESCRIPTION, Facet.BODY_PART], first)
+            stats.facet(loaded.reader, stats_query, [Facet.STUDY_DESCRIPTION, Facet.BODY_PART], first)
         )
         assert some == order[:first]
 
 
 def test_cells_of_few_hidden_patients_are_not_even_read(loaded: Loaded) -> None:
-    question = Question(loaded.groups("", "0123"), EVERYTHING, threshold=4, seed=SEED)
-    buckets = loaded.runner.run(stats.facet(loaded.reader, question, [Facet.AGE_BAND], 1000))
+    stats_query = StatsQuery(loaded.groups("", "0123"), EVERYTHING, threshold=4, seed=SEED)
+    buckets = loaded.runner.run(stats.facet(loaded.reader, stats_query, [Facet.AGE_BAND], 1000))
     assert buckets
     assert all(bucket.cell.hidden and bucket.cell.hidden.patients >= 4 for bucket in buckets)
 
@@ -380,8 +380,8 @@ def test_the_cell_key_depends_on_the_set_of_studies_only(loaded: Loaded, conditi
     """Two wordings of one set have one key: the condition, and the UIDs that it finds."""
     asked = loaded.groups("", "0123")
     _, hidden = parts(loaded.made, asked, condition)
-    question = Question(asked, condition, seed=SEED)
-    found = loaded.runner.run(stats.totals(loaded.reader, question))["studies"].hidden
+    stats_query = StatsQuery(asked, condition, seed=SEED)
+    found = loaded.runner.run(stats.totals(loaded.reader, stats_query))["studies"].hidden
     keys = loaded.runner.run(_record_keys(loaded.reader, [uid for (uid,) in hidden.keys]))
     assert found is not None
     assert found.key == min(keys, default=None)
@@ -403,7 +403,7 @@ def test_hidden_archives_never_change_what_counts_exactly(
             {
                 bucket.values: bucket.cell.visible
                 for bucket in loaded.runner.run(
-                    stats.facet(loaded.reader, Question(asked, condition), facets, 1000)
+                    stats.facet(loaded.reader, StatsQuery(asked, condition), facets, 1000)
                 )
                 if bucket.cell.visible
             }

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.scope import Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Scope, ScopedArchive
 from db import stats
 from db.archives import sync_archives
 from db.attribute_facets import numeric
 from db.facets import DateFacet, DateInterval, Facet
 from db.pool import Database
+from db.scoped import ScopedDatabase, ScopedReader
 from db.stats import Bucket
-from db.stats_statement import Groups, Question
-from db.walled import WalledDatabase, WalledReader
+from db.stats_statement import Groups, StatsQuery
 from model.attributes import Key, Level
 from model.filters import EVERYTHING, Condition
 from tests.conditions import conditions
@@ -36,15 +36,15 @@ THICKNESS = """update series set representative = jsonb_build_object('00180050',
 
 @dataclass
 class Loaded:
-    walled: WalledDatabase
+    scoped: ScopedDatabase
     made: Federation
     duck: DuckStats
     runner: asyncio.Runner
 
     @property
-    def reader(self) -> WalledReader:
+    def reader(self) -> ScopedReader:
         everything = tuple(ScopedArchive(each, "", "") for each in self.made.archive_ids)
-        return self.walled.within(Reach(Scope(everything, everything), Scope((), ())))
+        return self.scoped.within(AccessScope(Scope(everything, everything), Scope((), ())))
 
     def ids(self, which: str) -> tuple[int, ...]:
         return tuple(self.made.archive_ids[int(n)] for n in which)
@@ -63,7 +63,7 @@ def loaded(new_database_url: Callable[[], str], tmp_path_factory: pytest.TempPat
         await database.execute("representatives", THICKNESS)
         duck = await DuckStats.of(database, folder)
         await database.close()
-        return Loaded(await WalledDatabase.open(url), made, duck, runner)
+        return Loaded(await ScopedDatabase.open(url), made, duck, runner)
 
     with asyncio.Runner() as runner:
         yield runner.run(opened(new_database_url(), tmp_path_factory.mktemp("parquet")))
@@ -84,8 +84,8 @@ def test_facets_cross_tables_and_cubes(
     loaded: Loaded, archives: str, matched: tuple[Level, Condition], facets: list[Facet]
 ) -> None:
     level, condition = matched
-    question = Question(Groups(loaded.ids(archives)), condition, level=level)
-    found = cells(loaded.runner.run(stats.facet(loaded.reader, question, facets, 100_000)))
+    stats_query = StatsQuery(Groups(loaded.ids(archives)), condition, level=level)
+    found = cells(loaded.runner.run(stats.facet(loaded.reader, stats_query, facets, 100_000)))
     keys = loaded.matching(level, archives, condition)
     assert found == loaded.duck.cells(level, loaded.ids(archives), keys, facets)
 
@@ -101,8 +101,8 @@ def test_histograms_of_dates(
     loaded: Loaded, archives: str, matched: tuple[Level, Condition], by: DateFacet, interval: DateInterval
 ) -> None:
     level, condition = matched
-    question = Question(Groups(loaded.ids(archives)), condition, level=level)
-    found = cells(loaded.runner.run(stats.date_histogram(loaded.reader, question, by, interval)))
+    stats_query = StatsQuery(Groups(loaded.ids(archives)), condition, level=level)
+    found = cells(loaded.runner.run(stats.date_histogram(loaded.reader, stats_query, by, interval)))
     keys = loaded.matching(level, archives, condition)
     assert found == loaded.duck.dates(level, loaded.ids(archives), keys, by, interval)
 
@@ -126,9 +126,11 @@ def test_histograms_of_numbers(
     level, condition = matched
     if level is Level.INSTANCE and name == "SliceThickness":
         return  # of instances it is their own, and these have none
-    question = Question(Groups(loaded.ids(archives)), condition, level=level)
+    stats_query = StatsQuery(Groups(loaded.ids(archives)), condition, level=level)
     attribute = numeric(name, level)
-    found = cells(loaded.runner.run(stats.number_histogram(loaded.reader, question, attribute, edges, bins)))
+    found = cells(
+        loaded.runner.run(stats.number_histogram(loaded.reader, stats_query, attribute, edges, bins))
+    )
     found.pop((None,), None)
     keys = loaded.matching(level, archives, condition)
     assert found == loaded.duck.numbers(level, loaded.ids(archives), keys, name, edges, bins)
@@ -138,8 +140,8 @@ def test_histograms_of_numbers(
 @given(archives=OPEN, matched=MATCHED)
 def test_totals(loaded: Loaded, archives: str, matched: tuple[Level, Condition]) -> None:
     level, condition = matched
-    question = Question(Groups(loaded.ids(archives)), condition, level=level)
-    found = loaded.runner.run(stats.totals(loaded.reader, question))
+    stats_query = StatsQuery(Groups(loaded.ids(archives)), condition, level=level)
+    found = loaded.runner.run(stats.totals(loaded.reader, stats_query))
     keys = loaded.matching(level, archives, condition)
     name = {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}[level]
     assert found[name].visible == len(keys)
@@ -158,10 +160,10 @@ def test_there_is_something_to_count(loaded: Loaded) -> None:
 
 
 def test_the_lowest_and_the_highest_number_are_the_edges(loaded: Loaded) -> None:
-    question = Question(Groups(loaded.ids("0123")), EVERYTHING, level=Level.SERIES)
+    stats_query = StatsQuery(Groups(loaded.ids("0123")), EVERYTHING, level=Level.SERIES)
     thickness = numeric("SliceThickness", Level.SERIES)
-    assert loaded.runner.run(stats.bounds(loaded.reader, question, thickness)) == (0.5, 5.0)
-    one = loaded.runner.run(stats.number_histogram(loaded.reader, question, thickness, (2.5, 2.5), 1))
+    assert loaded.runner.run(stats.bounds(loaded.reader, stats_query, thickness)) == (0.5, 5.0)
+    one = loaded.runner.run(stats.number_histogram(loaded.reader, stats_query, thickness, (2.5, 2.5), 1))
     keys = loaded.matching(Level.SERIES, "0123", EVERYTHING)
     same = loaded.duck.numbers(Level.SERIES, loaded.ids("0123"), keys, "SliceThickness", (2.5, 2.6), 1)
     assert cells(one)[1,] == same[1,]

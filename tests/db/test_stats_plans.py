@@ -12,9 +12,9 @@ from db.facets import Facet, dimension
 from db.pool import Database
 from db.rolled_up import RolledUp
 from db.rollups import AXES
+from db.scoped import ScopedDatabase
 from db.statements import statements
-from db.stats_statement import Groups, Question
-from db.walled import WalledDatabase
+from db.stats_statement import Groups, StatsQuery
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, Condition, Op, Test
 from tests.db.test_plans import Large, fill, scans
@@ -45,7 +45,7 @@ async def _large(url: str, runner: asyncio.Runner) -> Large:
         ]
     archives = tuple(ScopedArchive(archive_id, f"a{archive_id}", "ERN-EYE") for archive_id in ids)
     await database.close()
-    return Large(await WalledDatabase.open(url, size=1), Scope(archives, archives), runner)
+    return Large(await ScopedDatabase.open(url, size=1), Scope(archives, archives), runner)
 
 
 def _test(keyword: str, op: Op, value: Any) -> Condition:
@@ -65,11 +65,11 @@ ROLLED_UP: list[tuple[Condition, list[Facet]]] = [
 
 @pytest.mark.parametrize(("condition", "facets"), ROLLED_UP, ids=str)
 def test_statistics_from_rollups(large: Large, condition: Condition, facets: list[Facet]) -> None:
-    question = Question(Groups(tuple(large.scope.asked_ids)), condition)
+    stats_query = StatsQuery(Groups(tuple(large.scope.asked_ids)), condition)
     axes = [AXES[each] for each in facets]
-    rollup = question.rollup(axes)
+    rollup = stats_query.rollup(axes)
     assert rollup is not None
-    statement = RolledUp(question)
+    statement = RolledUp(stats_query)
     dimensions = [dimension(each, Level.STUDY) for each in facets]
     _assert_reads_shared_only(
         large.plan(statement.cells_and_looks(dimensions, axes, rollup, 20), statement.params.values)
@@ -77,11 +77,11 @@ def test_statistics_from_rollups(large: Large, condition: Condition, facets: lis
 
 
 def test_totals_from_rollups(large: Large) -> None:
-    question = Question(Groups(tuple(large.scope.asked_ids)), EVERYTHING)
-    rollup = question.rollup()
+    stats_query = StatsQuery(Groups(tuple(large.scope.asked_ids)), EVERYTHING)
+    rollup = stats_query.rollup()
     assert rollup is not None
     for persons in (False, True):
-        statement = RolledUp(question)
+        statement = RolledUp(stats_query)
         sql = statement.persons() if persons else statement.sums(rollup)
         _assert_reads_shared_only(large.plan(sql, statement.params.values))
 

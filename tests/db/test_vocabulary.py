@@ -1,4 +1,4 @@
-"""The index's functions of codes are the tables of model/vocabulary.py; both faces have the same codes."""
+"""The index's functions of codes are the tables of model/vocabulary.py; both projections have the same codes."""
 
 import random
 
@@ -7,8 +7,8 @@ import pytest
 
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from db.faces import Faces
 from db.pool import Database
+from db.projections import Projections
 from model.vocabulary import CODE_COLUMNS, Coded, key, terms
 from tests.db.facing import CODES, ERNS, makers
 from tests.db.ingesting import rows, store
@@ -41,12 +41,12 @@ async def test_spellings_are_folded_alike(database: Database) -> None:
         assert folded == key(text), text
 
 
-async def test_codes_of_both_faces(database: Database) -> None:
+async def test_codes_of_both_projections(database: Database) -> None:
     """Where the raw value is no code string and is hidden behind pseudonyms, its code still stands."""
     configs = [ArchiveConfig(code=c, ern=ERNS[n], title=c, kind="folder") for n, c in CODES.items()]
     await sync_archives(database, configs)
-    faces = Faces(database, makers(), CODES)
-    database.after_write.append(faces.drain)
+    projections = Projections(database, makers(), CODES)
+    database.after_write.append(projections.drain)
     said = [text.strip() for text, _, _ in SPELLINGS] + ["John^Doe"]
     serieses = [
         series("1.1", f"5.{n + 10}", BodyPartExamined=text, Modality="MRI", Laterality="R")

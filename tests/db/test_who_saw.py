@@ -13,9 +13,9 @@ from config.pseudonym_keys import derived_key
 from db.archives import sync_archives
 from db.audit import AuditLog, audit_secret
 from db.audit_lines import who_saw_patient, who_saw_study
-from db.faces import Faces
 from db.past_pseudonyms import MASTER_KEY, past_pseudonyms
 from db.pool import Database
+from db.projections import Projections
 from db.secrets import shared_secret
 from tests.db.ingesting import store
 from tests.db.test_audit import CANARY, log, written  # noqa: F401
@@ -106,7 +106,7 @@ async def test_real_views_and_pseudonyms_of_the_index_are_one(
     ids = await sync_archives(database, [config])
     master = await shared_secret(database, MASTER_KEY, lambda: bytes(range(32)))
     maker = Pseudonymiser(derived_key(master, "ERN-EYE").key, "ERN-EYE", key_id="db-1")
-    database.after_write.append(Faces(database, {ids["eye"]: maker}, {ids["eye"]: "eye"}).drain)
+    database.after_write.append(Projections(database, {ids["eye"]: maker}, {ids["eye"]: "eye"}).drain)
     await store(database, ids["eye"], [study("1.2.3", PatientID=CANARY)], [series("1.2.3", "1.2.3.1")])
     shown = maker.uid("1.2.3")
     await written_by(log, "doctor", Touched(studies={"1.2.3"}))

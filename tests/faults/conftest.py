@@ -15,7 +15,7 @@ from indexer.run import index_once
 from tests.archives.faulty import faulty
 from tests.faults.misbehaviours import MAX_PAGES, MAX_RESPONSE, PAGE_SIZE, Misbehaviour
 from tests.faults.shelf import STUDIES, Shelf
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 
 SICK, WELL = "sick", "well"
 _CONFIG = ArchiveConfig(
@@ -31,7 +31,7 @@ class Ward:
     database: Database
     shelf: Shelf
     clients: dict[str, DicomWebArchive]
-    house: House
+    runtime: Runtime
     deadline: float = 5.0
 
     async def run(self, *codes: str) -> Any:
@@ -76,7 +76,7 @@ async def opened(url: str, well: str) -> AsyncIterator[Ward]:
         await index_once(database, clients.values())
         services = await open_services(database, clients.values())
         try:
-            yield Ward(database, shelf, clients, House(services))
+            yield Ward(database, shelf, clients, Runtime(services))
         finally:
             await services.close()
             for client in clients.values():

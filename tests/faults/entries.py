@@ -60,7 +60,7 @@ def _now(ward: Ward) -> str:
 
 
 async def _list(ward: Ward, field: str) -> dict[str, str]:
-    found = (await ward.house.data(f"{{ list: {field} {{ {_SOURCES} }} }}"))["list"]
+    found = (await ward.runtime.data(f"{{ list: {field} {{ {_SOURCES} }} }}"))["list"]
     cells = {
         each["archive"]["code"]: _cell(each["state"], (each["error"] or {}).get("code"))
         for each in found["sources"]

@@ -147,7 +147,7 @@ async def test_what_goes_or_changes_meanwhile_stays_as_it_is(bench: Bench) -> No
             await ingest.delete_studies(conn, row.archive_id, ["1.2"])
             await ingest.store_instances(conn, row.archive_id, records(Level.INSTANCE, [newer]))
             await ingest.store_instances(conn, row.archive_id, [], [("1.1", "1.1.1")])
-            await ingest.settle(conn)
+            await ingest.derive(conn)
 
         await ingest.write(bench.database, "meanwhile", work)
 

@@ -12,13 +12,13 @@ from tests.indexer.scripted import ScriptedArchive, breaks_after, uids
 
 
 class Probed(ScriptedArchive):
-    """Counts its probes; `doubts` is what it says of what is known."""
+    """Counts its probes; `drift` is what it says of what is known."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fill(uids(3))
         self.probes = 0
-        self.doubts: str | None = None
+        self.drift: str | None = None
         self.down = False
 
     async def probe(self) -> dict[str, str]:
@@ -28,7 +28,7 @@ class Probed(ScriptedArchive):
         return {"offset": "yes"}
 
     def needs_probe(self, known: Mapping[str, str]) -> str | None:
-        return self.doubts
+        return self.drift
 
 
 async def test_the_first_run_probes_and_the_next_ones_do_not(bench: Bench) -> None:
@@ -57,7 +57,7 @@ async def test_what_was_seen_otherwise_is_marked_and_probed_by_the_next_run(benc
     await bench.run(archive)
 
     def surprises(level: str, selection: object) -> None:
-        archive.doubts = "it no longer honours offset"
+        archive.drift = "it no longer honours offset"
 
     archive.before = surprises
     await bench.run(archive, reconcile=True)
@@ -72,7 +72,7 @@ async def test_what_was_seen_otherwise_is_marked_and_probed_by_the_next_run(benc
 async def test_a_failed_run_marks_them_too(bench: Bench) -> None:
     archive = Probed()
     await bench.run(archive)
-    archive.doubts, archive.probes = "it refuses /series, which it did not before", 0
+    archive.drift, archive.probes = "it refuses /series, which it did not before", 0
     archive.before = breaks_after(0)
     archive.down = True
     assert (await bench.run(archive, reconcile=True)).state is RunState.FAILED

@@ -19,9 +19,9 @@ from config.archives_file import ArchiveConfig
 from db import representatives
 from db.archives import sync_archives
 from db.declared import apply_declared
-from db.faces import Faces
 from db.listener import Bell
 from db.pool import Database
+from db.projections import Projections
 from model.attributes import Level
 from model.cursors import Position
 from model.declared import Declared
@@ -31,8 +31,8 @@ from resolvers.context import Services
 from resolvers.subscribers import Subscribers
 from tests.federation import Federation, load
 from tests.leaks.canaries import Canaries
-from tests.resolvers.house import open_services
 from tests.resolvers.memory_archive import MemoryArchive
+from tests.resolvers.runtime import open_services
 from tests.rows import instance, series, study
 
 ERNS = ("ERN-EURACAN", "ERN-RND", "ERN-EYE", "VASCERN")
@@ -60,7 +60,7 @@ class Seeded:
     clients: list[MemoryArchive]
 
     async def cursor_of_changes(self, number: int) -> str:
-        """From which on there are so many events of each face."""
+        """From which on there are so many events of each projection."""
         sql = "select (select max(sequence) from study_event), (select max(sequence) from {0}), now()"
         (row,) = await self.database.fetch("seed", sql.format("pseudonymised.study_event"))
         place = (row[0] - number, row[1] - number, row[2])
@@ -194,8 +194,8 @@ async def seed(database: Database) -> Seeded:
     ids = await sync_archives(database, seeder.configs)
     by_name = {name: ids[config.code] for (name, _), config in zip(_PLACES, seeder.configs, strict=True)}
     makers = {ids[c.code]: each for c, each in zip(seeder.configs, _makers(seeder), strict=True)}
-    faces = Faces(database, makers, {each: code for code, each in ids.items()})
-    database.after_write.append(faces.drain)
+    projections = Projections(database, makers, {each: code for code, each in ids.items()})
+    database.after_write.append(projections.drain)
     made = Federation(list(ids.values()))
     made.rows = {(by_name[name], level): rows for (name, level), rows in seeder.rows.items()}
     for n in range(24):  # enough people to be counted
@@ -226,7 +226,7 @@ async def seed(database: Database) -> Seeded:
     await database.execute("seed", agreed)
     everything = "select distinct study_uid from study on conflict do nothing"
     await database.execute("seed", f"insert into pseudonymised.waiting (study_uid) {everything}")
-    await faces.drain()
+    await projections.drain()
     services = await open_services(database, clients)
     services = replace(services, subscribers=CaughtUp.following(services.subscribers, database))
     return Seeded(database, services, seeder.canaries, clients)

@@ -1,4 +1,4 @@
-"""Everything else that leaves the house: other paths, refusals, headers, logs, metrics, the audit trail."""
+"""Everything else that leaves the server: other paths, refusals, headers, logs, metrics, the audit trail."""
 
 import asyncio
 import gc

@@ -3,7 +3,7 @@
 import pytest
 
 from model.attributes import Level, attribute
-from model.broad import remedies
+from model.broad import hints
 from model.filters import AllOf, Condition, Not, Op, PathTest, Related, Test
 from model.paths import parse_path
 from model.text_search import parse_text
@@ -31,7 +31,7 @@ from model.text_search import parse_text
 def test_patterns_without_three_letters_in_a_row_are_broad(
     keyword: str, op: Op, value: str, broad: bool
 ) -> None:
-    told = remedies(Test(attribute(keyword), op, value))
+    told = hints(Test(attribute(keyword), op, value))
     assert [text.startswith(f"{keyword}.{op}: ") for text in told] == [True] * broad
     assert not value or all(value not in text.split(": ")[1] for text in told)
 
@@ -39,5 +39,5 @@ def test_patterns_without_three_letters_in_a_row_are_broad(
 def test_every_broad_test_of_a_tree_is_named_once() -> None:
     contains: Condition = Test(attribute("SeriesDescription"), Op.CONTAINS, "t2")
     tree = AllOf((Related(Level.SERIES, contains), Not(Related(Level.SERIES, contains)), parse_text("mr")))
-    assert len(remedies(tree)) == 2
-    assert remedies(PathTest(parse_path("EchoTime"))) == []
+    assert len(hints(tree)) == 2
+    assert hints(PathTest(parse_path("EchoTime"))) == []

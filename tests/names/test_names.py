@@ -9,14 +9,14 @@ from itertools import chain
 
 import pytest
 
-from access.scope import Face, Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
 from db import ingest, nodes
 from db.archives import sync_archives
 from db.nodes import Row
 from db.pages import Listing, Page
 from db.pool import Connection, Database
-from db.walled import WalledDatabase, WalledReader
+from db.scoped import ScopedDatabase, ScopedReader
 from model.attributes import Level, attribute
 from model.filters import Op, Test
 from tests.names.table import Pair, other_people, read
@@ -54,7 +54,7 @@ COLUMN = {"PatientName": "patient_name", "ReferringPhysicianName": "referring_ph
 class People:
     """An index in which everybody has one study, and is the referring physician of it."""
 
-    reader: WalledReader
+    reader: ScopedReader
     scope: Scope
     runner: asyncio.Runner
     known: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -86,14 +86,14 @@ async def _people(url: str, runner: asyncio.Runner) -> People:
 
     async def work(connection: Connection) -> None:
         await ingest.store_studies(connection, archive_id, records(Level.STUDY, rows))
-        await ingest.settle(connection)
+        await ingest.derive(connection)
 
     await ingest.write(database, "load", work)
     await database.execute("analyze", "analyze study")
     await database.close()
     mine = (ScopedArchive(archive_id, "a0", "ERN-EYE"),)
-    scope, nobodys = Scope(mine, mine), Scope((), (), Face.PSEUDONYMS)
-    return People((await WalledDatabase.open(url, size=1)).within(Reach(scope, nobodys)), scope, runner)
+    scope, nobodys = Scope(mine, mine), Scope((), (), Projection.PSEUDONYMISED)
+    return People((await ScopedDatabase.open(url, size=1)).within(AccessScope(scope, nobodys)), scope, runner)
 
 
 @TABLES

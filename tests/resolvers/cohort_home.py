@@ -1,4 +1,4 @@
-"""A whole index in both faces, people who see more or less of it, and what they do with cohorts."""
+"""A whole index in both projections, people who see more or less of it, and what they do with cohorts."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,10 +9,10 @@ from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel, Grant, Viewer
 from access.small_counts import Policies, Policy
 from db.archives import sync_archives
-from db.faces import Faces
 from db.pool import Database
+from db.projections import Projections
 from tests.federation import Federation, generate, load
-from tests.resolvers.house import CONFIGS, Answer, House, open_services
+from tests.resolvers.runtime import CONFIGS, Answer, Runtime, open_services
 
 EYE, RND, VASC = (config.ern for config in CONFIGS)
 FULL, PSEUDO, COUNTS = AccessLevel.FULL, AccessLevel.PSEUDONYMISED, AccessLevel.COUNTS
@@ -54,19 +54,19 @@ MR = {"modalitiesInStudy": {"any": ["MR"]}}
 
 @dataclass
 class Home:
-    """A whole index with both faces."""
+    """A whole index with both projections."""
 
-    house: House
+    runtime: Runtime
     database: Database
     made: Federation
     makers: dict[int, Pseudonymiser]
-    faces: Faces
+    projections: Projections
 
     async def data(self, viewer: Viewer, query: str, **variables: Any) -> Any:
-        return await self.house.asked_by(viewer).data(query, variables)
+        return await self.runtime.asked_by(viewer).data(query, variables)
 
     async def ask(self, viewer: Viewer, query: str, **variables: Any) -> Answer:
-        return await self.house.asked_by(viewer).ask(query, variables)
+        return await self.runtime.asked_by(viewer).ask(query, variables)
 
     async def saved(self, viewer: Viewer, given: dict[str, Any], archives: list[str] | None = None) -> Any:
         return (await self.data(viewer, SAVE, name="mine", filter=given, archives=archives))["saveCohort"]
@@ -98,15 +98,15 @@ def uids_of(studies: Any) -> set[str]:
 
 @asynccontextmanager
 async def at_home(database: Database) -> AsyncIterator[Home]:
-    """A generated federation in both faces, and services on it."""
+    """A generated federation in both projections, and services on it."""
     ids = await sync_archives(database, CONFIGS)
     makers = {ids[c.code]: Pseudonymiser(bytes([7]) * 32, c.ern, key_id="k1") for c in CONFIGS}
-    faces = Faces(database, makers, {each: code for code, each in ids.items()})
-    database.after_write.append(lambda: faces.drain())
+    projections = Projections(database, makers, {each: code for code, each in ids.items()})
+    database.after_write.append(lambda: projections.drain())
     made = generate(9, list(ids.values()), 30)
     await load(database, made)
     services = replace(await open_services(database), small_counts=Policies(Policy(1, 0)))
     try:
-        yield Home(House(services), database, made, makers, faces)
+        yield Home(Runtime(services), database, made, makers, projections)
     finally:
         await services.close()

@@ -1,4 +1,4 @@
-"""A federation in an index, loaded once, and houses that answer from it."""
+"""A federation in an index, loaded once, and runtimes that answer from it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,9 +10,9 @@ from db.pool import Database
 from model.attributes import Level
 from tests.federation import Federation, generate, load
 from tests.resolvers.cohort_home import Home, at_home
-from tests.resolvers.house import CONFIGS, House, load_down_to, open_services
-from tests.resolvers.live_house import live_house
+from tests.resolvers.live_runtime import live_runtime
 from tests.resolvers.memory_archive import MemoryArchive
+from tests.resolvers.runtime import CONFIGS, Runtime, load_down_to, open_services
 
 SEED, STUDIES = 11, 60
 LOADED_AT = "2024-05-31 12:00:00Z"
@@ -43,39 +43,39 @@ def federation(loaded: tuple[str, Federation]) -> Federation:
 
 
 @pytest.fixture
-async def house(loaded: tuple[str, Federation]) -> AsyncIterator[House]:
+async def runtime(loaded: tuple[str, Federation]) -> AsyncIterator[Runtime]:
     """Everything is indexed; archives are never asked."""
     database = await Database.open(loaded[0])
     services = await open_services(database)
-    yield House(services)
+    yield Runtime(services)
     await services.close()
     await database.close()
 
 
 @pytest.fixture
-async def shallow(database: Database) -> House:
+async def shallow(database: Database) -> Runtime:
     """An index of studies only, of this test's own: 40 studies whose series and instances the archives in
     memory still hold."""
-    return await shallow_house(database, Level.STUDY, 40)
+    return await shallow_runtime(database, Level.STUDY, 40)
 
 
-async def shallow_house(database: Database, level: Level, studies: int) -> House:
-    """A house whose index ends at `level`."""
+async def shallow_runtime(database: Database, level: Level, studies: int) -> Runtime:
+    """A runtime whose index ends at `level`."""
     ids = await sync_archives(database, CONFIGS)
     made = generate(SEED, list(ids.values()), studies)
     await load_down_to(database, made, level)
     clients = [MemoryArchive.of(config, made, ids[config.code]) for config in CONFIGS]
-    return House(await open_services(database, clients), clients)
+    return Runtime(await open_services(database, clients), clients)
 
 
 @pytest.fixture
 async def home(database: Database) -> AsyncIterator[Home]:
-    """An index with both faces, of this test's own."""
+    """An index with both projections, of this test's own."""
     async with at_home(database) as opened:
         yield opened
 
 
 @pytest.fixture
-async def live(database: Database) -> House:
+async def live(database: Database) -> Runtime:
     """Archives that can be asked now, and an index of theirs."""
-    return await live_house(database)
+    return await live_runtime(database)

@@ -11,15 +11,15 @@ from access.scope import AccessLevel, Grant, Viewer
 from db import nodes
 from db.archives import list_archives
 from db.definitions import sync_archives
-from db.faces import Faces
 from db.pages import Listing, Page
 from db.pool import Database
+from db.projections import Projections
 from model.attributes import Level
 from resolvers.changes import ChangeKind, StudyChange, study_changes
 from resolvers.context import Context, Services
 from resolvers.filters import StudyFilter, condition_of
-from resolvers.question import question_of
-from tests.resolvers.house import CONFIGS, open_services
+from resolvers.list_query import list_query_of
+from tests.resolvers.runtime import CONFIGS, open_services
 
 FULL, PSEUDONYMISED, COUNTS = AccessLevel.FULL, AccessLevel.PSEUDONYMISED, AccessLevel.COUNTS
 
@@ -31,12 +31,12 @@ def viewer(eye: AccessLevel, rnd: AccessLevel, vasc: AccessLevel, *needs_consent
     return Viewer("somebody", None, grants, frozenset(needs_consent))
 
 
-async def with_faces(database: Database) -> dict[str, int]:
+async def with_projections(database: Database) -> dict[str, int]:
     """Registers the archives; whatever is written is followed by its pseudonymised rows."""
     ids = await sync_archives(database, CONFIGS)
     makers = {ids[c.code]: Pseudonymiser(bytes(range(32)), c.ern, key_id="k1") for c in CONFIGS}
     codes = {row.archive_id: row.code for row in await list_archives(database)}
-    database.after_write.append(Faces(database, makers, codes).drain)
+    database.after_write.append(Projections(database, makers, codes).drain)
     return ids
 
 
@@ -89,8 +89,8 @@ class Follower:
     async def listed(self) -> Seen:
         """What `studies` answers now."""
         context, condition = self.context(), condition_of(self.filter)
-        question = question_of(context.reach, self.archives, condition, ())
-        listing = Listing(question.scopes, Level.STUDY, condition)
+        list_query = list_query_of(context.access_scope, self.archives, condition, ())
+        listing = Listing(list_query.scopes, Level.STUDY, condition)
         _ = listing.order
         rows = await nodes.page(context.database, listing, Page(1000))
         return {row["uid"]: _facts(row) for row in rows}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.resolvers.house import Answer, House
+from tests.resolvers.runtime import Answer, Runtime
 from tests.resolvers.wrong_cursors import expired, foreign, other_order, tampered
 
 UID_64 = "1." * 31 + "12"
@@ -184,8 +184,8 @@ def check_words(answer: Answer, code: str, fragment: str, given: str = "") -> No
 @pytest.mark.parametrize(
     ("query", "code", "fragment"), [pytest.param(*row[1:], id=row[0]) for row in LITERALS]
 )
-async def test_a_mistake_in_the_document(house: House, query: str, code: str, fragment: str) -> None:
-    answer = await house.ask(query)
+async def test_a_mistake_in_the_document(runtime: Runtime, query: str, code: str, fragment: str) -> None:
+    answer = await runtime.ask(query)
     check_words(answer, code, fragment, query)
     assert not answer.data or set(answer.data.values()) == {None}
 
@@ -218,9 +218,9 @@ VARIABLES: list[tuple[str, str, Any, str, str]] = [
     ("query", "value", "code", "fragment"), [pytest.param(*row[1:], id=row[0]) for row in VARIABLES]
 )
 async def test_a_mistake_in_a_variable(
-    house: House, query: str, value: Any, code: str, fragment: str
+    runtime: Runtime, query: str, value: Any, code: str, fragment: str
 ) -> None:
-    answer = await house.ask(query, {"v": value})
+    answer = await runtime.ask(query, {"v": value})
     if "keywords" in query:  # every node of the page has the same mistake
         assert len(set(answer.codes)) == 1
         answer.body["errors"] = answer.errors[:1]
@@ -229,22 +229,22 @@ async def test_a_mistake_in_a_variable(
 
 
 @pytest.mark.parametrize("depth", [20, 30, 200, 900])
-async def test_a_filter_far_too_deep_in_a_variable(house: House, depth: int) -> None:
+async def test_a_filter_far_too_deep_in_a_variable(runtime: Runtime, depth: int) -> None:
     given: dict[str, Any] = {"patientId": {"eq": "a"}}
     for _ in range(depth):
         given = {"not": given}
-    answer = await house.ask("query ($v: StudyFilter) { studies(filter: $v) { totalCount } }", {"v": given})
+    answer = await runtime.ask("query ($v: StudyFilter) { studies(filter: $v) { totalCount } }", {"v": given})
     check_words(answer, "BAD_INPUT", "deeper than 20")
 
 
 @pytest.mark.parametrize("make", [expired, foreign, other_order, tampered])
-async def test_a_cursor_that_is_not_of_this_list(house: House, make: Any) -> None:
-    answer = await house.ask(studies(f'after: "{await make(house)}"'))
+async def test_a_cursor_that_is_not_of_this_list(runtime: Runtime, make: Any) -> None:
+    answer = await runtime.ask(studies(f'after: "{await make(runtime)}"'))
     check_words(answer, "BAD_CURSOR", "start again without it")
 
 
-async def test_a_mistake_leaves_the_other_fields(house: House) -> None:
-    answer = await house.ask('{ bad: node(id: "?") { id } archives { code } }')
+async def test_a_mistake_leaves_the_other_fields(runtime: Runtime) -> None:
+    answer = await runtime.ask('{ bad: node(id: "?") { id } archives { code } }')
     assert answer.data == {"bad": None, "archives": [{"code": "a0"}, {"code": "a1"}, {"code": "a2"}]}
     assert answer.errors[0]["path"] == ["bad"]
 
@@ -275,8 +275,8 @@ NOTHING = [
 
 
 @pytest.mark.parametrize("match", [pytest.param(match, id=name) for name, match in NOTHING])
-async def test_what_is_odd_finds_nothing(house: House, match: str) -> None:
-    data = await house.data(f"{{ studies(filter: {{attribute: [{{{match}}}]}}) {{ totalCount }} }}")
+async def test_what_is_odd_finds_nothing(runtime: Runtime, match: str) -> None:
+    data = await runtime.data(f"{{ studies(filter: {{attribute: [{{{match}}}]}}) {{ totalCount }} }}")
     assert data["studies"]["totalCount"] == 0
 
 
@@ -287,15 +287,15 @@ PLENTY = [
 
 
 @pytest.mark.parametrize("given", PLENTY, ids=["or", "attribute"])
-async def test_a_thousand_terms(house: House, given: dict[str, Any]) -> None:
+async def test_a_thousand_terms(runtime: Runtime, given: dict[str, Any]) -> None:
     query = "query ($v: StudyFilter) { studies(filter: $v) { totalCount } }"
-    check_words(await house.ask(query, {"v": given}), "BAD_INPUT", "conditions, at most 500")
+    check_words(await runtime.ask(query, {"v": given}), "BAD_INPUT", "conditions, at most 500")
 
 
 @pytest.mark.parametrize(
     ("value", "code"), [("a\0b", "BAD_INPUT"), ("\ud800", "BAD_REQUEST"), ("\udfff a", "BAD_REQUEST")]
 )
 @pytest.mark.parametrize("op", ["eq", "contains", "startsWith", "wildcard"])
-async def test_characters_that_no_text_can_hold(house: House, op: str, value: str, code: str) -> None:
+async def test_characters_that_no_text_can_hold(runtime: Runtime, op: str, value: str, code: str) -> None:
     query = 'query ($v: String) { studies(filter: {attribute: [{name: "PatientComments", %s: $v}]}) { totalCount } }'
-    assert (await house.ask(query % op, {"v": value})).codes == [code]
+    assert (await runtime.ask(query % op, {"v": value})).codes == [code]

@@ -24,7 +24,7 @@ from tests.resolvers.following import (
     two_services,
     until,
     viewer,
-    with_faces,
+    with_projections,
 )
 from tests.rows import instance, records, series, study
 
@@ -56,7 +56,7 @@ def batch(rng: random.Random) -> Batch:
 async def test_events_make_every_list_what_it_is(database: Database, seed: int) -> None:
     """Random writes and consents; lists that know nothing but events are equal to lists that are read."""
     rng = random.Random(seed)
-    ids = await with_faces(database)
+    ids = await with_projections(database)
     async with two_services(database) as (one, other):
         followers = [
             Follower(services, who, given, archives)
@@ -105,7 +105,7 @@ async def _beginning(services: Any, database: Database) -> str:
 
 
 async def test_a_change_is_one_event_and_no_change_is_none(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     rows = [study("1.1")], [series("1.1", "5.1")], [instance("1.1", "5.1", "8.1")]
     for _ in range(3):
         await store(database, 1, *rows, whole=["1.1"], series_of=["1.1"], instances_of=[("1.1", "5.1")])
@@ -124,7 +124,7 @@ async def test_a_change_is_one_event_and_no_change_is_none(database: Database) -
 
 async def test_what_the_index_learns_of_a_study_is_an_event(database: Database) -> None:
     """Nothing changed in the archive when a whole data set was fetched on demand, but lists did: filters find it."""
-    await with_faces(database)
+    await with_projections(database)
     thin = AttributeMatch(name="SliceThickness", eq="2.5")
     given = StudyFilter(series=SeriesFilter(instance=InstanceFilter(attribute=[thin])))
     await store(database, 1, [study("1.1")], [series("1.1", "5.1")], [instance("1.1", "5.1", "8.1")])
@@ -132,7 +132,7 @@ async def test_what_the_index_learns_of_a_study_is_an_event(database: Database) 
 
     async def keep(conn: Connection) -> None:
         await ingest.store_instances(conn, 1, records(Level.INSTANCE, [whole]), (), full=True)
-        await ingest.settle(conn)
+        await ingest.derive(conn)
 
     async with two_services(database) as (one, _):
         follower = Follower(one, EVERYTHING, given)
@@ -147,7 +147,7 @@ async def test_what_the_index_learns_of_a_study_is_an_event(database: Database) 
 
 async def test_kinds_by_what_the_viewer_may_see(database: Database) -> None:
     """The copy that another archive holds decides nothing where that archive is not to be seen."""
-    await with_faces(database)
+    await with_projections(database)
     async with two_services(database) as (one, other):
         whole = Follower(one, EVERYTHING)
         partly = Follower(other, viewer(COUNTS, FULL, COUNTS))
@@ -170,7 +170,7 @@ async def test_kinds_by_what_the_viewer_may_see(database: Database) -> None:
 
 
 async def test_a_withdrawn_consent_takes_the_study_away(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     agreed, withdrawn = (StudyConsent("1.1", True, True, research) for research in (True, False))
     async with two_services(database) as (one, other):
         outsider, member = Follower(one, CONSENTED), Follower(other, MIXED)
@@ -193,7 +193,7 @@ async def test_a_withdrawn_consent_takes_the_study_away(database: Database) -> N
 
 async def test_pseudonymised_events_wait_for_their_rows(database: Database) -> None:
     """The maker of the rows is held up: no event, and none is lost."""
-    await with_faces(database)
+    await with_projections(database)
     held = database.after_write.pop()
     async with two_services(database) as (one, _):
         researcher, clinician = (
@@ -212,7 +212,7 @@ async def test_pseudonymised_events_wait_for_their_rows(database: Database) -> N
 
 async def test_an_ended_connection_loses_nothing(database: Database) -> None:
     """Every connection of the database is ended, the listener's and the readers', while writes go on."""
-    await with_faces(database)
+    await with_projections(database)
     async with two_services(database) as (one, other):
         followers = [Follower(one, EVERYTHING), Follower(other, MIXED)]
         async with following(*followers):

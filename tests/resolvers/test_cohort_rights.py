@@ -8,7 +8,7 @@ import pytest
 from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel, Viewer
 from db.consent import StudyConsent, set_consents
-from db.faces import Faces
+from db.projections import Projections
 from model.attributes import Level
 from tests.resolvers.cohort_home import (
     ANALYST,
@@ -39,10 +39,10 @@ async def test_an_analyst_freezes_pseudonyms_that_survive_rotation(home: Home) -
     rows = await home.database.fetch("t", "select study_uid from cohort_study")
     assert not {row["study_uid"] for row in rows} & shown
 
-    codes = home.faces.codes
+    codes = home.projections.codes
     new = {each: Pseudonymiser(bytes([8]) * 32, m.ern, key_id="k2") for each, m in home.makers.items()}
     home.database.after_write.clear()
-    rotated = Faces(home.database, new, codes)
+    rotated = Projections(home.database, new, codes)
     await rotated.enqueue_all()
     await rotated.drain(rotating=True)
     after = await home.uids(ANALYST, id)
@@ -102,7 +102,9 @@ async def _opened_by(
     (shown,) = cohort["versions"]
     assert uids_of(shown["studies"]) == expected == await home.uids(reader, version["id"])
     known = {
-        row.code for row in home.house.services.directory if reader.access_to(row.ern) is not AccessLevel.NONE
+        row.code
+        for row in home.runtime.services.directory
+        if reader.access_to(row.ern) is not AccessLevel.NONE
     }
     assert {each["archive"]["code"] for each in shown["sources"]} == known
     if not mine:

@@ -1,4 +1,4 @@
-"""Conflicts between the copies of a node: by what values mean, at each level and in both faces."""
+"""Conflicts between the copies of a node: by what values mean, at each level and in both projections."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -8,11 +8,11 @@ import pytest
 from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel
 from db.archives import sync_archives
-from db.faces import Faces
 from db.pool import Database
+from db.projections import Projections
 from resolvers.values import disagreements
 from tests.db.ingesting import store
-from tests.resolvers.house import CONFIGS, House, open_services
+from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 from tests.rows import Row, instance, series, study
 
 WEIGHT, THICKNESS = "00101030", "00180050"
@@ -43,34 +43,34 @@ COPIES: dict[str, tuple[Row, Row, Row]] = {
 
 
 @pytest.fixture
-async def copies(database: Database) -> AsyncIterator[House]:
+async def copies(database: Database) -> AsyncIterator[Runtime]:
     ids = await sync_archives(database, CONFIGS)
     makers = {ids[c.code]: Pseudonymiser(bytes([7]) * 32, "ERN-EYE", key_id="k1") for c in CONFIGS}
-    faces = Faces(database, makers, {each: code for code, each in ids.items()})
-    database.after_write.append(lambda: faces.drain())
+    projections = Projections(database, makers, {each: code for code, each in ids.items()})
+    database.after_write.append(lambda: projections.drain())
     for code, (one, below, at_last) in COPIES.items():
         await store(
             database, ids[code], [one], [below], [at_last], series_of=["1.2"], instances_of=[("1.2", "1.3")]
         )
     await database.execute("done", "update archive set last_completed_at = now()")
     services = await open_services(database)
-    yield House(services)
+    yield Runtime(services)
     await services.close()
 
 
-async def keywords(house: House) -> list[list[str]]:
-    data = await house.data(ASK)
+async def keywords(runtime: Runtime) -> list[list[str]]:
+    data = await runtime.data(ASK)
     return [
         [conflict["keyword"] for node in data[field]["nodes"] for conflict in node["conflicts"]]
         for field in ("studies", "series", "instances")
     ]
 
 
-async def test_what_is_written_otherwise_is_no_conflict(copies: House) -> None:
+async def test_what_is_written_otherwise_is_no_conflict(copies: Runtime) -> None:
     assert await keywords(copies) == [["PatientBirthDate"], ["SeriesDate", "ProtocolName"], ["Rows"]]
 
 
-async def test_a_conflict_tells_values_as_they_were_sent(copies: House) -> None:
+async def test_a_conflict_tells_values_as_they_were_sent(copies: Runtime) -> None:
     (node,) = (await copies.data(ASK))["studies"]["nodes"]
     assert node["conflicts"] == [
         {
@@ -83,7 +83,7 @@ async def test_a_conflict_tells_values_as_they_were_sent(copies: House) -> None:
     ]
 
 
-async def test_the_same_where_records_are_pseudonymised(copies: House) -> None:
+async def test_the_same_where_records_are_pseudonymised(copies: Runtime) -> None:
     """Both archives have one key here, so that their copies are one node."""
     both = replace(copies, access={"a0": AccessLevel.PSEUDONYMISED, "a1": AccessLevel.PSEUDONYMISED})
     studies, serieses, instances = await keywords(both)
@@ -108,5 +108,5 @@ def test_private_attributes_are_compared_by_their_creator() -> None:
     assert disagreements([private(b10="A one"), private(b10="B other")]) == []
 
 
-async def test_a_copy_that_may_not_be_seen_conflicts_with_nothing(copies: House) -> None:
+async def test_a_copy_that_may_not_be_seen_conflicts_with_nothing(copies: Runtime) -> None:
     assert await keywords(copies.without("a1")) == [[], [], []]

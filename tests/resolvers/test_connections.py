@@ -7,7 +7,7 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, i
 
 from resolvers.schema import schema
 from tests.resolvers.cohort_home import ANALYST, OWNER, STRANGER, Home
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 TYPES = schema._schema.type_map
 
@@ -73,25 +73,25 @@ async def walked(ask: Any, field: str, size: int, *, back: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-async def test_cohorts_in_both_directions(house: House, size: int) -> None:
+async def test_cohorts_in_both_directions(runtime: Runtime, size: int) -> None:
     save = "mutation ($n: String!) { saveCohort(name: $n, filter: {}) { id } }"
-    ids = [(await house.data(save, {"n": f"c{n}"}))["saveCohort"]["id"] for n in range(7)]
+    ids = [(await runtime.data(save, {"n": f"c{n}"}))["saveCohort"]["id"] for n in range(7)]
 
     async def ask(window: dict[str, Any]) -> Any:
-        return await house.data(WALK % ("cohorts", "mine: true,", "id", "id"), window)
+        return await runtime.data(WALK % ("cohorts", "mine: true,", "id", "id"), window)
 
     try:
         assert await walked(ask, "cohorts", size, back=False) == ids[::-1]
         assert await walked(ask, "cohorts", size, back=True) == ids[::-1]
     finally:
         for id in ids:
-            await house.data("mutation ($id: ID!) { deleteCohort(id: $id) { id } }", {"id": id})
+            await runtime.data("mutation ($id: ID!) { deleteCohort(id: $id) { id } }", {"id": id})
 
 
-async def test_definitions_in_both_directions(house: House) -> None:
+async def test_definitions_in_both_directions(runtime: Runtime) -> None:
     async def ask(window: dict[str, Any]) -> Any:
         query = WALK % ("attributeDefinitions", 'search: "PatientBirth",', "keyword", "keyword")
-        return await house.data(query, window)
+        return await runtime.data(query, window)
 
     forwards = await walked(ask, "attributeDefinitions", 2, back=False)
     assert "PatientBirthDate" in forwards

@@ -16,15 +16,15 @@ from db import ingest
 from db.archives import sync_archives
 from db.audit import AUDIT_SESSION, AuditLog
 from db.consent import StudyConsent, set_consents
-from db.faces import Faces
 from db.past_pseudonyms import MASTER_KEY
 from db.pool import Connection, Database
+from db.projections import Projections
 from db.secrets import shared_secret
 from model.attributes import Level
 from model.records import Rejected
 from tests.federation import Federation, generate
-from tests.resolvers.house import CONFIGS, House, load_down_to, open_services
 from tests.resolvers.memory_archive import MemoryArchive
+from tests.resolvers.runtime import CONFIGS, Runtime, load_down_to, open_services
 
 EYE, RND = "ERN-EYE", "ERN-RND"
 ADMIN = Viewer("admin", None, (Grant(EYE, AccessLevel.FULL, ("full", "admin")), Grant(RND, AccessLevel.FULL)))
@@ -39,9 +39,9 @@ SET = """mutation ($uid: UID!, $archive: String!, $research: Boolean!) {
 
 @dataclass
 class Home:
-    """A house in which nothing below studies is indexed, with pseudonymised rows."""
+    """A runtime in which nothing below studies is indexed, with pseudonymised rows."""
 
-    house: House
+    runtime: Runtime
     database: Database
     made: Federation
     maker: Pseudonymiser
@@ -62,13 +62,13 @@ async def home(database: Database) -> AsyncIterator[Home]:
     makers = {
         ids[c.code]: Pseudonymiser(derived_key(master, c.ern).key, c.ern, key_id="db-1") for c in CONFIGS
     }
-    faces = Faces(database, makers, {each: code for code, each in ids.items()})
-    database.after_write.append(faces.drain)
+    projections = Projections(database, makers, {each: code for code, each in ids.items()})
+    database.after_write.append(projections.drain)
     made = generate(5, list(ids.values()), 30)
     await load_down_to(database, made, Level.STUDY)
     clients = [MemoryArchive.of(config, made, ids[config.code]) for config in CONFIGS]
     services = replace(await open_services(database, clients), small_counts=Policies(Policy(1, 0)))
-    yield Home(House(services, clients), database, made, makers[1])
+    yield Home(Runtime(services, clients), database, made, makers[1])
     await services.close()
 
 
@@ -80,7 +80,7 @@ LISTS = """{ series(first: 1000) { totalCount nodes { id } } instances(first: 10
 
 
 async def test_a_stranger_sees_what_has_the_consent_to_research(home: Home) -> None:
-    reader, uids = home.house.asked_by(READER), home.uids()
+    reader, uids = home.runtime.asked_by(READER), home.uids()
     assert (await reader.data(LIST))["studies"]["totalCount"] == 0
     assert (await reader.data(LISTS))["studyStats"]["studies"]["value"] in (0, None)
     await home.consent(*uids[:3])
@@ -88,7 +88,7 @@ async def test_a_stranger_sees_what_has_the_consent_to_research(home: Home) -> N
     nodes = (await reader.data(LIST))["studies"]["nodes"]
     assert {node["studyInstanceUid"] for node in nodes} == {home.maker.uid(uid) for uid in uids[:3]}
     assert {node["access"] for node in nodes} == {"PSEUDONYMISED"}
-    member = (await home.house.asked_by(MEMBER).data(LIST))["studies"]
+    member = (await home.runtime.asked_by(MEMBER).data(LIST))["studies"]
     assert member["totalCount"] == len(uids)
 
 
@@ -96,12 +96,12 @@ async def test_sources_say_that_a_policy_holds_records_back_and_not_whether_it_d
     ask = "{ studies { totalCount complete sources { archive { code } state restriction { code } } } }"
     told = {}
     for viewer in (READER, MEMBER, ADMIN):
-        [source, *_] = (await home.house.asked_by(viewer).data(ask))["studies"]["sources"]
+        [source, *_] = (await home.runtime.asked_by(viewer).data(ask))["studies"]["sources"]
         told[viewer.subject] = source["restriction"]
     assert told == {"reader": {"code": "CONSENT_TO_RESEARCH"}, "member": None, "admin": None}
-    none = (await home.house.asked_by(READER).data(ask))["studies"]
+    none = (await home.runtime.asked_by(READER).data(ask))["studies"]
     await home.consent(*home.uids())
-    everything = (await home.house.asked_by(READER).data(ask))["studies"]
+    everything = (await home.runtime.asked_by(READER).data(ask))["studies"]
     assert (none["totalCount"], everything["totalCount"]) == (0, len(home.uids()))
     assert none["sources"] == everything["sources"]
     assert none["complete"] is everything["complete"] is True
@@ -110,7 +110,7 @@ async def test_sources_say_that_a_policy_holds_records_back_and_not_whether_it_d
 async def test_nothing_is_said_of_what_could_not_be_indexed_where_consent_decides(home: Home) -> None:
     """A lost study has no consent that is known: that there is one is for those who see all of them."""
     ask = "{ studies { complete sources { state error { code } } } }"
-    viewers = [home.house.asked_by(viewer) for viewer in (READER, MEMBER, ADMIN)]
+    viewers = [home.runtime.asked_by(viewer) for viewer in (READER, MEMBER, ADMIN)]
     before = [(await viewer.data(ask))["studies"] for viewer in viewers]
 
     async def reject(conn: Connection) -> None:
@@ -125,7 +125,7 @@ async def test_nothing_is_said_of_what_could_not_be_indexed_where_consent_decide
 
 
 async def test_series_and_instances_fetched_on_demand_are_shown(home: Home) -> None:
-    reader, uids = home.house.asked_by(READER), home.uids()
+    reader, uids = home.runtime.asked_by(READER), home.uids()
     await home.consent(*uids[:3])
     nodes = (await reader.data(DEEP))["studies"]["nodes"]
     copies = [copy for copy in home.made.copies if copy.archive_id == 1]
@@ -142,7 +142,7 @@ async def test_series_and_instances_fetched_on_demand_are_shown(home: Home) -> N
 
 
 async def test_a_withdrawal_takes_effect_at_once_everywhere(home: Home) -> None:
-    reader, uids = home.house.asked_by(READER), home.uids()
+    reader, uids = home.runtime.asked_by(READER), home.uids()
     await home.consent(*uids[:4])
     before = (await reader.data(DEEP))["studies"][
         "nodes"
@@ -158,7 +158,9 @@ async def test_a_withdrawal_takes_effect_at_once_everywhere(home: Home) -> None:
     page = await reader.data("{ studies(first: 1) { pageInfo { endCursor } } }")
     cursor = page["studies"]["pageInfo"]["endCursor"]
 
-    answer = await home.house.asked_by(ADMIN).data(SET, {"uid": uids[0], "archive": "a0", "research": False})
+    answer = await home.runtime.asked_by(ADMIN).data(
+        SET, {"uid": uids[0], "archive": "a0", "research": False}
+    )
     assert answer["setConsent"]["study"]["consent"] == {"care": True, "registry": False, "research": False}
 
     assert home.maker.uid(uids[0]) not in str(await reader.data(DEEP))
@@ -178,11 +180,11 @@ async def test_a_withdrawal_takes_effect_at_once_everywhere(home: Home) -> None:
     assert told["series"]["totalCount"] == lists["series"]["totalCount"] - len(gone["series"]["nodes"])
     assert told["studyStats"]["studies"]["value"] == 3
     assert told["studyStats"]["facet"] == [{"value": "a0", "count": {"value": 3}}]
-    assert (await home.house.asked_by(MEMBER).data(LIST))["studies"]["totalCount"] == len(uids)
+    assert (await home.runtime.asked_by(MEMBER).data(LIST))["studies"]["totalCount"] == len(uids)
 
 
 async def test_nothing_is_fetched_for_a_stranger_without_consent(home: Home) -> None:
-    reader, uids = home.house.asked_by(READER), home.uids()
+    reader, uids = home.runtime.asked_by(READER), home.uids()
     await home.consent(uids[0])
     nodes = (await reader.data(LIST))["studies"]["nodes"]
     await home.consent(uids[0], research=False)
@@ -194,8 +196,8 @@ async def test_nothing_is_fetched_for_a_stranger_without_consent(home: Home) -> 
     assert asked.requests == {}
 
 
-async def _id_of(house: House, uid: str) -> str:
-    data = await house.data(f'{{ study(studyInstanceUid: "{uid}") {{ id }} }}')
+async def _id_of(runtime: Runtime, uid: str) -> str:
+    data = await runtime.data(f'{{ study(studyInstanceUid: "{uid}") {{ id }} }}')
     return str(data["study"]["id"])
 
 
@@ -206,20 +208,20 @@ async def test_consent_is_over_the_visible_copies_that_say_something(home: Home)
     shared = next(uid for uid in home.uids(1) if uid in home.uids(2))
     ask = f'{{ study(studyInstanceUid: "{shared}") {{ consent {{ care registry research }} }} }}'
 
-    async def told(house: House) -> list[bool]:
-        return list((await house.data(ask))["study"]["consent"].values())
+    async def told(runtime: Runtime) -> list[bool]:
+        return list((await runtime.data(ask))["study"]["consent"].values())
 
-    house = home.house.without("a2")
-    assert await told(house) == [False, False, False]
+    runtime = home.runtime.without("a2")
+    assert await told(runtime) == [False, False, False]
     await set_consents(home.database, 1, [StudyConsent(shared, True, True, True)], "x")
-    assert await told(house) == [True, True, True]  # the other archive was told nothing
+    assert await told(runtime) == [True, True, True]  # the other archive was told nothing
     await set_consents(home.database, 2, [StudyConsent(shared, True, False, False)], "x")
-    assert await told(house) == [True, False, False]
-    assert await told(house.without("a1", "a2")) == [True, True, True]
+    assert await told(runtime) == [True, False, False]
+    assert await told(runtime.without("a1", "a2")) == [True, True, True]
 
 
 async def test_consents_of_a_page_cost_one_statement(home: Home) -> None:
-    answer = await home.house.ask("{ studies(first: 30) { nodes { consent { care } } } }")
+    answer = await home.runtime.ask("{ studies(first: 30) { nodes { consent { care } } } }")
     assert answer.errors == []
     assert answer.statements.count("consents") == 1
 
@@ -227,9 +229,9 @@ async def test_consents_of_a_page_cost_one_statement(home: Home) -> None:
 async def test_studies_are_found_by_consent(home: Home) -> None:
     uids = home.uids()
     await home.consent(*uids[:2])
-    found = await home.house.data("{ studies(filter: {consent: {research: true}}) { totalCount } }")
+    found = await home.runtime.data("{ studies(filter: {consent: {research: true}}) { totalCount } }")
     assert found["studies"]["totalCount"] == 2
-    reader = await home.house.asked_by(MEMBER).data(
+    reader = await home.runtime.asked_by(MEMBER).data(
         "{ studies(filter: {consent: {research: true, registry: false}}) { totalCount } }"
     )
     assert reader["studies"]["totalCount"] == 2
@@ -245,15 +247,15 @@ COUNTER = Viewer("x", None, (Grant(EYE, AccessLevel.COUNTS, ("admin",)),))
 
 @pytest.mark.parametrize("viewer", [PSEUDO_ADMIN, NO_ADMIN, OTHER_ADMIN, COUNTER])
 async def test_others_may_not_set_it(home: Home, viewer: Viewer) -> None:
-    house = home.house.asked_by(viewer)
+    runtime = home.runtime.asked_by(viewer)
     for uid in (home.uids()[0], "1.2.3.4.5"):  # nor does the answer tell what is there
-        answer = await house.ask(SET, {"uid": uid, "archive": "a0", "research": True})
+        answer = await runtime.ask(SET, {"uid": uid, "archive": "a0", "research": True})
         assert answer.codes == ["FORBIDDEN"]
     assert await home.database.fetch("t", "select from consent") == []
 
 
 async def test_an_archive_that_cannot_be_named_is_not_found(home: Home) -> None:
-    stranger = home.house.asked_by(Viewer("x", None, (Grant(RND, AccessLevel.FULL, ("admin",)),)))
+    stranger = home.runtime.asked_by(Viewer("x", None, (Grant(RND, AccessLevel.FULL, ("admin",)),)))
     hidden = await stranger.ask(SET, {"uid": home.uids()[0], "archive": "a0", "research": True})
     nothing = await stranger.ask(SET, {"uid": home.uids()[0], "archive": "a9", "research": True})
     assert hidden.codes == nothing.codes == ["NOT_FOUND"]
@@ -261,14 +263,14 @@ async def test_an_archive_that_cannot_be_named_is_not_found(home: Home) -> None:
 
 
 async def test_a_study_that_the_archive_does_not_hold_is_not_found(home: Home) -> None:
-    house, elsewhere = home.house.asked_by(ADMIN), (set(home.uids(2)) - set(home.uids(1))).pop()
+    runtime, elsewhere = home.runtime.asked_by(ADMIN), (set(home.uids(2)) - set(home.uids(1))).pop()
     for uid in (elsewhere, "1.2.3.4.5"):
-        answer = await house.ask(SET, {"uid": uid, "archive": "a0", "research": True})
+        answer = await runtime.ask(SET, {"uid": uid, "archive": "a0", "research": True})
         assert answer.codes == ["NOT_FOUND"]
 
 
 async def test_a_change_tells_of_the_accesses_of_others_since_consent_was_given(home: Home) -> None:
-    admin, uid = home.house.asked_by(ADMIN), home.uids()[0]
+    admin, uid = home.runtime.asked_by(ADMIN), home.uids()[0]
     database = await Database.open(home.database.url, max_size=1, session=AUDIT_SESSION)
     log = await AuditLog.open(database)
     await _access(log, "early", "TREAT", uid)
@@ -297,7 +299,7 @@ async def test_a_change_tells_of_the_accesses_of_others_since_consent_was_given(
 
 async def test_a_change_lists_earlier_exports(home: Home) -> None:
     """One for each request, however many pages it took; not of other studies, nor of who was refused."""
-    admin, uid = home.house.asked_by(ADMIN), home.uids()[0]
+    admin, uid = home.runtime.asked_by(ADMIN), home.uids()[0]
     database = await Database.open(home.database.url, max_size=1, session=AUDIT_SESSION)
     log = await AuditLog.open(database)
     await _export(log, "early", uid)
@@ -330,5 +332,5 @@ async def _access(log: AuditLog, subject: str, purpose: str | None, uid: str) ->
     await log.write(AuditRecord(at, subject, purpose, "/graphql", "OK", None, "-", touched=touched))
 
 
-async def _change(house: House, uid: str, *, research: bool) -> Any:
-    return (await house.data(SET, {"uid": uid, "archive": "a0", "research": research}))["setConsent"]
+async def _change(runtime: Runtime, uid: str, *, research: bool) -> Any:
+    return (await runtime.data(SET, {"uid": uid, "archive": "a0", "research": research}))["setConsent"]

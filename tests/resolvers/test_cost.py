@@ -13,7 +13,7 @@ from db.pool import Connection, Database
 from model.attributes import Level
 from tests.archives.files import ROOT, instance
 from tests.orthanc import OrthancServer, running_orthanc
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study
 
 EVERYTHING = """query ($first: Int!) {
@@ -40,31 +40,31 @@ EVERYTHING = """query ($first: Int!) {
 }"""
 
 
-async def test_ten_studies_cost_as_much_as_fifty(house: House) -> None:
-    ten = await house.ask(EVERYTHING, {"first": 10})
-    fifty = await house.ask(EVERYTHING, {"first": 50})
+async def test_ten_studies_cost_as_much_as_fifty(runtime: Runtime) -> None:
+    ten = await runtime.ask(EVERYTHING, {"first": 10})
+    fifty = await runtime.ask(EVERYTHING, {"first": 50})
     assert [len(each.data["studies"]["nodes"]) for each in (ten, fifty)] == [10, 50]
     assert sorted(ten.statements) == sorted(fifty.statements)
     assert len(fifty.statements) <= 20
     assert ten.requests == fifty.requests == {}
 
 
-async def test_nodes_by_id_cost_as_much_as_one(house: House) -> None:
-    data = await house.data("{ studies(first: 50) { nodes { id } } }")
+async def test_nodes_by_id_cost_as_much_as_one(runtime: Runtime) -> None:
+    data = await runtime.data("{ studies(first: 50) { nodes { id } } }")
     ids = [node["id"] for node in data["studies"]["nodes"]]
     ask = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Study { locations { archive { code } } } } }"
-    one, fifty = await house.ask(ask, {"ids": ids[:1]}), await house.ask(ask, {"ids": ids})
+    one, fifty = await runtime.ask(ask, {"ids": ids[:1]}), await runtime.ask(ask, {"ids": ids})
     assert len(fifty.data["nodes"]) == 50
     assert one.statements == fifty.statements
 
 
-async def test_pages_after_one_another_cost_the_same(house: House) -> None:
+async def test_pages_after_one_another_cost_the_same(runtime: Runtime) -> None:
     ask = (
         "query ($after: String) { studies(first: 10, after: $after) { nodes { id } pageInfo { endCursor } } }"
     )
     cursor, costs = None, []
     for _ in range(5):
-        answer = await house.ask(ask, {"after": cursor})
+        answer = await runtime.ask(ask, {"after": cursor})
         cursor = answer.data["studies"]["pageInfo"]["endCursor"]
         costs.append(answer.statements)
     assert costs == [["page"]] * 5
@@ -95,7 +95,7 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]
 @pytest.fixture(params=["orthanc", "dicomweb"])
 async def fifty(
     request: pytest.FixtureRequest, orthanc: OrthancServer, database: Database
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Runtime]:
     """An index that has the studies of the Orthanc, and nothing below."""
     config = ArchiveConfig("o", "ERN-EYE", "O", request.param, url=orthanc.dicomweb, timeout=60)
     archive_id = (await sync_archives(database, [config]))["o"]
@@ -103,13 +103,13 @@ async def fifty(
 
     async def work(connection: Connection) -> None:
         await ingest.store_studies(connection, archive_id, records(Level.STUDY, rows))
-        await ingest.settle(connection, UIDS)
+        await ingest.derive(connection, UIDS)
         await connection.execute("update archive set last_completed_at = now()")
 
     await ingest.write(database, "load", work)
     client = open_archive(config)
     services = await open_services(database, [client])
-    yield House(services)
+    yield Runtime(services)
     await services.close()
     await client.close()
 
@@ -126,7 +126,7 @@ def _check(answer_data: object, studies: int) -> None:
 
 
 @pytest.mark.orthanc
-async def test_fifty_studies_are_fetched_in_as_many_requests_as_ten(fifty: House) -> None:
+async def test_fifty_studies_are_fetched_in_as_many_requests_as_ten(fifty: Runtime) -> None:
     await fifty.ask(DEEP, {"first": 3})  # the first contacts also learn what the archive can do
     ten = await fifty.ask(DEEP, {"first": 10})
     _check(ten.data, 10)
@@ -140,7 +140,7 @@ async def test_fifty_studies_are_fetched_in_as_many_requests_as_ten(fifty: House
 
 
 @pytest.mark.orthanc
-async def test_concurrent_askers_share_one_fetch_and_it_is_kept(fifty: House) -> None:
+async def test_concurrent_askers_share_one_fetch_and_it_is_kept(fifty: Runtime) -> None:
     await fifty.ask(DEEP, {"first": 3})
     alone = await fifty.ask(DEEP, {"first": 10})
     answers = await asyncio.gather(*(fifty.ask(DEEP, {"first": 53}) for _ in range(5)))
@@ -148,7 +148,7 @@ async def test_concurrent_askers_share_one_fetch_and_it_is_kept(fifty: House) ->
         _check(answer.data, 53)
     assert sum(answer.requests.get("o", 0) for answer in answers) == alone.requests["o"]
     await fifty.services.close()
-    restarted = House(await open_services(fifty.services.owner, list(fifty.services.archives)))
+    restarted = Runtime(await open_services(fifty.services.owner, list(fifty.services.archives)))
     after = await restarted.ask(DEEP, {"first": 53})
     assert after.requests == {}
     _check(after.data, 53)

@@ -8,7 +8,7 @@ import pytest
 from access.scope import Viewer
 from access.small_counts import Policies
 from tests.resolvers.cohort_home import ANALYST, COUNTS, FULL, MR, PSEUDO, Home, person
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 MIXED = person("mixed", eye=FULL, rnd=PSEUDO, vasc=COUNTS)
 LISTING = person("listing", eye=FULL, rnd=PSEUDO, vasc=PSEUDO)
@@ -42,8 +42,8 @@ UNKNOWN = {"value": None, "suppressed": False}
 @pytest.fixture
 def strict(home: Home) -> Home:
     """The same with small counts protected as by default."""
-    services = replace(home.house.services, small_counts=Policies())
-    return replace(home, house=House(services))
+    services = replace(home.runtime.services, small_counts=Policies())
+    return replace(home, runtime=Runtime(services))
 
 
 @pytest.mark.parametrize("viewer", [ANALYST, LISTING], ids=lambda each: each.subject)

@@ -9,14 +9,14 @@ from pydicom.datadict import tag_for_keyword
 from access.scope import AccessLevel
 from model.attributes import Level
 from tests.federation import Federation
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 ASK = """query ($search: String!) { attributeDefinitions(search: $search, first: 20) { nodes { keyword identifying
   coverage { archive { code } level present { value suppressed } total { value } } examples(first: 3) } } }"""
 
 
-async def definition(house: House, keyword: str) -> Any:
-    nodes = (await house.data(ASK, {"search": keyword}))["attributeDefinitions"]["nodes"]
+async def definition(runtime: Runtime, keyword: str) -> Any:
+    nodes = (await runtime.data(ASK, {"search": keyword}))["attributeDefinitions"]["nodes"]
     return next(node for node in nodes if node["keyword"] == keyword)
 
 
@@ -45,51 +45,52 @@ def expected(made: Federation, level: Level, keyword: str) -> dict[str, tuple[in
     ],
 )
 async def test_coverage_is_what_the_records_say(
-    house: House, federation: Federation, level: Level, keyword: str
+    runtime: Runtime, federation: Federation, level: Level, keyword: str
 ) -> None:
-    told = (await definition(house, keyword))["coverage"]
+    told = (await definition(runtime, keyword))["coverage"]
     found = {each["archive"]["code"]: (each["present"]["value"], each["total"]["value"]) for each in told}
     assert found == expected(federation, level, keyword)
     assert {each["level"] for each in told} == {level.value}
 
 
-async def test_examples_are_the_most_frequent_values(house: House) -> None:
+async def test_examples_are_the_most_frequent_values(runtime: Runtime) -> None:
     stats = "{ seriesStats { facet(by: MODALITY, first: 3) { value } } }"
-    most = [bucket["value"] for bucket in (await house.data(stats))["seriesStats"]["facet"]]
-    assert (await definition(house, "Modality"))["examples"] == most
+    most = [bucket["value"] for bucket in (await runtime.data(stats))["seriesStats"]["facet"]]
+    assert (await definition(runtime, "Modality"))["examples"] == most
 
 
 @pytest.mark.parametrize(
     "keyword", ["PatientName", "StudyDescription", "PatientID", "StudyDate", "PatientSize"]
 )
-async def test_no_examples_of_what_may_identify(house: House, keyword: str) -> None:
-    assert (await definition(house, keyword))["examples"] == []
+async def test_no_examples_of_what_may_identify(runtime: Runtime, keyword: str) -> None:
+    assert (await definition(runtime, keyword))["examples"] == []
 
 
-async def test_where_one_may_only_count_small_numbers_are_hidden(house: House) -> None:
-    counter = house.seeing(**dict.fromkeys(("a0", "a1", "a2"), AccessLevel.COUNTS))
+async def test_where_one_may_only_count_small_numbers_are_hidden(runtime: Runtime) -> None:
+    counter = runtime.seeing(**dict.fromkeys(("a0", "a1", "a2"), AccessLevel.COUNTS))
     modality = await definition(counter, "Modality")
     assert {each["archive"]["code"] for each in modality["coverage"]} == {"a0", "a1", "a2"}
     exact = {
-        each["archive"]["code"]: each["present"] for each in (await definition(house, "Modality"))["coverage"]
+        each["archive"]["code"]: each["present"]
+        for each in (await definition(runtime, "Modality"))["coverage"]
     }
     assert any(each["present"] != exact[each["archive"]["code"]] for each in modality["coverage"])
 
 
-async def test_what_identifies_is_not_counted_where_one_may_only_count(house: House) -> None:
-    some = house.seeing(a1=AccessLevel.COUNTS, a2=AccessLevel.NONE)
+async def test_what_identifies_is_not_counted_where_one_may_only_count(runtime: Runtime) -> None:
+    some = runtime.seeing(a1=AccessLevel.COUNTS, a2=AccessLevel.NONE)
     coverage = (await definition(some, "AccessionNumber"))["coverage"]
     assert {each["archive"]["code"] for each in coverage} == {"a0"}
 
 
-async def test_what_cannot_be_searched_has_none(house: House) -> None:
+async def test_what_cannot_be_searched_has_none(runtime: Runtime) -> None:
     for keyword in ("PixelData", "RequestAttributesSequence"):
-        found = await definition(house, keyword)
+        found = await definition(runtime, keyword)
         assert (found["coverage"], found["examples"]) == ([], [])
 
 
-async def test_bad_numbers_of_examples_leave_the_rest(house: House) -> None:
-    answer = await house.ask(
+async def test_bad_numbers_of_examples_leave_the_rest(runtime: Runtime) -> None:
+    answer = await runtime.ask(
         '{ attributeDefinitions(search: "Modality") { nodes { keyword examples(first: 0) } } }'
     )
     assert set(answer.codes) == {"BAD_INPUT"}

@@ -12,7 +12,7 @@ import pytest
 from model.attributes import Level
 from tests.federation import Federation
 from tests.oracle import Copy, fold
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 Holds = Callable[[Any], bool]
 
@@ -166,7 +166,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("level", "field", "uid", "given", "holds"), ROWS)
 async def test_a_filter_finds_what_python_finds(
-    house: House,
+    runtime: Runtime,
     federation: Federation,
     level: Level,
     field: str,
@@ -179,7 +179,9 @@ async def test_a_filter_finds_what_python_finds(
         if copy.level is level:
             nodes.setdefault(copy.uid, []).append(copy)
     expected = sorted(each for each, copies in nodes.items() if holds(copies))
-    data = await house.data(f"{{ {field}(first: 1000, filter: {given}) {{ totalCount nodes {{ {uid} }} }} }}")
+    data = await runtime.data(
+        f"{{ {field}(first: 1000, filter: {given}) {{ totalCount nodes {{ {uid} }} }} }}"
+    )
     assert sorted(node[uid] for node in data[field]["nodes"]) == expected
     assert data[field]["totalCount"] == len(expected)
 
@@ -188,8 +190,8 @@ def _uids(federation: Federation, level: Level, holds: Holds) -> set[str]:
     return {copy.uids[Level.STUDY] for copy in federation.copies if copy.level is level and holds(copy)}
 
 
-async def test_filters_look_into_other_levels(house: House, federation: Federation) -> None:
-    data = await house.data(
+async def test_filters_look_into_other_levels(runtime: Runtime, federation: Federation) -> None:
+    data = await runtime.data(
         """{
         down: studies(first: 1000, filter: {series: {instance: {numberOfFrames: {eq: 10}}}}) {
           nodes { studyInstanceUid } }
@@ -217,9 +219,9 @@ CODES = [
 
 
 @pytest.mark.parametrize(("field", "given", "code"), CODES)
-async def test_codes_match_in_any_case(house: House, field: str, given: str, code: str) -> None:
+async def test_codes_match_in_any_case(runtime: Runtime, field: str, given: str, code: str) -> None:
     ask = f"small: {field}(filter: {{%s}}) {{ totalCount }} capital: {field}(filter: {{%s}}) {{ totalCount }}"
-    data = await house.data(
+    data = await runtime.data(
         "{ " + ask % (given % code.lower(), given % code) + f" {field} {{ totalCount }} }}"
     )
     assert data["small"] == data["capital"]

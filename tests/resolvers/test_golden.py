@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from model import cursors
-from tests.resolvers.house import Answer, House
+from tests.resolvers.runtime import Answer, Runtime
 
 QUERIES = Path(__file__).parents[1] / "queries"
 NAMES = sorted(path.stem for path in QUERIES.glob("*.graphql"))
@@ -56,14 +56,14 @@ def _without_moments(value: Any) -> Any:
 
 
 @pytest.fixture
-def asked(name: str, request: pytest.FixtureRequest) -> House:
-    """The house that a golden query is asked of."""
-    found: House = request.getfixturevalue("shallow" if name.startswith("on_demand") else "house")
+def asked(name: str, request: pytest.FixtureRequest) -> Runtime:
+    """The runtime that a golden query is asked of."""
+    found: Runtime = request.getfixturevalue("shallow" if name.startswith("on_demand") else "runtime")
     return found
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_golden(name: str, asked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_golden(name: str, asked: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cursors, "_this_hour", lambda: 470_000)
     given = _golden(name).get("variables", {})
     query = (QUERIES / f"{name}.graphql").read_text(encoding="utf-8")

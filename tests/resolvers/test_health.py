@@ -6,27 +6,27 @@ import pytest
 
 from access.scope import AccessLevel
 from archives.errors import ArchiveError, TimedOut
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 ASK = "{ archives { code health { state checkedAt latencyMs error { code message } breaker retryAt } } }"
 LATE = TimedOut("a1: no complete answer inside the deadline")
 
 
-async def health(house: House, code: str = "a1") -> dict[str, Any]:
-    found = (await house.data(ASK))["archives"]
+async def health(runtime: Runtime, code: str = "a1") -> dict[str, Any]:
+    found = (await runtime.data(ASK))["archives"]
     return next(archive["health"] for archive in found if archive["code"] == code)
 
 
-async def looked(house: House, state: str, error: str | None = None, ago: str = "1 minute") -> None:
+async def looked(runtime: Runtime, state: str, error: str | None = None, ago: str = "1 minute") -> None:
     sql = (
         "update archive set health_state = $2, health_error_code = $3, health_error_message = $3,"
         " health_latency_ms = null, health_checked_at = now() - $4::text::interval where code = $1"
     )
-    await house.services.owner.execute("looked", sql, "a1", state, error, ago)
+    await runtime.services.owner.execute("looked", sql, "a1", state, error, ago)
 
 
-def meets(house: House, error: ArchiveError | None, times: int = 1) -> None:
-    standing = house.services.archives["a1"].standing
+def meets(runtime: Runtime, error: ArchiveError | None, times: int = 1) -> None:
+    standing = runtime.services.archives["a1"].standing
     for _ in range(times):
         if error is None:
             with standing.asking(trial=True):
@@ -36,7 +36,7 @@ def meets(house: House, error: ArchiveError | None, times: int = 1) -> None:
                 raise error
 
 
-async def test_a_closed_breaker_leaves_the_indexers_look(shallow: House) -> None:
+async def test_a_closed_breaker_leaves_the_indexers_look(shallow: Runtime) -> None:
     await looked(shallow, "UP")
     meets(shallow, LATE, 4)
     found = await health(shallow)
@@ -48,7 +48,7 @@ async def test_a_closed_breaker_leaves_the_indexers_look(shallow: House) -> None
     )
 
 
-async def test_an_open_breaker_shows_whatever_the_indexer_saw(shallow: House) -> None:
+async def test_an_open_breaker_shows_whatever_the_indexer_saw(shallow: Runtime) -> None:
     await looked(shallow, "UP", ago="-1 minute")
     meets(shallow, LATE, 5)
     found = await health(shallow)
@@ -62,7 +62,7 @@ async def test_an_open_breaker_shows_whatever_the_indexer_saw(shallow: House) ->
     assert (found["state"], found["breaker"], found["retryAt"]) == ("UP", "CLOSED", None)
 
 
-async def test_an_answer_after_the_indexers_look_says_that_it_is_back(shallow: House) -> None:
+async def test_an_answer_after_the_indexers_look_says_that_it_is_back(shallow: Runtime) -> None:
     await looked(shallow, "DOWN", "UNREACHABLE")
     assert (await health(shallow))["state"] == "DOWN"
     meets(shallow, None)
@@ -72,7 +72,7 @@ async def test_an_answer_after_the_indexers_look_says_that_it_is_back(shallow: H
     assert (await health(shallow))["state"] == "DOWN"
 
 
-async def test_who_may_not_see_records_gets_the_code_alone(shallow: House) -> None:
+async def test_who_may_not_see_records_gets_the_code_alone(shallow: Runtime) -> None:
     meets(shallow, LATE, 5)
     shallow.access = {"a0": AccessLevel.FULL, "a1": AccessLevel.COUNTS}
     found = await health(shallow)

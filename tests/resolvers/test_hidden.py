@@ -8,15 +8,15 @@ import pytest
 from access.scope import AccessLevel
 from model.attributes import Level
 from tests.federation import Federation
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 from tests.resolvers.test_cost import EVERYTHING
 
 HIDDEN = "a1"
 
 
 @pytest.fixture
-def narrow(house: House) -> House:
-    return house.without(HIDDEN)
+def narrow(runtime: Runtime) -> Runtime:
+    return runtime.without(HIDDEN)
 
 
 def _uids(federation: Federation, archive_id: int, level: Level) -> set[str]:
@@ -38,7 +38,7 @@ def _only(federation: Federation, archive_id: int, level: Level) -> set[str]:
     ],
 )
 async def test_lists_and_counts(
-    narrow: House, federation: Federation, field: str, uid: str, level: Level
+    narrow: Runtime, federation: Federation, field: str, uid: str, level: Level
 ) -> None:
     data = await narrow.data(
         f"{{ {field}(first: 1000) {{ totalCount nodes {{ {uid} }}"
@@ -51,8 +51,8 @@ async def test_lists_and_counts(
     assert matched == {"a0": len(mine[0]), "a2": len(mine[1])}
 
 
-async def test_nothing_in_a_whole_answer_names_it(house: House, narrow: House) -> None:
-    wide = json.dumps(await house.data(EVERYTHING, {"first": 40}))
+async def test_nothing_in_a_whole_answer_names_it(runtime: Runtime, narrow: Runtime) -> None:
+    wide = json.dumps(await runtime.data(EVERYTHING, {"first": 40}))
     told = json.dumps(await narrow.data(EVERYTHING, {"first": 40}))
     assert f'"{HIDDEN}"' in wide
     assert f"/archives/{HIDDEN}/" in wide
@@ -60,7 +60,7 @@ async def test_nothing_in_a_whole_answer_names_it(house: House, narrow: House) -
     assert "ERN-RND" not in told
 
 
-async def test_nodes_are_of_visible_copies_only(narrow: House, federation: Federation) -> None:
+async def test_nodes_are_of_visible_copies_only(narrow: Runtime, federation: Federation) -> None:
     """Attributes, counts and modalities of a shared study come from the copies that are left."""
     ask = """{ studies(first: 1000) { nodes { studyInstanceUid patientId studyDescription modalitiesInStudy
       numberOfStudyRelatedSeries numberOfStudyRelatedInstances
@@ -92,24 +92,26 @@ async def test_nodes_are_of_visible_copies_only(narrow: House, federation: Feder
 @pytest.mark.parametrize(
     ("kind", "level"), [("Study", Level.STUDY), ("Series", Level.SERIES), ("Instance", Level.INSTANCE)]
 )
-async def test_by_id(house: House, narrow: House, federation: Federation, kind: str, level: Level) -> None:
-    uid = sorted(_only(federation, house.archive_id(HIDDEN), level))[0]
+async def test_by_id(
+    runtime: Runtime, narrow: Runtime, federation: Federation, kind: str, level: Level
+) -> None:
+    uid = sorted(_only(federation, runtime.archive_id(HIDDEN), level))[0]
     name = {"Study": "studyInstanceUid", "Series": "seriesInstanceUid", "Instance": "sopInstanceUid"}[kind]
     field = {"Study": "studies", "Series": "series", "Instance": "instances"}[kind]
-    found = await house.data(f'{{ {field}(filter: {{{name}: {{eq: "{uid}"}}}}) {{ nodes {{ id }} }} }}')
+    found = await runtime.data(f'{{ {field}(filter: {{{name}: {{eq: "{uid}"}}}}) {{ nodes {{ id }} }} }}')
     (node,) = found[field]["nodes"]
     ask = "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }"
-    assert (await house.data(ask, node))["node"] == node
+    assert (await runtime.data(ask, node))["node"] == node
     assert await narrow.data(ask, node) == {"node": None, "nodes": [None]}
 
 
-async def test_study_by_uid(narrow: House, federation: Federation) -> None:
+async def test_study_by_uid(narrow: Runtime, federation: Federation) -> None:
     for uid in sorted(_only(federation, narrow.archive_id(HIDDEN), Level.STUDY)):
         assert await narrow.data(f'{{ study(studyInstanceUid: "{uid}") {{ id }} }}') == {"study": None}
 
 
-async def test_the_archive_itself(house: House, narrow: House) -> None:
-    wide = await house.data(f'{{ archive(code: "{HIDDEN}") {{ id }} }}')
+async def test_the_archive_itself(runtime: Runtime, narrow: Runtime) -> None:
+    wide = await runtime.data(f'{{ archive(code: "{HIDDEN}") {{ id }} }}')
     data = await narrow.data(
         "query ($id: ID!) { archives { code } node(id: $id) { id }"
         f' archive(code: "{HIDDEN}") {{ id }} }}',
@@ -118,7 +120,7 @@ async def test_the_archive_itself(house: House, narrow: House) -> None:
     assert data == {"archives": [{"code": "a0"}, {"code": "a2"}], "archive": None, "node": None}
 
 
-async def test_naming_it_is_as_naming_nothing(narrow: House) -> None:
+async def test_naming_it_is_as_naming_nothing(narrow: Runtime) -> None:
     hidden = await narrow.ask(f'{{ studies(archives: ["a0", "{HIDDEN}"]) {{ totalCount }} }}')
     nothing = await narrow.ask('{ studies(archives: ["a0", "a9"]) { totalCount } }')
     assert hidden.codes == nothing.codes == ["NOT_FOUND"]
@@ -126,13 +128,13 @@ async def test_naming_it_is_as_naming_nothing(narrow: House) -> None:
 
 
 async def test_a_cursor_from_a_wider_scope_opens_no_door(
-    house: House, narrow: House, federation: Federation
+    runtime: Runtime, narrow: Runtime, federation: Federation
 ) -> None:
     """It is a place in an order: the list that goes on from it, for the same person with fewer rights, is the narrow
     one. To anybody else it is no cursor."""
-    hidden = _only(federation, house.archive_id(HIDDEN), Level.STUDY)
+    hidden = _only(federation, runtime.archive_id(HIDDEN), Level.STUDY)
     listed = "{ studies(first: 1000) { edges { cursor node { studyInstanceUid } } } }"
-    wide = await house.seeing(**{HIDDEN: AccessLevel.FULL}).data(listed)
+    wide = await runtime.seeing(**{HIDDEN: AccessLevel.FULL}).data(listed)
     place, edge = next(
         (place, edge)
         for place, edge in enumerate(wide["studies"]["edges"])
@@ -144,7 +146,7 @@ async def test_a_cursor_from_a_wider_scope_opens_no_door(
     assert not {node["studyInstanceUid"] for node in rest} & hidden
     before = {each["node"]["studyInstanceUid"] for each in wide["studies"]["edges"][: place + 1]}
     assert not {node["studyInstanceUid"] for node in rest} & (before & hidden)
-    foreign = await house.ask(ask, {"after": edge["cursor"]})
+    foreign = await runtime.ask(ask, {"after": edge["cursor"]})
     assert (foreign.data, foreign.codes) == ({"studies": None}, ["BAD_CURSOR"])
 
 
@@ -160,7 +162,7 @@ async def test_a_cursor_from_a_wider_scope_opens_no_door(
     ],
 )
 async def test_a_filter_does_not_find_by_a_hidden_copy(
-    narrow: House, federation: Federation, given: str
+    narrow: Runtime, federation: Federation, given: str
 ) -> None:
     ask = f"{{ studies(first: 1000, filter: {given}) {{ totalCount nodes {{ studyInstanceUid }} }} }}"
     found = (await narrow.data(ask))["studies"]
@@ -170,7 +172,7 @@ async def test_a_filter_does_not_find_by_a_hidden_copy(
 
 
 async def test_a_value_that_only_a_hidden_copy_has_is_not_found(
-    narrow: House, federation: Federation
+    narrow: Runtime, federation: Federation
 ) -> None:
     hidden_id, told = narrow.archive_id(HIDDEN), 0
     shared = _uids(federation, hidden_id, Level.STUDY) - _only(federation, hidden_id, Level.STUDY)
@@ -191,8 +193,8 @@ async def test_a_value_that_only_a_hidden_copy_has_is_not_found(
     assert told > 0
 
 
-async def test_who_may_see_nothing_sees_nothing(house: House) -> None:
-    data = await house.without("a0", "a1", "a2").data(
+async def test_who_may_see_nothing_sees_nothing(runtime: Runtime) -> None:
+    data = await runtime.without("a0", "a1", "a2").data(
         "{ archives { code } viewer { grants { ern } }"
         " studies { totalCount complete nodes { id } sources { matched } } }"
     )

@@ -10,7 +10,7 @@ from access.scope import AccessLevel
 from db.facets import DateInterval
 from model.errors import BadInput
 from resolvers.bins import check_edges, ends, starts
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 NUMBERS = """query (
   $min: Float, $max: Float, $bins: Int = 5, $attribute: String = "SeriesNumber", $archives: [String!]
@@ -31,9 +31,9 @@ def values(buckets: list[Any]) -> list[Any]:
     return [each["count"]["value"] for each in buckets]
 
 
-async def test_every_series_is_in_a_bucket(house: House) -> None:
+async def test_every_series_is_in_a_bucket(runtime: Runtime) -> None:
     """SeriesNumber has one value: nothing is in two buckets."""
-    found = (await house.data(NUMBERS, {"min": -10, "max": 2, "bins": 6}))["seriesStats"]
+    found = (await runtime.data(NUMBERS, {"min": -10, "max": 2, "bins": 6}))["seriesStats"]
     *bins, none = found["histogram"]
     assert [(each["from"], each["to"]) for each in bins] == [(n, n + 2) for n in range(-10, 2, 2)]
     assert values(bins)[:5] == [0] * 5
@@ -45,8 +45,8 @@ async def test_every_series_is_in_a_bucket(house: House) -> None:
 
 
 @pytest.mark.parametrize("interval", ["YEAR", "QUARTER", "MONTH"])
-async def test_every_study_is_in_an_interval(house: House, interval: str) -> None:
-    found = (await house.data(DATES, {"interval": interval}))["studyStats"]
+async def test_every_study_is_in_an_interval(runtime: Runtime, interval: str) -> None:
+    found = (await runtime.data(DATES, {"interval": interval}))["studyStats"]
     *dated, undated = found["dateHistogram"]
     assert undated["start"] is None
     assert sum(values(found["dateHistogram"])) == found["studies"]["value"]
@@ -57,17 +57,17 @@ async def test_every_study_is_in_an_interval(house: House, interval: str) -> Non
     assert [each["start"] for each in dated] == [str(each) for each in expected]
 
 
-async def test_an_attribute_that_nothing_has(house: House) -> None:
-    found = (await house.data(NUMBERS, {"attribute": "EchoTrainLength"}))["seriesStats"]
+async def test_an_attribute_that_nothing_has(runtime: Runtime) -> None:
+    found = (await runtime.data(NUMBERS, {"attribute": "EchoTrainLength"}))["seriesStats"]
     assert found["histogram"] == found["bare"] == []
-    found = (await house.data(NUMBERS, {"attribute": "EchoTrainLength", "min": 0, "max": 1, "bins": 2}))[
+    found = (await runtime.data(NUMBERS, {"attribute": "EchoTrainLength", "min": 0, "max": 1, "bins": 2}))[
         "seriesStats"
     ]
     assert values(found["histogram"]) == [0, 0, found["series"]["value"]]
 
 
-async def test_empty_and_few_look_the_same_where_one_may_only_count(house: House) -> None:
-    counting = house.seeing(a0=AccessLevel.COUNTS, a1=AccessLevel.COUNTS, a2=AccessLevel.COUNTS)
+async def test_empty_and_few_look_the_same_where_one_may_only_count(runtime: Runtime) -> None:
+    counting = runtime.seeing(a0=AccessLevel.COUNTS, a1=AccessLevel.COUNTS, a2=AccessLevel.COUNTS)
     given = {"min": 1, "max": 1.000001, "bins": 3}
     found = (await counting.data(NUMBERS, given | {"min": 5000, "max": 6000}))["seriesStats"]
     assert [each["count"] for each in found["histogram"][:-1]] == [FEW] * 3
@@ -76,18 +76,18 @@ async def test_empty_and_few_look_the_same_where_one_may_only_count(house: House
     assert {each["from"] for each in found["bare"]} <= {1}
 
 
-async def test_edges_are_asked_for_where_no_open_record_has_them(house: House) -> None:
+async def test_edges_are_asked_for_where_no_open_record_has_them(runtime: Runtime) -> None:
     """An empty histogram would say that the records which are only counted have no numbers either."""
-    half_open = house.seeing(a1=AccessLevel.COUNTS)
+    half_open = runtime.seeing(a1=AccessLevel.COUNTS)
     refused = await half_open.ask(NUMBERS, {"attribute": "EchoTrainLength"})
     assert refused.codes == ["BAD_INPUT"] * len(refused.codes)
     assert "no record that you may see has such a number" in refused.errors[0]["message"]
     assert (await half_open.ask(NUMBERS, {"attribute": "EchoTrainLength", "archives": ["a0"]})).errors == []
 
 
-async def test_too_many_empty_days(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_empty_days(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resolvers.disclosure.MOST_CELLS", 30)
-    refused = await house.ask(
+    refused = await runtime.ask(
         "{ studyStats { dateHistogram(by: PATIENT_BIRTH_DATE, interval: DAY, includeEmpty: true) { start } } }"
     )
     assert refused.codes == ["BAD_INPUT"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 PLACES = {
     "study": "query ($t: UID!) { study(studyInstanceUid: $t) { id } }",
@@ -41,8 +41,8 @@ HARMLESS = {"BAD_INPUT", "BAD_CURSOR", "NOT_FOUND"}
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800", "x\udfffy"], ids=ascii)
-async def test_what_no_dicom_text_can_hold_is_refused(house: House, place: str, text: str) -> None:
-    answer = await house.ask(PLACES[place], {"t": text})
+async def test_what_no_dicom_text_can_hold_is_refused(runtime: Runtime, place: str, text: str) -> None:
+    answer = await runtime.ask(PLACES[place], {"t": text})
     if place == "archive" and "\0" in text:
         assert answer.data == {"archive": None}  # a name that no archive has
     elif "\0" in text:
@@ -54,8 +54,8 @@ async def test_what_no_dicom_text_can_hold_is_refused(house: House, place: str, 
 
 
 @pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\u{DFFF}"])
-async def test_the_same_in_a_literal(house: House, escape: str) -> None:
-    answer = await house.ask(f'{{ studies(filter: {{patientId: {{eq: "a{escape}"}}}}) {{ totalCount }} }}')
+async def test_the_same_in_a_literal(runtime: Runtime, escape: str) -> None:
+    answer = await runtime.ask(f'{{ studies(filter: {{patientId: {{eq: "a{escape}"}}}}) {{ totalCount }} }}')
     assert answer.codes in (["BAD_INPUT"], ["GRAPHQL_PARSE_FAILED"])
 
 
@@ -73,15 +73,15 @@ SQL = [
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_sql_finds_nothing_and_harms_nothing(house: House, place: str) -> None:
-    before = await house.data(COUNT)
+async def test_sql_finds_nothing_and_harms_nothing(runtime: Runtime, place: str) -> None:
+    before = await runtime.data(COUNT)
     for text in SQL:
-        answer = await house.ask(PLACES[place], {"t": text})
+        answer = await runtime.ask(PLACES[place], {"t": text})
         assert set(answer.codes) <= HARMLESS
         found = next(iter((answer.data or {"": None}).values()))
         if place.startswith("filter") and "text" not in place and found is not None:
             assert found["totalCount"] == 0
-    assert await house.data(COUNT) == before
+    assert await runtime.data(COUNT) == before
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,15 @@ async def test_sql_finds_nothing_and_harms_nothing(house: House, place: str) -> 
     ids=lambda text: ascii(text)[:24],
 )
 @pytest.mark.parametrize("place", [each for each in PLACES if each.startswith("filter")])
-async def test_odd_letters_are_searched_for(house: House, place: str, text: str) -> None:
-    answer = await house.ask(PLACES[place], {"t": text})
+async def test_odd_letters_are_searched_for(runtime: Runtime, place: str, text: str) -> None:
+    answer = await runtime.ask(PLACES[place], {"t": text})
     assert set(answer.codes) <= HARMLESS
 
 
-async def test_text_is_its_words_whatever_stands_between(house: House) -> None:
+async def test_text_is_its_words_whatever_stands_between(runtime: Runtime) -> None:
     ask = "query ($t: String!) { studies(filter: {text: $t}, first: 5) { totalCount nodes { id } } }"
-    plain = await house.data(ask, {"t": "thorax angio"})
+    plain = await runtime.data(ask, {"t": "thorax angio"})
     assert plain["studies"]["totalCount"] > 0
     for text in ("thorax' & 'angio", "THORAX|angio", "(thorax) <-> angio:*", "angio\\' thorax"):
-        found = await house.data(ask, {"t": text})
+        found = await runtime.data(ask, {"t": text})
         assert found["studies"]["totalCount"] == plain["studies"]["totalCount"]

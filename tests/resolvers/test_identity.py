@@ -17,12 +17,12 @@ from access.scope import AccessLevel
 from archives.client import ArchiveClient
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from db.faces import Faces
 from db.pool import Database
+from db.projections import Projections
 from indexer.run import index_once
 from resolvers.ids import to_id
 from tests.archives.holding import Held, in_folder, served
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 
 CODES = ("a0", "a1")
 CONFIGS = [ArchiveConfig(code, "ERN-EYE", code, "dicomweb") for code in CODES]
@@ -75,16 +75,16 @@ WAYS = {
 
 @dataclass
 class Opened:
-    """A house with archives that hold the same, however that came in."""
+    """A runtime with archives that hold the same, however that came in."""
 
-    house: House
+    runtime: Runtime
     way: Way
 
     def listed(self, field: str, given: str, select: str) -> str:
         return f"{{ {field}(first: 10, filter: {{{given}}}{self.way.freshness}) {{ {select} }} }}"
 
     async def ask(self, field: str, given: str, select: str) -> Any:
-        found = (await self.house.data(self.listed(field, given, select)))[field]
+        found = (await self.runtime.data(self.listed(field, given, select)))[field]
         assert found["complete"]
         assert found["totalCount"] == len(found["nodes"])
         return found["nodes"]
@@ -95,8 +95,10 @@ async def opened(
     database: Database, way: Way, holdings: tuple[list[Held], list[Held]], folder: Path
 ) -> AsyncIterator[Opened]:
     ids = await sync_archives(database, CONFIGS)
-    faces = Faces(database, dict.fromkeys(ids.values(), MAKER), {each: code for code, each in ids.items()})
-    database.after_write.append(lambda: faces.drain())
+    projections = Projections(
+        database, dict.fromkeys(ids.values(), MAKER), {each: code for code, each in ids.items()}
+    )
+    database.after_write.append(lambda: projections.drain())
     async with AsyncExitStack() as stack:
         clients = []
         for config, held in zip(CONFIGS, holdings, strict=True):
@@ -109,7 +111,7 @@ async def opened(
             assert [result.error_code for result in results] == [None, None]
         services = await open_services(database, clients)
         stack.push_async_callback(services.close)
-        yield Opened(House(services), way)
+        yield Opened(Runtime(services), way)
 
 
 STUDY = "{ studyInstanceUid patientId }"
@@ -182,9 +184,9 @@ async def test_each_is_what_it_is(database: Database, tmp_path: Path, name: str,
     async with opened(database, WAYS[name], holdings, tmp_path) as home:
         await _lists_and_ids(home, expected)
         await _filters(home, expected)
-        await _statistics(home.house, expected)
-        await _statistics_of_each(home.house, holdings)
-        await _pseudonyms(home.house, expected)
+        await _statistics(home.runtime, expected)
+        await _statistics_of_each(home.runtime, holdings)
+        await _pseudonyms(home.runtime, expected)
 
 
 async def _lists_and_ids(home: Opened, expected: set[tuple[str, ...]]) -> None:
@@ -197,12 +199,12 @@ async def _lists_and_ids(home: Opened, expected: set[tuple[str, ...]]) -> None:
     told += f" ... on Series {{ seriesInstanceUid modality study {STUDY} }}"
     told += f" ... on Instance {{ sopInstanceUid series {PARENT} }}"
     asked = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ {told} }} }}"
-    nodes = (await home.house.data(asked, {"ids": ids}))["nodes"]
+    nodes = (await home.runtime.data(asked, {"ids": ids}))["nodes"]
     by_id = {each["id"]: each for level in ("studies", "series", "instances") for each in _of(studies, level)}
     assert [node["id"] for node in nodes] == ids
     assert {node["id"]: _said(node) for node in nodes} == {each: _said(node) for each, node in by_id.items()}
     for each in ids:
-        one = (await home.house.data(f"query ($id: ID!) {{ node(id: $id) {{ {told} }} }}", {"id": each}))[
+        one = (await home.runtime.data(f"query ($id: ID!) {{ node(id: $id) {{ {told} }} }}", {"id": each}))[
             "node"
         ]
         assert _said(one) == _said(by_id[each])
@@ -275,11 +277,11 @@ def instances_in(nodes: list[Any]) -> set[tuple[str, ...]]:
     return found
 
 
-async def _statistics(house: House, expected: set[tuple[str, ...]]) -> None:
+async def _statistics(runtime: Runtime, expected: set[tuple[str, ...]]) -> None:
     """All is indexed by now. With a filter it is counted, without one the rollups tell."""
     sums = "patients { value } facet(by: MODALITY) { value count { value } }"
     for given in ("", f"(filter: {{{OF_STUDIES}}})"):
-        told = await house.data(
+        told = await runtime.data(
             f"{{ studyStats{given} {{ studies {{ value }} series {{ value }} {sums} }} }}"
         )
         assert told["studyStats"]["studies"]["value"] == len({each[:1] for each in expected})
@@ -288,7 +290,7 @@ async def _statistics(house: House, expected: set[tuple[str, ...]]) -> None:
     for field, level, shown in (("seriesStats", 2, "series"), ("instanceStats", 3, "instances")):
         of = f"study: {{{OF_STUDIES}}}" if level == 2 else f"series: {{study: {{{OF_STUDIES}}}}}"
         for given in ("", f"(filter: {{{of}}})"):
-            told = (await house.data(f"{{ {field}{given} {{ {shown} {{ value }} {sums} }} }}"))[field]
+            told = (await runtime.data(f"{{ {field}{given} {{ {shown} {{ value }} {sums} }} }}"))[field]
             assert told[shown]["value"] == len({each[:level] for each in expected})
             assert told["patients"]["value"] == 2
             counted = {each["value"]: each["count"]["value"] for each in told["facet"]}
@@ -298,19 +300,19 @@ async def _statistics(house: House, expected: set[tuple[str, ...]]) -> None:
             }
 
 
-async def _statistics_of_each(house: House, holdings: tuple[list[Held], list[Held]]) -> None:
+async def _statistics_of_each(runtime: Runtime, holdings: tuple[list[Held], list[Held]]) -> None:
     """What an archive does not hold counts for nothing in it, whatever has the same UID there."""
     facet = "facet(by: ARCHIVE) { value count { value } }"
-    told = await house.data(f"{{ seriesStats {{ {facet} }} instanceStats {{ {facet} }} }}")
+    told = await runtime.data(f"{{ seriesStats {{ {facet} }} instanceStats {{ {facet} }} }}")
     for field, level in (("seriesStats", 2), ("instanceStats", 3)):
         counted = {each["value"]: each["count"]["value"] for each in told[field]["facet"]}
         held = {code: len({each[:level] for each in of}) for code, of in zip(CODES, holdings, strict=True)}
         assert counted == {code: count for code, count in held.items() if count}
 
 
-async def _pseudonyms(house: House, expected: set[tuple[str, ...]]) -> None:
+async def _pseudonyms(runtime: Runtime, expected: set[tuple[str, ...]]) -> None:
     """The same tree, in which nothing of one study has the UID of anything in another."""
-    hidden = house.seeing(**dict.fromkeys(CODES, AccessLevel.PSEUDONYMISED))
+    hidden = runtime.seeing(**dict.fromkeys(CODES, AccessLevel.PSEUDONYMISED))
     studies = (await hidden.data(f"{{ studies(first: 10) {{ {DEEP} }} }}"))["studies"]["nodes"]
     shown = {
         (
@@ -363,7 +365,7 @@ async def test_one_by_its_uid(database: Database, tmp_path: Path, name: str) -> 
     async with opened(database, way, HOLDINGS["an instance in two series"], tmp_path) as home:
         for asked, expected in BY_UID:
             select = OF_SERIES if asked.startswith("series") else f"series {{ {OF_SERIES} }}"
-            answer = await home.house.ask(f"{{ one: {asked[:-1]}{way.freshness}) {{ {select} }} }}")
+            answer = await home.runtime.ask(f"{{ one: {asked[:-1]}{way.freshness}) {{ {select} }} }}")
             if isinstance(expected, str):
                 assert answer.codes == ["BAD_INPUT"]
                 assert expected in answer.errors[0]["message"]
@@ -375,7 +377,7 @@ async def test_one_by_its_uid(database: Database, tmp_path: Path, name: str) -> 
                 continue
             series = one if asked.startswith("series") else one["series"]
             assert (series["seriesInstanceUid"], series["modality"], series["study"]["patientId"]) == expected
-        hidden = home.house.seeing(**dict.fromkeys(CODES, AccessLevel.PSEUDONYMISED))
+        hidden = home.runtime.seeing(**dict.fromkeys(CODES, AccessLevel.PSEUDONYMISED))
         uid = MAKER.uid_in("1.2.2", "1.3.9")
         data = await hidden.data(f'{{ one: seriesByUid(seriesInstanceUid: "{uid}") {{ modality }} }}')
         assert data["one"] == {"modality": "MR"}
@@ -403,7 +405,7 @@ async def test_one_patient_id_of_two_issuers(database: Database, tmp_path: Path,
         for issuer in ("HOSP_A", "HOSP_B"):
             given = f'studyInstanceUid: {{eq: "1.2.1"}}, attribute: [{{name: "IssuerOfPatientID", eq: "{issuer}"}}]'
             assert len(await home.ask("studies", given, "complete totalCount nodes { id }")) == 1
-        hidden = home.house.seeing(**dict.fromkeys(CODES, AccessLevel.PSEUDONYMISED))
+        hidden = home.runtime.seeing(**dict.fromkeys(CODES, AccessLevel.PSEUDONYMISED))
         (node,) = (await hidden.data(f"{{ studies {{ {CONFLICTS} }} }}"))["studies"]["nodes"]
         told = {each["keyword"]: {value["text"] for value in each["values"]} for each in node["conflicts"]}
         assert told["PatientID"] == {MAKER.patient_id("P1", issuer) for issuer in ("HOSP_A", "HOSP_B")}

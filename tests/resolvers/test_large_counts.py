@@ -3,7 +3,7 @@
 from db.archives import sync_archives
 from db.pool import Database
 from tests.db.ingesting import store
-from tests.resolvers.house import CONFIGS, House, open_services
+from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 from tests.rows import Row, series, study
 
 MOST = 2**31 - 1
@@ -20,8 +20,8 @@ async def test_counts_that_no_int_holds(database: Database) -> None:
         await store(database, ids[code], [study("1.1"), study("1.2")], serieses, series_of=["1.1", "1.2"])
     await store(database, ids["a2"], [study("1.3")], large("1.3", 1), series_of=["1.3"])
     services = await open_services(database)
-    house = House(services)
-    asked = await house.ask(
+    runtime = Runtime(services)
+    asked = await runtime.ask(
         """{ studies(orderBy: []) { nodes { studyInstanceUid numberOfStudyRelatedInstances
                locations { numberOfInstances } series { nodes { numberOfSeriesRelatedInstances } } } }
              studyStats { studies { value } series { value } instances { value atMost suppressed } }

@@ -14,19 +14,19 @@ from archives.errors import Unreachable
 from db.pool import Database
 from model.attributes import Level
 from resolvers import live_reading
-from tests.resolvers.house import House
-from tests.resolvers.live_house import (
+from tests.resolvers.live_runtime import (
     INDEXED_AT,
     add,
     add_series,
     asked,
     edit,
-    live_house,
+    live_runtime,
     remove,
     states,
     uid_of,
     uids,
 )
+from tests.resolvers.runtime import Runtime
 
 FOREVER = 3600.0
 
@@ -34,7 +34,7 @@ FOREVER = 3600.0
 BY_PATIENT = 'patientId: {eq: "P1"}'
 
 
-async def test_what_came_since_the_last_run_is_there(live: House) -> None:
+async def test_what_came_since_the_last_run_is_there(live: Runtime) -> None:
     add(live.archives[0], "1.2.9", PatientID="P1", StudyDescription="New")
     assert "1.2.9" not in uids(await live.ask(asked(given=BY_PATIENT, mode="CACHED")))
     begin = datetime.now(UTC)
@@ -49,7 +49,7 @@ async def test_what_came_since_the_last_run_is_there(live: House) -> None:
     assert "1.2.9" in uids(await live.ask(asked(given=BY_PATIENT, mode="CACHED")))
 
 
-async def test_without_it_nobody_is_asked(live: House) -> None:
+async def test_without_it_nobody_is_asked(live: Runtime) -> None:
     for freshness in ("", "freshness: {}, ", "freshness: {mode: CACHED, timeoutMs: 5}, "):
         answer = await live.ask(
             f"{{ studies({freshness}first: 5) {{ sources {{ state elapsedMs asOf }} }} }}"
@@ -79,7 +79,9 @@ SENT: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("given", "sent"), SENT)
-async def test_only_what_archives_answer_right_is_sent(live: House, given: str, sent: dict[str, Any]) -> None:
+async def test_only_what_archives_answer_right_is_sent(
+    live: Runtime, given: str, sent: dict[str, Any]
+) -> None:
     answer = await live.ask(asked(given=given))
     assert {state for state, *_ in states(answer).values()} == {"LIVE"}
     for archive in live.archives:
@@ -88,7 +90,7 @@ async def test_only_what_archives_answer_right_is_sent(live: House, given: str, 
         assert selection == Selection(**sent, most=live_reading.MOST_STUDIES)
 
 
-async def test_any_filter_is_answered_right_afterwards(live: House) -> None:
+async def test_any_filter_is_answered_right_afterwards(live: Runtime) -> None:
     add(live.archives[0], "1.2.9", PatientID="P1", StudyDescription="Knee left", PatientName="Müller^Anna")
     add(live.archives[1], "1.2.8", PatientID="P1", StudyDescription="Knee right", PatientName="Weiss^Ida")
     given = (
@@ -97,7 +99,7 @@ async def test_any_filter_is_answered_right_afterwards(live: House) -> None:
     assert uids(await live.ask(asked(given=given))) == {"1.2.9"}
 
 
-async def test_uids_are_asked_for_as_lists(live: House) -> None:
+async def test_uids_are_asked_for_as_lists(live: Runtime) -> None:
     wanted = ", ".join(f'"1.2.0.{n}"' for n in range(4))
     answer = await live.ask(asked(given=f"studyInstanceUid: {{in: [{wanted}]}}, {BY_PATIENT}"))
     assert uids(answer) == {"1.2.0.1"}
@@ -107,7 +109,7 @@ async def test_uids_are_asked_for_as_lists(live: House) -> None:
 
 
 @pytest.mark.parametrize(("field", "levels"), [("studies", 1), ("series", 2), ("instances", 3)])
-async def test_requests_are_archives_times_levels(live: House, field: str, levels: int) -> None:
+async def test_requests_are_archives_times_levels(live: Runtime, field: str, levels: int) -> None:
     for first in (1, 20, 1000):
         answer = await live.ask(asked(field, more=f", first: {first}"))
         assert states(answer, field).keys() == {"a0", "a1", "a2"}
@@ -115,7 +117,7 @@ async def test_requests_are_archives_times_levels(live: House, field: str, level
         assert answer.requests == dict.fromkeys(("a0", "a1", "a2"), levels)
 
 
-async def test_a_series_is_found_by_its_uid_wherever_it_is(live: House) -> None:
+async def test_a_series_is_found_by_its_uid_wherever_it_is(live: Runtime) -> None:
     add(live.archives[2], "1.2.9", PatientID="P7")
     for uid in ("1.2.9.1", "1.2.2.3.1"):  # one that the index has never seen, and one that it knows
         answer = await live.ask(asked("series", f'seriesInstanceUid: {{eq: "{uid}"}}'))
@@ -132,7 +134,7 @@ async def test_a_series_is_found_by_its_uid_wherever_it_is(live: House) -> None:
 @pytest.mark.parametrize(
     "given", ['studyInstanceUid: {eq: "1.2.0.1"}', BY_PATIENT, 'studyDate: {eq: "2020-01-02"}', ""]
 )
-async def test_what_is_gone_is_gone(live: House, given: str) -> None:
+async def test_what_is_gone_is_gone(live: Runtime, given: str) -> None:
     remove(live.archives[0], "1.2.0.1")
     answer = await live.ask(asked(given=given))
     assert "1.2.0.1" not in uids(answer)
@@ -142,7 +144,7 @@ async def test_what_is_gone_is_gone(live: House, given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ['patientId: {eq: "P1"}', 'patientId: {eq: "P77"}', ""])
-async def test_a_study_that_moved_to_another_patient(live: House, given: str) -> None:
+async def test_a_study_that_moved_to_another_patient(live: Runtime, given: str) -> None:
     edit(live.archives[0], "1.2.0.1", PatientID="P77", StudyDescription="moved")
     answer = await live.ask(asked(given=given))
     moved = [node for node in answer.data["studies"]["nodes"] if node["studyInstanceUid"] == "1.2.0.1"]
@@ -151,13 +153,13 @@ async def test_a_study_that_moved_to_another_patient(live: House, given: str) ->
     assert [node["patientId"] for node in again.data["studies"]["nodes"]] == ["P77"]
 
 
-async def test_what_a_selection_is_not_about_stays(live: House) -> None:
+async def test_what_a_selection_is_not_about_stays(live: Runtime) -> None:
     remove(live.archives[0], "1.2.0.2")
     await live.ask(asked(given=BY_PATIENT))
     assert "1.2.0.2" in uids(await live.ask(asked(mode="CACHED")))
 
 
-async def test_counts_and_modalities_follow_a_new_series(live: House) -> None:
+async def test_counts_and_modalities_follow_a_new_series(live: Runtime) -> None:
     edit(
         live.archives[0],
         "1.2.0.1",
@@ -174,7 +176,7 @@ async def test_counts_and_modalities_follow_a_new_series(live: House) -> None:
     assert answer.requests == {"a0": 2, "a1": 1, "a2": 1}  # only where something has changed
 
 
-async def test_where_only_studies_are_indexed_nothing_below_is_asked_for(live: House) -> None:
+async def test_where_only_studies_are_indexed_nothing_below_is_asked_for(live: Runtime) -> None:
     """But of studies whose series somebody has asked for: their counts are made of these."""
     live.archives[0].config = replace(live.archives[0].config, index="study")
     told = {"NumberOfStudyRelatedSeries": 3, "NumberOfStudyRelatedInstances": 6}
@@ -190,7 +192,7 @@ async def test_where_only_studies_are_indexed_nothing_below_is_asked_for(live: H
 
 
 @pytest.mark.parametrize("given", ['studyInstanceUid: {eq: "1.2.0.1"}', BY_PATIENT, ""])
-async def test_an_archive_that_lost_everything_wipes_nothing(live: House, given: str) -> None:
+async def test_an_archive_that_lost_everything_wipes_nothing(live: Runtime, given: str) -> None:
     for level in Level:
         live.archives[0].rows[level] = []
     answer = await live.ask(asked(given=given))
@@ -200,10 +202,10 @@ async def test_an_archive_that_lost_everything_wipes_nothing(live: House, given:
 
 
 async def test_an_archive_that_lost_most_wipes_nothing(database: Database) -> None:
-    house = await live_house(database, 30)
-    for uid in [uid_of(row) for row in house.archives[0].rows[Level.STUDY]][:20]:
-        remove(house.archives[0], uid)
-    answer = await house.ask(asked())
+    runtime = await live_runtime(database, 30)
+    for uid in [uid_of(row) for row in runtime.archives[0].rows[Level.STUDY]][:20]:
+        remove(runtime.archives[0], uid)
+    answer = await runtime.ask(asked())
     assert states(answer)["a0"] == ("PARTIAL", 30, "SUSPICIOUS_REMOVAL")
     assert states(answer)["a1"] == ("LIVE", 30, None)
 
@@ -216,7 +218,7 @@ DEEP = """{ study(studyInstanceUid: "%s", freshness: {mode: LIVE, timeoutMs: %d}
     instances { complete sources { state } nodes { sopInstanceUid } } } } } }"""
 
 
-async def test_one_study_as_deep_as_asked(live: House) -> None:
+async def test_one_study_as_deep_as_asked(live: Runtime) -> None:
     ask = DEEP % ("1.2.0.1", 5000)
     told = {"NumberOfStudyRelatedSeries": 3, "NumberOfStudyRelatedInstances": 6}
     edit(live.archives[0], "1.2.0.1", StudyDescription="edited", **told)
@@ -240,7 +242,7 @@ async def test_one_study_as_deep_as_asked(live: House) -> None:
     assert "extensions" not in gone.body
 
 
-async def test_a_study_says_who_could_not_be_asked(live: House) -> None:
+async def test_a_study_says_who_could_not_be_asked(live: Runtime) -> None:
     live.archives[0].down = live.archives[2].down = Unreachable("it does not answer")
     answer = await live.ask(DEEP % ("1.2.9", 5000))
     assert answer.data == {"study": None}
@@ -253,7 +255,7 @@ async def test_a_study_says_who_could_not_be_asked(live: House) -> None:
     ]
 
 
-async def test_a_slow_level_below_is_stale_in_time(live: House) -> None:
+async def test_a_slow_level_below_is_stale_in_time(live: Runtime) -> None:
     live.archives[0].delay_at = {Level.SERIES: FOREVER}
     answer = await live.ask(DEEP % ("1.2.0.1", 400))
     assert answer.data["study"]["series"]["sources"] == [
@@ -262,7 +264,7 @@ async def test_a_slow_level_below_is_stale_in_time(live: House) -> None:
     assert len(answer.data["study"]["series"]["nodes"]) == 2
 
 
-async def test_series_of_all_studies_cost_two_requests_an_archive(live: House) -> None:
+async def test_series_of_all_studies_cost_two_requests_an_archive(live: Runtime) -> None:
     select = "nodes { series { complete nodes { seriesNumber } } }"
     for first in (2, 12):
         answer = await live.ask(asked(more=f", first: {first}", select=select))

@@ -14,8 +14,8 @@ from db.pool import Database
 from indexer.run import index_once
 from tests.archives.files import ROOT, instance
 from tests.orthanc import OrthancServer, running_orthanc, start_orthanc, stop_orthanc
-from tests.resolvers.house import House, open_services
-from tests.resolvers.live_house import asked, states, uids
+from tests.resolvers.live_runtime import asked, states, uids
+from tests.resolvers.runtime import Runtime, open_services
 from tests.slow_proxy import SlowProxy, slow_proxy
 
 ARCHIVES, STUDIES = 4, 7
@@ -46,7 +46,7 @@ def orthancs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[OrthancS
 class Four:
     """The service over the four archives; the last is behind a proxy."""
 
-    house: House
+    runtime: Runtime
     servers: list[OrthancServer]
     proxy: SlowProxy
 
@@ -55,11 +55,11 @@ def config(number: int, url: str, timeout: float = 30) -> ArchiveConfig:
     return ArchiveConfig(f"o{number}", f"ERN-{number}", f"O{number}", "orthanc", url=url, timeout=timeout)
 
 
-async def opened(database: Database, configs: list[ArchiveConfig], stack: AsyncExitStack) -> House:
+async def opened(database: Database, configs: list[ArchiveConfig], stack: AsyncExitStack) -> Runtime:
     archives = await stack.enter_async_context(open_archives(configs))
     services = await open_services(database, list(archives))
     stack.push_async_callback(services.database.close)
-    return House(services)
+    return Runtime(services)
 
 
 @pytest.fixture
@@ -69,10 +69,10 @@ async def four(orthancs: list[OrthancServer], database: Database) -> AsyncIterat
         urls = [*(server.dicomweb for server in orthancs[:-1]), proxy.url]
         configs = [config(n, url) for n, url in enumerate(urls)]
         await sync_archives(database, configs)
-        house = await opened(database, configs, stack)
-        results = await index_once(database, list(house.services.archives))
+        runtime = await opened(database, configs, stack)
+        results = await index_once(database, list(runtime.services.archives))
         assert all(result.all_done for result in results)
-        yield Four(house, orthancs, proxy)
+        yield Four(runtime, orthancs, proxy)
 
 
 async def test_what_comes_and_goes_is_seen_at_once(four: Four) -> None:
@@ -80,10 +80,10 @@ async def test_what_comes_and_goes_is_seen_at_once(four: Four) -> None:
     four.servers[0].upload(instance(new, 1, 1, PatientID="P1"))
     four.servers[1].delete_study(uid(1, 1))
     try:
-        answer = await four.house.ask(asked(given='patientId: {eq: "P1"}'))
+        answer = await four.runtime.ask(asked(given='patientId: {eq: "P1"}'))
         assert uids(answer) == {uid(0, 1), new, uid(2, 1), uid(3, 1)}
         assert {state for state, *_ in states(answer).values()} == {"LIVE"}
-        by_uid = await four.house.ask(f'{{ study(studyInstanceUid: "{uid(1, 1)}") {{ id }} }}')
+        by_uid = await four.runtime.ask(f'{{ study(studyInstanceUid: "{uid(1, 1)}") {{ id }} }}')
         assert by_uid.data == {"study": None}
     finally:
         four.servers[0].delete_study(new)
@@ -95,15 +95,15 @@ async def test_requests_are_archives_times_levels(four: Four) -> None:
     select = (
         "complete nodes { series { complete nodes { numberOfSeriesRelatedInstances } } } sources { state }"
     )
-    await four.house.ask(asked())  # more studies than before could be a cap, once
+    await four.runtime.ask(asked())  # more studies than before could be a cap, once
     for first in (3, 1000):
-        answer = await four.house.ask(asked(more=f", first: {first}", select=select))
+        answer = await four.runtime.ask(asked(more=f", first: {first}", select=select))
         found = answer.data["studies"]
         assert found["complete"]
         assert {source["state"] for source in found["sources"]} == {"LIVE"}
         assert [len(node["series"]["nodes"]) for node in found["nodes"]] == [1] * len(found["nodes"])
         assert sum(answer.requests.values()) <= ARCHIVES * 2
-    flat = await four.house.ask(asked("series", more=", first: 500"))
+    flat = await four.runtime.ask(asked("series", more=", first: 500"))
     assert flat.data["series"]["totalCount"] == ARCHIVES * STUDIES
     assert flat.requests == {f"o{n}": 2 for n in range(ARCHIVES)}
 
@@ -120,11 +120,11 @@ async def test_one_stopped_and_one_slow_hold_nobody_up(
         for number in (1, 2):
             fifth.upload(instance(uid(1, 70), 1, number, PatientID="P1"))
         async with AsyncExitStack() as stack:
-            house = await opened(database, [config(n, url, 4) for n, url in enumerate(urls)], stack)
-            await index_once(database, list(house.services.archives), reconcile=True, confirmed=True)
+            runtime = await opened(database, [config(n, url, 4) for n, url in enumerate(urls)], stack)
+            await index_once(database, list(runtime.services.archives), reconcile=True, confirmed=True)
             stop_orthanc(process)
             four.proxy.delay = 20.0
-            answer = await house.ask(query)
+            answer = await runtime.ask(query)
             assert states(answer) == {
                 "o0": ("LIVE", 1, None),
                 "o1": ("STALE", 1, "UNREACHABLE"),
@@ -140,8 +140,8 @@ async def test_one_stopped_and_one_slow_hold_nobody_up(
             assert answer.data["studies"]["sources"][3]["elapsedMs"] <= 3000
             four.proxy.delay = 0.0
             _, process = start_orthanc(folder, at=int(fifth.root.rpartition(":")[2]))
-            await house.services.live.close()  # the slow request ends with the archive's own timeout
-            again = await house.ask(query)
+            await runtime.services.live.close()  # the slow request ends with the archive's own timeout
+            again = await runtime.ask(query)
             assert {state for state, *_ in states(again).values()} == {"LIVE"}
             assert again.data["studies"]["complete"] is True
     finally:

@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from tests.resolvers.house import House
-from tests.resolvers.live_house import (
+from tests.resolvers.live_runtime import (
     asked,
     states,
 )
+from tests.resolvers.runtime import Runtime
 
 BY_PATIENT = 'patientId: {eq: "P1"}'
 
 
-async def test_askers_of_the_same_share_requests(live: House) -> None:
+async def test_askers_of_the_same_share_requests(live: Runtime) -> None:
     for archive in live.archives:
         archive.delay = 0.2
     answers = await asyncio.gather(*(live.ask(asked(given=BY_PATIENT)) for _ in range(5)))
@@ -22,7 +22,7 @@ async def test_askers_of_the_same_share_requests(live: House) -> None:
     assert sum(sum(answer.requests.values()) for answer in answers) == 3
 
 
-async def test_an_asker_that_goes_away_leaves_it_to_the_others(live: House) -> None:
+async def test_an_asker_that_goes_away_leaves_it_to_the_others(live: Runtime) -> None:
     for archive in live.archives:
         archive.delay = 0.3
     first = asyncio.create_task(live.ask(asked(given=BY_PATIENT)))
@@ -36,7 +36,7 @@ async def test_an_asker_that_goes_away_leaves_it_to_the_others(live: House) -> N
     assert [len(archive.searches) for archive in live.archives] == [1, 1, 1]
 
 
-async def test_an_archive_is_not_asked_without_end(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_archive_is_not_asked_without_end(live: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resolvers.live.MOST_AT_ONCE", 2)
     for archive in live.archives:
         archive.delay = 0.2
@@ -49,7 +49,7 @@ async def test_an_archive_is_not_asked_without_end(live: House, monkeypatch: pyt
 # ---- MAX_AGE, pages ----------------------------------------------------------------------------------
 
 
-async def test_max_age_asks_only_the_older_ones(live: House) -> None:
+async def test_max_age_asks_only_the_older_ones(live: Runtime) -> None:
     owner = live.services.owner
     await owner.execute("set", "update archive set last_completed_at = now() where code = 'a0'")
     age = "MAX_AGE, maxAgeSeconds: 3600"
@@ -68,7 +68,7 @@ async def test_max_age_asks_only_the_older_ones(live: House) -> None:
 
 
 async def test_later_pages_take_what_the_first_has_asked(
-    live: House, monkeypatch: pytest.MonkeyPatch
+    live: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     select = "sources { state elapsedMs } pageInfo { endCursor hasNextPage } nodes { studyInstanceUid }"
     seen: list[str] = []

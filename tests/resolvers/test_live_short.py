@@ -11,8 +11,7 @@ from db import ingest
 from db.pool import StatementTimeout
 from model.attributes import Level
 from resolvers import live_reading
-from tests.resolvers.house import House
-from tests.resolvers.live_house import (
+from tests.resolvers.live_runtime import (
     INDEXED_AT,
     add,
     asked,
@@ -20,13 +19,14 @@ from tests.resolvers.live_house import (
     states,
     uids,
 )
+from tests.resolvers.runtime import Runtime
 
 FOREVER = 3600.0
 BY_PATIENT = 'patientId: {eq: "P1"}'
 
 
 async def test_too_wide_is_partial_and_what_came_is_kept(
-    live: House, monkeypatch: pytest.MonkeyPatch
+    live: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_reading, "MOST_STUDIES", 3)
     add(live.archives[0], "1.2.9")
@@ -42,14 +42,14 @@ async def test_too_wide_is_partial_and_what_came_is_kept(
     assert states(await live.ask(asked(given=BY_PATIENT)))["a0"][0] == "LIVE"
 
 
-async def test_too_many_patients_are_too_wide(live: House) -> None:
+async def test_too_many_patients_are_too_wide(live: Runtime) -> None:
     patients = ", ".join(f'"P{n}"' for n in range(11))
     answer = await live.ask(asked(given=f"patientId: {{in: [{patients}]}}"))
     assert {source[0::2] for source in states(answer).values()} == {("PARTIAL", "TOO_WIDE")}
     assert answer.requests == {}
 
 
-async def test_instances_of_too_many_series(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_instances_of_too_many_series(live: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_reading, "MOST_SERIES", 5)
     answer = await live.ask(asked("instances"))
     assert {source[0::2] for source in states(answer, "instances").values()} == {("PARTIAL", "TOO_WIDE")}
@@ -59,7 +59,7 @@ async def test_instances_of_too_many_series(live: House, monkeypatch: pytest.Mon
     assert narrow.data["instances"]["complete"] is True
 
 
-async def test_an_archive_that_is_down_is_stale_and_recovers(live: House) -> None:
+async def test_an_archive_that_is_down_is_stale_and_recovers(live: Runtime) -> None:
     live.archives[1].down = Unreachable("a1: the archive does not answer")
     answer = await live.ask(asked(given=BY_PATIENT))
     assert states(answer) == {
@@ -78,7 +78,7 @@ async def test_an_archive_that_is_down_is_stale_and_recovers(live: House) -> Non
     assert states(await live.ask(asked(given=BY_PATIENT)))["a1"] == ("LIVE", 1, None)
 
 
-async def test_of_an_archive_without_an_index_nothing_is_known(live: House) -> None:
+async def test_of_an_archive_without_an_index_nothing_is_known(live: Runtime) -> None:
     archive_id = live.archive_id("a1")
     owner = live.services.owner
     await owner.execute("set", "delete from study where archive_id = $1", archive_id)
@@ -93,7 +93,7 @@ async def test_of_an_archive_without_an_index_nothing_is_known(live: House) -> N
     assert states(answer)["a1"] == ("LIVE", 1, None)  # all that the question is about, run or no run
 
 
-async def test_the_answer_does_not_wait_for_a_slow_archive(live: House) -> None:
+async def test_the_answer_does_not_wait_for_a_slow_archive(live: Runtime) -> None:
     live.archives[2].delay = FOREVER
     given = f"{{{BY_PATIENT}}}"
     query = (
@@ -108,7 +108,7 @@ async def test_the_answer_does_not_wait_for_a_slow_archive(live: House) -> None:
     }
 
 
-async def test_what_comes_after_the_deadline_is_kept(live: House) -> None:
+async def test_what_comes_after_the_deadline_is_kept(live: Runtime) -> None:
     add(live.archives[2], "1.2.9", PatientID="P1")
     live.archives[2].delay = 0.6
     query = asked(given=BY_PATIENT).replace("mode: LIVE", "mode: LIVE, timeoutMs: 200")
@@ -117,7 +117,7 @@ async def test_what_comes_after_the_deadline_is_kept(live: House) -> None:
     assert "1.2.9" in uids(await live.ask(asked(given=BY_PATIENT, mode="CACHED")))
 
 
-async def test_a_level_that_fails_keeps_what_came(live: House) -> None:
+async def test_a_level_that_fails_keeps_what_came(live: Runtime) -> None:
     """Series cannot be had: studies are fresh, and the answer is a part."""
     add(live.archives[0], "1.2.9", PatientID="P1")
     live.archives[0].down_at = {Level.SERIES: Unreachable("a0: gone")}
@@ -127,7 +127,7 @@ async def test_a_level_that_fails_keeps_what_came(live: House) -> None:
 
 
 async def test_what_an_unfinished_search_made_up_is_not_kept(
-    live: House, monkeypatch: pytest.MonkeyPatch
+    live: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows come on and on; what is new is asked for by its UID."""
     monkeypatch.setattr(live_reading, "MOST_STUDIES", 3)
@@ -156,7 +156,7 @@ async def test_what_an_unfinished_search_made_up_is_not_kept(
 
 
 async def test_an_index_that_others_write_to_is_no_fault_of_the_archive(
-    live: House, monkeypatch: pytest.MonkeyPatch
+    live: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def too_late(*_: object) -> None:
         raise StatementTimeout

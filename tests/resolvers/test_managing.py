@@ -12,7 +12,7 @@ from db import removals
 from db.archives import list_archives, sync_archives
 from db.pool import Database
 from model.erns import Networks
-from tests.resolvers.house import CONFIGS, House, open_services
+from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 
 EYE, RND = "ERN-EYE", "ERN-RND"
 ADMIN = Viewer("admin", None, (Grant(EYE, AccessLevel.FULL, ("full", "admin")), Grant(RND, AccessLevel.FULL)))
@@ -22,22 +22,22 @@ REFRESH = """mutation ($code: String!, $all: Boolean!) { refreshArchive(code: $c
 
 
 @pytest.fixture
-async def house(database: Database) -> AsyncIterator[House]:
+async def runtime(database: Database) -> AsyncIterator[Runtime]:
     await sync_archives(database, CONFIGS)
     services = await open_services(database)
-    yield House(services, viewer=ADMIN)
+    yield Runtime(services, viewer=ADMIN)
     await services.close()
 
 
-async def test_a_look_is_asked_for_once(house: House) -> None:
+async def test_a_look_is_asked_for_once(runtime: Runtime) -> None:
     variables = {"code": "a0", "all": False}
-    asked = (await house.data(REFRESH, variables))["refreshArchive"]
+    asked = (await runtime.data(REFRESH, variables))["refreshArchive"]
     assert asked["accepted"] is True
     index = asked["archive"]["index"]
     assert (index["queued"], index["running"], index["lagSeconds"]) == (True, False, None)
     assert index["nextRunAt"] is not None
-    assert (await house.data(REFRESH, variables))["refreshArchive"]["accepted"] is False
-    assert (await house.data(REFRESH, {"code": "a0", "all": True}))["refreshArchive"]["accepted"] is True
+    assert (await runtime.data(REFRESH, variables))["refreshArchive"]["accepted"] is False
+    assert (await runtime.data(REFRESH, {"code": "a0", "all": True}))["refreshArchive"]["accepted"] is True
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ async def test_a_look_is_asked_for_once(house: House) -> None:
         (Viewer("nobody", None, ()), "a0", "NOT_FOUND"),
     ],
 )
-async def test_not_by_everybody(house: House, viewer: Viewer, code: str, expected: str) -> None:
-    answer = await house.asked_by(viewer).ask(REFRESH, {"code": code, "all": False})
+async def test_not_by_everybody(runtime: Runtime, viewer: Viewer, code: str, expected: str) -> None:
+    answer = await runtime.asked_by(viewer).ask(REFRESH, {"code": code, "all": False})
     assert answer.codes == [expected]
-    assert await house.services.owner.fetch("jobs", "select from jobs.pgqueuer") == []
+    assert await runtime.services.owner.fetch("jobs", "select from jobs.pgqueuer") == []
 
 
-async def test_who_sees_counts_only_may_look_after_it(house: House) -> None:
-    answer = await house.asked_by(COUNTING).data(REFRESH, {"code": "a0", "all": False})
+async def test_who_sees_counts_only_may_look_after_it(runtime: Runtime) -> None:
+    answer = await runtime.asked_by(COUNTING).data(REFRESH, {"code": "a0", "all": False})
     assert answer["refreshArchive"]["accepted"] is True
 
 
@@ -69,54 +69,54 @@ CONFIRM = """mutation ($code: String!, $since: DateTime!) { confirmRemovals(code
   accepted archive { code index { queued suspiciousRemoval { confirmed } } } } }"""
 
 
-async def found(house: House, *codes: str) -> None:
+async def found(runtime: Runtime, *codes: str) -> None:
     """A run found that 10 of 40 studies are gone."""
-    ids = {row.code: row.archive_id for row in await list_archives(house.services.owner)}
+    ids = {row.code: row.archive_id for row in await list_archives(runtime.services.owner)}
     for code in codes:
-        await removals.note(house.services.owner, ids[code], 10, 40)
+        await removals.note(runtime.services.owner, ids[code], 10, 40)
 
 
-async def waits(house: House) -> dict[str, Any]:
+async def waits(runtime: Runtime) -> dict[str, Any]:
     return {
-        each["code"]: each["index"]["suspiciousRemoval"] for each in (await house.data(WAITS))["archives"]
+        each["code"]: each["index"]["suspiciousRemoval"] for each in (await runtime.data(WAITS))["archives"]
     }
 
 
-async def test_what_waits_is_shown_and_confirmed(house: House) -> None:
-    assert await waits(house) == {"a0": None, "a1": None}
-    await found(house, "a0", "a1")
-    shown = await waits(house)
+async def test_what_waits_is_shown_and_confirmed(runtime: Runtime) -> None:
+    assert await waits(runtime) == {"a0": None, "a1": None}
+    await found(runtime, "a0", "a1")
+    shown = await waits(runtime)
     assert shown["a1"] is None  # seen in full, but somebody else's to administrate
     since = shown["a0"].pop("since")
     counts = {"studies": {"value": 10, "suppressed": False}, "ofStudies": {"value": 40, "suppressed": False}}
     assert shown["a0"] == {"confirmed": False, **counts}
-    done = (await house.data(CONFIRM, {"code": "a0", "since": since}))["confirmRemovals"]
+    done = (await runtime.data(CONFIRM, {"code": "a0", "since": since}))["confirmRemovals"]
     assert done == {
         "accepted": True,
         "archive": {"code": "a0", "index": {"queued": True, "suspiciousRemoval": {"confirmed": True}}},
     }
-    (kept,) = await house.services.owner.fetch(
+    (kept,) = await runtime.services.owner.fetch(
         "kept", "select confirmed_gone, confirmed_by from suspicious_removal where confirmed_at is not null"
     )
     assert tuple(kept) == (10, "admin")
-    jobs = await house.services.owner.fetch("jobs", "select code, kind from archive_job")
+    jobs = await runtime.services.owner.fetch("jobs", "select code, kind from archive_job")
     assert [tuple(job) for job in jobs] == [("a0", "reconcile")]
 
 
-async def test_what_was_not_seen_is_not_confirmed(house: House) -> None:
+async def test_what_was_not_seen_is_not_confirmed(runtime: Runtime) -> None:
     for since in ("2020-01-01T00:00:00+00:00", "2999-01-01T00:00:00Z"):
-        assert (await house.ask(CONFIRM, {"code": "a0", "since": since})).codes == ["BAD_INPUT"]
-    await found(house, "a0")
-    since = (await waits(house))["a0"]["since"]
-    row = next(row for row in await list_archives(house.services.owner) if row.code == "a0")
-    await removals.note(house.services.owner, row.archive_id, 11, 40)  # meanwhile one more is gone
-    assert (await house.ask(CONFIRM, {"code": "a0", "since": since})).codes == ["BAD_INPUT"]
-    assert await house.services.owner.fetch("jobs", "select from jobs.pgqueuer") == []
+        assert (await runtime.ask(CONFIRM, {"code": "a0", "since": since})).codes == ["BAD_INPUT"]
+    await found(runtime, "a0")
+    since = (await waits(runtime))["a0"]["since"]
+    row = next(row for row in await list_archives(runtime.services.owner) if row.code == "a0")
+    await removals.note(runtime.services.owner, row.archive_id, 11, 40)  # meanwhile one more is gone
+    assert (await runtime.ask(CONFIRM, {"code": "a0", "since": since})).codes == ["BAD_INPUT"]
+    assert await runtime.services.owner.fetch("jobs", "select from jobs.pgqueuer") == []
 
 
-async def test_who_administrates_and_sees_counts_confirms_without_numbers(house: House) -> None:
-    await found(house, "a0")
-    counting = house.asked_by(COUNTING)
+async def test_who_administrates_and_sees_counts_confirms_without_numbers(runtime: Runtime) -> None:
+    await found(runtime, "a0")
+    counting = runtime.asked_by(COUNTING)
     shown = (await waits(counting))["a0"]
     hidden = {"value": None, "suppressed": True}
     assert (shown["studies"], shown["ofStudies"]) == (hidden, hidden)
@@ -135,15 +135,15 @@ async def test_who_administrates_and_sees_counts_confirms_without_numbers(house:
     ],
 )
 async def test_confirmed_by_administrators_only(
-    house: House, viewer: Viewer, code: str, expected: str
+    runtime: Runtime, viewer: Viewer, code: str, expected: str
 ) -> None:
-    await found(house, "a0", "a1", "a2")
-    since = (await waits(house))["a0"]["since"]
-    asked = house.asked_by(viewer)
+    await found(runtime, "a0", "a1", "a2")
+    since = (await waits(runtime))["a0"]["since"]
+    asked = runtime.asked_by(viewer)
     assert (await asked.ask(CONFIRM, {"code": code, "since": since})).codes == [expected]
     if viewer is not ADMIN:
         assert set((await waits(asked)).values()) <= {None}
-    assert await house.services.owner.fetch("jobs", "select from jobs.pgqueuer") == []
+    assert await runtime.services.owner.fetch("jobs", "select from jobs.pgqueuer") == []
 
 
 # ---- archives that come and go -------------------------------------------------------------------------
@@ -168,44 +168,44 @@ REMOVE = (
 CODES = "{ archives { code } managedArchives { code enabled } }"
 
 
-async def codes(house: House) -> tuple[list[str], dict[str, bool]]:
-    found = await house.data(CODES)
+async def codes(runtime: Runtime) -> tuple[list[str], dict[str, bool]]:
+    found = await runtime.data(CODES)
     managed = {each["code"]: each["enabled"] for each in found["managedArchives"]}
     return [each["code"] for each in found["archives"]], managed
 
 
-async def test_an_archive_comes_changes_and_goes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_archive_comes_changes_and_goes(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET, "hidden")
     given = NEW | {"username": "ernfed", "passwordEnv": SECRET}
-    made = (await house.data(ADD, {"archive": given}))["addArchive"]
+    made = (await runtime.data(ADD, {"archive": given}))["addArchive"]
     assert made == {
         **{name: given[name] for name in ("code", "ern", "title", "kind", "url", "username", "passwordEnv")},
         **{"index": "series", "enabled": True, "inFile": False, "changedBy": "admin"},
     }
-    assert await codes(house) == (["a0", "a1", "new"], {"a0": True, "new": True})
-    changed = await house.data(CHANGE, {"code": "new", "changes": {"title": "Newer"}})
+    assert await codes(runtime) == (["a0", "a1", "new"], {"a0": True, "new": True})
+    changed = await runtime.data(CHANGE, {"code": "new", "changes": {"title": "Newer"}})
     assert changed["updateArchive"] == {"title": "Newer", "url": NEW["url"]}
-    await house.data(SWITCH.format("disable"), {"code": "new"})
-    assert await codes(house) == (["a0", "a1"], {"a0": True, "new": False})
-    await house.data(SWITCH.format("enable"), {"code": "new"})
-    assert (await codes(house))[0] == ["a0", "a1", "new"]
-    removed = await house.data(REMOVE, {"code": "new", "purge": True})
+    await runtime.data(SWITCH.format("disable"), {"code": "new"})
+    assert await codes(runtime) == (["a0", "a1"], {"a0": True, "new": False})
+    await runtime.data(SWITCH.format("enable"), {"code": "new"})
+    assert (await codes(runtime))[0] == ["a0", "a1", "new"]
+    removed = await runtime.data(REMOVE, {"code": "new", "purge": True})
     assert removed["removeArchive"] == {"purging": True}
-    assert await codes(house) == (["a0", "a1"], {"a0": True})
-    jobs = await house.services.owner.fetch("jobs", "select code, kind from archive_job")
+    assert await codes(runtime) == (["a0", "a1"], {"a0": True})
+    jobs = await runtime.services.owner.fetch("jobs", "select code, kind from archive_job")
     assert [tuple(job) for job in jobs] == [("new", "purge")]
 
 
-async def test_an_archive_of_the_file_can_only_be_switched(house: House) -> None:
+async def test_an_archive_of_the_file_can_only_be_switched(runtime: Runtime) -> None:
     for query, variables in (
         (CHANGE, {"code": "a0", "changes": {"title": "Mine"}}),
         (REMOVE, {"code": "a0", "purge": True}),
     ):
-        answer = await house.ask(query, variables)
+        answer = await runtime.ask(query, variables)
         assert answer.codes == ["BAD_INPUT"]
         assert "archives.toml" in answer.errors[0]["message"]
-    await house.data(SWITCH.format("disable"), {"code": "a0"})
-    assert (await codes(house))[0] == ["a1"]
+    await runtime.data(SWITCH.format("disable"), {"code": "a0"})
+    assert (await codes(runtime))[0] == ["a1"]
 
 
 @pytest.mark.parametrize(
@@ -226,13 +226,13 @@ async def test_an_archive_of_the_file_can_only_be_switched(house: House) -> None
         ({"maxConnections": 1000}, "maxConnections: expected"),
     ],
 )
-async def test_mistakes_are_named(house: House, wrong: dict[str, object], said: str) -> None:
-    settings = house.services.settings.model_copy(update={"archive_hosts": "127.0.0.1, *.example.org"})
-    strict = House(replace(house.services, settings=settings), viewer=ADMIN)
+async def test_mistakes_are_named(runtime: Runtime, wrong: dict[str, object], said: str) -> None:
+    settings = runtime.services.settings.model_copy(update={"archive_hosts": "127.0.0.1, *.example.org"})
+    strict = Runtime(replace(runtime.services, settings=settings), viewer=ADMIN)
     answer = await strict.ask(ADD, {"archive": NEW | wrong})
     assert answer.codes == ["BAD_INPUT"]
     assert said in answer.errors[0]["message"]
-    assert (await codes(house))[0] == ["a0", "a1"]
+    assert (await codes(runtime))[0] == ["a0", "a1"]
 
 
 @pytest.mark.parametrize(
@@ -244,8 +244,8 @@ async def test_mistakes_are_named(house: House, wrong: dict[str, object], said: 
         (Viewer("member", None, (Grant(EYE, AccessLevel.FULL, ("full",)),)), "a0", "FORBIDDEN"),
     ],
 )
-async def test_others_change_nothing(house: House, viewer: Viewer, code: str, expected: str) -> None:
-    asker = house.asked_by(viewer)
+async def test_others_change_nothing(runtime: Runtime, viewer: Viewer, code: str, expected: str) -> None:
+    asker = runtime.asked_by(viewer)
     for query, variables in (
         (CHANGE, {"code": code, "changes": {"title": "Mine"}}),
         (SWITCH.format("disable"), {"code": code}),
@@ -255,24 +255,24 @@ async def test_others_change_nothing(house: House, viewer: Viewer, code: str, ex
     assert (await asker.ask(ADD, {"archive": NEW | {"ern": "VASCERN"}})).codes == ["FORBIDDEN"]
 
 
-async def test_the_first_archive_of_an_ern(house: House) -> None:
+async def test_the_first_archive_of_an_ern(runtime: Runtime) -> None:
     grants = (Grant("ERN-LUNG", AccessLevel.COUNTS, ("admin",)),)
-    asker = house.asked_by(Viewer("lung", None, grants))
+    asker = runtime.asked_by(Viewer("lung", None, grants))
     assert (await asker.data(ADD, {"archive": NEW | {"ern": "ERN-LUNG"}}))["addArchive"]["code"] == "new"
     assert await codes(asker) == (["new"], {"new": True})
 
 
-async def test_an_archive_of_a_declared_network(house: House) -> None:
+async def test_an_archive_of_a_declared_network(runtime: Runtime) -> None:
     given = {"archive": NEW | {"ern": "NORDIC-LUNG"}}
     grants = (Grant("NORDIC-LUNG", AccessLevel.FULL, ("full", "admin")),)
-    asker = house.asked_by(Viewer("oslo", None, grants))
+    asker = runtime.asked_by(Viewer("oslo", None, grants))
     assert (await asker.ask(ADD, given)).codes == ["BAD_INPUT"]
-    house.services.follow(AccessRules(networks=Networks({"NORDIC-LUNG": "Nordic lung network"})))
+    runtime.services.follow(AccessRules(networks=Networks({"NORDIC-LUNG": "Nordic lung network"})))
     assert (await asker.data(ADD, given))["addArchive"]["ern"] == "NORDIC-LUNG"
     (shown,) = (await asker.data("{ archives { ern ernTitle access } }"))["archives"]
     assert shown == {"ern": "NORDIC-LUNG", "ernTitle": "Nordic lung network", "access": "FULL"}
     changed = await asker.data(CHANGE, {"code": "new", "changes": {"title": "Newer"}})
     assert changed["updateArchive"]["title"] == "Newer"
-    assert (await house.ask(ADD, given | {"archive": given["archive"] | {"code": "b"}})).codes == [
+    assert (await runtime.ask(ADD, given | {"archive": given["archive"] | {"code": "b"}})).codes == [
         "FORBIDDEN"
     ]

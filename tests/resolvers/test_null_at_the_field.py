@@ -10,7 +10,7 @@ from db import nodes
 from db.pool import StatementTimeout
 from resolvers import connection, sources
 from resolvers.schema import schema
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 # Fields that read and are never null, by why.
 NEVER_NULL = {
@@ -62,8 +62,8 @@ def test_what_cannot_fail_alone_is_null_where_it_has_no_value_only() -> None:
     assert {"StudyConnection.pageInfo", "StudyEdge.node", "StudyEdge.cursor", "SourceReport.state"} <= never
 
 
-async def test_a_list_that_cannot_be_asked_leaves_the_others(house: House) -> None:
-    answer = await house.ask(
+async def test_a_list_that_cannot_be_asked_leaves_the_others(runtime: Runtime) -> None:
+    answer = await runtime.ask(
         '{ a: studies(first: 2) { totalCount nodes { id } } b: studies(archives: ["nope"]) { totalCount }'
         ' c: studyStats(archives: ["nope"]) { studies { value } } d: seriesStats { series { value } }'
         " e: series(first: 0) { totalCount } f: attributeDefinitions(first: 0) { totalCount }"
@@ -84,10 +84,10 @@ async def _times_out(*_: Any, **__: Any) -> Any:
 
 
 async def test_a_count_that_takes_too_long_leaves_the_page(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nodes, "counts", _times_out)
-    answer = await house.ask(
+    answer = await runtime.ask(
         "{ studies(first: 3) { totalCount nodes { studyInstanceUid } sources { matched state } } }"
     )
     studies = answer.data["studies"]
@@ -98,11 +98,11 @@ async def test_a_count_that_takes_too_long_leaves_the_page(
 
 
 async def test_reports_that_cannot_be_made_leave_the_page(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "reports_of", _times_out)
     monkeypatch.setattr(sources, "reports_of", _times_out)
-    answer = await house.ask(
+    answer = await runtime.ask(
         "{ studies(first: 3) { complete nodes { studyInstanceUid } sources { matched } } }"
     )
     studies = answer.data["studies"]
@@ -110,8 +110,8 @@ async def test_reports_that_cannot_be_made_leave_the_page(
     assert len(studies["nodes"]) == 3
 
 
-async def test_what_a_node_cannot_tell_leaves_the_node(house: House) -> None:
-    answer = await house.ask(
+async def test_what_a_node_cannot_tell_leaves_the_node(runtime: Runtime) -> None:
+    answer = await runtime.ask(
         '{ studies(first: 2) { nodes { studyInstanceUid attributes(keywords: ["Sturdydate"]) { text } } } }'
     )
     assert answer.codes == ["BAD_INPUT"] * 2
@@ -119,20 +119,20 @@ async def test_what_a_node_cannot_tell_leaves_the_node(house: House) -> None:
     assert all(node["studyInstanceUid"] for node in answer.data["studies"]["nodes"])
 
 
-async def test_an_id_that_is_none_is_null_among_the_others(house: House) -> None:
-    known = (await house.data("{ studies(first: 1) { nodes { id } } }"))["studies"]["nodes"][0]["id"]
-    answer = await house.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["?", known]})
+async def test_an_id_that_is_none_is_null_among_the_others(runtime: Runtime) -> None:
+    known = (await runtime.data("{ studies(first: 1) { nodes { id } } }"))["studies"]["nodes"][0]["id"]
+    answer = await runtime.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["?", known]})
     assert answer.data == {"nodes": [None, {"id": known}]}
     assert [(error["path"], error["extensions"]["code"]) for error in answer.errors] == [
         (["nodes", 0], "BAD_INPUT")
     ]
 
 
-async def test_one_mutation_that_fails_does_not_hide_the_others(house: House) -> None:
-    answer = await house.ask(
+async def test_one_mutation_that_fails_does_not_hide_the_others(runtime: Runtime) -> None:
+    answer = await runtime.ask(
         'mutation { good: saveCohort(name: "kept", filter: {}) { id } bad: deleteCohort(id: "?") { id } }'
     )
     assert answer.codes == ["NOT_FOUND"]
     assert answer.data["bad"] is None
     saved = answer.data["good"]["id"]
-    await house.data("mutation ($id: ID!) { deleteCohort(id: $id) { id } }", {"id": saved})
+    await runtime.data("mutation ($id: ID!) { deleteCohort(id: $id) { id } }", {"id": saved})

@@ -20,7 +20,7 @@ from resolvers.filters import StudyFilter
 from resolvers.matches import StringMatch
 from resolvers.schema import schema
 from tests.api.test_export import ANNA, client, export
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 FILTERS = ("StudyFilter", "SeriesFilter", "InstanceFilter")
 # What else is an input: their nulls are "not given", as their descriptions say, or are refused by their types.
@@ -73,11 +73,11 @@ ROOTS = {"StudyFilter": "studies", "SeriesFilter": "series", "InstanceFilter": "
 
 
 @pytest.mark.parametrize("of", FILTERS)
-async def test_null_is_refused_wherever_a_filter_has_a_field(house: House, of: str) -> None:
+async def test_null_is_refused_wherever_a_filter_has_a_field(runtime: Runtime, of: str) -> None:
     cases = list(nulls(of))
     assert len(cases) > 20
     for path, given in cases:
-        answer = await house.ask(
+        answer = await runtime.ask(
             f"query ($v: {of}) {{ {ROOTS[of]}(filter: $v) {{ totalCount }} }}", {"v": given}
         )
         assert answer.codes == ["BAD_INPUT"], path
@@ -111,9 +111,11 @@ OPERATORS: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("of", "given", "words"), OPERATORS)
 async def test_the_refusal_says_how_to_ask_for_what_has_no_value(
-    house: House, of: str, given: dict[str, Any], words: str
+    runtime: Runtime, of: str, given: dict[str, Any], words: str
 ) -> None:
-    answer = await house.ask(f"query ($v: {of}) {{ {ROOTS[of]}(filter: $v) {{ totalCount }} }}", {"v": given})
+    answer = await runtime.ask(
+        f"query ($v: {of}) {{ {ROOTS[of]}(filter: $v) {{ totalCount }} }}", {"v": given}
+    )
     assert answer.codes == ["BAD_INPUT"]
     assert words in answer.errors[0]["message"]
 
@@ -128,17 +130,17 @@ async def test_the_refusal_says_how_to_ask_for_what_has_no_value(
         {"attribute": [None]},
     ],
 )
-async def test_null_in_a_list_is_refused(house: House, given: dict[str, Any]) -> None:
-    answer = await house.ask("query ($v: StudyFilter) { studies(filter: $v) { totalCount } }", {"v": given})
+async def test_null_in_a_list_is_refused(runtime: Runtime, given: dict[str, Any]) -> None:
+    answer = await runtime.ask("query ($v: StudyFilter) { studies(filter: $v) { totalCount } }", {"v": given})
     assert answer.codes == ["BAD_INPUT"]
 
 
-async def test_what_is_not_given_is_no_condition(house: House) -> None:
+async def test_what_is_not_given_is_no_condition(runtime: Runtime) -> None:
     """An empty match, or a variable that has no value at all: as if it were not there."""
-    everything = (await house.data("{ studies { totalCount } }"))["studies"]["totalCount"]
+    everything = (await runtime.data("{ studies { totalCount } }"))["studies"]["totalCount"]
     query = "query ($v: String) { studies(filter: {patientId: {eq: $v}, studyDate: {}, and: [{}]}) { totalCount } }"
-    assert (await house.data(query))["studies"]["totalCount"] == everything
-    answer = await house.ask(query, {"v": None})
+    assert (await runtime.data(query))["studies"]["totalCount"] == everything
+    answer = await runtime.ask(query, {"v": None})
     assert answer.codes == ["BAD_INPUT"]
 
 
@@ -174,24 +176,24 @@ def test_every_place_that_takes_a_filter_is_known() -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_null_is_refused_at_every_place(house: House, place: str) -> None:
-    answer = await house.ask(PLACES[place], {"v": None, "n": None})
+async def test_null_is_refused_at_every_place(runtime: Runtime, place: str) -> None:
+    answer = await runtime.ask(PLACES[place], {"v": None, "n": None})
     assert answer.codes == ["BAD_INPUT"]
     assert "null is no condition" in answer.errors[0]["message"]
-    saved = (await house.data("{ cohorts { nodes { id } } }"))["cohorts"]["nodes"]
+    saved = (await runtime.data("{ cohorts { nodes { id } } }"))["cohorts"]["nodes"]
     assert saved == []
 
 
 @pytest.mark.parametrize("given", [StudyFilter(patient_id=StringMatch(eq=None)), StudyFilter(not_=None)])
-async def test_a_subscription_refuses_it(house: House, given: StudyFilter) -> None:
-    context = Context.for_request(house.services, ANNA)
+async def test_a_subscription_refuses_it(runtime: Runtime, given: StudyFilter) -> None:
+    context = Context.for_request(runtime.services, ANNA)
     with pytest.raises(BadInput, match="null is no condition"):
         await anext(study_changes(context, given, None, None))
 
 
 @pytest.mark.parametrize("path", ["studies.csv", "studies.parquet", "series.ndjson"])
-async def test_an_export_refuses_it(house: House, path: str) -> None:
+async def test_an_export_refuses_it(runtime: Runtime, path: str) -> None:
     field = "studyInstanceUid" if path.startswith("studies") else "seriesInstanceUid"
-    answer = await export(client(house), path, filter={field: {"in": None}})
+    answer = await export(client(runtime), path, filter={field: {"in": None}})
     assert answer.status_code == 400
     assert "null is no condition" in orjson.loads(answer.content)["errors"][0]["message"]

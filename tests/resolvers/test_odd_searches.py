@@ -3,7 +3,7 @@ statements."""
 
 import pytest
 
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 ODD = {
     "empty": "",
@@ -48,9 +48,9 @@ SEARCHES = [
 
 @pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())
-async def test_odd_texts_are_answered_or_refused(house: House, search: str, text: str) -> None:
+async def test_odd_texts_are_answered_or_refused(runtime: Runtime, search: str, text: str) -> None:
     query = f"query ($t: String!) {{ studies(filter: {{{search}}}) {{ totalCount nodes {{ id }} }} }}"
-    answer = await house.ask(query, {"t": text})
+    answer = await runtime.ask(query, {"t": text})
     assert set(answer.codes) <= {"BAD_INPUT"}
     assert all(len(error["message"]) < 500 for error in answer.errors)
     assert answer.errors or answer.data["studies"]["totalCount"] is not None
@@ -66,8 +66,8 @@ async def test_odd_texts_are_answered_or_refused(house: House, search: str, text
         ("a" * 1_025, "at most 1024 characters"),
     ],
 )
-async def test_what_is_refused_says_why(house: House, text: str, told: str) -> None:
-    answer = await house.ask(
+async def test_what_is_refused_says_why(runtime: Runtime, text: str, told: str) -> None:
+    answer = await runtime.ask(
         "query ($t: String!) { studies(filter: {text: $t}) { totalCount } }", {"t": text}
     )
     assert answer.codes == ["BAD_INPUT"]

@@ -8,8 +8,8 @@ import pytest
 from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed, TimedOut, Unreachable
 from db.pool import Database
 from model.attributes import Level
-from tests.resolvers.conftest import shallow_house
-from tests.resolvers.house import House
+from tests.resolvers.conftest import shallow_runtime
+from tests.resolvers.runtime import Runtime
 
 SERIES = """{ studies(first: 1000) { nodes { studyInstanceUid locations { archive { code } }
   series { nodes { seriesInstanceUid } sources { archive { code } state error { code } } } } } }"""
@@ -26,7 +26,7 @@ def broken(node: Any) -> bool:
 
 @pytest.mark.parametrize("error", [ServerFailed("500"), BadAnswer("html"), Rejected("404", 404)])
 async def test_a_study_that_cannot_be_asked_for_costs_the_others_nothing(
-    shallow: House, error: ArchiveError
+    shallow: Runtime, error: ArchiveError
 ) -> None:
     uid = next(iter(shallow.archives[0].rows[Level.STUDY]))["0020000D"]["Value"][0]
     shallow.archives[0].down_for[uid] = error
@@ -50,10 +50,10 @@ async def test_a_study_that_cannot_be_asked_for_costs_the_others_nothing(
 
 
 async def test_a_series_that_cannot_be_asked_for_costs_the_others_nothing(database: Database) -> None:
-    house = await shallow_house(database, Level.SERIES, 12)
-    uid = house.archives[0].rows[Level.SERIES][0]["0020000E"]["Value"][0]
-    house.archives[0].down_for[uid] = ServerFailed("500")
-    nodes = (await house.data(INSTANCES))["series"]["nodes"]
+    runtime = await shallow_runtime(database, Level.SERIES, 12)
+    uid = runtime.archives[0].rows[Level.SERIES][0]["0020000E"]["Value"][0]
+    runtime.archives[0].down_for[uid] = ServerFailed("500")
+    nodes = (await runtime.data(INSTANCES))["series"]["nodes"]
     assert {node["seriesInstanceUid"] for node in nodes if broken(node["instances"])} == {uid}
     assert sum(bool(node["instances"]["nodes"]) for node in nodes) > 10
 
@@ -62,14 +62,14 @@ async def test_a_series_that_cannot_be_asked_for_costs_the_others_nothing(databa
 async def test_a_series_without_metadata_costs_the_others_nothing(
     database: Database, error: ArchiveError
 ) -> None:
-    house = await shallow_house(database, Level.SERIES, 12)
-    await house.data(INSTANCES)
+    runtime = await shallow_runtime(database, Level.SERIES, 12)
+    await runtime.data(INSTANCES)
     holds: Callable[[str], set[str]] = lambda code: {  # noqa: E731
-        row["0020000E"]["Value"][0] for row in house.archives[int(code[1])].rows[Level.SERIES]
+        row["0020000E"]["Value"][0] for row in runtime.archives[int(code[1])].rows[Level.SERIES]
     }
     uid = next(iter(sorted(holds("a0") - holds("a1") - holds("a2"))))
-    house.archives[0].down_for[uid] = error
-    answer = await house.ask(WHOLE)
+    runtime.archives[0].down_for[uid] = error
+    answer = await runtime.ask(WHOLE)
     without = {
         node["seriesInstanceUid"]
         for node in answer.data["series"]["nodes"]
@@ -81,7 +81,7 @@ async def test_a_series_without_metadata_costs_the_others_nothing(
 
 
 @pytest.mark.parametrize("error", [Unreachable("away"), TimedOut("slow")])
-async def test_an_archive_that_is_away_is_asked_once(shallow: House, error: ArchiveError) -> None:
+async def test_an_archive_that_is_away_is_asked_once(shallow: Runtime, error: ArchiveError) -> None:
     shallow.archives[0].down = error
     answer = await shallow.ask(SERIES)
     assert answer.requests["a0"] == 1

@@ -7,7 +7,7 @@ import pytest
 
 from db.pool import StatementTimeout
 from resolvers.once import Once
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 
 class _Reads:
@@ -48,9 +48,9 @@ async def test_one_who_goes_away_leaves_it_to_the_others() -> None:
         await first
 
 
-async def test_totals_of_coverage_are_counted_once_a_level(house: House) -> None:
+async def test_totals_of_coverage_are_counted_once_a_level(runtime: Runtime) -> None:
     ask = """{ attributeDefinitions(search: "Study", first: 6) { nodes { coverage { level total { value } } } } }"""
-    answer = await house.ask(ask)
+    answer = await runtime.ask(ask)
     levels = [
         node["coverage"][0]["level"]
         for node in answer.data["attributeDefinitions"]["nodes"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.resolvers.cohort_home import ANALYST, Home
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 SHOWN: dict[str, Callable[[Any], Any]] = {
     "PATIENT_BIRTH_DATE": lambda node: node["patientBirthDate"],
@@ -37,9 +37,9 @@ async def walked(ask: Callable[[dict[str, Any]], Any], *, back: bool) -> list[An
 
 @pytest.mark.parametrize("way", ["ASC", "DESC"])
 @pytest.mark.parametrize("field", SHOWN)
-async def test_pages_are_in_the_order_of_what_they_show(house: House, field: str, way: str) -> None:
+async def test_pages_are_in_the_order_of_what_they_show(runtime: Runtime, field: str, way: str) -> None:
     async def ask(window: dict[str, Any]) -> Any:
-        return await house.data(PAGE, {"field": field, "way": way} | window)
+        return await runtime.data(PAGE, {"field": field, "way": way} | window)
 
     found = await walked(ask, back=False)
     assert await walked(ask, back=True) == found

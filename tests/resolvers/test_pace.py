@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from resolvers import connection, pace, series, study
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 from tests.resolvers.test_cost import EVERYTHING
 
 PART = 4
@@ -64,12 +64,12 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 @pytest.mark.parametrize("query", [LONG, BELOW, DEEP, WRONG, EVERYTHING])
 async def test_the_same_answers_of_the_same_statements(
-    house: House, query: str, hasty: Callable[[], None]
+    runtime: Runtime, query: str, hasty: Callable[[], None]
 ) -> None:
     variables = {"first": 50} if query is EVERYTHING else None
-    at_once = await house.ask(query, variables)
+    at_once = await runtime.ask(query, variables)
     hasty()
-    in_parts = await house.ask(query, variables)
+    in_parts = await runtime.ask(query, variables)
     assert in_parts.data == at_once.data
     assert in_parts.errors == at_once.errors
     assert sorted(in_parts.statements) == sorted(at_once.statements)
@@ -77,10 +77,10 @@ async def test_the_same_answers_of_the_same_statements(
 
 @pytest.mark.parametrize("query", [LONG, BELOW])
 async def test_others_have_their_turn(
-    house: House, query: str, made: Made, hasty: Callable[[], None]
+    runtime: Runtime, query: str, made: Made, hasty: Callable[[], None]
 ) -> None:
     hasty()
-    await asyncio.gather(*(house.ask(query) for _ in range(3)))
+    await asyncio.gather(*(runtime.ask(query) for _ in range(3)))
     assert sum(made.counts) >= 3 * 100
     assert max(made.counts) <= 3 * 5 + PART
 

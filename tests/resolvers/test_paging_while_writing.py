@@ -11,7 +11,7 @@ from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
 from model.attributes import Level
-from tests.resolvers.house import CONFIGS, House, open_services
+from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 from tests.rows import Row, records, series, study
 
 STAY, SEED = 120, 5
@@ -39,7 +39,7 @@ def passing(number: int, rng: random.Random) -> Row:
 
 
 @pytest.fixture
-async def house(database: Database) -> AsyncIterator[House]:
+async def runtime(database: Database) -> AsyncIterator[Runtime]:
     """The studies that stay, each with one series, in one archive."""
     ids = await sync_archives(database, CONFIGS)
     rows = [kept(number) for number in range(STAY)]
@@ -51,22 +51,22 @@ async def house(database: Database) -> AsyncIterator[House]:
     async def work(conn: Connection) -> None:
         await ingest.store_series(conn, ids["a0"], records(Level.SERIES, below))
         await ingest.store_studies(conn, ids["a0"], records(Level.STUDY, rows))
-        await ingest.settle(conn)
+        await ingest.derive(conn)
         await conn.execute("update study set series_synced_at = now()")
         await conn.execute("update archive set last_completed_at = now()")
 
     await ingest.write(database, "load", work)
     services = await open_services(database)
-    yield House(services)
+    yield Runtime(services)
     await services.close()
 
 
 class Writer:
     """Inserts and deletes without a pause, and makes studies that stay shared and unshared again."""
 
-    def __init__(self, house: House) -> None:
-        self._database = house.services.owner
-        self._ids = [house.archive_id(config.code) for config in CONFIGS]
+    def __init__(self, runtime: Runtime) -> None:
+        self._database = runtime.services.owner
+        self._ids = [runtime.archive_id(config.code) for config in CONFIGS]
         self._wrote = asyncio.Event()
 
     async def run(self) -> None:
@@ -100,12 +100,12 @@ class Writer:
             await ingest.delete_studies(conn, at, [uid])
         await ingest.store_studies(conn, archive_id, records(Level.STUDY, new))
         await ingest.store_studies(conn, self._ids[1], records(Level.STUDY, copies))
-        await ingest.settle(conn)
+        await ingest.derive(conn)
 
 
 @pytest.fixture
-async def writer(house: House) -> AsyncIterator[Writer]:
-    made = Writer(house)
+async def writer(runtime: Runtime) -> AsyncIterator[Writer]:
+    made = Writer(runtime)
     task = asyncio.create_task(made.run())
     yield made
     assert not task.done(), task.exception()
@@ -113,7 +113,7 @@ async def writer(house: House) -> AsyncIterator[Writer]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def read_all(house: House, writer: Writer, field: str, order: str, *, backward: bool) -> list[str]:
+async def read_all(runtime: Runtime, writer: Writer, field: str, order: str, *, backward: bool) -> list[str]:
     """Every UID of a list, page by page, with writes between any two, as they came."""
     uid = {"studies": "studyInstanceUid", "series": "seriesInstanceUid"}[field]
     many, place, more = (
@@ -125,7 +125,7 @@ async def read_all(house: House, writer: Writer, field: str, order: str, *, back
     while True:
         at = f', {place}: "{cursor}"' if cursor else ""
         query = f"{{ {field}({many}: 11{at}{order}) {{ pageInfo {{ {more} {edge} }} nodes {{ {uid} }} }} }}"
-        found = (await house.data(query))[field]
+        found = (await runtime.data(query))[field]
         page = [node[uid] for node in found["nodes"]]
         seen += reversed(page) if backward else page
         if not found["pageInfo"][more]:
@@ -145,10 +145,10 @@ LISTS = [
 @pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize(("field", "order"), LISTS)
 async def test_nothing_is_skipped_and_nothing_comes_twice(
-    house: House, writer: Writer, field: str, order: str, backward: bool
+    runtime: Runtime, writer: Writer, field: str, order: str, backward: bool
 ) -> None:
     suffix = "" if field == "studies" else ".1"
     stayed = {f"1.2.1.{number}{suffix}" for number in range(STAY)}
-    seen = await read_all(house, writer, field, order, backward=backward)
+    seen = await read_all(runtime, writer, field, order, backward=backward)
     assert len(seen) == len(set(seen))
     assert stayed <= set(seen)

@@ -12,13 +12,13 @@ from access.scope import AccessLevel
 from archives.registry import Archives, open_archives
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from db.faces import Faces
 from db.pool import Database
+from db.projections import Projections
 from indexer.run import index_once
 from tests.archives.faulty import faulty
 from tests.archives.holding import in_folder
 from tests.archives.private_pacs import NAME, PrivatePacs
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 
 FIELDS = f'attributes(keywords: ["{NAME}"]) {{ name tag keyword text }}'
 
@@ -26,29 +26,29 @@ FIELDS = f'attributes(keywords: ["{NAME}"]) {{ name tag keyword text }}'
 @asynccontextmanager
 async def indexed(
     database: Database, pacs: PrivatePacs, **options: Any
-) -> AsyncIterator[tuple[House, Archives]]:
-    """A house in front of this archive, after a run, with both faces."""
+) -> AsyncIterator[tuple[Runtime, Archives]]:
+    """A runtime in front of this archive, after a run, with both projections."""
     with faulty(pacs) as server:
         config = ArchiveConfig("eye", "ERN-EYE", "Eye", "dicomweb", url=server.url, **options)
         ids = await sync_archives(database, [config])
         maker = Pseudonymiser(bytes([7]) * 32, config.ern, key_id="k1")
-        faces = Faces(database, {ids["eye"]: maker}, {ids["eye"]: "eye"})
-        database.after_write.append(faces.drain)
+        projections = Projections(database, {ids["eye"]: maker}, {ids["eye"]: "eye"})
+        database.after_write.append(projections.drain)
         async with open_archives([config]) as archives:
             (result,) = await index_once(database, archives)
             assert result.all_done, result
             services = await open_services(database, archives)
-            yield House(services), archives
+            yield Runtime(services), archives
             await services.close()
 
 
 async def test_what_a_study_says_is_shown_by_name_and_found(database: Database) -> None:
-    async with indexed(database, PrivatePacs(), index="study") as (house, _):
+    async with indexed(database, PrivatePacs(), index="study") as (runtime, _):
         ask = f"""{{ studies {{ nodes {{ studyInstanceUid {FIELDS}
           all: attributes {{ name tag }} }} }}
           some: studies(filter: {{attribute: [{{name: "{NAME}", eq: "private of 1.2.2"}}]}}) {{
             nodes {{ studyInstanceUid }} }} }}"""
-        data = await house.data(ask)
+        data = await runtime.data(ask)
         nodes = {node["studyInstanceUid"]: node for node in data["studies"]["nodes"]}
         assert [nodes[uid]["attributes"] for uid in sorted(nodes)] == [
             [{"name": NAME, "tag": tag, "keyword": None, "text": f"private of {uid}"}]
@@ -61,13 +61,13 @@ async def test_what_a_study_says_is_shown_by_name_and_found(database: Database) 
 
 
 async def test_records_with_pseudonyms_have_none(database: Database) -> None:
-    async with indexed(database, PrivatePacs()) as (house, _):
+    async with indexed(database, PrivatePacs()) as (runtime, _):
         level = """{ nodes { %s all: attributes { name } representative { attributes { name } } } }"""
         ask = f"""{{ studies {{ nodes {{ {FIELDS} all: attributes {{ name }} series {level % FIELDS} }} }}
           found: studies(filter: {{attribute: [{{name: "{NAME}", exists: true}}]}}) {{
             totalCount sources {{ state }} }} }}"""
-        told = await house.data(ask)
-        hidden = await house.seeing(eye=AccessLevel.PSEUDONYMISED).data(ask)
+        told = await runtime.data(ask)
+        hidden = await runtime.seeing(eye=AccessLevel.PSEUDONYMISED).data(ask)
         assert str(told).count("private of") == 6
         assert told["found"]["totalCount"] == 3
         assert len(hidden["studies"]["nodes"]) == 3
@@ -87,8 +87,8 @@ INSTANCES = f"""{{
 
 
 async def test_an_index_down_to_instances_finds_what_only_whole_data_sets_tell(database: Database) -> None:
-    async with indexed(database, PrivatePacs(every=False), index="instance") as (house, _):
-        data = await house.data(INSTANCES)
+    async with indexed(database, PrivatePacs(every=False), index="instance") as (runtime, _):
+        data = await runtime.data(INSTANCES)
         assert data["thin"] == {
             "complete": True,
             "totalCount": 6,
@@ -108,7 +108,7 @@ async def test_an_index_down_to_instances_finds_what_only_whole_data_sets_tell(d
             "total": {"value": 3},
             "searched": {"value": 3},
         }
-        hidden = await house.seeing(eye=AccessLevel.PSEUDONYMISED).data(INSTANCES)
+        hidden = await runtime.seeing(eye=AccessLevel.PSEUDONYMISED).data(INSTANCES)
         assert (hidden["thin"]["complete"], hidden["thin"]["totalCount"]) == (True, 6)
         assert (hidden["mine"]["complete"], hidden["mine"]["totalCount"]) == (False, 0)
         assert hidden["archives"][0]["index"]["dataSets"] == {"value": None, "suppressed": True}
@@ -116,8 +116,8 @@ async def test_an_index_down_to_instances_finds_what_only_whole_data_sets_tell(d
 
 async def test_what_has_not_come_is_said(database: Database) -> None:
     pacs = PrivatePacs(every=False, refused={"1.2.1.1"})
-    async with indexed(database, pacs, index="instance", representatives=False, retries=0) as (house, _):
-        data = await house.data(INSTANCES)
+    async with indexed(database, pacs, index="instance", representatives=False, retries=0) as (runtime, _):
+        data = await runtime.data(INSTANCES)
         assert data["thin"] == {
             "complete": False,
             "totalCount": 4,
@@ -130,8 +130,8 @@ async def test_what_has_not_come_is_said(database: Database) -> None:
 
 async def test_where_there_are_none_searches_bring_all_they_can(database: Database) -> None:
     pacs = PrivatePacs(metadata=False)
-    async with indexed(database, pacs, index="instance", representatives=False) as (house, _):
-        data = await house.data(INSTANCES)
+    async with indexed(database, pacs, index="instance", representatives=False) as (runtime, _):
+        data = await runtime.data(INSTANCES)
         assert (data["mine"]["complete"], data["mine"]["totalCount"]) == (False, 2)
         assert (data["thin"]["complete"], data["thin"]["totalCount"]) == (False, 0)
 
@@ -150,6 +150,6 @@ async def test_a_folder_lacks_what_was_not_fetched_of_it(
         ask = (
             '{ instances(filter: {attribute: [{name: "SliceThickness", eq: "5"}]}) { complete totalCount } }'
         )
-        found = (await House(services).data(ask))["instances"]
+        found = (await Runtime(services).data(ask))["instances"]
         await services.close()
     assert found == {"complete": data_sets, "totalCount": 2 if data_sets else 0}

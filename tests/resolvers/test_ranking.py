@@ -9,7 +9,7 @@ from db import ingest, ranking
 from db.archives import sync_archives
 from db.pool import Connection, Database
 from model.attributes import Level
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study
 
 ASK = """query ($f: StudyFilter, $o: [StudyOrder!], $first: Int, $after: String, $last: Int, $before: String) {
@@ -22,7 +22,7 @@ MOST = 3
 
 
 @pytest.fixture
-async def people(database: Database, monkeypatch: pytest.MonkeyPatch) -> House:
+async def people(database: Database, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     """Six of one name and two of another, in two archives; a list ranks three at most."""
     monkeypatch.setattr(ranking, "MOST_RANKED", MOST)
     configs = [
@@ -43,15 +43,15 @@ async def people(database: Database, monkeypatch: pytest.MonkeyPatch) -> House:
     async def work(connection: Connection) -> None:
         await ingest.store_studies(connection, ids["a0"], records(Level.STUDY, rows))
         await ingest.store_studies(connection, ids["a1"], records(Level.STUDY, rows[3:4]))  # shared
-        await ingest.settle(connection)
+        await ingest.derive(connection)
         await connection.execute("update archive set last_completed_at = now()")
 
     await ingest.write(database, "load", work)
-    return House(await open_services(database))
+    return Runtime(await open_services(database))
 
 
-async def _page(house: House, **variables: Any) -> dict[str, Any]:
-    found: dict[str, Any] = (await house.data(ASK, variables))["studies"]
+async def _page(runtime: Runtime, **variables: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await runtime.data(ASK, variables))["studies"]
     return found
 
 
@@ -65,7 +65,7 @@ NEWEST = ["1.5", "1.4", "1.3", "1.2", "1.1", "1.0"]
 @pytest.mark.parametrize(
     "given", [{"patientName": {"fuzzy": "mueller"}}, {"text": "ct", "not": {"patientId": {"eq": "x"}}}]
 )
-async def test_many_are_by_date(people: House, given: dict[str, Any]) -> None:
+async def test_many_are_by_date(people: Runtime, given: dict[str, Any]) -> None:
     page = await _page(people, f=given, first=10)
     expected = NEWEST if "patientName" in given else ["1.7", "1.6", *NEWEST]
     assert _uids(page) == expected
@@ -74,7 +74,7 @@ async def test_many_are_by_date(people: House, given: dict[str, Any]) -> None:
     assert "Add another word" in page["warnings"][0]["message"]
 
 
-async def test_every_page_of_them_is_of_one_order(people: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_page_of_them_is_of_one_order(people: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     fuzzy = {"patientName": {"fuzzy": "Müller"}}
     page, seen = await _page(people, f=fuzzy, first=2), []
     monkeypatch.setattr(ranking, "MOST_RANKED", 100)  # the first page decided
@@ -91,7 +91,7 @@ async def test_every_page_of_them_is_of_one_order(people: House, monkeypatch: py
 
 
 async def test_few_are_ranked_whatever_becomes_many_later(
-    people: House, monkeypatch: pytest.MonkeyPatch
+    people: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ranking, "MOST_RANKED", 7)  # copies
     fuzzy = {"patientName": {"fuzzy": "Müller Lang"}}
@@ -105,7 +105,7 @@ async def test_few_are_ranked_whatever_becomes_many_later(
     assert sorted(_uids(page) + _uids(rest)) == sorted(NEWEST)
 
 
-async def test_the_direction_and_other_orders_stay(people: House) -> None:
+async def test_the_direction_and_other_orders_stay(people: Runtime) -> None:
     fuzzy = {"patientName": {"fuzzy": "Müller"}}
     page = await _page(people, f=fuzzy, first=10, o=[{"field": "RELEVANCE", "direction": "ASC"}])
     assert _uids(page) == NEWEST[::-1]
@@ -126,7 +126,7 @@ async def test_the_direction_and_other_orders_stay(people: House) -> None:
 )
 @pytest.mark.parametrize("most", [1, MOST, 5, 100])
 async def test_words_that_many_have_find_what_an_index_would(
-    people: House, monkeypatch: pytest.MonkeyPatch, text: str, found: set[str], most: int
+    people: Runtime, monkeypatch: pytest.MonkeyPatch, text: str, found: set[str], most: int
 ) -> None:
     monkeypatch.setattr(ranking, "MOST_RANKED", most)
     page = await _page(people, f={"text": text}, first=10)
@@ -148,12 +148,12 @@ async def test_words_that_many_have_find_what_an_index_would(
     ],
 )
 async def test_names_are_found_row_by_row_as_by_their_index(
-    people: House, monkeypatch: pytest.MonkeyPatch, name: str, found: set[str], most: int
+    people: Runtime, monkeypatch: pytest.MonkeyPatch, name: str, found: set[str], most: int
 ) -> None:
     monkeypatch.setattr(ranking, "MOST_RANKED", most - 1)
     assert set(_uids(await _page(people, f={"patientName": {"fuzzy": name}}, first=10))) == found
 
 
-async def test_what_one_may_not_see_does_not_decide(people: House) -> None:
+async def test_what_one_may_not_see_does_not_decide(people: Runtime) -> None:
     page = await _page(people.without("a0"), f={"patientName": {"fuzzy": "Müller"}}, first=10)
     assert (_uids(page), page["warnings"]) == (["1.3"], [])

@@ -11,8 +11,8 @@ from db.pool import Connection, Database
 from model.attributes import Level
 from model.records import Rejected
 from tests.resolvers.cohort_home import Home, person
-from tests.resolvers.house import CONFIGS, House
-from tests.resolvers.live_house import add, uid_of
+from tests.resolvers.live_runtime import add, uid_of
+from tests.resolvers.runtime import CONFIGS, Runtime
 from tests.rows import instance, row, series
 
 SOURCES = "complete sources { archive { code } state error { code message } }"
@@ -39,7 +39,7 @@ LISTS = ["studies", "series", "instances"]
 
 @pytest.mark.parametrize("field", LISTS)
 async def test_what_a_run_rejected_is_said(home: Home, field: str) -> None:
-    ids = {config.code: home.house.archive_id(config.code) for config in CONFIGS}
+    ids = {config.code: home.runtime.archive_id(config.code) for config in CONFIGS}
     ask = f"{{ list: {field} {{ {SOURCES} }} }}"
     doctor = person("doctor", eye=AccessLevel.FULL, rnd=AccessLevel.FULL, vasc=AccessLevel.FULL)
     assert told((await home.data(doctor, ask))["list"])[0]
@@ -55,7 +55,7 @@ async def test_what_a_run_rejected_is_said(home: Home, field: str) -> None:
 
 async def test_who_may_not_see_records_there_hears_nothing(home: Home) -> None:
     ask = f"{{ list: studies {{ {SOURCES} }} studyStats {{ {SOURCES} }} }}"
-    a0 = home.house.archive_id("a0")
+    a0 = home.runtime.archive_id("a0")
     counter = person("counter", eye=AccessLevel.COUNTS, rnd=AccessLevel.FULL)
     stranger = person("stranger", rnd=AccessLevel.FULL)
     before = [await home.data(viewer, ask) for viewer in (counter, stranger)]
@@ -63,7 +63,7 @@ async def test_who_may_not_see_records_there_hears_nothing(home: Home) -> None:
     assert [await home.data(viewer, ask) for viewer in (counter, stranger)] == before
 
 
-async def test_asked_now(live: House) -> None:
+async def test_asked_now(live: Runtime) -> None:
     archive = live.archives[0]
     ask = f"{{ list: studies(freshness: {{mode: LIVE}}) {{ {SOURCES} }} }}"
     cached = f"{{ list: studies {{ {SOURCES} }} }}"
@@ -79,7 +79,7 @@ async def test_asked_now(live: House) -> None:
 
 
 @pytest.mark.parametrize(("field", "level"), [("series", Level.SERIES), ("instances", Level.INSTANCE)])
-async def test_asked_now_below(live: House, field: str, level: Level) -> None:
+async def test_asked_now_below(live: Runtime, field: str, level: Level) -> None:
     archive = live.archives[0]
     add(archive, "7.7")
     ask = f"{{ list: {field}(freshness: {{mode: LIVE}}) {{ {SOURCES} }} }}"
@@ -98,7 +98,7 @@ ON_DEMAND = """query ($uids: [UID!]!) { studies(filter: {studyInstanceUid: {in: 
 
 
 @pytest.mark.parametrize("level", [Level.SERIES, Level.INSTANCE])
-async def test_on_demand(shallow: House, level: Level) -> None:
+async def test_on_demand(shallow: Runtime, level: Level) -> None:
     """Only the node that lacks a record is partial, each time, until the archive answers well."""
     archive = shallow.archives[0]
     others = {uid_of(each) for other in shallow.archives[1:] for each in other.rows[Level.STUDY]}

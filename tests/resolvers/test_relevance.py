@@ -9,7 +9,7 @@ from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
 from model.attributes import Level
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study
 
 NAMES = [
@@ -42,7 +42,7 @@ TEXTS = [
 
 
 @pytest.fixture
-async def patients(database: Database) -> House:
+async def patients(database: Database) -> Runtime:
     """One study for each name, each with one of the texts."""
     archive_id = (await sync_archives(database, [ArchiveConfig("a0", "ERN-EYE", "Eye", "folder")]))["a0"]
     rows = [
@@ -53,11 +53,11 @@ async def patients(database: Database) -> House:
 
     async def work(connection: Connection) -> None:
         await ingest.store_studies(connection, archive_id, records(Level.STUDY, rows))
-        await ingest.settle(connection, [f"1.{number:02}" for number in range(len(NAMES))])
+        await ingest.derive(connection, [f"1.{number:02}" for number in range(len(NAMES))])
         await connection.execute("update archive set last_completed_at = now()")
 
     await ingest.write(database, "load", work)
-    return House(await open_services(database))
+    return Runtime(await open_services(database))
 
 
 ASK = """query ($filter: StudyFilter, $first: Int = 100, $after: String, $order: [StudyOrder!]) {
@@ -69,8 +69,8 @@ def fuzzy(term: str) -> dict[str, Any]:
     return {"patientName": {"fuzzy": term}}
 
 
-async def _found(house: House, given: dict[str, Any], **more: Any) -> list[str]:
-    data = await house.data(ASK, {"filter": given, **more})
+async def _found(runtime: Runtime, given: dict[str, Any], **more: Any) -> list[str]:
+    data = await runtime.data(ASK, {"filter": given, **more})
     return [node["patientName"]["text"] for node in data["studies"]["nodes"]]
 
 
@@ -107,7 +107,7 @@ async def _found(house: House, given: dict[str, Any], **more: Any) -> list[str]:
     ],
 )
 async def test_names_are_found_best_first(
-    patients: House, term: str, best: set[str], others: set[str], strangers: set[str]
+    patients: Runtime, term: str, best: set[str], others: set[str], strangers: set[str]
 ) -> None:
     found = await _found(patients, fuzzy(term))
     assert len(found) == len(set(found))
@@ -116,14 +116,14 @@ async def test_names_are_found_best_first(
     assert not strangers & set(found)
 
 
-async def test_every_name_finds_itself_first(patients: House) -> None:
+async def test_every_name_finds_itself_first(patients: Runtime) -> None:
     for name in NAMES:
         if name is not None:
             found = await _found(patients, fuzzy(name))
             assert name in found[:3]
 
 
-async def test_text_finds_words_by_their_beginning_best_first(patients: House) -> None:
+async def test_text_finds_words_by_their_beginning_best_first(patients: Runtime) -> None:
     data = await patients.data(ASK, {"filter": {"text": "thor"}})
     texts = [node["studyDescription"] for node in data["studies"]["nodes"]]
     assert texts == ["CT Thorax Angio Thorax"] * 3 + ["CT Thorax"] * 3
@@ -134,7 +134,7 @@ async def test_text_finds_words_by_their_beginning_best_first(patients: House) -
 @pytest.mark.parametrize("given", [fuzzy("Hans Muller"), {"text": "mr schadel"}, {"text": "t"}], ids=str)
 @pytest.mark.parametrize("direction", [None, "DESC", "ASC"])
 async def test_pages_by_relevance_are_the_list(
-    patients: House, given: dict[str, Any], direction: str | None
+    patients: Runtime, given: dict[str, Any], direction: str | None
 ) -> None:
     order = direction and [{"field": "RELEVANCE", "direction": direction}]
     whole = (await patients.data(ASK, {"filter": given, "order": order}))["studies"]
@@ -152,7 +152,7 @@ async def test_pages_by_relevance_are_the_list(
     assert len(paged) == whole["totalCount"] >= 4
 
 
-async def test_ascending_relevance_is_the_worst_first(patients: House) -> None:
+async def test_ascending_relevance_is_the_worst_first(patients: Runtime) -> None:
     """Ties go by UID both ways, so it is not the list turned round: three names are equally good."""
     best = await _found(patients, fuzzy("Müller Hans"))
     worst = await _found(patients, fuzzy("Müller Hans"), order=[{"field": "RELEVANCE"}])
@@ -165,14 +165,14 @@ async def test_ascending_relevance_is_the_worst_first(patients: House) -> None:
     [fuzzy("Anna"), fuzzy("muller"), {"text": "Muller"}, {"referringPhysicianName": {"fuzzy": "Muller"}}],
     ids=str,
 )
-async def test_a_cursor_of_another_term_is_refused(patients: House, other: dict[str, Any]) -> None:
+async def test_a_cursor_of_another_term_is_refused(patients: Runtime, other: dict[str, Any]) -> None:
     page = await patients.data(ASK, {"filter": fuzzy("Muller"), "first": 1})
     cursor = page["studies"]["pageInfo"]["endCursor"]
     assert (await patients.ask(ASK, {"filter": fuzzy("Muller"), "after": cursor})).errors == []
     assert (await patients.ask(ASK, {"filter": other, "after": cursor})).codes == ["BAD_CURSOR"]
 
 
-async def test_another_order_of_a_ranked_list_is_possible(patients: House) -> None:
+async def test_another_order_of_a_ranked_list_is_possible(patients: Runtime) -> None:
     found = await _found(patients, fuzzy("Müller Hans"), order=[{"field": "PATIENT_NAME"}])
     assert found == sorted(found, key=lambda name: name.lower().replace("ü", "u").replace("ö", "o"))
     assert len(found) >= 4

@@ -6,17 +6,17 @@ import pytest
 from db import representatives
 from db.pool import Database
 from model.attributes import Level
-from tests.resolvers.conftest import shallow_house
-from tests.resolvers.house import House
+from tests.resolvers.conftest import shallow_runtime
+from tests.resolvers.runtime import Runtime
 from tests.rows import instance
 
 THIN, THICK = "1.25", "5"
 
 
 @pytest.fixture
-async def represented(database: Database) -> House:
+async def represented(database: Database) -> Runtime:
     """40 studies down to their series; every second series has a representative, thin ones among them."""
-    house = await shallow_house(database, Level.SERIES, 40)
+    runtime = await shallow_runtime(database, Level.SERIES, 40)
     rows = await database.fetch("t", "select *, dense_rank() over (order by series_uid) as n from series")
     told = []
     for row in rows:
@@ -28,7 +28,7 @@ async def represented(database: Database) -> House:
         told.append((row["series_pk"], orjson.dumps(data).decode()))
     await representatives.store(database, told)
     await database.execute("t", "analyze")
-    return house
+    return runtime
 
 
 async def _uids(database: Database, column: str) -> list[str]:
@@ -36,7 +36,7 @@ async def _uids(database: Database, column: str) -> list[str]:
     return [row[0] for row in await database.fetch("t", sql, THIN)]
 
 
-async def test_series_and_studies_are_found_by_it(represented: House, database: Database) -> None:
+async def test_series_and_studies_are_found_by_it(represented: Runtime, database: Database) -> None:
     data = await represented.data(
         """{
         series(first: 1000, filter: {attribute: [{name: "SliceThickness", lte: "2"}]}) {
@@ -59,7 +59,7 @@ async def test_series_and_studies_are_found_by_it(represented: House, database: 
     assert data["none"]["totalCount"] == 0
 
 
-async def test_what_has_none_is_told(represented: House, database: Database) -> None:
+async def test_what_has_none_is_told(represented: Runtime, database: Database) -> None:
     """Not found is not "not there" where series were not searched; with all of them it is."""
     ask = """{ series(filter: {attribute: [{name: "EchoTime", exists: true}]}) {
       totalCount complete sources { state error { code } } } }"""
@@ -73,7 +73,7 @@ async def test_what_has_none_is_told(represented: House, database: Database) -> 
     assert {source["state"] for source in found["sources"]} == {"CACHED"}
 
 
-async def test_a_series_without_one_says_null(represented: House, database: Database) -> None:
+async def test_a_series_without_one_says_null(represented: Runtime, database: Database) -> None:
     (row,) = await database.fetch(
         "t", "select series_uid from series group by 1 having bool_and(representative is null) limit 1"
     )

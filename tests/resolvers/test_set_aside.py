@@ -3,11 +3,11 @@
 from db.pool import Database
 from model.attributes import Level
 from tests.db.refusing import refuse
-from tests.resolvers.house import CONFIGS, House
-from tests.resolvers.live_house import add, uid_of
+from tests.resolvers.live_runtime import add, uid_of
+from tests.resolvers.runtime import CONFIGS, Runtime
 
 
-async def test_asked_now(live: House, database: Database) -> None:
+async def test_asked_now(live: Runtime, database: Database) -> None:
     archive = live.archives[0]
     for uid in ("9.1", "9.2", "9.3"):
         add(archive, uid, PatientID="NEW")
@@ -17,7 +17,7 @@ async def test_asked_now(live: House, database: Database) -> None:
     assert sorted(node["studyInstanceUid"] for node in nodes) == ["9.1", "9.3"]
 
 
-async def test_on_demand(shallow: House, database: Database) -> None:
+async def test_on_demand(shallow: Runtime, database: Database) -> None:
     uids = [uid_of(row) for row in shallow.archives[0].rows[Level.STUDY]][:3]
     await refuse(database, uids[1])
     ask = """query ($code: String!) { studies(archives: [$code], first: 1000) {

@@ -9,20 +9,20 @@ from db.pool import Database
 from model.attributes import Level
 from model.declared import Declared
 from model.paths import parse_path
-from tests.resolvers.conftest import shallow_house
-from tests.resolvers.house import House
+from tests.resolvers.conftest import shallow_runtime
+from tests.resolvers.runtime import Runtime
 
 
 @pytest.fixture
-async def asked(database: Database) -> House:
-    return await shallow_house(database, Level.SERIES, 5)
+async def asked(database: Database) -> Runtime:
+    return await shallow_runtime(database, Level.SERIES, 5)
 
 
 def ask(name: str, field: str = "series") -> str:
     return f'{{ {field}(filter: {{attribute: [{{name: "{name}", exists: true}}]}}) {{ warnings {{ code message }} }} }}'
 
 
-async def test_a_slow_filter_is_told_and_a_declared_one_is_not(asked: House, database: Database) -> None:
+async def test_a_slow_filter_is_told_and_a_declared_one_is_not(asked: Runtime, database: Database) -> None:
     answer = await asked.ask(ask("SliceThickness"))
     ((warning,), extension) = answer.data["series"]["warnings"], answer.body["extensions"]["warnings"]
     assert warning["code"] == "NOT_FAST"
@@ -37,7 +37,7 @@ async def test_a_slow_filter_is_told_and_a_declared_one_is_not(asked: House, dat
     assert [each["code"] for each in answer.data["series"]["warnings"]] == ["NOT_FAST"]
 
 
-async def test_attributes_with_columns_are_fast(asked: House) -> None:
+async def test_attributes_with_columns_are_fast(asked: Runtime) -> None:
     answer = await asked.ask(
         """{
         studies(filter: {attribute: [{name: "StudyDate", gte: "2020", lte: "2020-01-05"}]}) { warnings { code } }
@@ -48,14 +48,14 @@ async def test_attributes_with_columns_are_fast(asked: House) -> None:
     assert "declared" not in answer.statements or answer.statements.count("declared") <= 1
 
 
-async def test_statistics_tell_it_in_the_extensions(asked: House) -> None:
+async def test_statistics_tell_it_in_the_extensions(asked: Runtime) -> None:
     answer = await asked.ask(
         '{ studyStats(filter: {series: {attribute: [{name: "KVP", gte: "100"}]}}) { studies { value } } }'
     )
     assert [each["code"] for each in answer.body["extensions"]["warnings"]] == ["NOT_FAST"]
 
 
-async def test_definitions_tell_operators_levels_and_indexes(asked: House, database: Database) -> None:
+async def test_definitions_tell_operators_levels_and_indexes(asked: Runtime, database: Database) -> None:
     await apply_declared(database, [Declared(parse_path("SliceThickness"), Level.SERIES)])
     names = ("SliceThickness", "PatientID", "EchoTime", "PixelData", "StudyDate", "SoftwareVersions")
     fields = "keyword level searchable operators fast declared { level state }"

@@ -8,10 +8,10 @@ from archives.errors import TimedOut, Unreachable
 from db.archives import sync_archives
 from db.pool import Database
 from model.attributes import Level
-from tests.resolvers.conftest import shallow_house
-from tests.resolvers.house import CONFIGS, House, open_services
-from tests.resolvers.live_house import add, index
+from tests.resolvers.conftest import shallow_runtime
+from tests.resolvers.live_runtime import add, index
 from tests.resolvers.memory_archive import MemoryArchive
+from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 
 REPORT = "complete totalCount sources { archive { code } state matched asOf error { code message } }"
 LISTS = ("studies", "series", "instances")
@@ -25,13 +25,13 @@ def by_code(found: dict[str, Any]) -> dict[str, tuple[str, Any, str | None]]:
     }
 
 
-async def _first_run_is_not_over(house: House, code: str) -> None:
+async def _first_run_is_not_over(runtime: Runtime, code: str) -> None:
     sql = "update archive set last_completed_at = null where code = $1"
-    await house.services.owner.execute("set", sql, code)
+    await runtime.services.owner.execute("set", sql, code)
 
 
 @pytest.mark.parametrize("field", LISTS)
-async def test_an_archive_that_was_never_indexed_failed(shallow: House, field: str) -> None:
+async def test_an_archive_that_was_never_indexed_failed(shallow: Runtime, field: str) -> None:
     database = shallow.services.owner
     await database.execute("set", "delete from study where archive_id = $1", shallow.archive_id("a1"))
     await _first_run_is_not_over(shallow, "a1")
@@ -43,7 +43,7 @@ async def test_an_archive_that_was_never_indexed_failed(shallow: House, field: s
     assert next(each for each in found["sources"] if each["archive"]["code"] == "a1")["asOf"] is None
 
 
-async def test_a_first_run_under_way_is_partial(shallow: House) -> None:
+async def test_a_first_run_under_way_is_partial(shallow: Runtime) -> None:
     await _first_run_is_not_over(shallow, "a2")
     found = (await shallow.data(f"{{ studies {{ {REPORT} }} }}"))["studies"]
     assert found["complete"] is False
@@ -52,14 +52,14 @@ async def test_a_first_run_under_way_is_partial(shallow: House) -> None:
     assert matched > 0
 
 
-async def test_an_archive_that_is_not_asked_does_not_count(shallow: House) -> None:
+async def test_an_archive_that_is_not_asked_does_not_count(shallow: Runtime) -> None:
     await _first_run_is_not_over(shallow, "a2")
     found = (await shallow.data(f'{{ studies(archives: ["a1", "a0"]) {{ {REPORT} }} }}'))["studies"]
     assert list(by_code(found)) == ["a0", "a1"]
     assert found["complete"] is True
 
 
-async def test_an_empty_archive_is_not_a_failed_one(shallow: House) -> None:
+async def test_an_empty_archive_is_not_a_failed_one(shallow: Runtime) -> None:
     found = (await shallow.data(f'{{ studies(filter: {{patientId: {{eq: "?"}}}}) {{ {REPORT} }} }}'))[
         "studies"
     ]
@@ -70,15 +70,17 @@ async def test_an_empty_archive_is_not_a_failed_one(shallow: House) -> None:
 # ---- archives that were switched off --------------------------------------------------------------------
 
 
-async def _switch_off(house: House, code: str) -> None:
-    await house.services.owner.execute("set", "update archive set enabled = false where code = $1", code)
+async def _switch_off(runtime: Runtime, code: str) -> None:
+    await runtime.services.owner.execute("set", "update archive set enabled = false where code = $1", code)
 
 
 @pytest.mark.parametrize(
     "freshness", ["", "(freshness: {mode: LIVE})", "(freshness: {mode: MAX_AGE, maxAgeSeconds: 0})"]
 )
 @pytest.mark.parametrize("field", LISTS)
-async def test_what_was_switched_off_just_now_is_skipped(shallow: House, field: str, freshness: str) -> None:
+async def test_what_was_switched_off_just_now_is_skipped(
+    shallow: Runtime, field: str, freshness: str
+) -> None:
     """Before this process has followed: nothing is said of it, 0 neither, and how fresh it is is not asked."""
     await _switch_off(shallow, "a1")
     answer = await shallow.ask(f"{{ {field}{freshness} {{ {REPORT} }} }}")
@@ -89,7 +91,7 @@ async def test_what_was_switched_off_just_now_is_skipped(shallow: House, field: 
         assert set(answer.requests) == {"a0", "a2"}
 
 
-async def test_below_a_node_what_was_switched_off_is_skipped(shallow: House) -> None:
+async def test_below_a_node_what_was_switched_off_is_skipped(shallow: Runtime) -> None:
     await _switch_off(shallow, "a1")
     data = await shallow.data(NESTED)
     held = 0
@@ -102,7 +104,7 @@ async def test_below_a_node_what_was_switched_off_is_skipped(shallow: House) -> 
     assert held > 5
 
 
-async def test_what_is_switched_off_is_gone_and_comes_back(shallow: House) -> None:
+async def test_what_is_switched_off_is_gone_and_comes_back(shallow: Runtime) -> None:
     ask = f"{{ studies(first: 1000) {{ {REPORT} nodes {{ studyInstanceUid locations {{ archive {{ code }} }} }} }} }}"
     before = (await shallow.data(ask))["studies"]
     await _switch_off(shallow, "a1")
@@ -127,12 +129,12 @@ async def test_what_is_switched_off_is_gone_and_comes_back(shallow: House) -> No
 
 
 @pytest.fixture
-async def wide(database: Database) -> House:
+async def wide(database: Database) -> Runtime:
     """More unindexed series than one query may fetch, and series lists that are whole."""
-    return await shallow_house(database, Level.SERIES, 150)
+    return await shallow_runtime(database, Level.SERIES, 150)
 
 
-async def test_too_many_unindexed_series_are_partial(wide: House) -> None:
+async def test_too_many_unindexed_series_are_partial(wide: Runtime) -> None:
     answer = await wide.ask(f"{{ instances {{ {REPORT} nodes {{ id }} }} series {{ {REPORT} }} }}")
     assert answer.errors == []
     assert answer.requests == {}
@@ -142,7 +144,7 @@ async def test_too_many_unindexed_series_are_partial(wide: House) -> None:
     assert answer.data["series"]["complete"] is True
 
 
-async def test_the_instances_of_few_series_are_fetched(wide: House) -> None:
+async def test_the_instances_of_few_series_are_fetched(wide: Runtime) -> None:
     given = '{series: {study: {studyInstanceUid: {eq: "1.2.11.10"}}}}'
     ask = f"{{ instances(filter: {given}) {{ {REPORT} }} }}"
     answer = await wide.ask(ask)
@@ -167,7 +169,7 @@ IN_SERIES = "{series: {instance: {rows: {gte: 1}}}}"
         ("instances", f"{{series: {{study: {IN_SERIES}}}}}"),
     ],
 )
-async def test_a_filter_into_what_is_not_indexed_is_partial(wide: House, field: str, given: str) -> None:
+async def test_a_filter_into_what_is_not_indexed_is_partial(wide: Runtime, field: str, given: str) -> None:
     found = (await wide.data(f"{{ {field}(filter: {given}) {{ {REPORT} }} }}"))[field]
     assert found["complete"] is False
     assert {(state, code) for state, _, code in by_code(found).values()} == {("PARTIAL", "NOT_INDEXED")}
@@ -181,7 +183,7 @@ async def test_a_filter_into_what_is_not_indexed_is_partial(wide: House, field: 
         ("instances", '{series: {instance: {rows: {gte: 1}}, study: {studyInstanceUid: {eq: "1.2.11.10"}}}}'),
     ],
 )
-async def test_a_filter_into_what_can_be_fetched_fetches_it(shallow: House, field: str, given: str) -> None:
+async def test_a_filter_into_what_can_be_fetched_fetches_it(shallow: Runtime, field: str, given: str) -> None:
     """What the filter asks of children that are not there yet cannot decide whether they are fetched."""
     answer = await shallow.ask(f"{{ {field}(filter: {given}) {{ {REPORT} }} }}")
     assert answer.errors == []
@@ -200,17 +202,19 @@ async def test_series_of_a_study_whose_copies_meet_the_filter_together_are_fetch
         if day is not None:
             add(archive, "1.1", 1, StudyDate=day)
         await index(database, archive, ids[archive.config.code], (Level.STUDY,))
-    house = House(await open_services(database, archives), archives)
+    runtime = Runtime(await open_services(database, archives), archives)
     since, until = (f'{{study: {{studyDate: {{{op}: "2020-01-05"}}}}}}' for op in ("gte", "lte"))
-    found = (await house.data(f"{{ series(filter: {{and: [{since}, {until}]}}) {{ {REPORT} }} }}"))["series"]
+    found = (await runtime.data(f"{{ series(filter: {{and: [{since}, {until}]}}) {{ {REPORT} }} }}"))[
+        "series"
+    ]
     assert (found["complete"], found["totalCount"]) == (True, 1)
     one = '{study: {studyDate: {gte: "2020-01-05", lte: "2020-01-05"}}}'
-    found = (await house.data(f"{{ series(filter: {one}) {{ {REPORT} }} }}"))["series"]
+    found = (await runtime.data(f"{{ series(filter: {one}) {{ {REPORT} }} }}"))["series"]
     assert (found["complete"], found["totalCount"]) == (True, 0)
-    await house.services.close()
+    await runtime.services.close()
 
 
-async def test_a_nested_filter_into_what_is_not_indexed_is_partial(wide: House) -> None:
+async def test_a_nested_filter_into_what_is_not_indexed_is_partial(wide: Runtime) -> None:
     ask = f"""{{ study(studyInstanceUid: "1.2.11.10") {{
         into: series(filter: {{instance: {{rows: {{gte: 1}}}}}}) {{ {REPORT} }}
         plain: series {{ {REPORT} }} }} }}"""
@@ -225,7 +229,7 @@ NESTED = f"""{{ studies(first: 40) {{ complete nodes {{
   studyInstanceUid locations {{ archive {{ code }} }} series {{ {REPORT} nodes {{ id }} }} }} }} }}"""
 
 
-async def test_an_archive_that_is_down_fails_alone_and_recovers(shallow: House) -> None:
+async def test_an_archive_that_is_down_fails_alone_and_recovers(shallow: Runtime) -> None:
     down = shallow.archives[1]
     down.down = Unreachable("the archive does not answer")
     data = await shallow.data(NESTED)
@@ -255,7 +259,7 @@ async def test_an_archive_that_is_down_fails_alone_and_recovers(shallow: House) 
     assert answer.requests == {"a1": 1}
 
 
-async def test_a_list_says_which_archive_failed(shallow: House) -> None:
+async def test_a_list_says_which_archive_failed(shallow: Runtime) -> None:
     shallow.archives[2].down = TimedOut("no answer within 5 s")
     given = '{study: {studyInstanceUid: {in: ["1.2.11.10", "1.2.11.23"]}}}'
     found = (await shallow.data(f"{{ series(filter: {given}) {{ {REPORT} }} }}"))["series"]
@@ -264,7 +268,7 @@ async def test_a_list_says_which_archive_failed(shallow: House) -> None:
     assert by_code(found)["a0"][0] == "CACHED"
 
 
-async def test_data_sets_that_could_not_be_fetched_are_a_warning(wide: House) -> None:
+async def test_data_sets_that_could_not_be_fetched_are_a_warning(wide: Runtime) -> None:
     ask = """{ study(studyInstanceUid: "1.2.11.10") { series { nodes { instances { nodes {
         rows attributes(keywords: ["Rows", "SliceThickness"]) { keyword } } } } } } }"""
     await wide.data(
@@ -289,7 +293,7 @@ async def test_data_sets_that_could_not_be_fetched_are_a_warning(wide: House) ->
     assert len(again.data["study"]["series"]["nodes"][0]["instances"]["nodes"][0]["attributes"]) == 2
 
 
-async def test_a_nested_page_that_is_empty_knows_what_precedes_it(shallow: House) -> None:
+async def test_a_nested_page_that_is_empty_knows_what_precedes_it(shallow: Runtime) -> None:
     """1.2.11.10 has one series: after it, only the row of the cursor itself precedes."""
     ask = """query ($after: String) { study(studyInstanceUid: "1.2.11.10") {
         series(first: 5, after: $after) { edges { cursor } pageInfo { hasPreviousPage hasNextPage } } } }"""

@@ -12,7 +12,7 @@ from model.filters import EVERYTHING
 from resolvers.context import Services
 from tests.federation import Federation
 from tests.oracle import Oracle
-from tests.resolvers.house import House
+from tests.resolvers.runtime import Runtime
 
 WHOLE = """query ($filter: StudyFilter, $archives: [String!]) {
   studyStats(filter: $filter, archives: $archives) {
@@ -27,34 +27,34 @@ WHOLE = """query ($filter: StudyFilter, $archives: [String!]) {
 }"""
 
 
-async def test_one_statement_an_aggregate_however_often_it_is_asked(house: House) -> None:
+async def test_one_statement_an_aggregate_however_often_it_is_asked(runtime: Runtime) -> None:
     given = {"accessionNumber": {"isNull": False}}
-    answer = await house.ask(WHOLE, {"filter": given})
+    answer = await runtime.ask(WHOLE, {"filter": given})
     assert answer.errors == []
     assert answer.statements.count("stats_totals") == 1
     assert answer.statements.count("stats_cells") == 4
     assert answer.requests == {}
 
 
-async def test_rollups_answer_where_they_can(house: House) -> None:
+async def test_rollups_answer_where_they_can(runtime: Runtime) -> None:
     """By archive for `sources` too. Patients of a filter are counted one by one."""
-    whole = await house.ask(WHOLE)
+    whole = await runtime.ask(WHOLE)
     assert sorted(set(whole.statements)) == [
         *("list_archives", "stats_rollup_cells", "stats_rollup_patients", "stats_rollup_sums")
     ]
     assert whole.statements.count("stats_rollup_cells") == 5
-    filtered = await house.ask(WHOLE, {"filter": {"patientSex": {"eq": "F"}}})
+    filtered = await runtime.ask(WHOLE, {"filter": {"patientSex": {"eq": "F"}}})
     assert filtered.statements.count("stats_totals") == 1
     assert "stats_rollup_patients" not in filtered.statements
 
 
-async def test_who_may_only_count_gets_nothing_from_rollups(house: House) -> None:
-    answer = await house.seeing(a1=AccessLevel.COUNTS).ask(WHOLE, {"archives": ["a1"]})
+async def test_who_may_only_count_gets_nothing_from_rollups(runtime: Runtime) -> None:
+    answer = await runtime.seeing(a1=AccessLevel.COUNTS).ask(WHOLE, {"archives": ["a1"]})
     assert not any("rollup" in statement for statement in answer.statements)
 
 
-async def test_open_archives_are_counted_exactly(house: House, federation: Federation) -> None:
-    found = (await house.data(WHOLE))["studyStats"]
+async def test_open_archives_are_counted_exactly(runtime: Runtime, federation: Federation) -> None:
+    found = (await runtime.data(WHOLE))["studyStats"]
     oracle = Oracle(federation.copies, federation.archive_ids)
     total, matched = oracle.counts(Level.STUDY, EVERYTHING)
     assert found["studies"] == {"value": total, "atMost": None, "suppressed": False}
@@ -68,10 +68,10 @@ async def test_open_archives_are_counted_exactly(house: House, federation: Feder
     assert dates == sorted(dates)
 
 
-async def test_a_bucket_has_as_many_studies_as_a_list_with_its_value(house: House) -> None:
-    for bucket in (await house.data(WHOLE))["studyStats"]["modality"]:
+async def test_a_bucket_has_as_many_studies_as_a_list_with_its_value(runtime: Runtime) -> None:
+    for bucket in (await runtime.data(WHOLE))["studyStats"]["modality"]:
         query = "query ($m: String!) { studies(filter: {modalitiesInStudy: {any: [$m]}}) { totalCount } }"
-        listed = await house.data(query, {"m": bucket["value"]})
+        listed = await runtime.data(query, {"m": bucket["value"]})
         assert listed["studies"]["totalCount"] == bucket["count"]["value"]
 
 
@@ -96,8 +96,8 @@ DEEP = """query ($archives: [String!]) {
 }"""
 
 
-async def test_series_and_instances_are_counted_too(house: House, federation: Federation) -> None:
-    found = await house.data(DEEP)
+async def test_series_and_instances_are_counted_too(runtime: Runtime, federation: Federation) -> None:
+    found = await runtime.data(DEEP)
     oracle = Oracle(federation.copies, federation.archive_ids)
     studies, serieses, instances = found["studyStats"], found["seriesStats"], found["instanceStats"]
     assert serieses["series"]["value"] == len(oracle.matching(Level.SERIES, EVERYTHING))
@@ -132,17 +132,19 @@ async def test_series_and_instances_are_counted_too(house: House, federation: Fe
     ],
 )
 @pytest.mark.parametrize("level", ["studyStats", "seriesStats", "instanceStats"])
-async def test_what_cannot_be_counted_by_says_why(house: House, level: str, field: str, said: str) -> None:
-    answer = await house.ask(f"{{ {level} {{ {field} }} }}")
+async def test_what_cannot_be_counted_by_says_why(
+    runtime: Runtime, level: str, field: str, said: str
+) -> None:
+    answer = await runtime.ask(f"{{ {level} {{ {field} }} }}")
     assert answer.codes == ["BAD_INPUT"]
     assert said in answer.errors[0]["message"]
 
 
-async def test_the_index_says_what_it_lacks_of_an_attribute(house: House) -> None:
+async def test_the_index_says_what_it_lacks_of_an_attribute(runtime: Runtime) -> None:
     """No archive's search tells the slice thickness, and no series here has a representative."""
     query = """{ studyStats { histogram(attribute: "SliceThickness") { to } complete
         sources { state error { code } } } }"""
-    found = (await house.data(query))["studyStats"]
+    found = (await runtime.data(query))["studyStats"]
     assert found["histogram"] == []
     assert found["complete"] is False
     assert {(each["state"], each["error"]["code"]) for each in found["sources"]} == {
@@ -154,30 +156,30 @@ CUBE = """query ($filter: StudyFilter) { studyStats(filter: $filter) {
     cube(by: [MODALITY, ERN, STUDY_YEAR], first: 1000) { values count { value } } } }"""
 
 
-async def test_modality_by_network_by_year(house: House) -> None:
+async def test_modality_by_network_by_year(runtime: Runtime) -> None:
     """From a rollup, and study by study."""
-    cells = (await house.data(CUBE))["studyStats"]["cube"]
+    cells = (await runtime.data(CUBE))["studyStats"]["cube"]
     assert {len(each["values"]) for each in cells} == {3}
     assert {each["values"][2] for each in cells} == {"2020", None}
-    scanned = await house.ask(CUBE, {"filter": {"not": {"accessionNumber": {"eq": "nobody's"}}}})
+    scanned = await runtime.ask(CUBE, {"filter": {"not": {"accessionNumber": {"eq": "nobody's"}}}})
     assert scanned.statements.count("stats_cells") == 1
     assert scanned.data["studyStats"]["cube"] == cells
 
 
-async def test_archives_that_are_not_asked_do_not_count(house: House) -> None:
-    found = (await house.data(WHOLE, {"archives": ["a0"]}))["studyStats"]
+async def test_archives_that_are_not_asked_do_not_count(runtime: Runtime) -> None:
+    found = (await runtime.data(WHOLE, {"archives": ["a0"]}))["studyStats"]
     assert [each["value"] for each in found["ern"]] == ["ERN-EYE"]
     assert [each["archive"]["code"] for each in found["sources"]] == ["a0"]
 
 
-async def test_no_archive_asked_is_nothing_known(house: House) -> None:
-    found = (await house.data(WHOLE, {"archives": []}))["studyStats"]
+async def test_no_archive_asked_is_nothing_known(runtime: Runtime) -> None:
+    found = (await runtime.data(WHOLE, {"archives": []}))["studyStats"]
     assert found["studies"] == {"value": None, "atMost": None, "suppressed": False}
     assert found["modality"] is None
 
 
-async def test_an_archive_that_may_not_be_seen_does_not_exist(house: House) -> None:
-    answer = await house.without("a1").ask(WHOLE, {"archives": ["a1"]})
+async def test_an_archive_that_may_not_be_seen_does_not_exist(runtime: Runtime) -> None:
+    answer = await runtime.without("a1").ask(WHOLE, {"archives": ["a1"]})
     assert answer.codes == ["NOT_FOUND"]
 
 
@@ -193,8 +195,8 @@ async def test_an_archive_that_may_not_be_seen_does_not_exist(house: House) -> N
         " ".join(f"f{n}: facet(by: ERN, first: {n}) {{ value }}" for n in range(1, 22)),
     ],
 )
-async def test_too_much_is_refused(house: House, field: str) -> None:
-    answer = await house.ask(f"{{ studyStats {{ {field} }} }}")
+async def test_too_much_is_refused(runtime: Runtime, field: str) -> None:
+    answer = await runtime.ask(f"{{ studyStats {{ {field} }} }}")
     assert set(answer.codes) == {"BAD_INPUT"}
 
 
@@ -202,12 +204,12 @@ async def test_too_much_is_refused(house: House, field: str) -> None:
 
 
 @pytest.fixture
-def half_open(house: House) -> House:
+def half_open(runtime: Runtime) -> Runtime:
     """The same services for somebody who may only count a1."""
-    return house.seeing(a1=AccessLevel.COUNTS)
+    return runtime.seeing(a1=AccessLevel.COUNTS)
 
 
-async def test_a_counted_archive_is_hidden_where_it_is_small(half_open: House) -> None:
+async def test_a_counted_archive_is_hidden_where_it_is_small(half_open: Runtime) -> None:
     given = {"modalitiesInStudy": {"all": ["MR", "CT"]}}
     found = (await half_open.data(WHOLE, {"archives": ["a1"], "filter": given}))["studyStats"]
     hidden: dict[str, Any] = {"value": None, "atMost": 9, "suppressed": True}
@@ -218,7 +220,7 @@ async def test_a_counted_archive_is_hidden_where_it_is_small(half_open: House) -
     ]
 
 
-async def test_open_archives_stay_exact_beside_a_counted_one(half_open: House) -> None:
+async def test_open_archives_stay_exact_beside_a_counted_one(half_open: Runtime) -> None:
     alone = (await half_open.data(WHOLE, {"archives": ["a0", "a2"]}))["studyStats"]
     beside = (await half_open.data(WHOLE))["studyStats"]
     open_erns = [each for each in beside["ern"] if each["value"] != "ERN-RND"]
@@ -232,7 +234,7 @@ async def test_open_archives_stay_exact_beside_a_counted_one(half_open: House) -
     "given", [{"patientId": {"eq": "P1"}}, {"not": {"series": {"study": {"patientName": {"isNull": True}}}}}]
 )
 async def test_an_identifying_filter_leaves_counted_archives_out(
-    half_open: House, given: dict[str, Any]
+    half_open: Runtime, given: dict[str, Any]
 ) -> None:
     found = (await half_open.data(WHOLE, {"filter": given}))["studyStats"]
     alone = (await half_open.data(WHOLE, {"filter": given, "archives": ["a0", "a2"]}))["studyStats"]
@@ -251,7 +253,7 @@ COUNTED = """query ($attribute: String!, $min: Float, $max: Float) { seriesStats
     series { value } patients { value } } }"""
 
 
-async def test_what_identifies_is_not_counted_over_hidden_records(half_open: House) -> None:
+async def test_what_identifies_is_not_counted_over_hidden_records(half_open: Runtime) -> None:
     for attribute in ("PatientSize", "(ACME)0009xx01"):
         field = f'facetOf(attribute: "{attribute}") {{ value }}'
         refused = await half_open.ask(f"{{ studyStats {{ {field} }} }}")
@@ -260,30 +262,30 @@ async def test_what_identifies_is_not_counted_over_hidden_records(half_open: Hou
         assert (await half_open.ask(f'{{ studyStats(archives: ["a0"]) {{ {field} }} }}')).errors == []
 
 
-async def test_edges_are_not_taken_from_hidden_records(house: House) -> None:
-    counting = house.seeing(a0=AccessLevel.COUNTS, a1=AccessLevel.COUNTS)
+async def test_edges_are_not_taken_from_hidden_records(runtime: Runtime) -> None:
+    counting = runtime.seeing(a0=AccessLevel.COUNTS, a1=AccessLevel.COUNTS)
     refused = await counting.ask(COUNTED, {"attribute": "SeriesNumber"})
     assert refused.codes == ["BAD_INPUT"]
     assert "min and max: needed" in refused.errors[0]["message"]
     given = {"attribute": "SeriesNumber", "min": 1, "max": 3}
     told = (await counting.data(COUNTED, given))["seriesStats"]
     assert all(each["count"]["value"] is None or each["count"]["value"] >= 10 for each in told["histogram"])
-    exact = (await house.data(COUNTED, given))["seriesStats"]
-    seen = house.seeing(a1=AccessLevel.COUNTS)
+    exact = (await runtime.data(COUNTED, given))["seriesStats"]
+    seen = runtime.seeing(a1=AccessLevel.COUNTS)
     beside = (await seen.data(COUNTED, {"attribute": "SeriesNumber"}))["seriesStats"]
     assert [each["from"] for each in beside["histogram"]] == [each["from"] for each in exact["histogram"]]
 
 
-async def test_one_set_of_series_has_one_answer(house: House) -> None:
+async def test_one_set_of_series_has_one_answer(runtime: Runtime) -> None:
     """As series, or as the series of all studies: two answers would be two draws of the noise."""
     query = """{ studyStats(archives: ["a0"]) { series { value } patients { value } }
         seriesStats(archives: ["a0"]) { series { value } patients { value } } }"""
-    told = await house.seeing(a0=AccessLevel.COUNTS).data(query)
+    told = await runtime.seeing(a0=AccessLevel.COUNTS).data(query)
     assert told["studyStats"]["series"]["value"] is not None
     assert told["studyStats"] == told["seriesStats"]
 
 
-async def test_the_empty_and_the_small_look_the_same(half_open: House) -> None:
+async def test_the_empty_and_the_small_look_the_same(half_open: Runtime) -> None:
     """No study has the modality XX; a few have both MR and CT."""
     nothing = {"modalitiesInStudy": {"any": ["XX"]}}
     small = {"modalitiesInStudy": {"all": ["MR", "CT"]}}
@@ -294,13 +296,13 @@ async def test_the_empty_and_the_small_look_the_same(half_open: House) -> None:
     assert found[0] == found[1]
 
 
-async def test_an_ern_with_its_own_small_count(house: House) -> None:
+async def test_an_ern_with_its_own_small_count(runtime: Runtime) -> None:
     """Strictest wins: in sums that its archives may be part of, and in its own buckets; not in others'."""
     rules = AccessRules(by_ern={"ERN-RND": ErnPolicy(small_count=1000)})
-    services = house.services
+    services = runtime.services
     strict = await Services.open(services.owner, services.archives, Settings(small_count=1), rules)
     try:
-        counting = House(strict).seeing(a0=AccessLevel.COUNTS, a1=AccessLevel.COUNTS)
+        counting = Runtime(strict).seeing(a0=AccessLevel.COUNTS, a1=AccessLevel.COUNTS)
         whole = (await counting.data(WHOLE))["studyStats"]
         assert whole["patients"]["value"] is None
         told = {each["value"]: each["count"] for each in whole["ern"]}

@@ -23,7 +23,7 @@ from tests.resolvers.following import (
     two_services,
     until,
     viewer,
-    with_faces,
+    with_projections,
 )
 from tests.rows import study
 
@@ -33,7 +33,7 @@ MR = StudyFilter(modalities_in_study=ListMatch(any=["MR"]))
 
 
 async def test_since_gives_what_was_missed_once(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     async with two_services(database) as (one, other):
         first = Follower(one, EVERYTHING)
         async with following(first):
@@ -55,7 +55,7 @@ async def first_of(follower: Follower, since: str | None = None) -> StudyChange:
 
 
 async def test_what_is_refused(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     name = StudyFilter(study_description=StringMatch(contains="x"))
     nobody = viewer(COUNTS, COUNTS, COUNTS)
     cases: list[tuple[Follower | None, Any, type[InputError]]]
@@ -84,7 +84,7 @@ def _position() -> Any:
 
 
 async def test_old_cursors_and_old_events(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     async with two_services(database) as (one, _):
         cursor = await changes_cursor(Follower(one, EVERYTHING).context())
         await store(database, 1, [study("1.1")])
@@ -102,7 +102,7 @@ async def test_old_cursors_and_old_events(database: Database) -> None:
 
 async def test_a_slow_reader_is_told_so(database: Database) -> None:
     """And nothing is read ahead for one who does not take what is there."""
-    await with_faces(database)
+    await with_projections(database)
     async with two_services(database) as (one, _):
         one.subscribers.patience = 0.2
         follower = Follower(one, EVERYTHING)
@@ -118,7 +118,7 @@ async def test_a_slow_reader_is_told_so(database: Database) -> None:
 
 
 async def test_so_many_and_no_more_and_the_end_of_all(database: Database) -> None:
-    await with_faces(database)
+    await with_projections(database)
     async with two_services(database) as (one, other):
         one.subscribers.most = 2
         open_ones = [asyncio.create_task(first_of(Follower(one, EVERYTHING))) for _ in range(2)]
@@ -134,7 +134,7 @@ async def test_so_many_and_no_more_and_the_end_of_all(database: Database) -> Non
 
 async def test_health(database: Database) -> None:
     """Told when it changes, whoever looked, and not when it does not."""
-    ids = await with_faces(database)
+    ids = await with_projections(database)
     told: list[tuple[str, str]] = []
     async with two_services(database) as (one, _):
 

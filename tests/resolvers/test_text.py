@@ -9,7 +9,7 @@ from db import ingest, nodes
 from db.archives import sync_archives
 from db.pool import Connection, Database
 from model.attributes import Level
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, series, study
 
 STUDIES = {
@@ -33,7 +33,7 @@ ASK_SERIES = """query ($f: SeriesFilter) {
 
 
 @pytest.fixture
-async def texts(database: Database) -> House:
+async def texts(database: Database) -> Runtime:
     """Five studies and their series in one archive."""
     archive_id = (await sync_archives(database, [ArchiveConfig("a0", "ERN-EYE", "Eye", "folder")]))["a0"]
 
@@ -45,20 +45,20 @@ async def texts(database: Database) -> House:
         await ingest.store_studies(connection, archive_id, records(Level.STUDY, [
             study(uid, StudyDescription=text) for uid, text in STUDIES.items()
         ]))  # fmt: skip
-        await ingest.settle(connection)
+        await ingest.derive(connection)
         await connection.execute("update archive set last_completed_at = now()")
 
     await ingest.write(database, "load", work)
-    return House(await open_services(database))
+    return Runtime(await open_services(database))
 
 
-async def _found(house: House, text: str, **more: Any) -> list[str]:
-    data = (await house.data(ASK, {"f": {"text": text}, **more}))["studies"]
+async def _found(runtime: Runtime, text: str, **more: Any) -> list[str]:
+    data = (await runtime.data(ASK, {"f": {"text": text}, **more}))["studies"]
     assert data["totalCount"] == len(data["nodes"])
     return [node["studyInstanceUid"] for node in data["nodes"]]
 
 
-async def test_the_studys_own_description_comes_before_any_number_of_its_series(texts: House) -> None:
+async def test_the_studys_own_description_comes_before_any_number_of_its_series(texts: Runtime) -> None:
     assert await _found(texts, "knie") == ["1.3", "1.2", "1.4"]
     assert await _found(texts, "kni*") == ["1.3", "1.2", "1.4"]
     assert (await _found(texts, "knie", o=[{"field": "RELEVANCE"}]))[-1] == "1.3"
@@ -83,11 +83,11 @@ async def test_the_studys_own_description_comes_before_any_number_of_its_series(
         ("knee", {"1.2", "1.4"}),
     ],
 )
-async def test_words_phrases_exclusions_and_alternatives(texts: House, text: str, found: set[str]) -> None:
+async def test_words_phrases_exclusions_and_alternatives(texts: Runtime, text: str, found: set[str]) -> None:
     assert set(await _found(texts, text)) == found
 
 
-async def test_what_only_excludes_is_ordered_by_date(texts: House) -> None:
+async def test_what_only_excludes_is_ordered_by_date(texts: Runtime) -> None:
     answer = await texts.ask(ASK, {"f": {"text": "-mr"}, "o": [{"field": "RELEVANCE"}]})
     assert answer.codes == ["BAD_INPUT"]
 
@@ -104,13 +104,13 @@ async def test_what_only_excludes_is_ordered_by_date(texts: House) -> None:
     ],
 )
 async def test_series_are_searched_by_their_own_texts(
-    texts: House, given: dict[str, Any], found: list[str]
+    texts: Runtime, given: dict[str, Any], found: list[str]
 ) -> None:
     data = (await texts.data(ASK_SERIES, {"f": given}))["series"]
     assert [node["seriesInstanceUid"] for node in data["nodes"]] == found
 
 
-async def test_a_studys_series_are_searched(texts: House) -> None:
+async def test_a_studys_series_are_searched(texts: Runtime) -> None:
     query = """{ studies(filter: {series: {text: "lunge"}}) { nodes {
         all: series { totalCount } some: series(filter: {text: "knie"}) { nodes { seriesDescription } } } } }"""
     data = await texts.data(query)
@@ -120,7 +120,7 @@ async def test_a_studys_series_are_searched(texts: House) -> None:
 
 
 async def test_a_search_that_takes_too_long_says_what_to_do(
-    texts: House, monkeypatch: pytest.MonkeyPatch
+    texts: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nodes, "BROAD_SECONDS", 1e-9)
     answer = await texts.ask(ASK, {"f": {"studyDescription": {"contains": "t"}}})

@@ -7,7 +7,7 @@ from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
 from model.attributes import Level
-from tests.resolvers.house import House, open_services
+from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study
 
 DESCRIPTIONS = {
@@ -30,17 +30,17 @@ DESCRIPTIONS = {
 
 
 @pytest.fixture
-async def texts(database: Database) -> House:
+async def texts(database: Database) -> Runtime:
     """A study for each description."""
     archive_id = (await sync_archives(database, [ArchiveConfig("a0", "ERN-EYE", "Eye", "folder")]))["a0"]
     rows = [study(uid, StudyDescription=text) for uid, text in DESCRIPTIONS.items()]
 
     async def work(connection: Connection) -> None:
         await ingest.store_studies(connection, archive_id, records(Level.STUDY, rows))
-        await ingest.settle(connection)
+        await ingest.derive(connection)
 
     await ingest.write(database, "load", work)
-    return House(await open_services(database))
+    return Runtime(await open_services(database))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def texts(database: Database) -> House:
         ("черепаха ЙОД", "1.15"),
     ],
 )
-async def test_a_description_is_found_however_it_is_typed(texts: House, text: str, found: str) -> None:
+async def test_a_description_is_found_however_it_is_typed(texts: Runtime, text: str, found: str) -> None:
     data = await texts.data(
         "query ($t: String!) { studies(filter: {text: $t}) { nodes { studyInstanceUid } } }", {"t": text}
     )

@@ -1,4 +1,4 @@
-"""A house of three archives in memory that a test changes, and its index as a run has left it."""
+"""A runtime of three archives in memory that a test changes, and its index as a run has left it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,8 +8,8 @@ from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
 from model.attributes import Level
-from tests.resolvers.house import CONFIGS, Answer, House, open_services
 from tests.resolvers.memory_archive import MemoryArchive
+from tests.resolvers.runtime import CONFIGS, Answer, Runtime, open_services
 from tests.rows import Row, instance, records, series, study
 
 SOURCES = "sources { archive { code } state matched asOf elapsedMs error { code message } }"
@@ -65,7 +65,7 @@ async def index(database: Database, archive: MemoryArchive, archive_id: int, lev
     async def work(conn: Connection) -> None:
         for level in levels:
             await stores[level](conn, archive_id, records(level, archive.rows[level]))
-        await ingest.settle(conn)
+        await ingest.derive(conn)
         if Level.SERIES in levels:
             await conn.execute("update study set series_synced_at = now() where archive_id = $1", archive_id)
         at = datetime.fromisoformat(INDEXED_AT)
@@ -74,7 +74,7 @@ async def index(database: Database, archive: MemoryArchive, archive_id: int, lev
     await ingest.write(database, "index", work)
 
 
-async def live_house(database: Database, studies: int = 4) -> House:
+async def live_runtime(database: Database, studies: int = 4) -> Runtime:
     """Archive a<n> has the studies 1.2.<n>.<m>, of the patient P<m>, with two series each; all is indexed."""
     ids = await sync_archives(database, CONFIGS)
     archives = [MemoryArchive(config, {level: [] for level in Level}) for config in CONFIGS]
@@ -82,7 +82,7 @@ async def live_house(database: Database, studies: int = 4) -> House:
         for each in range(studies):
             add(archive, f"1.2.{number}.{each}", 2, PatientID=f"P{each}", StudyDate=f"2020010{each % 9 + 1}")
         await index(database, archive, ids[archive.config.code], (Level.STUDY, Level.SERIES))
-    return House(await open_services(database, archives), archives)
+    return Runtime(await open_services(database, archives), archives)
 
 
 def asked(

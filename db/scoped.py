@@ -1,4 +1,4 @@
-"""Reads behind the wall: connections of the API's role, each told which archives its viewer may read.
+"""Reads within the session scope: connections of the API's role, each told which archives its viewer may read.
 
 The role can read views only, and they show what the session's scope names (0002_access.sql). A connection
 keeps the scope of its last statement: viewers of the same scope share it without a round trip more.
@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from access.scope import Reach
+from access.scope import AccessScope
 from db.callers import for_caller
 from db.outage import heeding
 from db.pool import AWAY, SESSION, Connection, DatabaseUnreachable, count_statement, in_time
@@ -28,33 +28,38 @@ _SET = "select " + ", ".join(
 # does: the default is of turning disks and reads whole tables. A page wants its first rows, not all of them soon.
 PLANNER = {"random_page_cost": "1.1", "max_parallel_workers_per_gather": "0"}
 
-Wall = tuple[str, str, str, str]
+SessionScope = tuple[str, str, str, str]
 
 
-def wall_of(reach: Reach) -> Wall:
+def session_scope_of(access_scope: AccessScope) -> SessionScope:
     """What the session is told, as Postgres arrays of archive ids."""
-    groups = (reach.full_ids, reach.pseudonymised_ids, reach.counted_ids, reach.consented_ids)
+    groups = (
+        access_scope.full_ids,
+        access_scope.pseudonymised_ids,
+        access_scope.counted_ids,
+        access_scope.consented_ids,
+    )
     full, pseudonymised, counted, consented = (_array(ids) for ids in groups)
     return full, pseudonymised, counted, consented
 
 
-async def set_wall(connection: Connection, wall: Wall, timeout_ms: int) -> None:
+async def set_session_scope(connection: Connection, wall: SessionScope, timeout_ms: int) -> None:
     """The same for the transaction that the owner's connection is in: the views show what they show the viewer."""
     await connection.execute(_SET.replace(", false)", ", true)"), *wall)
     await connection.execute("select set_config('statement_timeout', $1, true)", str(timeout_ms))
 
 
-NOTHING: Wall = ("{}", "{}", "{}", "{}")
+NOTHING: SessionScope = ("{}", "{}", "{}", "{}")
 
 
 @dataclass(slots=True)
 class _Idle:
-    wall: Wall
+    wall: SessionScope
     connection: asyncpg.Connection
 
 
 @dataclass(slots=True)
-class WalledDatabase:
+class ScopedDatabase:
     """A bounded set of connections of the API's role. `within` gives a reader for one viewer."""
 
     url: str = field(repr=False)
@@ -68,7 +73,7 @@ class WalledDatabase:
         self._places = asyncio.Semaphore(self.size)
 
     @classmethod
-    async def open(cls, url: str, *, size: int = 10, statement_timeout_ms: int = 10_000) -> "WalledDatabase":
+    async def open(cls, url: str, *, size: int = 10, statement_timeout_ms: int = 10_000) -> "ScopedDatabase":
         """Opens the first connection. Raises DatabaseUnreachable with the cause and the fix."""
         database = cls(url, size, statement_timeout_ms)
         try:
@@ -80,13 +85,13 @@ class WalledDatabase:
             ) from error
         return database
 
-    def within(self, reach: Reach) -> "WalledReader":
+    def within(self, access_scope: AccessScope) -> "ScopedReader":
         """Reads for a viewer with this reach."""
-        return WalledReader(self, wall_of(reach))
+        return ScopedReader(self, session_scope_of(access_scope))
 
-    def without_scope(self) -> "WalledReader":
+    def without_scope(self) -> "ScopedReader":
         """Reads that need no scope; what has one shows nothing here."""
-        return WalledReader(self, NOTHING)
+        return ScopedReader(self, NOTHING)
 
     async def close(self) -> None:
         """Waits a while for statements that are under way: fields of a request that failed may still be reading."""
@@ -104,7 +109,7 @@ class WalledDatabase:
             self._places.release()
 
     @asynccontextmanager
-    async def connection(self, wall: Wall) -> AsyncIterator[asyncpg.Connection]:
+    async def connection(self, wall: SessionScope) -> AsyncIterator[asyncpg.Connection]:
         """A connection whose session has exactly this wall."""
         async with self._places:
             if self._closed:
@@ -125,7 +130,7 @@ class WalledDatabase:
                 finally:
                     self._give_back(idle)
 
-    def _take(self, wall: Wall) -> _Idle | None:
+    def _take(self, wall: SessionScope) -> _Idle | None:
         """An idle connection, one with the same wall if there is one."""
         self._idle = [each for each in self._idle if not each.connection.is_closed()]
         same = next((n for n in reversed(range(len(self._idle))) if self._idle[n].wall == wall), 0)
@@ -143,11 +148,11 @@ class WalledDatabase:
 
 
 @dataclass(frozen=True, slots=True)
-class WalledReader:
+class ScopedReader:
     """A database as one viewer may read it."""
 
-    database: WalledDatabase
-    wall: Wall
+    database: ScopedDatabase
+    wall: SessionScope
 
     async def fetch(
         self, name: str, sql: str, *args: Any, seconds: float | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from access.identifying import asks_for_identity
-from access.scope import Face, Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from archives.errors import ArchiveError
 from db.orders import Sort
 from model.errors import NotFound
@@ -25,7 +25,7 @@ class Shortfall:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ListQuery:
     """`scopes`: what is read. `asked`: every archive that gets a report, in rank order."""
 
     scopes: tuple[Scope, ...]
@@ -41,24 +41,28 @@ class Question:
         failures: Mapping[int, ArchiveError],
         not_indexed: frozenset[int],
         unsearched: frozenset[int],
-    ) -> "Question":
+    ) -> "ListQuery":
         """The same question, with what could not be fetched for it."""
         shortfall = replace(self.shortfall, failures=failures, not_indexed=not_indexed, unsearched=unsearched)
         return replace(self, shortfall=shortfall)
 
 
-def question_of(
-    reach: Reach, codes: Sequence[str] | None, condition: Condition, sorts: Sequence[Sort]
-) -> Question:
+def list_query_of(
+    access_scope: AccessScope, codes: Sequence[str] | None, condition: Condition, sorts: Sequence[Sort]
+) -> ListQuery:
     """What a list with these arguments asks. Raises NotFound for an archive that the viewer cannot name."""
-    named = named_archives(reach, codes)
-    scopes = tuple(_narrowed(scope, named) for scope in reach.scopes)
+    named = named_archives(access_scope, codes)
+    scopes = tuple(_narrowed(scope, named) for scope in access_scope.scopes)
     asked = tuple(archive for scope in scopes for archive in scope.asked)
-    forbidden = tuple(archive for archive in reach.counted if named is None or archive.code in named)
+    forbidden = tuple(archive for archive in access_scope.counted if named is None or archive.code in named)
     skipped: tuple[ScopedArchive, ...] = ()
     if asks_for_identity(condition, [sort.field for sort in sorts]):
-        skipped = tuple(a for scope in scopes if scope.face is Face.PSEUDONYMS for a in scope.asked)
-        scopes = tuple(scope for scope in scopes if scope.face is Face.RECORDS) or (reach.records,)
+        skipped = tuple(
+            a for scope in scopes if scope.projection is Projection.PSEUDONYMISED for a in scope.asked
+        )
+        scopes = tuple(scope for scope in scopes if scope.projection is Projection.IDENTIFIED) or (
+            access_scope.records,
+        )
     outside = outside_of(condition, scopes)
     scopes = tuple(_without(scope, outside) for scope in scopes)
     shortfall = Shortfall(
@@ -66,7 +70,7 @@ def question_of(
         forbidden=frozenset(archive.archive_id for archive in forbidden),
         identifying=frozenset(archive.archive_id for archive in skipped),
     )
-    return Question(scopes, asked + forbidden, shortfall, is_named=named is not None or not asked)
+    return ListQuery(scopes, asked + forbidden, shortfall, is_named=named is not None or not asked)
 
 
 def outside_of(condition: Condition, scopes: Sequence[Scope]) -> frozenset[int]:
@@ -76,7 +80,7 @@ def outside_of(condition: Condition, scopes: Sequence[Scope]) -> frozenset[int]:
         archive.archive_id
         for scope in scopes
         for archive in scope.asked
-        if not all((str(scope.face), archive.archive_id) in test.readable for test in tests)
+        if not all((str(scope.projection), archive.archive_id) in test.readable for test in tests)
     )
 
 
@@ -86,12 +90,12 @@ def _without(scope: Scope, outside: frozenset[int]) -> Scope:
     return replace(scope, asked=tuple(each for each in scope.asked if each.archive_id not in outside))
 
 
-def named_archives(reach: Reach, codes: Sequence[str] | None) -> set[str] | None:
+def named_archives(access_scope: AccessScope, codes: Sequence[str] | None) -> set[str] | None:
     """The codes asked for, each one known to this viewer: one that they may not see answers as none."""
     if codes is None:
         return None
-    known = {archive.code for scope in reach.scopes for archive in scope.visible}
-    known |= {archive.code for archive in reach.counted}
+    known = {archive.code for scope in access_scope.scopes for archive in scope.visible}
+    known |= {archive.code for archive in access_scope.counted}
     unknown = sorted(set(codes) - known)
     if unknown:
         raise NotFound(

@@ -2,7 +2,7 @@
 
 A writer puts the families that it touched on a list, in its own transaction; `drain` takes families from the
 list and makes their pseudonymised rows, so that a killed process loses nothing. Rows vanish with their source.
-Putting rows into the tables is face_rows.py.
+Putting rows into the tables is projection_rows.py.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ import structlog
 from access.keyed_pseudonyms import Patient
 from access.pseudonyms import Pseudonymiser, patient_of
 from db.events import note_pseudonyms
-from db.face_rows import FaceRow, store
 from db.locks import Lock
 from db.nodes import Row
 from db.pool import Connection, Database
+from db.projection_rows import ProjectionRow, store
 from db.statements import statements
 from model.attributes import Level
 from model.dicom_json import parse_row
@@ -71,7 +71,7 @@ _Targets = Mapping[tuple[int, str], _Target]
 
 
 @dataclass(frozen=True, slots=True)
-class Faces:
+class Projections:
     """Makes pseudonymised rows; `makers`: archive_id → the pseudonymiser of its network."""
 
     database: Database
@@ -90,7 +90,7 @@ class Faces:
             told(batch.families)
             done = Drained(done.families + batch.families, done.refused + batch.refused)
         if done.refused:
-            _log.warning("faces.refused", rows=done.refused)
+            _log.warning("projections.refused", rows=done.refused)
         await self._wait_for_others()
         return done
 
@@ -99,8 +99,8 @@ class Faces:
         rows; nothing happens to what waits already. Returns how many wait."""
         wanted = [each for each in self.makers if each in archive_ids]
         marks = {str(each): self.makers[each].made_with for each in wanted}
-        sql = statements("faces")["enqueue_stale"]
-        await self.database.execute("faces_stale", sql, wanted, orjson.dumps(marks).decode())
+        sql = statements("projections")["enqueue_stale"]
+        await self.database.execute("projections_stale", sql, wanted, orjson.dumps(marks).decode())
         return await waiting(self.database)
 
     async def enqueue_all(self) -> Waiting:
@@ -111,10 +111,12 @@ class Faces:
         """Some families; again after a deadlock with a writer who removes what they are made from."""
         for attempt in range(1, _TRIES + 1):
             try:
-                async with self.database.transaction("faces") as conn:
-                    await conn.execute(statements("faces")["begin"], Lock.CONSENTS)
+                async with self.database.transaction("projections") as conn:
+                    await conn.execute(statements("projections")["begin"], Lock.CONSENTS)
                     known = list(self.makers)
-                    rows = await conn.fetch(statements("faces")["take"], FAMILIES_AT_ONCE, known, rotating)
+                    rows = await conn.fetch(
+                        statements("projections")["take"], FAMILIES_AT_ONCE, known, rotating
+                    )
                     uids = [row["study_uid"] for row in rows]
                     return Drained(len(uids), await self._make(conn, uids) if uids else 0)
             except (
@@ -128,13 +130,13 @@ class Faces:
         raise AssertionError("unreachable")
 
     async def _wait_for_others(self) -> None:
-        async with self.database.transaction("faces_wait") as conn:
-            if await conn.fetchval(statements("faces")["at_work"], list(self.makers)):
-                await conn.execute(statements("faces")["alone"], Lock.CONSENTS)
+        async with self.database.transaction("projections_wait") as conn:
+            if await conn.fetchval(statements("projections")["at_work"], list(self.makers)):
+                await conn.execute(statements("projections")["alone"], Lock.CONSENTS)
 
     async def _make(self, conn: Connection, study_uids: list[str]) -> int:
         """Makes what is missing or out of date of these families; returns how many rows were refused."""
-        sql, refused = statements("faces"), 0
+        sql, refused = statements("projections"), 0
         targets = await self._targets(conn, study_uids)
         for level in Level:
             refused += await self._make_level(conn, level, targets)
@@ -147,7 +149,7 @@ class Faces:
         return refused
 
     async def _make_level(self, conn: Connection, level: Level, targets: _Targets) -> int:
-        sql, refused, after = statements("faces"), 0, 0
+        sql, refused, after = statements("projections"), 0, 0
         wanted = (
             [archive_id for archive_id, _ in targets],
             [study_uid for _, study_uid in targets],
@@ -166,7 +168,7 @@ class Faces:
 
     async def _targets(self, conn: Connection, study_uids: list[str]) -> _Targets:
         rows: dict[tuple[int, str], list[Row]] = defaultdict(list)
-        for row in await conn.fetch(statements("faces")["patients"], study_uids):
+        for row in await conn.fetch(statements("projections")["patients"], study_uids):
             if row["archive_id"] in self.makers:
                 rows[row["archive_id"], row["study_uid"]].append(row)
         return {copy: self._target(copy[0], studies) for copy, studies in rows.items()}
@@ -182,7 +184,7 @@ class Faces:
         made_for = " ".join("" if each is None else maker.patient_id(*each) for each in patients)
         return _Target(patients[0], made_for, everybody if len(patients) > 1 else ())
 
-    def _row(self, level: Level, stale: Row, targets: _Targets) -> FaceRow | None:
+    def _row(self, level: Level, stale: Row, targets: _Targets) -> ProjectionRow | None:
         """A row of the pseudonymised table; None for what cannot be made."""
         maker, target = self.makers[stale["archive_id"]], targets[stale["archive_id"], stale["study_uid"]]
         code = self.codes[stale["archive_id"]]
@@ -195,7 +197,7 @@ class Faces:
             more = _representative(maker, stale, target, code) if level is Level.SERIES else ()
         except Exception:  # whatever an archive has sent: one row must not keep all others waiting
             return None
-        return FaceRow(
+        return ProjectionRow(
             record,
             stale["source_pk"],
             stale["archive_id"],
@@ -221,10 +223,10 @@ def _representative(
 
 async def waiting(database: Database) -> Waiting:
     """How many families wait."""
-    (row,) = await database.fetch("faces_waiting", statements("faces")["waiting"])
+    (row,) = await database.fetch("projections_waiting", statements("projections")["waiting"])
     return Waiting(row["changed"], row["rotating"])
 
 
 async def rows_by_key(database: Database) -> list[Any]:
     """(code, ern, key_id, studies, series, instances): key_id None for stored rows without a pseudonymised one."""
-    return await database.fetch("faces_keys", statements("faces")["keys"])
+    return await database.fetch("projections_keys", statements("projections")["keys"])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.reaching import metrics_address, metrics_token, public_host, trusted_proxies
 from config.settings import SettingsError, load_settings
+from config.surroundings import metrics_address, metrics_token, public_host, trusted_proxies
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The wall: what the API's role can read when a statement forgets the scope, and what it can do at all."""
+"""The session scope: what the API's role can read when a statement forgets the scope, and what it can do at all."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-import db.walled
-from access.scope import Face, Reach, Scope, ScopedArchive
+import db.scoped
+from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.pool import Database, StatementTimeout
-from db.walled import ROLE, WalledDatabase
+from db.scoped import ROLE, ScopedDatabase
 from tests.federation import generate, load
 
 ERNS = ("ERN-EYE", "ERN-RND", "VASCERN")
@@ -21,7 +21,7 @@ TABLES = ("study", "series", "instance", "consent")
 
 
 @pytest.fixture
-async def walled(database: Database) -> AsyncIterator[WalledDatabase]:
+async def scoped(database: Database) -> AsyncIterator[ScopedDatabase]:
     configs = [ArchiveConfig(code=f"a{n}", ern=ern, title=ern, kind="folder") for n, ern in enumerate(ERNS)]
     ids = await sync_archives(database, configs)
     await load(database, generate(3, list(ids.values()), studies=12))
@@ -30,7 +30,7 @@ async def walled(database: Database) -> AsyncIterator[WalledDatabase]:
         "insert into consent select archive_id, study_uid, true, true, true, now(), 'x'"
         " from study on conflict do nothing",
     )
-    opened = await WalledDatabase.open(database.url, size=1)
+    opened = await ScopedDatabase.open(database.url, size=1)
     yield opened
     await opened.close()
 
@@ -39,12 +39,12 @@ def archives(*ids: int) -> tuple[ScopedArchive, ...]:
     return tuple(ScopedArchive(each, f"a{each}", ERNS[each - 1]) for each in ids)
 
 
-def reach(
+def access_scope(
     full: tuple[int, ...] = (), pseudonymised: tuple[int, ...] = (), counted: tuple[int, ...] = ()
-) -> Reach:
-    return Reach(
+) -> AccessScope:
+    return AccessScope(
         Scope(archives(*full), archives(*full)),
-        Scope(archives(*pseudonymised), archives(*pseudonymised), Face.PSEUDONYMS),
+        Scope(archives(*pseudonymised), archives(*pseudonymised), Projection.PSEUDONYMISED),
         archives(*counted),
     )
 
@@ -52,68 +52,68 @@ def reach(
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("schema", ["records", "pseudonyms", "counts"])
 async def test_a_statement_that_forgot_the_scope_finds_nothing(
-    walled: WalledDatabase, schema: str, table: str
+    scoped: ScopedDatabase, schema: str, table: str
 ) -> None:
-    await walled.within(reach(full=(1, 2, 3))).fetch(
+    await scoped.within(access_scope(full=(1, 2, 3))).fetch(
         "before", FORGETFUL.format(schema="records", table="study")
     )
-    assert await walled.without_scope().fetch("x", FORGETFUL.format(schema=schema, table=table)) == []
+    assert await scoped.without_scope().fetch("x", FORGETFUL.format(schema=schema, table=table)) == []
 
 
-async def test_no_view_shows_anything_without_a_scope(walled: WalledDatabase) -> None:
-    views = await walled.without_scope().fetch(
+async def test_no_view_shows_anything_without_a_scope(scoped: ScopedDatabase) -> None:
+    views = await scoped.without_scope().fetch(
         "x", "select schemaname || '.' || viewname as name from pg_views where schemaname = any($1)", SCHEMAS
     )
     assert len(views) > len(TABLES) * len(SCHEMAS)
     for view in views:
-        assert await walled.without_scope().fetch("x", f"select * from {view['name']}") == [], view["name"]  # noqa: S608
+        assert await scoped.without_scope().fetch("x", f"select * from {view['name']}") == [], view["name"]  # noqa: S608
 
 
 async def test_values_of_a_shared_study_are_those_of_visible_copies(
-    walled: WalledDatabase, database: Database
+    scoped: ScopedDatabase, database: Database
 ) -> None:
     """The row of a copy has the values of all copies of its family: each is shown to who sees where it comes from."""
-    everybodys = walled.within(reach(full=(1, 2, 3)))
+    everybodys = scoped.within(access_scope(full=(1, 2, 3)))
     sql = "select study_uid, archive_id, value from records.study_by_value where name = 'modality'"
     own = "select archive_id, study_uid, unnest(modalities) as value from study"
     told = {tuple(row) for row in await database.fetch("x", own)}
     assert any(row["archive_id"] == 1 and (1, row["study_uid"], row["value"]) not in told
                for row in await everybodys.fetch("x", sql))  # fmt: skip
-    rows = await walled.within(reach(full=(1,))).fetch("x", sql)
+    rows = await scoped.within(access_scope(full=(1,))).fetch("x", sql)
     assert rows
     assert {(row["archive_id"], row["study_uid"], row["value"]) for row in rows} <= told
-    counted = await walled.within(reach(full=(1,))).fetch(
+    counted = await scoped.within(access_scope(full=(1,))).fetch(
         "x", "select archive_id from records.study_value_count"
     )
     assert {row["archive_id"] for row in counted} == {1}
 
 
 @pytest.mark.parametrize("table", TABLES)
-async def test_one_viewers_scope_does_not_stay_for_the_next(walled: WalledDatabase, table: str) -> None:
+async def test_one_viewers_scope_does_not_stay_for_the_next(scoped: ScopedDatabase, table: str) -> None:
     """One connection serves them all, and no statement here names an archive."""
     sql = FORGETFUL.format(schema="records", table=table)
     for full in ((1, 2, 3), (2,), (), (1, 3), (1, 3), (3,)):
-        rows = await walled.within(reach(full=full)).fetch("x", sql)
+        rows = await scoped.within(access_scope(full=full)).fetch("x", sql)
         assert {row["archive_id"] for row in rows} == set(full)
 
 
 async def test_a_wall_that_takes_too_long_is_a_slow_statement_and_is_not_trusted(
-    walled: WalledDatabase, monkeypatch: pytest.MonkeyPatch
+    scoped: ScopedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sql = FORGETFUL.format(schema="records", table="study")
-    await walled.within(reach(full=(1, 2))).fetch("x", sql)
-    await walled.within(reach(full=(1, 2))).fetch("x", "set statement_timeout = 50")
+    await scoped.within(access_scope(full=(1, 2))).fetch("x", sql)
+    await scoped.within(access_scope(full=(1, 2))).fetch("x", "set statement_timeout = 50")
     with monkeypatch.context() as slow:
-        slow.setattr("db.walled._SET", f"{db.walled._SET}, pg_sleep(10)")
+        slow.setattr("db.scoped._SET", f"{db.scoped._SET}, pg_sleep(10)")
         with pytest.raises(StatementTimeout):
-            await walled.within(reach(full=(3,))).fetch("x", sql)
+            await scoped.within(access_scope(full=(3,))).fetch("x", sql)
     for full in ((3,), (1, 2)):
-        rows = await walled.within(reach(full=full)).fetch("x", sql)
+        rows = await scoped.within(access_scope(full=full)).fetch("x", sql)
         assert {row["archive_id"] for row in rows} == set(full)
 
 
-async def test_counted_archives_show_no_records(walled: WalledDatabase) -> None:
-    reader = walled.within(reach(full=(1,), counted=(2,)))
+async def test_counted_archives_show_no_records(scoped: ScopedDatabase) -> None:
+    reader = scoped.within(access_scope(full=(1,), counted=(2,)))
     for schema, seen in (("records", {1}), ("pseudonyms", set()), ("counts", {1, 2})):
         rows = await reader.fetch("x", FORGETFUL.format(schema=schema, table="study"))
         assert {row["archive_id"] for row in rows} == seen
@@ -143,8 +143,8 @@ async def test_counted_archives_show_no_records(walled: WalledDatabase) -> None:
         "truncate public.study",
     ],
 )
-async def test_the_role_can_do_nothing_else(walled: WalledDatabase, sql: str) -> None:
-    reader = walled.within(reach(full=(1, 2, 3)))
+async def test_the_role_can_do_nothing_else(scoped: ScopedDatabase, sql: str) -> None:
+    reader = scoped.within(access_scope(full=(1, 2, 3)))
     with pytest.raises(asyncpg.PostgresError) as refused:
         await reader.fetch("x", sql)
     assert refused.value.sqlstate in ("42501", "55000"), refused.value
@@ -159,28 +159,32 @@ async def test_the_role_owns_nothing(database: Database) -> None:
     assert rows[0]["count"] == 0
 
 
-async def test_a_statement_after_a_failed_one_has_its_own_scope(walled: WalledDatabase) -> None:
+async def test_a_statement_after_a_failed_one_has_its_own_scope(scoped: ScopedDatabase) -> None:
     with pytest.raises(asyncpg.PostgresError):
-        await walled.within(reach(full=(1,))).fetch("x", "select 1 / 0")
-    rows = await walled.within(reach(full=(2,))).fetch("x", "select * from records.study")
+        await scoped.within(access_scope(full=(1,))).fetch("x", "select 1 / 0")
+    rows = await scoped.within(access_scope(full=(2,))).fetch("x", "select * from records.study")
     assert {row["archive_id"] for row in rows} == {2}
 
 
-async def test_events_are_of_what_may_be_read(walled: WalledDatabase) -> None:
-    for seen in (reach(full=(1, 3), counted=(2,)), reach(full=(2,)), reach(counted=(1, 2, 3))):
-        rows = await walled.within(seen).fetch("x", FORGETFUL.format(schema="records", table="study_event"))
+async def test_events_are_of_what_may_be_read(scoped: ScopedDatabase) -> None:
+    for seen in (
+        access_scope(full=(1, 3), counted=(2,)),
+        access_scope(full=(2,)),
+        access_scope(counted=(1, 2, 3)),
+    ):
+        rows = await scoped.within(seen).fetch("x", FORGETFUL.format(schema="records", table="study_event"))
         assert {row["archive_id"] for row in rows} == set(seen.full_ids)
     for schema in ("records", "pseudonyms"):
         sql = FORGETFUL.format(schema=schema, table="study_event")
-        assert await walled.without_scope().fetch("x", sql) == []
+        assert await scoped.without_scope().fetch("x", sql) == []
 
 
-async def test_closing_waits_for_what_is_under_way_and_then_refuses(walled: WalledDatabase) -> None:
-    reader = walled.within(reach(full=(1,)))
+async def test_closing_waits_for_what_is_under_way_and_then_refuses(scoped: ScopedDatabase) -> None:
+    reader = scoped.within(access_scope(full=(1,)))
     slow = asyncio.create_task(reader.fetch("x", "select pg_sleep(0.3), 7 as answer"))
     await asyncio.sleep(0.1)
     waiting = asyncio.create_task(reader.fetch("x", "select 1"))
-    closing = asyncio.create_task(walled.close())
+    closing = asyncio.create_task(scoped.close())
     assert [row["answer"] for row in await slow] == [7]
     assert len(await waiting) == 1  # it was there before
     await closing

@@ -3,7 +3,7 @@ the one that was followed."""
 
 import structlog
 
-from archives.client import ArchiveClient, Overlooked
+from archives.client import ArchiveClient, Reconciled
 from archives.errors import ArchiveError
 from db import runs
 from db.pool import Database
@@ -15,11 +15,11 @@ from model.uids import is_uid
 _log = structlog.get_logger(__name__)
 
 
-async def overlook(work: Work) -> None:
+async def reconcile(work: Work) -> None:
     """Reads what the archive lists and the index lacks, or holds under other patients, and removes what it does
     not list any more. Raises ArchiveError, RunFailed where that would be suspicious."""
     client = work.client
-    if not isinstance(client, Overlooked):
+    if not isinstance(client, Reconciled):
         return
     copies = {uid: count for uid, count in (await client.copies()).items() if is_uid(uid)}
     for chunk in chunks(await runs.differing(work.database, work.archive_id, copies), STUDIES_AT_ONCE):
@@ -39,7 +39,7 @@ async def is_same_feed(database: Database, archive_id: int, client: ArchiveClien
     Raises ArchiveError.
     """
     upto, noted = await runs.feed_marks(database, archive_id)
-    if not noted or not isinstance(client, Overlooked):
+    if not noted or not isinstance(client, Reconciled):
         return True
     now = await client.feed_marks(upto)
     both = noted.keys() & now.keys()
@@ -48,7 +48,7 @@ async def is_same_feed(database: Database, archive_id: int, client: ArchiveClien
 
 async def note_feed(database: Database, archive_id: int, client: ArchiveClient) -> None:
     """Notes what the feed looks like up to the cursor, if that has moved; what was noted before does otherwise."""
-    if not isinstance(client, Overlooked):
+    if not isinstance(client, Reconciled):
         return
     cursor = (await runs.position(database, archive_id)).change_cursor
     upto, noted = await runs.feed_marks(database, archive_id)
@@ -67,7 +67,7 @@ async def compare_totals(
 ) -> None:
     """Has everything compared soon when the archive's counts and ours drift apart: something was deleted inside a
     study. compared: everything was, just now."""
-    if not isinstance(client, Overlooked):
+    if not isinstance(client, Reconciled):
         return
     cursor = (await runs.position(database, archive_id)).change_cursor
     try:

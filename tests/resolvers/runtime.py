@@ -56,7 +56,7 @@ class Answer:
 
 
 @dataclass
-class House:
+class Runtime:
     """Services on a database. `access`: what the asker may see of the ERN of an archive, by code; else FULL.
 
     viewer: who asks, where that is somebody in particular.
@@ -73,15 +73,15 @@ class House:
             transport=httpx.ASGITransport(app), base_url="http://ernfed.test", timeout=60
         )
 
-    def without(self, *codes: str) -> "House":
+    def without(self, *codes: str) -> "Runtime":
         """The same services for somebody who may not see these archives."""
         return self.seeing(**dict.fromkeys(codes, AccessLevel.NONE))
 
-    def seeing(self, **access: AccessLevel) -> "House":
+    def seeing(self, **access: AccessLevel) -> "Runtime":
         """The same services for somebody with this access to archives, by code."""
         return replace(self, access=access)
 
-    def asked_by(self, viewer: Viewer) -> "House":
+    def asked_by(self, viewer: Viewer) -> "Runtime":
         """The same services for this person."""
         return replace(self, viewer=viewer)
 
@@ -137,7 +137,7 @@ async def load_down_to(database: Database, made: Federation, level: Level) -> No
             for each in levels:
                 records, _ = parse(each, made.rows.get((archive_id, each), []))
                 await _STORES[each](connection, archive_id, records)
-        await ingest.settle(connection, made.study_uids())
+        await ingest.derive(connection, made.study_uids())
         stamps: Sequence[str] = (
             "study set series_synced_at = now()",
             "series set instances_synced_at = now()",

@@ -6,7 +6,7 @@ import pytest
 
 from archives.client import Selection
 from archives.dicomweb import Abilities, DicomWebArchive
-from archives.doubts import RELEARN_AFTER, contradiction
+from archives.drift import RELEARN_AFTER, contradiction
 from archives.pager import PageMemory
 from config.archives_file import ArchiveConfig
 from tests.archives.faulty import Exchange, faulty, holds, ignores_offset, studies

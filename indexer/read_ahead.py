@@ -15,7 +15,7 @@ from indexer.batch import Batch
 ROWS_AT_ONCE = 4_000
 
 
-async def gathered(
+async def reading_ahead(
     source: AsyncGenerator[tuple[Batch, str], None],
 ) -> AsyncGenerator[tuple[Batch, str], None]:
     """Batches and their checkpoints, those at hand joined into one with the last checkpoint ('' is none).

@@ -7,9 +7,9 @@ from contextlib import aclosing
 import pytest
 
 from archives.errors import Unreachable
-from indexer import gathering
+from indexer import read_ahead
 from indexer.batch import Batch
-from indexer.gathering import gathered
+from indexer.read_ahead import reading_ahead
 from model.attributes import Level
 from model.dicom_json import parse
 from tests.rows import study
@@ -27,12 +27,12 @@ async def _told(*items: tuple[Batch, str]) -> AsyncGenerator[tuple[Batch, str], 
 
 
 async def _all(source: AsyncGenerator[tuple[Batch, str], None]) -> list[tuple[list[str], str]]:
-    return [(batch.asked, checkpoint) async for batch, checkpoint in gathered(source)]
+    return [(batch.asked, checkpoint) async for batch, checkpoint in reading_ahead(source)]
 
 
 async def test_what_is_at_hand_is_one_batch_with_the_last_checkpoint() -> None:
     source = _told((_batch("1.1", "1.2"), "a"), (_batch("1.3"), "b"), (_batch("1.4"), ""))
-    ((batch, checkpoint),) = [item async for item in gathered(source)]
+    ((batch, checkpoint),) = [item async for item in reading_ahead(source)]
     assert (batch.asked, checkpoint) == (["1.1", "1.2", "1.3", "1.4"], "b")
     assert [record.uid for record in batch.studies] == batch.studies_whole == batch.asked
     assert batch.shortfalls == ["of 1.1", "of 1.3", "of 1.4"]
@@ -48,7 +48,7 @@ async def test_a_slow_source_is_passed_on_item_by_item() -> None:
             written.clear()
 
     found = []
-    async for batch, checkpoint in gathered(slow()):
+    async for batch, checkpoint in reading_ahead(slow()):
         found.append((batch.asked, checkpoint))
         written.set()
     assert found == [(["1.0"], "0"), (["1.1"], "1"), (["1.2"], "2")]
@@ -62,7 +62,7 @@ async def test_a_study_that_is_told_again_is_written_again() -> None:
 
 
 async def test_no_more_is_read_ahead_than_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(read_ahead, "ROWS_AT_ONCE", 3)
     read = []
 
     async def source() -> AsyncGenerator[tuple[Batch, str], None]:
@@ -70,7 +70,7 @@ async def test_no_more_is_read_ahead_than_is_written_at_once(monkeypatch: pytest
             read.append(number)
             yield _batch(f"1.{number}.0", f"1.{number}.1"), str(number)
 
-    async with aclosing(gathered(source())) as batches:
+    async with aclosing(reading_ahead(source())) as batches:
         first = await anext(batches)
         for _ in range(20):
             await asyncio.sleep(0)
@@ -86,7 +86,7 @@ async def test_what_was_read_before_an_error_comes_first() -> None:
         yield _batch("1.2"), "b"
         raise Unreachable("connection reset")
 
-    async with aclosing(gathered(source())) as batches:
+    async with aclosing(reading_ahead(source())) as batches:
         assert (await anext(batches))[0].asked == ["1.1", "1.2"]
         with pytest.raises(Unreachable):
             await anext(batches)
@@ -102,7 +102,7 @@ async def test_closing_ends_the_reading() -> None:
         finally:
             ended.append(True)
 
-    async with aclosing(gathered(source())) as batches:
+    async with aclosing(reading_ahead(source())) as batches:
         assert (await anext(batches))[1] == "a"
     assert ended == [True]
 

@@ -1,8 +1,8 @@
--- `touched` drives every statement, row by row: `offset 0` keeps the planner, which knows nothing of the
+-- `dirty` drives every statement, row by row: `offset 0` keeps the planner, which knows nothing of the
 -- new rows, from walking a whole table instead.
 
--- name: touch  More families to settle.
-insert into touched (study_uid) select distinct uid from unnest($1::text[]) uid on conflict do nothing
+-- name: touch  More families to derive.
+insert into dirty (study_uid) select distinct uid from unnest($1::text[]) uid on conflict do nothing
 
 -- name: drop_parentless  Series that were stored without a study of theirs in the archive, and what is in them.
 with orphaned as materialized (
@@ -26,22 +26,22 @@ with orphaned as materialized (
 delete from series where series_pk = any (array(select series_pk from orphaned))
 
 -- name: decide_shared  A family is shared when its study is in more than one row.
-update touched t set shared = true where (select count(*) from study s where s.study_uid = t.study_uid) > 1
+update dirty t set shared = true where (select count(*) from study s where s.study_uid = t.study_uid) > 1
 
--- name: settle_instances  The flag of the families' instances.
+-- name: derive_instances  The flag of the families' instances.
 with changed as materialized (
     select i.instance_pk, t.shared
-    from touched t
+    from dirty t
     cross join lateral (
         select instance_pk from instance
         where study_uid = t.study_uid and shared <> t.shared offset 0) i
 )
 update instance i set shared = c.shared from changed c where i.instance_pk = c.instance_pk
 
--- name: settle_series  The flag of the families' series, and their counts where instances are indexed.
+-- name: derive_series  The flag of the families' series, and their counts where instances are indexed.
 with changed as materialized (
     select s.series_pk, t.shared, n.number_of_instances
-    from touched t
+    from dirty t
     cross join lateral (select * from series where study_uid = t.study_uid offset 0) s
     cross join lateral (
         select case
@@ -56,10 +56,10 @@ with changed as materialized (
 update series s set (shared, number_of_instances) = (c.shared, c.number_of_instances)
 from changed c where s.series_pk = c.series_pk
 
--- name: settle_studies  What a study row knows from its series, and the flag.
+-- name: derive_studies  What a study row knows from its series, and the flag.
 with changed as materialized (
     select s.study_pk, t.shared, f.*
-    from touched t
+    from dirty t
     cross join lateral (select * from study where study_uid = t.study_uid offset 0) s
     cross join lateral study_facts(
         s.archive_id, s.study_uid, s.data, s.study_description, s.series_synced_at is not null) f
@@ -74,14 +74,14 @@ from changed c where s.study_pk = c.study_pk
 -- name: link_values  What the series of each copy say, in page order; rows that say it no longer go.
 with wanted as materialized (
     select s.study_pk, v.archive_id, v.name, v.value, s.study_date, s.study_uid, s.shared
-    from touched t
+    from dirty t
     cross join lateral (
         select study_pk, archive_id, study_date, study_uid, shared from study
         where study_uid = t.study_uid offset 0) s
     cross join lateral study_values(s.study_uid, s.archive_id, s.shared) v
 ), there as materialized (
     select v.*
-    from touched t
+    from dirty t
     cross join lateral (select study_pk from study where study_uid = t.study_uid offset 0) s
     cross join lateral (select * from study_value where study_pk = s.study_pk offset 0) v
 ), gone as (
@@ -96,5 +96,5 @@ with wanted as materialized (
 )
 insert into study_value select * from wanted except select * from there
 
--- name: settled  Nothing is left to settle.
-delete from touched
+-- name: settled  Nothing is left to derive.
+delete from dirty

@@ -15,7 +15,7 @@ K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
 
 
-class Errands(Generic[K, R]):
+class SingleFlight(Generic[K, R]):
     """What is on its way, by what was asked. One task may be for several keys. Its result is for all askers."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ select pg_advisory_xact_lock($1)
 -- name: enqueue  Families that changed: their pseudonymised rows are made again.
 -- `do update` waits for a maker that has just taken the family, and keeps the next one from it until the commit.
 insert into pseudonymised.waiting (study_uid)
-select study_uid from touched order by study_uid
+select study_uid from dirty order by study_uid
 on conflict (study_uid) do update set rotating = false
 
 -- name: enqueue_stale  Families of archives ($1) with rows that no maker with these keys ($2) has made.
@@ -184,7 +184,7 @@ where p.source_pk = s.instance_pk and s.study_uid = any ($1::text[])
         is distinct from (s.metadata_synced_at, coalesce(c.research, false))
 
 -- name: share  A pseudonymised study is shared when its pseudonym stands in more than one row.
--- Pseudonyms are of one network and key, so nothing links two networks here. `offset 0`: row by row, as in settle.sql.
+-- Pseudonyms are of one network and key, so nothing links two networks here. `offset 0`: row by row, as in derive.sql.
 with mine as materialized (
     select distinct p.study_uid
     from unnest($1::text[]) uid
@@ -203,7 +203,7 @@ with mine as materialized (
 update pseudonymised.instance p set shared = d.shared
 from decided d where p.study_uid = d.study_uid and p.shared <> d.shared
 
--- name: link_values  The values of these families, as link_values of settle.sql.
+-- name: link_values  The values of these families, as link_values of derive.sql.
 with copies as materialized (
     select p.*
     from (

@@ -2,40 +2,46 @@
 
 import pytest
 
-from access.scope import Face, Reach, Scope, ScopedArchive
+from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from db.orders import Sort
 from model.attributes import attribute
 from model.errors import NotFound
 from model.filters import EVERYTHING, AllOf, Condition, Not, Op, PathTest, Test, TextTest
 from model.paths import parse_path
-from resolvers.question import Question, question_of
+from resolvers.list_query import ListQuery, list_query_of
 
 EYE, RND, VAS, LUNG = (
     ScopedArchive(n, code, code.upper()) for n, code in enumerate(("eye", "rnd", "vas", "lung"), 1)
 )
 RECORDS = Scope((EYE, VAS), (EYE, VAS))
-NOBODYS = Scope((), (), Face.PSEUDONYMS)
-REACH = Reach(RECORDS, Scope((RND,), (RND,), Face.PSEUDONYMS), counted=(LUNG,))
+NOBODYS = Scope((), (), Projection.PSEUDONYMISED)
+REACH = AccessScope(RECORDS, Scope((RND,), (RND,), Projection.PSEUDONYMISED), counted=(LUNG,))
 
 
 def ask(
-    reach: Reach, codes: list[str] | None = None, condition: Condition = EVERYTHING, field: str = "STUDY_DATE"
-) -> Question:
-    return question_of(reach, codes, condition, [Sort(field)])
+    access_scope: AccessScope,
+    codes: list[str] | None = None,
+    condition: Condition = EVERYTHING,
+    field: str = "STUDY_DATE",
+) -> ListQuery:
+    return list_query_of(access_scope, codes, condition, [Sort(field)])
 
 
 def test_everything_is_asked_by_default_and_the_counted_are_named() -> None:
-    question = ask(REACH)
-    assert [scope.face for scope in question.scopes] == [Face.RECORDS, Face.PSEUDONYMS]
-    assert question.asked == (EYE, VAS, RND, LUNG)
-    assert question.shortfall.forbidden == {4}
-    assert not question.is_named
+    list_query = ask(REACH)
+    assert [scope.projection for scope in list_query.scopes] == [
+        Projection.IDENTIFIED,
+        Projection.PSEUDONYMISED,
+    ]
+    assert list_query.asked == (EYE, VAS, RND, LUNG)
+    assert list_query.shortfall.forbidden == {4}
+    assert not list_query.is_named
 
 
 def test_asking_keeps_what_is_visible_and_the_rank_order() -> None:
-    question = ask(REACH, ["vas", "eye", "vas"])
-    assert question.scopes[0].visible == RECORDS.visible
-    assert question.asked == (EYE, VAS)
+    list_query = ask(REACH, ["vas", "eye", "vas"])
+    assert list_query.scopes[0].visible == RECORDS.visible
+    assert list_query.asked == (EYE, VAS)
     assert ask(REACH, ["rnd"]).asked == (RND,)
     assert ask(REACH, []).asked == ()
     named = ask(REACH, ["lung"])
@@ -45,11 +51,11 @@ def test_asking_keeps_what_is_visible_and_the_rank_order() -> None:
 
 
 def test_a_hidden_archive_answers_as_one_that_does_not_exist() -> None:
-    reach = Reach(Scope((EYE,), (EYE,)), NOBODYS)
+    access_scope = AccessScope(Scope((EYE,), (EYE,)), NOBODYS)
     with pytest.raises(NotFound) as hidden:
-        ask(reach, ["eye", "rnd"])
+        ask(access_scope, ["eye", "rnd"])
     with pytest.raises(NotFound) as nothing:
-        ask(reach, ["eye", "xyz"])
+        ask(access_scope, ["eye", "xyz"])
     assert hidden.value.message.replace("rnd", "xyz") == nothing.value.message
     assert "'eye'" not in hidden.value.message
 
@@ -88,17 +94,20 @@ HARMLESS: list[Condition] = [
 
 @pytest.mark.parametrize("condition", IDENTIFYING, ids=str)
 def test_an_identifying_filter_skips_pseudonymised_archives(condition: Condition) -> None:
-    question = ask(REACH, None, condition)
-    assert [scope.face for scope in question.scopes] == [Face.RECORDS]
-    assert question.shortfall.identifying == {2}
-    assert RND in question.asked
+    list_query = ask(REACH, None, condition)
+    assert [scope.projection for scope in list_query.scopes] == [Projection.IDENTIFIED]
+    assert list_query.shortfall.identifying == {2}
+    assert RND in list_query.asked
 
 
 @pytest.mark.parametrize("condition", HARMLESS, ids=str)
 def test_other_filters_ask_them(condition: Condition) -> None:
-    question = ask(REACH, None, condition)
-    assert [scope.face for scope in question.scopes] == [Face.RECORDS, Face.PSEUDONYMS]
-    assert question.shortfall.identifying == frozenset()
+    list_query = ask(REACH, None, condition)
+    assert [scope.projection for scope in list_query.scopes] == [
+        Projection.IDENTIFIED,
+        Projection.PSEUDONYMISED,
+    ]
+    assert list_query.shortfall.identifying == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -106,5 +115,5 @@ def test_other_filters_ask_them(condition: Condition) -> None:
 )
 def test_an_identifying_order_skips_them_too(field: str) -> None:
     assert ask(REACH, None, EVERYTHING, field).shortfall.identifying == {2}
-    only = Reach(Scope((), ()), REACH.pseudonyms)
+    only = AccessScope(Scope((), ()), REACH.pseudonyms)
     assert ask(only, None, EVERYTHING, field).shortfall.identifying == {2}

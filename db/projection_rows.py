@@ -14,7 +14,7 @@ from model.records import Record
 _REFUSALS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError, OverflowError, TypeError)
 
 
-class FaceRow(NamedTuple):
+class ProjectionRow(NamedTuple):
     """A pseudonymised record, and what it was made from, with and for."""
 
     record: Record
@@ -34,11 +34,11 @@ class FaceRow(NamedTuple):
 
 
 _MARKS = ("source_pk", "archive_id", "synced_at", "key_id", "made_for")
-# What follows the source anyway (follow_series of faces.sql): written with the row, it need not be written again.
+# What follows the source anyway (follow_series of projections.sql): written with the row, it need not be written again.
 _FOLLOWED = {Level.SERIES: ("instances_synced_at", "body_part_code", "modality_code", "laterality_code")}
 
 
-async def store(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> set[int]:
+async def store(conn: Connection, level: Level, rows: Sequence[ProjectionRow]) -> set[int]:
     """COPY into a temporary table, then one upsert by source; the sources of the rows that are stored."""
     if not rows:
         return set()
@@ -53,8 +53,8 @@ async def store(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> set[
     return {row.source_pk for row in rows}
 
 
-async def _put(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> None:
-    columns, stage = _columns(level), f"staged_face_{level}"
+async def _put(conn: Connection, level: Level, rows: Sequence[ProjectionRow]) -> None:
+    columns, stage = _columns(level), f"staged_projection_{level}"
     names = ", ".join(columns)
     await conn.execute(
         f"create temp table if not exists {stage} on commit delete rows"
@@ -82,5 +82,5 @@ async def _put(conn: Connection, level: Level, rows: Sequence[FaceRow]) -> None:
 
 def _columns(level: Level) -> list[str]:
     typed = [column.column for column in columns_of(level)][1:]
-    marks = FaceRow._fields[1:] if level is Level.SERIES else _MARKS
+    marks = ProjectionRow._fields[1:] if level is Level.SERIES else _MARKS
     return [*KEY_COLUMNS[level], *typed, "data", *marks]
