@@ -31,7 +31,7 @@ COMMANDS = {
 
 
 def build() -> typer.Typer:
-    """The command tree; a command's module is `cli/<name>_command.py` with a Typer called `app`."""
+    """The command tree; a command's module is `cli/commands/<name>.py` with a Typer called `app`."""
     root = typer.Typer(
         name="ernfed",
         help="One GraphQL API over many DICOMweb archives.",
@@ -41,7 +41,7 @@ def build() -> typer.Typer:
     )
     root.callback()(_log_to_standard_error)
     for name, summary in COMMANDS.items():
-        module = importlib.import_module(f"cli.{name}_command")
+        module = importlib.import_module(f"cli.commands.{name}")
         root.add_typer(module.app, name=name, help=summary)
     return root
 

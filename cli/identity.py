@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from api.auth import Identity
-from api.demo_issuer import DemoIssuer
 from api.identity import Routes, open_identity
 from api.sealing import Sealer
+from cli.demo.issuer import DemoIssuer
 from config.access_file import AccessRules
 from config.identity import provider_of
 from config.settings import Settings

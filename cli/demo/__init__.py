@@ -1,1 +1,1 @@
-"""`ernfed demo`: sample archives and what runs them. The command itself is cli/demo_command.py."""
+"""`ernfed demo`: sample archives and what runs them. The command itself is cli/commands/demo.py."""

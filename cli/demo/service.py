@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api.server import url_of
+from cli.commands.serve import serve_on
 from cli.demo.consents import tell_consents
-from cli.demo.issuer import demo_issuer
-from cli.serve_command import serve_on
+from cli.demo.people import demo_issuer
 from config.settings import Settings, load_settings
 from db.migrate import migrate
 from indexer.run import RunResult, index_once
@@ -28,7 +28,7 @@ async def migrate_index(database_url: str) -> str:
 
 async def index_archives(settings: Settings, progress: Callable[[int, int], None]) -> list[str]:
     """One indexing run over all archives: what was done, and a line for each archive that has a problem."""
-    from cli.open import opened
+    from cli.runtime import opened
 
     steps: dict[str, tuple[int, int]] = {}
 

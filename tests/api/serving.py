@@ -10,7 +10,7 @@ import typer
 
 from api.logging import configure_logging
 from api.server import listen, run_server
-from cli.stopping import run_until_stopped
+from cli.runner import run_until_stopped
 from tests.api.tiny import tiny_app
 
 ROOT = Path(__file__).parents[2]

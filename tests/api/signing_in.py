@@ -13,11 +13,11 @@ import httpx
 from joserfc.jwk import ECKey
 from starlette.routing import Route
 
-from api.demo_issuer import DemoIssuer
 from api.identity import open_identity
 from api.sealing import Sealer
 from api.server import listen, run_server, url_of
-from cli.demo.issuer import PEOPLE
+from cli.demo.issuer import DemoIssuer
+from cli.demo.people import PEOPLE
 from config.access_file import AccessRules
 from config.identity import Provider
 from tests.api.signing import ERNS, whoami

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from api.demo_issuer import CLIENT_ID, DemoIssuer, Person
 from api.login import challenge_of
+from cli.demo.issuer import CLIENT_ID, DemoIssuer, Person
 from tests.api.signing_in import OURS, Served, query_of, serving, to_callback
 
 

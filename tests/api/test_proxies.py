@@ -18,7 +18,7 @@ from api.proxies import Forwarded
 from api.sealing import Sealer
 from api.server import listen, run_server
 from api.sessions import Sessions
-from cli.serve_command import scraped
+from cli.commands.serve import scraped
 from tests.api.signing import FakeProvider
 from tests.api.test_cross_site import HELLO, KEY, cookie_of
 from tests.api.tiny import tiny_app

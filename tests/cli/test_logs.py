@@ -18,7 +18,7 @@ from pydicom.data import get_testdata_file
 
 from api.logging import configure_logging
 from cli.__main__ import build
-from tests.cli.test_index_command import TABLE
+from tests.cli.commands.test_index import TABLE
 
 COMMANDS: list[tuple[str, int, str]] = [
     ("demo --no-browser --port {taken}", 1, ""),

@@ -16,11 +16,11 @@ from structlog.testing import capture_logs
 
 from api.logging import configure_logging
 from api.server import listen
-from cli.serve_command import serve_on
+from cli.commands.serve import serve_on
 from config.settings import load_settings
 from db.embedded import EmbeddedPostgres
 from db.outage import Outage, is_told, outage_of
-from tests.cli.test_live import TABLE, until
+from tests.cli.test_live_archives import TABLE, until
 
 
 @pytest.fixture

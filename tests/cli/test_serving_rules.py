@@ -9,11 +9,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from cli.demo.issuer import CLINICIAN
-from cli.serve_command import app
+from cli.commands.serve import app
+from cli.demo.people import CLINICIAN
 from config.persisted_operations import digest
 from config.settings import Settings
-from tests.cli.test_people import runtime, settings  # noqa: F401
+from tests.cli.demo.test_people import runtime, settings  # noqa: F401
 
 LIST = "query Newest { studies { nodes { id } } }"
 DEAR = "query Dear { studies(first: 1000) { nodes { id } } }"
