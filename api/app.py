@@ -13,21 +13,21 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from strawberry import Schema
 
-from api.audit import Trail
-from api.auth import Identity
-from api.errors import log_exception
-from api.export import export_routes
-from api.gate import Gate, Limiter
-from api.graphql import ContextFactory, GraphQLEndpoint
-from api.guard import guarded
+from api.admission.gate import Gate, Limiter
+from api.admission.trail import Trail
+from api.document.introspection import OFF, Introspection, may_introspect, words
+from api.document.rules import Rules
+from api.export.endpoint import export_routes
+from api.graphql.endpoint import ContextFactory, GraphQLEndpoint
+from api.graphql.errors import log_exception
+from api.graphql.guard import guarded
+from api.graphql.sdl import sdl
 from api.health import Readiness, live, ready
-from api.introspection import OFF, Introspection, may_introspect, words
+from api.identity.auth import Identity
 from api.metrics import CONTENT_TYPE, Metrics
 from api.middleware import EveryRequest
 from api.problems import HttpProblem, code_of, problem
 from api.proxies import Forwarded
-from api.rules import Rules
-from api.sdl import sdl
 from archives.client import ArchiveClient
 from config.surroundings import Network
 from db.audit import AuditLog
@@ -70,13 +70,13 @@ def create_app(
 ) -> Starlette:
     """The ASGI application; `routes` are further ones of the caller.
 
-    identity: says who is asking, and lets nobody else in (api/gate.py); None asks nobody.
+    identity: says who is asking, and lets nobody else in (api/admission/gate.py); None asks nobody.
     context_factory: makes the context of one request; may raise model.errors.InputError (400, 403).
     request_timeout: seconds until an answer must have begun.
     hosts: names in the Host header that are answered (421 to others); None for every name.
     operations_at_once: how many queries and mutations of one person run at once, the others wait; 0: any number.
     operations_per_socket: how many may be open on one WebSocket. Who asks there is said by connection_init, and
-        each operation has a context of its own (api/websocket.py).
+        each operation has a context of its own (api/graphql/websocket.py).
     send_patience: seconds after which a stream whose client takes nothing is cut off.
     audit: where every operation leaves its line before it is answered; None only where no patient is.
     limiter: how long a person must wait for their next request (429).

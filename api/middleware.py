@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import correlation_id, internal_message, log_exception
-from api.leaving import ClientGone
+from api.admission.leaving import ClientGone
+from api.graphql.errors import correlation_id, internal_message, log_exception
 from api.metrics import Metrics
 from api.problems import problem
 from db.callers import calling

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from api.connections import Limits, protocols_of
-from api.limits import MAX_BODY_BYTES
+from api.admission.connections import Limits, protocols_of
+from api.document.limits import MAX_BODY_BYTES
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 """What a browser on this machine may call a server that listens on loopback only."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from api.auth import Identity
-from api.identity import Routes, open_identity
-from api.sealing import Sealer
+from api.identity.auth import Identity
+from api.identity.opening import Routes, open_identity
+from api.identity.sealing import Sealer
 from cli.demo.issuer import DemoIssuer
 from config.access_file import AccessRules
 from config.identity import provider_of

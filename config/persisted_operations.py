@@ -1,6 +1,6 @@
 """The file of ERNFED_PERSISTED_OPERATIONS: the GraphQL documents that clients may name by their SHA-256.
 
-Whether a document fits the schema is api/persisted.py's matter.
+Whether a document fits the schema is api/document/persisted.py's matter.
 """
 
 import hashlib

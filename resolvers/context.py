@@ -200,7 +200,7 @@ class Context:
     def for_request(
         cls, services: Services, viewer: Viewer, viewer_now: Callable[[], Viewer] | None = None
     ) -> "Context":
-        """`viewer`: who is asking, as the server found out (api/auth.py)."""
+        """`viewer`: who is asking, as the server found out (api/identity/auth.py)."""
         access_scope = _access_scope(services, viewer)
         database = services.database.within(access_scope)
         touched = Touched()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.sdl import sdl
+from api.graphql.sdl import sdl
 
 app = typer.Typer(subcommand_metavar="")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.admission.connections import Limits
 from api.app import create_app
-from api.auth import Connection, viewer_of_request
-from api.connections import Limits
+from api.identity.auth import Connection, viewer_of_request
 from api.logging import configure_logging
 from api.server import LOOPBACK_NAMES, CannotListen, is_loopback, listen, run_server
 from archives.errors import ArchiveError
@@ -90,7 +90,7 @@ async def serve_on(
     issuer: the demo's, whose people are known; who shows no token is everyone_here all the same.
     worker: also does the jobs of the indexer.
     """
-    from api.rules import rules_of
+    from api.document.rules import rules_of
     from cli.identity import identity_of
     from cli.runtime import opened, opened_audit, opened_limit
     from resolvers.context import Context, Services

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from api.login import CALLBACK, challenge_of
+from api.identity.login import CALLBACK, challenge_of
 from api.problems import HttpProblem
 from config.identity import Client, Provider
 

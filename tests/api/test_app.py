@@ -11,13 +11,13 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from api import app as app_module
-from api.sdl import sdl
+from api.graphql.sdl import sdl
 from api.server import LOOPBACK_NAMES
 from archives.errors import TimedOut
 from archives.registry import Archives
 from config.archives_file import ArchiveConfig
 from db.jobs import JobState
-from tests.api.signing_in import serving
+from tests.api.identity.signing_in import serving
 from tests.api.tiny import schema, tiny_app
 from tests.resolvers.memory_archive import MemoryArchive
 

@@ -14,13 +14,13 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
+from api.identity.sealing import Sealer
+from api.identity.sessions import Sessions
 from api.proxies import Forwarded
-from api.sealing import Sealer
 from api.server import listen, run_server
-from api.sessions import Sessions
 from cli.commands.serve import scraped
-from tests.api.signing import FakeProvider
-from tests.api.test_cross_site import HELLO, KEY, cookie_of
+from tests.api.identity.signing import FakeProvider
+from tests.api.identity.test_cross_site import HELLO, KEY, cookie_of
 from tests.api.tiny import tiny_app
 
 TRUSTED = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8::1")]

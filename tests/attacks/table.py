@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 from graphql import get_introspection_query
 
-from tests.api.signing import token_of
-from tests.api.test_cross_site import signed_in
-from tests.api.test_limits import bomb
-from tests.api.test_tokens import FORGED
+from tests.api.document.test_limits import bomb
+from tests.api.identity.signing import token_of
+from tests.api.identity.test_cross_site import signed_in
+from tests.api.identity.test_tokens import FORGED
 from tests.leaks.people import Reply, Served
 
 JSON = {"content-type": "application/json"}

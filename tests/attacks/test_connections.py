@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import pytest
 
-from api.connections import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, Limits
-from api.graphql import GraphQLEndpoint
+from api.admission.connections import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, Limits
+from api.admission.sockets import SLICE, SlicedSocket
+from api.graphql.endpoint import GraphQLEndpoint
+from api.graphql.websocket import Handler
 from api.server import listen, run_server
-from api.sockets import SLICE, SlicedSocket
-from api.websocket import Handler
 from tests.api.tiny import tiny_app
 
 ASK = b'{"query": "{ hello }"}'

@@ -258,7 +258,7 @@ async def test_queries_find_something_in_the_demo(services: Services) -> None:
     for parameter in queries():
         (query,) = parameter.values
         if str(query).startswith("subscription"):
-            continue  # it waits for changes (tests/api/test_subscriptions.py)
+            continue  # it waits for changes (tests/api/graphql/test_subscriptions.py)
         data = await ask(services, str(query))
         assert nodes_of(data), query
 

@@ -11,10 +11,10 @@ import httpx
 
 from access.scope import AccessLevel
 from api.app import create_app
-from api.auth import Connection, viewer_of_request
-from api.identity import open_identity
+from api.identity.auth import Connection, viewer_of_request
+from api.identity.opening import open_identity
+from api.identity.sealing import Sealer
 from api.logging import configure_logging
-from api.sealing import Sealer
 from config.access_file import AccessRules, ErnPolicy
 from config.identity import Client
 from db.audit import AUDIT_SESSION, AuditLog
@@ -23,7 +23,7 @@ from db.pool import metered as database_metered
 from db.ready import problems
 from resolvers.context import Context
 from resolvers.schema import schema
-from tests.api.signing import FakeProvider, bearer, token_of
+from tests.api.identity.signing import FakeProvider, bearer, token_of
 from tests.leaks.seeded import ERNS, Seeded
 
 _EURACAN, _RND, _EYE, _VASC = ERNS

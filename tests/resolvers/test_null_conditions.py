@@ -19,7 +19,7 @@ from resolvers.context import Context
 from resolvers.filters import StudyFilter
 from resolvers.matches import StringMatch
 from resolvers.schema import schema
-from tests.api.test_export import ANNA, client, export
+from tests.api.export.test_endpoint import ANNA, client, export
 from tests.resolvers.runtime import Runtime
 
 FILTERS = ("StudyFilter", "SeriesFilter", "InstanceFilter")

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from typer.testing import CliRunner
 
-from api.sdl import sdl
+from api.graphql.sdl import sdl
 from cli.commands.schema import app
 from tests.api.tiny import schema
 

@@ -1,0 +1,1 @@
+"""Lists as files: CSV, lines of JSON, Parquet."""
