@@ -14,7 +14,7 @@ from model.attributes import Attribute, Kind, Level, attribute
 from model.filters import AllOf, Condition, Op, PathTest, Related, Test, TextTest
 from model.paths import parse_path
 from model.vocabulary import CODE_COLUMNS
-from resolvers.filters import SeriesFilter, StudyFilter
+from resolvers.filters.inputs import SeriesFilter, StudyFilter
 
 _RUNS = 5
 

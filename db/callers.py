@@ -1,7 +1,8 @@
 """Who waits for a statement of a viewer: when nobody does any more, it is cancelled, and its place is free.
 
-Fields of a request share what they read, in tasks that outlive a field which is cancelled (resolvers/loaders.py): to
-cancel the request alone would leave its statements running until they end by themselves.
+Fields of a request share what they read, in tasks that outlive a field which is cancelled
+(resolvers/records/loaders.py): to cancel the request alone would leave its statements running until they end by
+themselves.
 """
 
 import asyncio

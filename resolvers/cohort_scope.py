@@ -9,7 +9,7 @@ from db import cohorts
 from db.cohorts import Cohort, Person, Version
 from model.errors import BadInput, NotFound
 from model.filters import CohortTest, Condition, replaced, walk
-from resolvers.ids import from_id
+from reads.ids import from_id
 
 if TYPE_CHECKING:
     from resolvers.context import Context

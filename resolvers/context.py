@@ -29,17 +29,17 @@ from model.attributes import Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet
 from model.errors import EventsExpired
-from resolvers.archive import Count
+from reads.directory import Directory
+from reads.subscribers import Subscribers
+from refresh.live import Live
+from refresh.on_demand import OnDemand
+from refresh.once import Once
+from resolvers.archives.archive import Count
 from resolvers.cohort_scope import person_of
-from resolvers.directory import Directory
 from resolvers.info import Info
-from resolvers.live import Live
-from resolvers.loaders import Loaders, VersionLists
-from resolvers.on_demand import OnDemand
-from resolvers.once import Once
 from resolvers.pace import Pace, is_below_a_list, is_plain
-from resolvers.subscribers import Subscribers
-from resolvers.values import has_all
+from resolvers.records.loaders import Loaders, VersionLists
+from resolvers.records.values import has_all
 
 
 @dataclass(slots=True)

@@ -20,10 +20,10 @@ from model.filters import (
     path_tests,
     walk,
 )
-from resolvers.list_query import ListQuery
-from resolvers.live import Fresh
-from resolvers.loaders import Loaders
-from resolvers.on_demand import Failures, Missing
+from reads.list_query import ListQuery
+from refresh.live import Fresh
+from refresh.on_demand import Failures, Missing
+from resolvers.records.loaders import Loaders
 
 if TYPE_CHECKING:
     from resolvers.context import Context

@@ -21,8 +21,8 @@ from db.stats_statement import SUMMED, Groups, StatsQuery
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import Condition
-from resolvers.bins import check_edges, ends, starts
-from resolvers.list_query import named_archives
+from reads.bins import check_edges, ends, starts
+from reads.list_query import named_archives
 from resolvers.pseudonym_counts import PseudonymCounts, value_of
 
 MAX_AGGREGATES = 20

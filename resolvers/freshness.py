@@ -16,10 +16,10 @@ from model.attributes import Level
 from model.bounds import Bounds, bounds_of, depth_of
 from model.errors import BadInput
 from model.filters import Condition, Related, apart
+from reads.list_query import ListQuery
+from refresh.live import Fresh, Outcome
+from refresh.reading import Wanted
 from resolvers.depth import known_about
-from resolvers.list_query import ListQuery
-from resolvers.live import Fresh, Outcome
-from resolvers.live_reading import Wanted
 
 if TYPE_CHECKING:
     from resolvers.context import Context

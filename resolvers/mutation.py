@@ -6,20 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from db.consent import StudyConsent
-from resolvers.cohort_changes import (
-    DeletedCohort,
-    delete_cohort,
-    freeze_cohort,
-    rename_cohort,
-    save_cohort,
-    share_cohort,
-    with_first_version,
-)
-from resolvers.cohorts import Cohort, CohortVersion
-from resolvers.consent import ConsentChange, change_consent
-from resolvers.filters import StudyFilter
-from resolvers.info import Info
-from resolvers.managing import (
+from resolvers.archives.administration import (
     ArchiveChanges,
     ArchiveInput,
     ManagedArchive,
@@ -32,6 +19,19 @@ from resolvers.managing import (
     remove_archive,
     switch_archive,
 )
+from resolvers.cohorts.cohort import Cohort, CohortVersion
+from resolvers.cohorts.mutations import (
+    DeletedCohort,
+    delete_cohort,
+    freeze_cohort,
+    rename_cohort,
+    save_cohort,
+    share_cohort,
+    with_first_version,
+)
+from resolvers.consent.consent import ConsentChange, change_consent
+from resolvers.filters.inputs import StudyFilter
+from resolvers.info import Info
 from resolvers.scalars import UID
 
 

@@ -10,8 +10,8 @@ from db.pages import Listing
 from db.pool import Reader
 from model.attributes import Level
 from model.filters import Condition
-from resolvers.loaders import Counts, counted
-from resolvers.once import Once
+from refresh.once import Once
+from resolvers.records.loaders import Counts, counted
 
 
 @dataclass(slots=True)

@@ -10,29 +10,36 @@ import strawberry
 from db.nodes import Row
 from model.attributes import Level
 from model.errors import BadInput, NotFound
-from resolvers.archive import Archive, archive_of
-from resolvers.arguments import After, Archives, Before, First, Last, page_arguments
-from resolvers.changes import changes_cursor
-from resolvers.cohort_compare import CohortComparison, CohortId, compare_cohorts
+from reads.ids import from_id
+from reads.list_query import list_query_of
+from resolvers.archives.administration import ManagedArchive, managed_archives
+from resolvers.archives.archive import Archive, archive_of
+from resolvers.changes.study_changes import changes_cursor
 from resolvers.cohort_scope import opened, version_meant
-from resolvers.cohorts import Cohort, CohortConnection, cohort_of, find_cohort, list_cohorts, version_of
-from resolvers.connection import ListPage, list_nodes
-from resolvers.definitions import AttributeDefinitionConnection, find_definitions
+from resolvers.cohorts.cohort import (
+    Cohort,
+    CohortConnection,
+    cohort_of,
+    find_cohort,
+    list_cohorts,
+    version_of,
+)
+from resolvers.cohorts.compare import CohortComparison, CohortId, compare_cohorts
 from resolvers.depth import go_deep_enough
-from resolvers.filters import Filter, InstanceFilter, SeriesFilter, StudyFilter, condition_of
+from resolvers.filters.arguments import After, Archives, Before, First, Last, page_arguments
+from resolvers.filters.inputs import Filter, InstanceFilter, SeriesFilter, StudyFilter, condition_of
+from resolvers.filters.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
 from resolvers.freshness import Freshness, checked, refreshed
-from resolvers.ids import from_id
 from resolvers.info import Info
-from resolvers.instance import InstanceConnection, instance_of
-from resolvers.list_query import list_query_of
-from resolvers.lookup import Lookups, find
-from resolvers.managing import ManagedArchive, managed_archives
 from resolvers.node import Node
-from resolvers.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
 from resolvers.ranking import ordered
-from resolvers.series import SeriesConnection, series_of
-from resolvers.stats import InstanceStats, SeriesStats, StudyStats, stats_of
-from resolvers.study import StudyConnection, study_of
+from resolvers.records.connection import ListPage, list_nodes
+from resolvers.records.instance import InstanceConnection, instance_of
+from resolvers.records.lookup import Lookups, find
+from resolvers.records.series import SeriesConnection, series_of
+from resolvers.records.study import StudyConnection, study_of
+from resolvers.statistics.definitions import AttributeDefinitionConnection, find_definitions
+from resolvers.statistics.stats import InstanceStats, SeriesStats, StudyStats, stats_of
 from resolvers.viewer import Viewer, viewer_of
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from db.ranking import MOST_RANKED, looked_up
 from model.attributes import Level
 from model.errors import BadCursor
 from model.filters import Condition, Test, TextTest, ranked_by, replaced
-from resolvers.arguments import PageArguments
-from resolvers.list_query import ListQuery
+from reads.list_query import ListQuery
+from resolvers.filters.arguments import PageArguments
 from resolvers.slow import AnswerWarning
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import strawberry
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
-from resolvers.instance import Instance
 from resolvers.mutation import Mutation
 from resolvers.query import Query
+from resolvers.records.instance import Instance
+from resolvers.records.series import Series
+from resolvers.records.study import Study
 from resolvers.scalars import SCALARS
-from resolvers.series import Series
-from resolvers.study import Study
 from resolvers.subscription import Subscription
 
 

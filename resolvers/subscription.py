@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import strawberry
 
-from resolvers.archive import Archive
-from resolvers.arguments import Archives
-from resolvers.changes import StudyChange, health_changes, study_changes
-from resolvers.filters import StudyFilter
+from resolvers.archives.archive import Archive
+from resolvers.changes.study_changes import StudyChange, health_changes, study_changes
+from resolvers.filters.arguments import Archives
+from resolvers.filters.inputs import StudyFilter
 from resolvers.info import Info
 
 

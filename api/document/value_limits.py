@@ -1,7 +1,7 @@
 """How much the values of one operation may hold, variables and literals, counted before anything is made of them.
 
-To make a filter of what was sent takes a hundred times as long as to count it, so what resolvers/filters.py would
-refuse is refused here; the walk ends at the first limit.
+To make a filter of what was sent takes a hundred times as long as to count it, so what resolvers/filters/inputs.py
+would refuse is refused here; the walk ends at the first limit.
 """
 
 from collections.abc import Iterable

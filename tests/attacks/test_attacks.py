@@ -15,7 +15,7 @@ from tests.leaks.people import Served
 from tests.leaks.questions import Questions
 from tests.leaks.seeded import Seeded
 from tests.leaks.walk import values_of
-from tests.resolvers.test_hostile_text import HARMLESS, SQL
+from tests.resolvers.filters.test_hostile_text import HARMLESS, SQL
 
 LIGHT = "{ studies(first: 20) { nodes { studyDate studyDescription modalitiesInStudy patientId } } }"
 MOST_TIMES = 25

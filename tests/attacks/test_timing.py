@@ -6,7 +6,7 @@ import time
 import pytest
 
 from model.attributes import KEY_COLUMNS, Key, Level
-from resolvers.ids import to_id
+from reads.ids import to_id
 from tests.leaks.people import Served
 from tests.leaks.seeded import ERNS, Seeded
 

@@ -25,8 +25,8 @@ from model.filters import all_of
 from model.levels import level_of
 from model.paths import BULK_VRS, parse_path
 from model.spans import kind_of
-from resolvers.any_attribute import attribute_tests
-from resolvers.matches import AttributeMatch
+from resolvers.filters.any_attribute import attribute_tests
+from resolvers.filters.matches import AttributeMatch
 from tests.attributes import made
 from tests.attributes.brute_force import passes
 from tests.attributes.made import Made

@@ -15,8 +15,8 @@ from db.stats_statement import Groups, StatsQuery
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import EVERYTHING, all_of
-from resolvers.any_attribute import attribute_tests
-from resolvers.matches import AttributeMatch
+from resolvers.filters.any_attribute import attribute_tests
+from resolvers.filters.matches import AttributeMatch
 from tests.db.ingesting import store, two_archives
 from tests.rows import Row, study
 

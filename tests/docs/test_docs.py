@@ -171,7 +171,7 @@ def error_codes() -> set[str]:
         kind = waiting.pop()
         codes.add(kind.code)
         waiting += kind.__subclasses__()
-    for file in (*ROOT.glob("api/*.py"), ROOT / "resolvers/sources.py", *ROOT.glob("indexer/*.py")):
+    for file in (*ROOT.glob("api/*.py"), ROOT / "resolvers/archives/sources.py", *ROOT.glob("indexer/*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and re.fullmatch(r"[A-Z_]{4,}", str(node.value)):
                 codes.add(str(node.value))

@@ -15,10 +15,10 @@ from db.pages import Listing, Page
 from db.pool import Database
 from db.projections import Projections
 from model.attributes import Level
-from resolvers.changes import ChangeKind, StudyChange, study_changes
+from reads.list_query import list_query_of
+from resolvers.changes.study_changes import ChangeKind, StudyChange, study_changes
 from resolvers.context import Context, Services
-from resolvers.filters import StudyFilter, condition_of
-from resolvers.list_query import list_query_of
+from resolvers.filters.inputs import StudyFilter, condition_of
 from tests.resolvers.runtime import CONFIGS, open_services
 
 FULL, PSEUDONYMISED, COUNTS = AccessLevel.FULL, AccessLevel.PSEUDONYMISED, AccessLevel.COUNTS
@@ -130,6 +130,6 @@ async def following(*followers: Follower) -> AsyncIterator[None]:
 
 
 async def _now(follower: Follower) -> str:
-    from resolvers.changes import changes_cursor
+    from resolvers.changes.study_changes import changes_cursor
 
     return await changes_cursor(follower.context())

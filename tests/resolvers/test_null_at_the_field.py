@@ -8,7 +8,8 @@ from strawberry.types.field import StrawberryField
 
 from db import nodes
 from db.pool import StatementTimeout
-from resolvers import connection, sources
+from resolvers.archives import sources
+from resolvers.records import connection
 from resolvers.schema import schema
 from tests.resolvers.runtime import Runtime
 

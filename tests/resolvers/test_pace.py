@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from resolvers import connection, pace, series, study
+from resolvers import pace
+from resolvers.records import connection, series, study
 from tests.resolvers.runtime import Runtime
 from tests.resolvers.test_cost import EVERYTHING
 

@@ -1,0 +1,1 @@
+"""Archives as people see them, what administrators do with them, and what each is worth in an answer."""

@@ -1,0 +1,1 @@
+"""Subscriptions: changes of studies and of archives' health."""

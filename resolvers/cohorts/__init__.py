@@ -1,0 +1,1 @@
+"""Saved filters and frozen lists of studies: their types, what people do with them, comparisons."""

@@ -1,0 +1,248 @@
+"""Cohorts in the schema: saved filters, their versions, and the lists of these."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, cast
+from uuid import UUID
+
+import strawberry
+
+from db import cohorts
+from db.cohorts import Cohort as Saved
+from db.cohorts import Place, Version
+from model.attributes import Level
+from model.cursors import Cursors, Position
+from model.filters import Condition
+from reads.ids import to_id
+from reads.list_query import list_query_of
+from resolvers.archives.archive import Archive, archive_of
+from resolvers.cohort_scope import in_version, open_cohort, person_of
+from resolvers.depth import go_deep_enough
+from resolvers.filters.arguments import After, Before, First, Last, PageArguments, page_arguments
+from resolvers.info import Info
+from resolvers.node import Node
+from resolvers.records.connection import PageInfo, list_nodes, list_version
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
+    from resolvers.records.study import StudyConnection
+
+Studies = Annotated["StudyConnection", strawberry.lazy("resolvers.records.study")]
+_ORDER = "cohorts"
+
+
+def _describe(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+async def list_studies(
+    info: Info,
+    condition: Condition,
+    archives: list[str] | None,
+    page: tuple[int | None, str | None, int | None, str | None],
+) -> "StudyConnection":
+    """A page of the studies that match, as `studies` gives it; every cohort in the condition is opened already."""
+    from resolvers.records.study import StudyConnection
+
+    context = info.context
+    arguments = page_arguments(info, *page)
+    list_query = list_query_of(context.access_scope, archives, condition, ())
+    list_query = await go_deep_enough(context, list_query, Level.STUDY, condition)
+    listed = await list_nodes(context, list_query, Level.STUDY, condition, (), arguments)
+    return StudyConnection(listed=listed)
+
+
+@strawberry.type(description="An archive that a version asked.")
+class CohortSource:
+    archive: Archive = _describe("The archive.")
+    as_of: datetime | None = _describe("When its index had last been complete at that time; null: not yet.")
+
+
+@strawberry.type(description="What a cohort's filter found once. It shows what you may see of it now.")
+class CohortVersion(Node):
+    cohort: strawberry.Private[Saved]
+    version: strawberry.Private[Version]
+    number: int = _describe("1, 2, 3, … within its cohort.")
+    frozen_at: datetime = _describe("When it was frozen.")
+
+    @strawberry.field(description="Global id; also for `StudyFilter.cohort` and `compareCohorts`.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(to_id("CohortVersion", (str(self.version.version_id),)))
+
+    @strawberry.field(description="The archives that were asked, of those that you may see; in rank order.")
+    async def sources(self, info: Info) -> list[CohortSource] | None:
+        rows = await info.context.archives()
+        return [
+            CohortSource(archive=archive_of(info.context, row), as_of=self.version.as_of[archive_id])
+            for archive_id, row in rows.items()
+            if archive_id in self.version.projections
+        ]
+
+    @strawberry.field(description="Its studies that are still there and that you may see, newest first.")
+    async def studies(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Studies | None:
+        from resolvers.records.study import StudyConnection
+
+        page = page_arguments(info, first, after, last, before)
+        listed = await list_version(info.context, in_version(self.cohort, self.version), page)
+        return StudyConnection(listed=listed)
+
+
+@strawberry.type(description="With whom a cohort is shared.")
+class CohortShares:
+    people: list[str] = _describe("Subjects of people (`viewer { subject }`).")
+    erns: list[str] = _describe("Codes of ERNs: everybody who may see anything of one of them.")
+    everyone: bool = _describe("Everybody who can sign in.")
+
+
+@strawberry.type(description="A saved filter, and the versions of what it found.")
+class Cohort(Node):
+    saved: strawberry.Private[Saved]
+    name: str = _describe("What its owner calls it.")
+    description: str | None = _describe("What its owner says of it.")
+    mine: bool = _describe("True for who saved it.")
+    owner: str | None = _describe("Name of who saved it, else their subject.")
+    identifying: bool = _describe(
+        "True where its filter looks at what may identify a person: the filter is then shown to its owner alone, "
+        "and its versions only in archives that are seen as they were when it was frozen."
+    )
+    created_at: datetime = _describe("When it was saved.")
+
+    @strawberry.field(description="Global id; nobody can guess it.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(to_id("Cohort", (str(self.saved.cohort_id),)))
+
+    @strawberry.field(
+        description="The StudyFilter that was saved, as JSON; null where it is identifying and not yours."
+    )
+    def filter(self) -> str | None:
+        return self.saved.filter if self.mine or not self.identifying else None
+
+    @strawberry.field(description="The archives that it asks, of those that you may see; null: all.")
+    async def archives(self, info: Info) -> list[Archive] | None:
+        if self.saved.archives is None:
+            return None
+        rows = (await info.context.archives()).values()
+        return [archive_of(info.context, row) for row in rows if row.code in self.saved.archives]
+
+    @strawberry.field(description="Its versions, newest first; at most 20.")
+    def versions(self) -> list[CohortVersion]:
+        return [version_of(self.saved, each) for each in self.saved.versions]
+
+    @strawberry.field(description="With whom its owner shares it; null for others than the owner.")
+    async def shared_with(self, info: Info) -> CohortShares | None:
+        if not self.mine:
+            return None
+        found = await info.context.shares_by_cohort.load(self.saved.cohort_id)
+        return CohortShares(
+            people=[name for kind, name in found if kind == "person"],
+            erns=[name for kind, name in found if kind == "ern"],
+            everyone=("everyone", "") in found,
+        )
+
+
+def version_of(cohort: Saved, version: Version) -> CohortVersion:
+    """The GraphQL type of a version."""
+    return CohortVersion(cohort=cohort, version=version, number=version.number, frozen_at=version.frozen_at)
+
+
+def cohort_of(saved: Saved) -> Cohort:
+    """The GraphQL type of a saved filter that the viewer may open."""
+    return Cohort(
+        saved=saved,
+        name=saved.name,
+        description=saved.description,
+        mine=saved.mine,
+        owner=saved.owner_name or saved.owner,
+        identifying=saved.identifying,
+        created_at=saved.created_at,
+    )
+
+
+@strawberry.type(description="A cohort in a page, with its cursor.")
+class CohortEdge:
+    node: Cohort = _describe("The cohort.")
+    cursor: str = _describe("Where the cohort stands in this list; opaque.")
+
+
+@strawberry.type(description="A page of cohorts, newest first.")
+class CohortConnection:
+    ends: strawberry.Private["_Ends"]
+    page_info: PageInfo = _describe("Where this page stands.")
+
+    @strawberry.field(description="The cohorts of this page with their cursors.")
+    def edges(self) -> list[CohortEdge]:
+        return [CohortEdge(node=cohort_of(each), cursor=self.ends.cursor(each)) for each in self.ends.page]
+
+    @strawberry.field(description="The cohorts of this page.")
+    def nodes(self) -> list[Cohort]:
+        return [cohort_of(each) for each in self.ends.page]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Where a page of cohorts stands, for PageInfo."""
+
+    cursors: Cursors
+    page: list[Saved]
+    backward: bool
+    more: bool
+    other_way: Callable[[], Awaitable[bool]]
+
+    async def has_next(self) -> bool:
+        return await self.other_way() if self.backward else self.more
+
+    async def has_previous(self) -> bool:
+        return self.more if self.backward else await self.other_way()
+
+    def start(self) -> str | None:
+        return self.cursor(self.page[0]) if self.page else None
+
+    def end(self) -> str | None:
+        return self.cursor(self.page[-1]) if self.page else None
+
+    def cursor(self, at: Saved) -> str:
+        return self.cursors.seal(_ORDER, Position((at.created_at,), str(at.cohort_id)))
+
+
+async def list_cohorts(context: "Context", mine: bool | None, asked: PageArguments) -> CohortConnection:
+    """Own cohorts and those that are shared with the viewer. Raises BadCursor."""
+
+    async def read(place: Place | None, first: int, *, backward: bool) -> list[Saved]:
+        owner, person = context.services.owner, person_of(context.viewer)
+        return await cohorts.cohorts(owner, person, mine=mine, beyond=place, first=first, backward=backward)
+
+    place = None
+    if asked.cursor is not None:
+        position = context.cursors.open(_ORDER, asked.cursor)
+        place = (cast(datetime, position.values[0]), UUID(position.uid))
+    found = await read(place, asked.size + 1, backward=asked.backward)
+    page = found[: asked.size]
+    if asked.backward:
+        page.reverse()
+
+    async def other_way() -> bool:
+        """Whether anything is on the other side: beyond the near end of the page, or of a cursor after which there
+        is nothing."""
+        if asked.cursor is None:
+            return False
+        if not page:
+            return True  # the one that the cursor is of
+        near = page[-1] if asked.backward else page[0]
+        return bool(await read((near.created_at, near.cohort_id), 1, backward=not asked.backward))
+
+    ends = _Ends(context.cursors, page, asked.backward, len(found) > asked.size, other_way)
+    return CohortConnection(ends=ends, page_info=PageInfo(ends=ends))
+
+
+async def find_cohort(context: "Context", given: str) -> Cohort:
+    """The cohort of an id, of its own or of a version's. Raises NotFound."""
+    cohort, _ = await open_cohort(context, given)
+    return cohort_of(cohort)

@@ -1,0 +1,1 @@
+"""What patients agreed to, and the mutation that says it."""

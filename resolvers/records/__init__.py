@@ -1,0 +1,1 @@
+"""Studies, series and instances: their types, connections, dataloaders, attributes and copies."""

@@ -1,0 +1,39 @@
+"""The representative of a series in the schema."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from db.nodes import Row, data_set
+from model.dicom_json import DataSet, first
+from resolvers.records.values import Attribute, attributes_of, keywords_of
+from resolvers.scalars import UID
+
+
+@strawberry.type(
+    description="One instance of a series that stands for all of them. Its values are its own: other instances "
+    "may have others. Without bulk data; of long sequences the first item."
+)
+class Representative:
+    data: strawberry.Private[DataSet]
+    sop_instance_uid: UID = strawberry.field(description="SOPInstanceUID of the instance.")
+    synced_at: datetime = strawberry.field(description="When it was fetched from the archive.")
+
+    @strawberry.field(description="Attributes of its data set that have a value: all, or those named.")
+    def attributes(
+        self,
+        keywords: Annotated[
+            list[str] | None,
+            strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
+        ] = None,
+    ) -> list[Attribute] | None:
+        return attributes_of(self.data, keywords_of(keywords))
+
+
+def representative_of(row: Row) -> Representative:
+    """From a row (data, synced_at) of db.nodes."""
+    data = data_set(row)
+    return Representative(
+        data=data, sop_instance_uid=UID(first(data, "00080018")), synced_at=row["synced_at"]
+    )

@@ -1,0 +1,1 @@
+"""Counts, facets and histograms of what matches; what the index has of each attribute."""
