@@ -30,8 +30,8 @@ from api.problems import HttpProblem, code_of, problem
 from api.proxies import Forwarded
 from archives.client import ArchiveClient
 from config.surroundings import Network
-from db.audit import AuditLog
-from db.jobs import JobState
+from db.audit.trail import AuditLog
+from db.indexing.jobs import JobState
 
 Jobs = Callable[[], Awaitable[Mapping[str, JobState]]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from archives.breaker import BreakerState
 from archives.client import ArchiveClient
-from db.jobs import JobState
+from db.indexing.jobs import JobState
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

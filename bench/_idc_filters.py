@@ -8,7 +8,7 @@ from typing import Any
 from strawberry.types import get_object_definition
 
 from bench._idc_index import Filled
-from db.pages import Listing, Page
+from db.lists.pages import Listing, Page
 from db.scoped import session_scope_of
 from model.attributes import Attribute, Kind, Level, attribute
 from model.filters import AllOf, Condition, Op, PathTest, Related, Test, TextTest

@@ -12,12 +12,12 @@ import duckdb
 from access.scope import AccessScope, Scope, ScopedArchive
 from bench import _idc_data as idc
 from config.archives_file import ArchiveConfig
-from db import ingest
 from db.archives import sync_archives
 from db.declared import apply_declared
 from db.migrate import migrate
 from db.pool import Connection, Database
 from db.scoped import ScopedDatabase, ScopedReader
+from db.writing import ingest
 from model.attributes import Level
 from model.declared import Declared
 from model.dicom_json import parse

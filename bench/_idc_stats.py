@@ -10,11 +10,11 @@ import duckdb
 
 from bench._idc_filters import Plan, explained
 from bench._idc_index import Filled
-from db import stats
-from db.facets import DateFacet, DateInterval, Facet, dimension
-from db.rolled_up import RolledUp
-from db.rollups import AXES
-from db.stats_statement import Groups, Statement, StatsQuery
+from db.statistics import stats
+from db.statistics.facets import DateFacet, DateInterval, Facet, dimension
+from db.statistics.rolled_up import RolledUp
+from db.statistics.rollups import AXES
+from db.statistics.stats_statement import Groups, Statement, StatsQuery
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, Condition, Op, Related, Test
 

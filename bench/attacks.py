@@ -19,9 +19,9 @@ from typing import Any
 
 from bench.ingest import _Archive, _made
 from config.archives_file import ArchiveConfig
-from db import runs
 from db.archives import sync_archives
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
+from db.indexing import runs
 from db.migrate import migrate
 from db.pool import Database
 from indexer.full import run_full

@@ -19,12 +19,12 @@ import duckdb
 from bench import _idc_data as idc
 from bench import _idc_filters, _idc_stats
 from bench._idc_index import Filled, answers, declare, filled, ingested
-from db import ingest
-from db.embedded import EmbeddedPostgres
-from db.facets import Facet
+from db.embedded.postgres import EmbeddedPostgres
 from db.pool import Connection
-from db.rollup_tables import follow_rollups
-from db.rollups import AXES
+from db.statistics.facets import Facet
+from db.statistics.rollups import AXES
+from db.writing import ingest
+from db.writing.rollup_tables import follow_rollups
 from model.attributes import Level
 from model.filters import EVERYTHING, Condition
 

@@ -26,11 +26,11 @@ from archives.client import Answer, ArchiveClient, Row, Selection
 from bench import _idc_data as idc
 from bench._idc_index import answers, created
 from config.archives_file import ArchiveConfig
-from db import runs
 from db.archives import sync_archives
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
+from db.indexing import runs
 from db.pool import Connection, Database
-from db.projections import Projections
+from db.writing.projections import Projections
 from indexer.full import run_full
 from indexer.work import Work
 from model.attributes import Level

@@ -17,7 +17,7 @@ from archives.registry import open_archives
 from archives.rows import STUDY_INSTANCE_UID, text
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
 from db.migrate import migrate
 from db.pool import Database
 from indexer.run import index_once

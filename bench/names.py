@@ -21,10 +21,10 @@ import asyncpg
 from access.scope import Scope
 from bench._idc_filters import explained
 from bench._idc_index import Filled, archives, created
-from db.embedded import EmbeddedPostgres
-from db.pages import Listing, Page
+from db.embedded.postgres import EmbeddedPostgres
+from db.lists.pages import Listing, Page
+from db.lists.ranking import looked_up
 from db.pool import Connection, Database
-from db.ranking import looked_up
 from db.scoped import ScopedDatabase
 from model.attributes import Level, attribute
 from model.filters import Condition, Op, Test

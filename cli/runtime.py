@@ -17,17 +17,17 @@ from config.attributes_file import load_declared
 from config.networks_file import load_networks
 from config.pseudonym_keys import PseudonymKeysError, derived_key, load_pseudonym_keys
 from config.settings import Settings, SettingsError
-from db.audit import AUDIT_SESSION, AuditLog
+from db.audit.past_pseudonyms import MASTER_KEY
+from db.audit.trail import AUDIT_SESSION, AuditLog
 from db.declared import apply_declared
 from db.definitions import Definition, definitions
-from db.embedded import EmbeddedPostgres
-from db.ingest import followed
+from db.embedded.postgres import EmbeddedPostgres
 from db.migrate import migrate
-from db.past_pseudonyms import MASTER_KEY
 from db.pool import Database
-from db.projections import Projections
 from db.rate_limit import RateLimit
 from db.secrets import shared_secret
+from db.writing.ingest import followed
+from db.writing.projections import Projections
 
 _log = structlog.get_logger(__name__)
 

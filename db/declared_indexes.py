@@ -1,10 +1,10 @@
-"""The indexes of a declared attribute: of the very expressions that db/elements.py compiles a filter to."""
+"""The indexes of a declared attribute: of the very expressions that db/lists/elements.py compiles a filter to."""
 
 import hashlib
 from typing import NamedTuple
 
 from access.identifying import path_is_identifying
-from db.elements import Values, literal
+from db.lists.elements import Values, literal
 from model.attributes import UID_COLUMN
 from model.declared import Declared
 from model.spans import ValueKind, kind_of

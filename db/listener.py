@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from db.events import CHANNEL, prune
 from db.outage import tell
 from db.pool import FAILED, SESSION, Database
+from db.writing.events import CHANNEL, prune
 
 CHECK_SECONDS: Final = 20.0  # a connection that died without a word is found then
 PRUNE_SECONDS: Final = 600.0

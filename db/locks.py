@@ -9,7 +9,7 @@ from typing import Final
 _ERNF: Final = 0x65726E66  # 'ernf'
 
 LEASES: Final = _ERNF
-"""Class of the leases of runs; the object is the archive_id (db/runs.py)."""
+"""Class of the leases of runs; the object is the archive_id (db/indexing/runs.py)."""
 
 
 @unique

@@ -59,7 +59,7 @@ class Database:
     def __init__(self, pool: asyncpg.Pool, url: str) -> None:
         self._pool = pool
         self.url = url
-        # What follows every write of the index (db/ingest.py), after its commit.
+        # What follows every write of the index (db/writing/ingest.py), after its commit.
         self.after_write: list[Callable[[], Awaitable[object]]] = []
 
     @classmethod
@@ -95,7 +95,7 @@ class Database:
 
     @property
     def pool(self) -> asyncpg.Pool:
-        """The pool itself, for libraries that bring their own statements (db/jobs.py)."""
+        """The pool itself, for libraries that bring their own statements (db/indexing/jobs.py)."""
         return self._pool
 
     async def close(self) -> None:

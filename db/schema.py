@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from db.embedded import EmbeddedPostgres
-from db.embedded_room import find_binaries
+from db.embedded.postgres import EmbeddedPostgres
+from db.embedded.room import find_binaries
 from db.migrate import migrate
 
 FILE = Path(__file__).parent / "schema.sql"

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
 from archives.errors import Incomplete
-from db import ingest
-from db.keeping import Told, keep
 from db.pool import Connection
+from db.writing import ingest
+from db.writing.keeping import Told, keep
 from model.attributes import Key, Level
 from model.dicom_json import parent_of, parse_row
 from model.records import Record, Rejected, child_counts

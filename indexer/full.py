@@ -8,9 +8,10 @@ from contextlib import aclosing
 from datetime import date
 
 from archives.client import Row, Selection
-from db import ingest, removals, runs
-from db.keeping import Told, keep
+from db.indexing import removals, runs
 from db.pool import Connection
+from db.writing import ingest
+from db.writing.keeping import Told, keep
 from indexer.batch import STUDIES_AT_ONCE, Batch, batch_of_rows, chunks, fetch_batch
 from indexer.read_ahead import reading_ahead
 from indexer.windows import Slice, slices

@@ -5,8 +5,9 @@ from contextlib import aclosing
 
 from archives.client import ChangePage
 from archives.errors import BadAnswer
-from db import ingest, runs
+from db.indexing import runs
 from db.pool import Connection
+from db.writing import ingest
 from indexer.batch import STUDIES_AT_ONCE, Batch, chunks, fetch_batch
 from indexer.full import refuse_suspicious
 from indexer.reconcile import reconcile

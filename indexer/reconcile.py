@@ -5,7 +5,7 @@ import structlog
 
 from archives.client import ArchiveClient, Reconciled
 from archives.errors import ArchiveError
-from db import runs
+from db.indexing import runs
 from db.pool import Database
 from indexer.batch import STUDIES_AT_ONCE, chunks, fetch_batch
 from indexer.full import remove_unseen

@@ -12,8 +12,8 @@ import structlog
 
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError, NotSupported
-from db import representatives
-from db.nodes import Row
+from db.lists.nodes import Row
+from db.writing import representatives
 from indexer.work import Work
 from model.representatives import representative_of
 

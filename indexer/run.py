@@ -13,10 +13,11 @@ import structlog
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError
 from archives.lengths import one_piece_of_work
-from db import ingest, jobs, runs
 from db.archives import ArchiveRow, list_archives, save_health
+from db.indexing import jobs, runs
 from db.outage import is_told
 from db.pool import Connection, Database
+from db.writing import ingest
 from indexer.data_sets import after_run
 from indexer.full import run_full
 from indexer.incremental import run_incremental

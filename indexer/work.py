@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from archives.client import ArchiveClient
-from db import ingest, runs
+from db.indexing import runs
 from db.pool import Connection, Database
+from db.writing import ingest
 from indexer.batch import Batch, Written, write_batch
 from indexer.progress import Progress
 

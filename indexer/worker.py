@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import structlog
 
 from archives.client import ArchiveClient
-from db import runs
 from db.archives import ArchiveRow, list_archives
-from db.ingest import recount_reordered
-from db.jobs import JobKind, data_sets_after, enqueue_due, forget_log, probed
+from db.indexing import runs
+from db.indexing.jobs import JobKind, data_sets_after, enqueue_due, forget_log, probed
+from db.indexing.queue import Job, Later, take_jobs
 from db.outage import is_told, outage_of
 from db.pool import Database
-from db.purge import purge
-from db.queue import Job, Later, take_jobs
+from db.writing.ingest import recount_reordered
+from db.writing.purge import purge
 from indexer.data_sets import fill_data_sets
 from indexer.probing import probe
 from indexer.progress import Progress, silent

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from db.facets import DateInterval
+from db.statistics.facets import DateInterval
 from model.errors import BadInput
 
 MOST_NUMBER = 1e300

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from access.identifying import asks_for_identity
 from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from archives.errors import ArchiveError
-from db.orders import Sort
+from db.lists.orders import Sort
 from model.errors import NotFound
 from model.filters import CohortTest, Condition, walk
 from refresh.live import Fresh

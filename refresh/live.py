@@ -16,9 +16,10 @@ import structlog
 
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError
-from db import ingest, live
-from db.keeping import Told, keep
+from db.indexing import stored
 from db.pool import Connection, Database, StatementTimeout
+from db.writing import ingest
+from db.writing.keeping import Told, keep
 from model.attributes import Level
 from model.bounds import Bounds
 from refresh.missing import ask_for_missing
@@ -125,7 +126,7 @@ class Live:
         asked_at, begin = datetime.now(UTC), time.monotonic()
         try:
             async with asyncio.timeout(LONGEST):
-                began = await live.moment(self._database)
+                began = await stored.moment(self._database)
                 reading = await self._read(flight, began)
             outcome = Outcome(asked_at)
             if reading.shortfalls:
@@ -191,5 +192,5 @@ async def _keep(conn: Connection, flight: Flight, reading: Reading, began: datet
     if wanted.bounds == Bounds() and not reading.shortfalls:
         await ingest.forget_rejected(conn, archive_id, [Level.STUDY], began)
     if kept.changed:
-        await live.changed(conn, archive_id)
+        await stored.changed(conn, archive_id)
     return len(reading.rejected) + len(kept.rejected)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from archives.client import Selection
-from db import live
+from db.indexing import stored
 from refresh.reading import MOST_STUDIES, Reader
 
 # More than `removal_limit` of at least so many studies gone at once: rather a sick archive (as indexer/full.py)
@@ -16,9 +16,9 @@ async def ask_for_missing(reader: Reader) -> None:
     database, archive_id, bounds = reader.database, reader.archive_id, reader.wanted.bounds
     if not bounds.by_uid and reader.complete:
         studies = reader.reading.studies
-        moved = await live.elsewhere(database, archive_id, reader.began, studies)
+        moved = await stored.elsewhere(database, archive_id, reader.began, studies)
         answered = {record.study_uid for record in studies}
-        lacking = await live.unanswered(
+        lacking = await stored.unanswered(
             database, archive_id, reader.began, bounds, answered, MOST_STUDIES + 1
         )
         if len(lacking) > MOST_STUDIES:
@@ -26,7 +26,7 @@ async def ask_for_missing(reader: Reader) -> None:
             return
         await reader.studies_by_uid({*moved, *lacking})
     if reader.unanswered:
-        here = await live.present(database, archive_id, reader.began, reader.unanswered)
+        here = await stored.present(database, archive_id, reader.began, reader.unanswered)
         if here:
             await _judge(reader, set(here))
 
@@ -43,7 +43,7 @@ async def _judge(reader: Reader, missing: set[str]) -> None:
         if hidden:
             reader.lacks("INCOMPLETE", "the archive lists studies that its search does not answer")
             missing -= hidden
-    total = await live.count_studies(reader.database, reader.archive_id)
+    total = await stored.count_studies(reader.database, reader.archive_id)
     is_most = total >= _SUSPICIOUS_FROM and len(missing) > total * reader.client.config.removal_limit
     if missing and (is_most or not has_any):
         _suspicious(reader, len(missing))

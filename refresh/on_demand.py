@@ -17,9 +17,10 @@ from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
 from archives.errors import ArchiveError, BadAnswer, Incomplete, ServerFailed, TimedOut, TooLarge
 from archives.errors import Rejected as Refused
 from archives.side_by_side import side_by_side
-from db import data_sets, ingest, nodes
-from db.keeping import Kept, Told, keep
+from db.lists import nodes
 from db.pool import Connection, Database, StatementTimeout
+from db.writing import data_sets, ingest
+from db.writing.keeping import Kept, Told, keep
 from model.attributes import Key, Level
 from model.dicom_json import parent_of, parse, parse_row
 from model.records import Record, Rejected
@@ -56,7 +57,7 @@ class Missing:
 
     @classmethod
     def of(cls, row: nodes.Row, level: Level) -> "Missing":
-        """From a row (archive_id, source_pk, UIDs) of db.nodes, of a study or a series."""
+        """From a row (archive_id, source_pk, UIDs) of db.lists.nodes, of a study or a series."""
         return cls(row["archive_id"], row["source_pk"], nodes.key_of(row, level))
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from archives.client import Answer, ArchiveClient, Selection, told_apart
 from archives.errors import ArchiveError, Incomplete, NotSupported
-from db import live
+from db.indexing import stored
 from db.pool import Database
 from model.attributes import Key, Level
 from model.bounds import Bounds
@@ -125,8 +125,8 @@ class Reader:
         """Of what a search brought that did not end whole, that which the index has, of the same patient. The rest
         is believed where the archive answers it by its UID: it may be made up, page after page."""
         rows = Counter(record.study_uid for record in records)
-        known = set(await live.present(self.database, self.archive_id, self.began, rows))
-        known -= set(await live.elsewhere(self.database, self.archive_id, self.began, records))
+        known = set(await stored.present(self.database, self.archive_id, self.began, rows))
+        known -= set(await stored.elsewhere(self.database, self.archive_id, self.began, records))
         known -= {uid for uid, count in rows.items() if count > 1}
         try:
             await self.studies_by_uid(rows.keys() - known)
@@ -153,7 +153,7 @@ class Reader:
         level, uids = (
             (Level.SERIES, bounds.series_uids) if bounds.series_uids else (Level.INSTANCE, bounds.sop_uids)
         )
-        known = await live.parents(self.database, self.archive_id, level, uids)
+        known = await stored.parents(self.database, self.archive_id, level, uids)
         series: set[Key] = {(row["study_uid"], row["series_uid"]) for row in known}
         in_series = level is Level.SERIES
         search = self.client.search_series if in_series else self.client.search_instances
@@ -176,7 +176,9 @@ class Reader:
         uids = self.reading.study_uids
         if self.wanted.depth is Level.STUDY:
             shallow = self.client.config.index == "study"
-            same = await live.unchanged(self.database, self.archive_id, self.reading.studies, shallow=shallow)
+            same = await stored.unchanged(
+                self.database, self.archive_id, self.reading.studies, shallow=shallow
+            )
             uids = [uid for uid in uids if uid not in same]
 
         def take(asked: list[Key], answer: Answer) -> None:

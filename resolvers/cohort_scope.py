@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from access.scope import AccessLevel, Projection, Viewer
-from db import cohorts
-from db.cohorts import Cohort, Person, Version
+from db.cohorts import cohorts
+from db.cohorts.cohorts import Cohort, Person, Version
 from model.errors import BadInput, NotFound
 from model.filters import CohortTest, Condition, replaced, walk
 from reads.ids import from_id

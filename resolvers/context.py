@@ -15,16 +15,16 @@ from archives.errors import NotSupported
 from archives.registry import Archives
 from config.access_file import AccessRules
 from config.settings import Settings
-from db import cohorts
 from db.archives import SCOPED, ArchiveRow, IndexState, index_states, list_archives
-from db.data_sets import searched_only
+from db.cohorts import cohorts
 from db.declared import DeclaredState, declared_states
-from db.jobs import JobState, job_states
-from db.nodes import Row, data_set, key_of
+from db.indexing.jobs import JobState, job_states
+from db.indexing.removals import Waiting, waiting
+from db.lists.nodes import Row, data_set, key_of
 from db.pool import Database, Reader
-from db.removals import Waiting, waiting
 from db.scoped import ScopedDatabase
 from db.secrets import shared_secret
+from db.writing.data_sets import searched_only
 from model.attributes import Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archives.errors import ArchiveError
 from archives.fields import returned_keywords
-from db import nodes
+from db.lists import nodes
 from model.attributes import Level
 from model.filters import (
     EVERYTHING,

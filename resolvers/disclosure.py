@@ -1,4 +1,4 @@
-"""What may be told of the statistics of a query: asks db/stats.py and applies access/small_counts.py.
+"""What may be told of the statistics of a query: asks db/statistics/stats.py and applies access/small_counts.py.
 
 No type of the schema is here; those are in stats.py.
 """
@@ -12,12 +12,12 @@ from typing import Any
 from access.identifying import identifying_tests, path_is_identifying
 from access.scope import AccessScope, ScopedArchive
 from access.small_counts import Cell, Hidden, Policies, Policy, Published, publish, record_seed
-from db import stats
-from db.attribute_facets import Named, named, numeric
-from db.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
 from db.pool import Reader
-from db.stats import MOST_CELLS, Bucket
-from db.stats_statement import SUMMED, Groups, StatsQuery
+from db.statistics import stats
+from db.statistics.attribute_facets import Named, named, numeric
+from db.statistics.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
+from db.statistics.stats import MOST_CELLS, Bucket
+from db.statistics.stats_statement import SUMMED, Groups, StatsQuery
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import Condition

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import strawberry
 
 from access.scope import Projection, Scope
-from db import nodes
+from db.lists import nodes
 from model.attributes import Level
 from model.bounds import Bounds, bounds_of, depth_of
 from model.errors import BadInput

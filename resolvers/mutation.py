@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.consent import StudyConsent
+from db.writing.consent import StudyConsent
 from resolvers.archives.administration import (
     ArchiveChanges,
     ArchiveInput,

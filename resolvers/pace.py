@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionNode, SelectionSetNode
 from graphql.pyutils import Path
 
-from db.nodes import Row
+from db.lists.nodes import Row
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from access.scope import Scope, ScopedArchive
-from db import nodes
-from db.facets import Facet
-from db.pages import Listing
+from db.lists import nodes
+from db.lists.pages import Listing
 from db.pool import Reader
+from db.statistics.facets import Facet
 from model.attributes import Level
 from model.filters import Condition
 from refresh.once import Once

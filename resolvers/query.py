@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from db.nodes import Row
+from db.lists.nodes import Row
 from model.attributes import Level
 from model.errors import BadInput, NotFound
 from reads.ids import from_id

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from db.orders import RELEVANCE, Sort
-from db.pages import Listing
-from db.ranking import MOST_RANKED, looked_up
+from db.lists.orders import RELEVANCE, Sort
+from db.lists.pages import Listing
+from db.lists.ranking import MOST_RANKED, looked_up
 from model.attributes import Level
 from model.errors import BadCursor
 from model.filters import Condition, Test, TextTest, ranked_by, replaced

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from db.orders import KEYS, Sort
+from db.lists.orders import KEYS, Sort
 from model.attributes import Level, attribute
 from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test
 from model.paths import parse_path

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from db.embedded import SETTINGS, EmbeddedPostgres
+from db.embedded.postgres import SETTINGS, EmbeddedPostgres
 from db.migrate import migrate
 from db.pool import Database
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from db import ingest
 from db.pool import Connection, Database
+from db.writing import ingest
 from model.attributes import ATTRIBUTES, Kind, Level, attribute
 from model.dicom_json import parse
 from tests.oracle import Copy

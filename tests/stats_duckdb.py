@@ -10,8 +10,8 @@ from typing import Any
 
 import duckdb
 
-from db.facets import DateFacet, DateInterval, Facet
 from db.pool import Database
+from db.statistics.facets import DateFacet, DateInterval, Facet
 from model.attributes import Key, Level
 
 KEYS = {

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from config.archives_file import ArchiveConfig
-from db.facets import DateInterval, Facet
-from db.stats_statement import Groups
+from db.statistics.facets import DateInterval, Facet
+from db.statistics.stats_statement import Groups
 from model.attributes import Key, Level
 from model.filters import Condition
 from tests.federation import Federation

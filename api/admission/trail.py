@@ -1,6 +1,6 @@
 """The audit trail of GraphQL: every operation leaves a line before its answer leaves the server.
 
-What a line holds is access/audit.py, how it is stored db/audit.py. Routes that are not GraphQL write their
+What a line holds is access/audit.py, how it is stored db/audit/trail.py. Routes that are not GraphQL write their
 own lines with `AuditLog.write`.
 """
 
@@ -20,7 +20,7 @@ from access.scope import AccessScope
 from api.export.rows import MEDIA_TYPES
 from api.export.table import COLUMNS
 from api.graphql.errors import correlation_id
-from db.audit import AuditLog, AuditUnavailable
+from db.audit.trail import AuditLog, AuditUnavailable
 from model.errors import InputError
 
 PURPOSE_HEADER: Final = "x-purpose-of-use"

@@ -23,7 +23,7 @@ from graphql import (
     is_object_type,
 )
 
-from db.cohorts import MAX_VERSIONS
+from db.cohorts.cohorts import MAX_VERSIONS
 
 PAGE_FIELDS: Final = frozenset({"nodes", "edges"})
 _SIZES: Final = ("first", "last")

@@ -42,7 +42,7 @@ from api.graphql.websocket import Handler, Messages
 from api.identity.auth import Identity, seconds_left
 from api.identity.cross_site import origin_of
 from api.problems import HttpProblem
-from db.audit import AuditUnavailable
+from db.audit.trail import AuditUnavailable
 from model.errors import Forbidden, InputError
 
 ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]

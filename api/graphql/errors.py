@@ -3,7 +3,7 @@
     model.errors.InputError             its own code (BAD_INPUT, BAD_CURSOR, NOT_FOUND, FORBIDDEN)
     archives.errors.ArchiveError        its own code (TIMEOUT, UNREACHABLE, …)
     db.pool.StatementTimeout            TIMEOUT; TOO_BROAD where the filter says why
-    db.audit.AuditUnavailable           AUDIT_UNAVAILABLE, status 503
+    db.audit.trail.AuditUnavailable     AUDIT_UNAVAILABLE, status 503
     api.document.limits.LimitExceeded   its own code (QUERY_TOO_DEEP, QUERY_TOO_LARGE, …)
     a literal or variable of the wrong type   BAD_INPUT, the value replaced by its position
     a syntax error                      GRAPHQL_PARSE_FAILED
@@ -30,7 +30,7 @@ from api.document.rules import permit
 from api.document.wording import input_problem, position, syntax_problem, value_problem
 from api.logging import frames_of, type_name
 from archives.errors import ArchiveError
-from db.audit import AuditUnavailable
+from db.audit.trail import AuditUnavailable
 from db.outage import is_told
 from db.pool import StatementTimeout
 from model.errors import InputError

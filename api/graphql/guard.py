@@ -41,7 +41,7 @@ from api.document.rules import Rules, permit
 from api.document.value_limits import check_values, literals
 from api.graphql.errors import WrongLiteral, process_errors
 from api.metrics import Metrics
-from db.audit import AuditUnavailable
+from db.audit.trail import AuditUnavailable
 
 _WRONG_OPERATIONS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 _ENDS = {"CUT_OFF": "cut_off", "BAD_REQUEST": "refused"}

@@ -11,13 +11,14 @@ from cli.runtime import Opened, opened
 from config.archives_file import ArchivesFileError
 from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
-from db import definitions, runs
+from db import definitions
 from db.archives import list_archives
 from db.definitions import DefinitionRefused
-from db.embedded import EmbeddedPostgresError
+from db.embedded.postgres import EmbeddedPostgresError
+from db.indexing import runs
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
-from db.purge import purge as purge_archive
+from db.writing.purge import purge as purge_archive
 
 _PROBLEMS = (
     *(ArchivesFileError, SettingsError, PseudonymKeysError, DefinitionRefused),

@@ -9,8 +9,8 @@ from cli.runtime import database_url_of
 from config.archives_file import ArchiveConfig
 from config.settings import Settings, SettingsError
 from db.definitions import Definition, definitions_if_any
-from db.embedded import EmbeddedPostgresError
-from db.embedded_room import has_room
+from db.embedded.postgres import EmbeddedPostgresError
+from db.embedded.room import has_room
 from db.pool import FAILED, Database, DatabaseUnreachable
 
 _SECONDS = 10.0

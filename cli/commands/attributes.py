@@ -16,7 +16,7 @@ from config.archives_file import ArchivesFileError
 from config.attributes_file import load_declared
 from config.settings import SettingsError, load_settings
 from db.declared import IndexState, apply_declared, declared_states
-from db.embedded import EmbeddedPostgresError
+from db.embedded.postgres import EmbeddedPostgresError
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
 

@@ -19,10 +19,10 @@ from cli.runtime import database_url_of, opened_audit
 from config.networks_file import load_networks
 from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
-from db.audit import AuditUnavailable
-from db.audit_lines import lines, walk, who_saw_patient, who_saw_study
-from db.embedded import EmbeddedPostgresError
-from db.past_pseudonyms import past_pseudonyms
+from db.audit.lines import lines, walk, who_saw_patient, who_saw_study
+from db.audit.past_pseudonyms import past_pseudonyms
+from db.audit.trail import AuditUnavailable
+from db.embedded.postgres import EmbeddedPostgresError
 from db.pool import Database, DatabaseUnreachable
 
 app = typer.Typer(no_args_is_help=True)

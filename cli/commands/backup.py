@@ -12,7 +12,7 @@ from cli.commands.backup_files import PROBLEMS, Steps, beside, leave_line, size_
 from cli.runner import run_until_stopped
 from cli.runtime import database_url_of
 from config.settings import load_settings
-from db.backup import back_up
+from db.backup.dump import back_up
 from db.pool import Database
 
 app = typer.Typer(subcommand_metavar="", context_settings={"allow_interspersed_args": True})

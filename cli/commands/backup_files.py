@@ -13,9 +13,9 @@ from access.audit import AuditRecord
 from cli.runtime import opened_audit
 from config.archives_file import ArchivesFileError, load_archives
 from config.settings import Settings, SettingsError
-from db.audit import AuditUnavailable
-from db.backup import BackupError
-from db.embedded import EmbeddedPostgresError
+from db.audit.trail import AuditUnavailable
+from db.backup.dump import BackupError
+from db.embedded.postgres import EmbeddedPostgresError
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
 

@@ -19,11 +19,11 @@ from cli.runner import run_until_stopped
 from cli.runtime import Opened, opened, opened_audit
 from config.archives_file import ArchivesFileError
 from config.settings import SettingsError, load_settings
-from db.audit import AuditUnavailable
-from db.consent import consents_of_archive, known_studies, set_consents
-from db.embedded import EmbeddedPostgresError
+from db.audit.trail import AuditUnavailable
+from db.embedded.postgres import EmbeddedPostgresError
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
+from db.writing.consent import consents_of_archive, known_studies, set_consents
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from db.consent import StoredConsent, StudyConsent
+from db.writing.consent import StoredConsent, StudyConsent
 from model.uids import MAX_LENGTH, is_uid
 
 COLUMNS = ("StudyInstanceUID", "care", "registry", "research")

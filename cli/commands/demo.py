@@ -21,7 +21,7 @@ from cli.demo.samples import ARCHIVES
 from cli.demo.signals import Signals, Stopped, signals_stop
 from cli.demo.words import Words
 from config.settings import Settings, SettingsError
-from db.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from db.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from db.migrate import MigrationError
 
 app = typer.Typer(subcommand_metavar="")

@@ -20,8 +20,8 @@ from config.archives_file import ArchivesFileError
 from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
 from db.archives import ArchiveRow, IndexState, index_states, list_archives
-from db.embedded import EmbeddedPostgresError
-from db.jobs import JobState, job_states
+from db.embedded.postgres import EmbeddedPostgresError
+from db.indexing.jobs import JobState, job_states
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
 from indexer.run import SIDE_BY_SIDE, RunResult, RunState, index_once

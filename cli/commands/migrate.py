@@ -7,7 +7,7 @@ import typer
 
 from cli.runtime import database_url_of
 from config.settings import Settings, SettingsError, load_settings
-from db.embedded import EmbeddedPostgresError
+from db.embedded.postgres import EmbeddedPostgresError
 from db.migrate import MigrationError, migrate
 from db.pool import Database, DatabaseUnreachable
 

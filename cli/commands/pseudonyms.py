@@ -15,10 +15,10 @@ from cli.runner import run_until_stopped
 from cli.runtime import Opened, opened
 from config.archives_file import ArchivesFileError
 from config.settings import SettingsError, load_settings
-from db.embedded import EmbeddedPostgresError
+from db.embedded.postgres import EmbeddedPostgresError
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
-from db.projections import rows_by_key, waiting
+from db.writing.projections import rows_by_key, waiting
 
 app = typer.Typer(no_args_is_help=True)
 

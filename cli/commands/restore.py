@@ -12,7 +12,7 @@ from cli.commands.backup_files import PROBLEMS, Steps, leave_line
 from cli.runner import run_until_stopped
 from cli.runtime import database_url_of
 from config.settings import Settings, load_settings
-from db.backup import Held, held, restore
+from db.backup.dump import Held, held, restore
 from db.pool import Database
 
 app = typer.Typer(subcommand_metavar="", context_settings={"allow_interspersed_args": True})

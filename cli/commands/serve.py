@@ -22,8 +22,8 @@ from config.identity import provider_of
 from config.pseudonym_keys import PseudonymKeysError
 from config.settings import Settings, SettingsError, load_settings
 from config.surroundings import metrics_address, metrics_token, public_host, trusted_proxies
-from db.embedded import EmbeddedPostgresError
-from db.jobs import JobState, job_states
+from db.embedded.postgres import EmbeddedPostgresError
+from db.indexing.jobs import JobState, job_states
 from db.migrate import MigrationError
 from db.pool import Database, DatabaseUnreachable
 from db.ready import problems

@@ -13,11 +13,11 @@ from cli.runtime import Opened, opened
 from config.archives_file import ArchivesFileError
 from config.pseudonym_keys import PseudonymKeysError
 from config.settings import SettingsError, load_settings
-from db.embedded import EmbeddedPostgresError
-from db.ingest import rebuild_rollups
+from db.embedded.postgres import EmbeddedPostgresError
 from db.migrate import MigrationError
 from db.pool import DatabaseUnreachable
-from db.rollup_tables import differences
+from db.writing.ingest import rebuild_rollups
+from db.writing.rollup_tables import differences
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -3,8 +3,8 @@
 import hashlib
 
 from db.archives import list_archives
-from db.consent import StudyConsent, set_consents, untold_studies
 from db.pool import Database
+from db.writing.consent import StudyConsent, set_consents, untold_studies
 
 _WITHOUT = 3
 """One study in so many is without consent to research."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from db.child import Child, end_leftovers
+from db.embedded.child import Child, end_leftovers
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 HOW_TO_GET = "apt-get install --no-install-recommends orthanc orthanc-dicomweb"

@@ -282,7 +282,7 @@ begin atomic
 end;
 
 -- ---- pages: (sort value, uid ascending), nulls last in both directions ---------------------------
--- Shared families page apart (db/pages.py), so each order also has an index of their rows alone.
+-- Shared families page apart (db/lists/pages.py), so each order also has an index of their rows alone.
 
 create index study_page_date on study (study_date, study_uid);
 create index study_page_date_desc on study (study_date desc nulls last, study_uid);

@@ -28,7 +28,8 @@ alter table pseudonymised.instance
     add column key_id text not null default '',
     add column research boolean not null default false;
 
--- Families whose pseudonymised rows have to be made again: written with the change, emptied by db/projections.py.
+-- Families whose pseudonymised rows have to be made again: written with the change, emptied by
+-- db/writing/projections.py.
 -- study_uid is as stored; the API's role cannot read it.
 create table pseudonymised.waiting (
     study_uid text collate "C" primary key,

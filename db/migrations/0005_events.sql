@@ -10,7 +10,7 @@ create table study_version (
 );
 
 -- Append-only; pruned by time. Writers hold one lock from before `sequence` is drawn to their commit
--- (db/ingest.py), so the order of sequences is the order in which they can be read.
+-- (db/writing/ingest.py), so the order of sequences is the order in which they can be read.
 create table study_event (
     sequence bigint generated always as identity primary key,
     at timestamptz not null default clock_timestamp(),
@@ -21,7 +21,7 @@ create table study_event (
 create index study_event_of_archive on study_event (archive_id, sequence);
 create index study_event_at on study_event using brin (at);
 
--- ---- the same of pseudonymised copies: written when their rows are made (db/projections.py) -------------------
+-- ---- the same of pseudonymised copies: written when their rows are made (db/writing/projections.py) -------------------
 
 -- source_uid is as stored: the API's role can read neither table.
 create table pseudonymised.study_version (

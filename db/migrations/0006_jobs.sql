@@ -1,7 +1,7 @@
 -- Jobs: what indexers and probes are to do, in tables of pgqueuer in a schema of their own; when each archive
 -- is due; and what defines the archives.
 
--- ---- pgqueuer 1.6 (its own definition; tests/db/test_queue.py holds it to the installed version) ----------
+-- ---- pgqueuer 1.6 (its own definition; tests/db/indexing/test_queue.py holds it to the installed version) ----------
 
 create schema jobs;
 

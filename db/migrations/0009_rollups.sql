@@ -230,7 +230,7 @@ select u.study_uid, f.holding_id, f.shared, f.apart, f.mixed, f.person, f.study_
     f.instance_rows
 from (select distinct study_uid from study where shared) u cross join lateral shared_facts(u.study_uid) f;
 
--- Sums of facts, by holding and some dimensions: `kind` says which (db/rollups.py); the others are null. In
+-- Sums of facts, by holding and some dimensions: `kind` says which (db/statistics/rollups.py); the others are null. In
 -- kinds by year or month, dates are first days. Its size follows the variety of the values, not the studies.
 create table rollup_cell (
     holding_id integer not null,

@@ -462,7 +462,7 @@ create or replace view counts.series as
 
 -- ---- cohorts: filters that people saved, and what these found ------------------------------------------
 -- The API's role reads none of these tables but through the views below; the owner's connection reads and writes
--- them with the person bound (db/cohorts.py).
+-- them with the person bound (db/cohorts/cohorts.py).
 
 create table cohort (
     cohort_id uuid primary key default gen_random_uuid(),

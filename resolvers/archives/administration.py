@@ -9,9 +9,10 @@ import strawberry
 
 from access.scope import ScopedArchive
 from config.archive_input import ArchiveInputError, archive_of_input, changed
-from db import definitions, removals
+from db import definitions
 from db.definitions import Definition, DefinitionRefused
-from db.jobs import JobKind, ask_for
+from db.indexing import removals
+from db.indexing.jobs import JobKind, ask_for
 from model.errors import BadInput, Forbidden, NotFound
 from reads.list_query import named_archives
 from resolvers.archives.archive import Archive, archive_of

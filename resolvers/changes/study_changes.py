@@ -12,8 +12,8 @@ import strawberry
 
 from access.scope import Scope
 from db.archives import ArchiveRow
-from db.changes import Event, Place, events_after, head, patiently
 from db.listener import Bell, Topic
+from db.lists.changes import Event, Place, events_after, head, patiently
 from model.cursors import Position
 from model.errors import BadCursor, BadInput, EventsExpired, Forbidden
 from model.filters import Condition

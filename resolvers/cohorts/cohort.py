@@ -8,9 +8,9 @@ from uuid import UUID
 
 import strawberry
 
-from db import cohorts
-from db.cohorts import Cohort as Saved
-from db.cohorts import Place, Version
+from db.cohorts import cohorts
+from db.cohorts.cohorts import Cohort as Saved
+from db.cohorts.cohorts import Place, Version
 from model.attributes import Level
 from model.cursors import Cursors, Position
 from model.filters import Condition

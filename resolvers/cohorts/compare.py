@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from db.cohort_gone import gone
+from db.cohorts.gone import gone
 from model.errors import Forbidden
 from model.filters import AllOf, ChangedTest, Condition, Not
 from resolvers.cohort_scope import in_version, open_version

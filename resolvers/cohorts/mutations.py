@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from access.identifying import identifying_tests
-from db import cohorts
-from db.cohort_freeze import freeze
-from db.cohorts import MAX_SHARES, Full
-from db.pages import Listing
+from db.cohorts import cohorts
+from db.cohorts.cohorts import MAX_SHARES, Full
+from db.cohorts.freeze import freeze
+from db.lists.pages import Listing
 from model.attributes import Level
 from model.errors import BadInput, NotFound
 from model.filters import CohortTest, walk

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from access.scope import AccessLevel, ScopedArchive
-from db.audit_lines import Accesses, accesses_of_others, exports_of
-from db.consent import StoredConsent, StudyConsent, consent_of, set_consents
-from db.nodes import Row
-from db.past_pseudonyms import past_pseudonyms
+from db.audit.lines import Accesses, accesses_of_others, exports_of
+from db.audit.past_pseudonyms import past_pseudonyms
+from db.lists.nodes import Row
+from db.writing.consent import StoredConsent, StudyConsent, consent_of, set_consents
 from model.attributes import Level
 from model.errors import Forbidden, NotFound
 from reads.list_query import named_archives
@@ -34,7 +34,7 @@ class Consent:
 
 
 def consent_of_row(row: Row | None) -> Consent:
-    """The consents of a row of db.consent.consents."""
+    """The consents of a row of db.writing.consent.consents."""
     if row is None:
         return Consent(care=False, registry=False, research=False)
     return Consent(care=row["care"], registry=row["registry"], research=row["research"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from db.orders import Sort
+from db.lists.orders import Sort
 
 
 def _value(name: str, description: str) -> Any:

@@ -5,8 +5,8 @@ from typing import Any
 import strawberry
 from pydicom.uid import UID as DicomUid
 
-from db.facets import Facet
-from db.nodes import Row
+from db.lists.nodes import Row
+from db.statistics.facets import Facet
 from model import vocabulary
 from model.attributes import Level
 from model.filters import EVERYTHING, Condition, Op, Related, Test, all_of

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import strawberry
 
-from db import nodes
-from db.nodes import Row
-from db.orders import Order, Sort
-from db.pages import Listing, Page
+from db.lists import nodes
+from db.lists.nodes import Row
+from db.lists.orders import Order, Sort
+from db.lists.pages import Listing, Page
 from model.attributes import Key, Level
 from model.filters import CohortTest, Condition
 from reads.list_query import ListQuery, Shortfall, list_query_of

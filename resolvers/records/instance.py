@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from db.nodes import Row, key_of
-from db.nodes import data_set as parsed
+from db.lists.nodes import Row, key_of
+from db.lists.nodes import data_set as parsed
 from model.attributes import Key, Level
 from reads.ids import to_id
 from refresh.live import Fresh

@@ -15,12 +15,13 @@ from strawberry.dataloader import DataLoader
 from access.audit import Touched
 from access.scope import Scope
 from archives.errors import ArchiveError
-from db import consent, nodes
-from db.nodes import Row
-from db.orders import Sort
-from db.pages import Listing, Page
+from db.lists import nodes
+from db.lists.nodes import Row
+from db.lists.orders import Sort
+from db.lists.pages import Listing, Page
+from db.lists.searched import Elements, in_series, in_studies
 from db.pool import Reader
-from db.searched import Elements, in_series, in_studies
+from db.writing import consent
 from model.attributes import Key, Level
 from model.cursors import Cursors
 from model.dicom_json import DataSet

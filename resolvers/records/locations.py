@@ -8,7 +8,7 @@ from urllib.parse import quote
 import strawberry
 
 from db.archives import ArchiveRow
-from db.nodes import Row, data_set
+from db.lists.nodes import Row, data_set
 from resolvers.archives.archive import Archive, archive_of
 from resolvers.records.values import AttributeConflict, LocatedValue, disagreements
 

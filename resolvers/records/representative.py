@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from db.nodes import Row, data_set
+from db.lists.nodes import Row, data_set
 from model.dicom_json import DataSet, first
 from resolvers.records.values import Attribute, attributes_of, keywords_of
 from resolvers.scalars import UID
@@ -32,7 +32,7 @@ class Representative:
 
 
 def representative_of(row: Row) -> Representative:
-    """From a row (data, synced_at) of db.nodes."""
+    """From a row (data, synced_at) of db.lists.nodes."""
     data = data_set(row)
     return Representative(
         data=data, sop_instance_uid=UID(first(data, "00080018")), synced_at=row["synced_at"]

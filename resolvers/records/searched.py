@@ -12,7 +12,7 @@ import orjson
 import strawberry
 
 from archives.fields import returned_keywords
-from db.nodes import Row
+from db.lists.nodes import Row
 from model.attributes import Level
 from model.errors import BadInput
 from model.paths import AttributePath, parse_path
@@ -71,7 +71,7 @@ async def of_series(loaders: "Loaders", row: Row, names: Sequence[str]) -> list[
 
 
 def by_series(rows: Iterable[Row], keys: Iterable[OfSeries]) -> dict[OfSeries, list[Attribute]]:
-    """rows: as db/searched.py answers."""
+    """rows: as db/lists/searched.py answers."""
     copies = _grouped(rows, lambda row: (row["study_uid"], row["series_uid"]))
     return {key: first_of(copies.get(key[:2], ()), key[2]) for key in keys}
 

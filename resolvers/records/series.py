@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from db.nodes import Row, data_set, key_of
+from db.lists.nodes import Row, data_set, key_of
 from model.attributes import Key, Level
 from model.vocabulary import Coded
 from reads.ids import to_id

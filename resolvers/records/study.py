@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from access.scope import AccessLevel, Projection
-from db.nodes import Row, data_set, key_of
+from db.lists.nodes import Row, data_set, key_of
 from model.attributes import Key, Level
 from reads.ids import to_id
 from reads.list_query import Shortfall

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types.enum import WithStrawberryEnumDefinition
 
 from access.small_counts import Published
-from db.facets import DateFacet, DateInterval, Facet
+from db.statistics.facets import DateFacet, DateInterval, Facet
 from resolvers.archives.archive import Count
 
 MOST: Final = 2**31 - 1

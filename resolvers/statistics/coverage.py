@@ -7,7 +7,7 @@ import strawberry
 
 from access.identifying import path_is_identifying
 from archives.fields import returned_keywords
-from db.facets import Facet
+from db.statistics.facets import Facet
 from model.attributes import Level
 from model.filters import EVERYTHING, Condition, PathTest, Related
 from model.paths import parse_path

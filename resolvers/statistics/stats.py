@@ -10,10 +10,10 @@ from strawberry.types.nodes import SelectedField, Selection
 
 from access.identifying import asks_for_identity
 from access.scope import Scope
-from db import nodes
-from db.attribute_facets import named
-from db.facets import DEPTH, OF_ARCHIVES, DateFacet, DateInterval, Facet, level_of_facet
-from db.pages import Listing
+from db.lists import nodes
+from db.lists.pages import Listing
+from db.statistics.attribute_facets import named
+from db.statistics.facets import DEPTH, OF_ARCHIVES, DateFacet, DateInterval, Facet, level_of_facet
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import EVERYTHING, Condition, PathTest, Related, all_of

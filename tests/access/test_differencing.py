@@ -7,7 +7,7 @@ The best guess is Bayes', learnt from 10,000 pairs and judged on 10,000 others.
 Advantage: P(right) - P(wrong).
 
 What is answered from rollups is exact and not of this: who may only count is never answered from there
-(tests/db/test_stats.py, tests/resolvers/statistics/test_stats.py).
+(tests/db/statistics/test_stats.py, tests/resolvers/statistics/test_stats.py).
 """
 
 import random

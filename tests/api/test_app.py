@@ -16,7 +16,7 @@ from api.server import LOOPBACK_NAMES
 from archives.errors import TimedOut
 from archives.registry import Archives
 from config.archives_file import ArchiveConfig
-from db.jobs import JobState
+from db.indexing.jobs import JobState
 from tests.api.identity.signing_in import serving
 from tests.api.tiny import schema, tiny_app
 from tests.resolvers.memory_archive import MemoryArchive

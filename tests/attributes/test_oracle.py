@@ -14,11 +14,12 @@ from pydicom import Dataset
 from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from archives.fields import returned_keywords
 from config.archives_file import ArchiveConfig
-from db import ingest, nodes
 from db.archives import sync_archives
-from db.pages import Listing, Page
+from db.lists import nodes
+from db.lists.pages import Listing, Page
 from db.pool import Connection, Database
 from db.scoped import ScopedDatabase
+from db.writing import ingest
 from model.attributes import Level
 from model.dicom_json import parse
 from model.filters import all_of

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
 from tests.chaos.run import run_chaos
 
 

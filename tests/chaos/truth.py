@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from db.jobs import job_states
+from db.indexing.jobs import job_states
 from db.pool import Database
 from tests.chaos.runtime import Archive, Chaos
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from cli.__main__ import build
 from config.settings import Settings
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).parent.parent.parent
 STUDY_UID = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"

@@ -18,7 +18,7 @@ from api.logging import configure_logging
 from api.server import listen
 from cli.commands.serve import serve_on
 from config.settings import load_settings
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
 from db.outage import Outage, is_told, outage_of
 from tests.cli.test_live_archives import TABLE, until
 

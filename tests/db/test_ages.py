@@ -6,18 +6,19 @@ from typing import Any
 import pytest
 
 from access.scope import AccessScope, Scope, ScopedArchive
-from db import nodes, stats
-from db.attribute_facets import numeric
-from db.pages import Listing, Page
+from db.lists import nodes
+from db.lists.pages import Listing, Page
 from db.pool import Database
 from db.scoped import ScopedDatabase, ScopedReader
-from db.stats_statement import Groups, StatsQuery
+from db.statistics import stats
+from db.statistics.attribute_facets import numeric
+from db.statistics.stats_statement import Groups, StatsQuery
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import EVERYTHING, all_of
 from resolvers.filters.any_attribute import attribute_tests
 from resolvers.filters.matches import AttributeMatch
-from tests.db.ingesting import store, two_archives
+from tests.db.writing.ingesting import store, two_archives
 from tests.rows import Row, study
 
 AGES = {

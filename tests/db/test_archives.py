@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from config.archives_file import ArchiveConfig
-from db import ingest, runs
 from db.archives import IndexState, index_states, list_archives, save_capabilities, save_health, sync_archives
+from db.indexing import runs
 from db.pool import Connection, Database, metered
-from tests.db.ingesting import rows, store, two_archives
+from db.writing import ingest
+from tests.db.writing.ingesting import rows, store, two_archives
 from tests.rows import instance, series, study
 
 

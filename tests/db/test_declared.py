@@ -12,8 +12,8 @@ import pytest
 from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from db.declared import IndexState, apply_declared, declared_states
 from db.declared_indexes import indexes_of
+from db.lists.pages import Listing, Page
 from db.locks import Lock
-from db.pages import Listing, Page
 from db.pool import Database
 from db.scoped import ScopedDatabase, session_scope_of
 from db.statements import statements

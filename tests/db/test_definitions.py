@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from config.archives_file import ArchiveConfig
-from db import definitions, jobs
+from db import definitions
 from db.archives import list_archives
 from db.definitions import DefinitionRefused, sync_archives
+from db.indexing import jobs
 from db.pool import Database
-from db.purge import purge
-from tests.db.ingesting import rows, store
+from db.writing.purge import purge
+from tests.db.writing.ingesting import rows, store
 from tests.rows import instance, series, study
 
 

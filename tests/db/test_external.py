@@ -15,7 +15,7 @@ from access.scope import everyone_here
 from archives.registry import Archives
 from config.settings import Settings
 from db import migrate as migrating
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
 from db.migrate import MigrationError, migrate
 from db.pool import Database
 from db.ready import problems

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
 from db.migrate import migrate
 from db.pool import Database
 from db.ready import problems

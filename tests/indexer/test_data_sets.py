@@ -16,9 +16,10 @@ from archives.errors import (
     TooLarge,
     Unreachable,
 )
-from db import ingest, jobs
 from db.archives import save_capabilities
+from db.indexing import jobs
 from db.pool import Connection, Database
+from db.writing import ingest
 from indexer import data_sets
 from indexer.run import RunResult
 from indexer.worker import Worker

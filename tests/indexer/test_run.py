@@ -9,10 +9,10 @@ import pytest
 
 from archives.client import Selection
 from archives.errors import TimedOut
-from db import removals, runs
 from db.archives import index_states
+from db.indexing import removals, runs
 from indexer.run import RunState
-from tests.db.refusing import refuse
+from tests.db.writing.refusing import refuse
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, breaks_after, uids
 from tests.rows import series, study

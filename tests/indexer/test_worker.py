@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from archives.client import ArchiveClient
-from db import jobs
 from db.archives import sync_archives
-from db.jobs import JobKind
+from db.indexing import jobs
+from db.indexing.jobs import JobKind
 from indexer.run import RunResult, RunState
 from indexer.worker import Worker
 from tests.indexer.conftest import Bench

@@ -16,12 +16,12 @@ from access.scope import AccessLevel
 from archives.client import Row
 from archives.errors import ServerFailed
 from config.archives_file import ArchiveConfig
-from db import representatives
 from db.archives import sync_archives
 from db.declared import apply_declared
 from db.listener import Bell
 from db.pool import Database
-from db.projections import Projections
+from db.writing import representatives
+from db.writing.projections import Projections
 from model.attributes import Level
 from model.cursors import Position
 from model.declared import Declared

@@ -11,12 +11,13 @@ import pytest
 
 from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
-from db import ingest, nodes
 from db.archives import sync_archives
-from db.nodes import Row
-from db.pages import Listing, Page
+from db.lists import nodes
+from db.lists.nodes import Row
+from db.lists.pages import Listing, Page
 from db.pool import Connection, Database
 from db.scoped import ScopedDatabase, ScopedReader
+from db.writing import ingest
 from model.attributes import Level, attribute
 from model.filters import Op, Test
 from tests.names.table import Pair, other_people, read

@@ -3,7 +3,7 @@
 import pytest
 
 from access.scope import AccessScope, Projection, Scope, ScopedArchive
-from db.orders import Sort
+from db.lists.orders import Sort
 from model.attributes import attribute
 from model.errors import NotFound
 from model.filters import EVERYTHING, AllOf, Condition, Not, Op, PathTest, Test, TextTest

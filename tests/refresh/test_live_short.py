@@ -7,8 +7,8 @@ import pytest
 from archives.client import Answer, Row, Selection
 from archives.errors import TimedOut, Unreachable
 from archives.rows import STUDY_INSTANCE_UID as STUDY
-from db import ingest
 from db.pool import StatementTimeout
+from db.writing import ingest
 from model.attributes import Level
 from refresh import reading
 from tests.resolvers.live_runtime import (

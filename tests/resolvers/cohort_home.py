@@ -10,7 +10,7 @@ from access.scope import AccessLevel, Grant, Viewer
 from access.small_counts import Policies, Policy
 from db.archives import sync_archives
 from db.pool import Database
-from db.projections import Projections
+from db.writing.projections import Projections
 from tests.federation import Federation, generate, load
 from tests.resolvers.runtime import CONFIGS, Answer, Runtime, open_services
 

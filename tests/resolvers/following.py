@@ -8,12 +8,12 @@ from typing import Any
 
 from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel, Grant, Viewer
-from db import nodes
 from db.archives import list_archives
 from db.definitions import sync_archives
-from db.pages import Listing, Page
+from db.lists import nodes
+from db.lists.pages import Listing, Page
 from db.pool import Database
-from db.projections import Projections
+from db.writing.projections import Projections
 from model.attributes import Level
 from reads.list_query import list_query_of
 from resolvers.changes.study_changes import ChangeKind, StudyChange, study_changes

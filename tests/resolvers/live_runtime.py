@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
+from db.writing import ingest
 from model.attributes import Level
 from tests.resolvers.memory_archive import MemoryArchive
 from tests.resolvers.runtime import CONFIGS, Answer, Runtime, open_services

@@ -15,9 +15,9 @@ from archives.registry import Archives
 from config.access_file import AccessRules
 from config.archives_file import ArchiveConfig
 from config.settings import Settings
-from db import ingest
 from db.pool import Connection, Database
 from db.pool import metered as database_metered
+from db.writing import ingest
 from model.attributes import Level
 from model.dicom_json import parse
 from resolvers.context import Context, Services

@@ -7,9 +7,9 @@ import pytest
 
 from archives.registry import open_archive
 from config.archives_file import ArchiveConfig
-from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
+from db.writing import ingest
 from model.attributes import Level
 from tests.archives.files import ROOT, instance
 from tests.orthanc import OrthancServer, running_orthanc

@@ -6,7 +6,7 @@ import pytest
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-from db import nodes
+from db.lists import nodes
 from db.pool import StatementTimeout
 from resolvers.archives import sources
 from resolvers.records import connection

@@ -12,7 +12,7 @@ import pytest
 
 from db.pool import Database
 from tests.api.graphql.subscribing import Server, begun, receive, serving
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.resolvers.following import with_projections
 from tests.rows import study
 

@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from access.scope import AccessLevel, Grant, Viewer
-from db.consent import StudyConsent, set_consents
 from db.pool import Database
+from db.writing.consent import StudyConsent, set_consents
 from tests.api.export.test_endpoint import client, export, rows_of
-from tests.db.ingesting import delete
+from tests.db.writing.ingesting import delete
 from tests.resolvers.cohort_home import ANALYST, EYE, LIST, MR, OWNER, PSEUDO, RND, Home, at_home
 
 

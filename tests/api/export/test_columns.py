@@ -11,12 +11,12 @@ import pytest
 from access.scope import AccessLevel, Grant, Viewer
 from api.export.parquet import Column
 from api.export.values import attribute_column, typed
-from db import representatives
 from db.pool import Database
-from db.projections import Projections
+from db.writing import representatives
+from db.writing.projections import Projections
 from model.attributes import Level
 from tests.api.export.test_endpoint import client, export, rows_of
-from tests.db.facing import makers
+from tests.db.writing.facing import makers
 from tests.resolvers.conftest import shallow_runtime
 from tests.resolvers.runtime import Runtime
 from tests.rows import instance

@@ -12,13 +12,13 @@ from structlog.testing import capture_logs
 
 from access.scope import Viewer
 from api.export.wanted import MAX_QUERY
-from db.audit import AuditLog
-from db.audit_lines import lines
+from db.audit.lines import lines
+from db.audit.trail import AuditLog
 from db.pool import Database
 from tests.api.export.test_endpoint import ANNA, client, export, log, rows_of, small_pages  # noqa: F401
 from tests.api.graphql.subscribing import serving
 from tests.api.identity.test_cross_site import signed_in
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.resolvers.cohort_home import MR, OWNER, Home
 from tests.resolvers.conftest import federation, home, loaded, runtime  # noqa: F401
 from tests.resolvers.following import with_projections

@@ -16,7 +16,7 @@ from config.access_file import AccessRules, ErnPolicy
 from db.pool import Database
 from tests.api.graphql.subscribing import CHANGES, begun, events, receive, serving, subscribed, told
 from tests.api.identity.signing import FakeProvider, token_of
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.resolvers.following import with_projections
 from tests.rows import study
 

@@ -13,7 +13,7 @@ import pytest
 
 from db.pool import Database
 from tests.api.graphql.subscribing import serving
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.npm import NODE, installed, names_no_registry
 from tests.resolvers.following import with_projections
 from tests.rows import study

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from access.scope import everyone_here
 from api.identity.tokens import LEEWAY
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
 from db.migrate import migrate
 from db.pool import AWAY, Database
 from model.erns import ERNS
@@ -34,7 +34,7 @@ from tests.api.graphql.subscribing import (
     until_closed,
 )
 from tests.api.identity.signing import FakeProvider, token_of
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.resolvers.following import with_projections
 from tests.rows import study
 

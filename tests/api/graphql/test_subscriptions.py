@@ -11,12 +11,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from api.document.rules import Rules
-from db.audit import AUDIT_SESSION, AuditLog
-from db.audit_lines import lines
-from db.consent import StudyConsent, set_consents
+from db.audit.lines import lines
+from db.audit.trail import AUDIT_SESSION, AuditLog
 from db.pool import Database
+from db.writing.consent import StudyConsent, set_consents
 from tests.api.graphql.subscribing import CHANGES, begun, events, receive, serving, subscribed, told
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.resolvers.following import with_projections
 from tests.rows import study
 

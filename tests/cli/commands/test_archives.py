@@ -10,7 +10,7 @@ from cli.commands.archives import app
 from config.archives_file import ArchiveConfig
 from config.settings import Settings
 from db import definitions
-from db.embedded import EmbeddedPostgres
+from db.embedded.postgres import EmbeddedPostgres
 from db.migrate import migrate
 from db.pool import Database
 from tests.archives.faulty import faulty, holds, says, studies

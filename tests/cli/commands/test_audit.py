@@ -22,8 +22,8 @@ from typer.testing import CliRunner, Result
 
 from access.audit import AuditLine, AuditRecord, Touched
 from cli.commands.audit import app
-from db.audit import AUDIT_SESSION, AuditLog
-from db.audit_lines import lines, walk, who_saw_study
+from db.audit.lines import lines, walk, who_saw_study
+from db.audit.trail import AUDIT_SESSION, AuditLog
 from db.pool import Database
 from tests.federation import Federation
 from tests.resolvers.conftest import loaded  # noqa: F401

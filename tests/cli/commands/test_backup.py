@@ -22,7 +22,7 @@ from cli.demo.people import CLINICIAN, RESEARCHER
 from config.archives_file import ArchiveConfig
 from config.settings import Settings, load_settings
 from db import definitions
-from db.backup_programs import BackupError, Target, program
+from db.backup.programs import BackupError, Target, program
 from db.migrate import migrations
 from db.pool import Database
 from tests.cli.demo.test_people import runtime

@@ -1,8 +1,8 @@
 """The demo's made-up consents: told once, the same for every copy, and never over what somebody said."""
 
 from cli.demo.consents import tell_consents
-from db.consent import StudyConsent, consents_of_archive, set_consents
 from db.pool import Database
+from db.writing.consent import StudyConsent, consents_of_archive, set_consents
 from model.attributes import Level
 from tests.resolvers.conftest import shallow_runtime
 

@@ -19,7 +19,7 @@ from cli.demo.archives import DemoArchives
 from cli.demo.samples import ARCHIVES, SPLIT_STUDY_UID
 from cli.demo.words import LIST_QUERY, SPLIT_QUERY
 from config.archives_file import load_archives
-from db.child import processes_where
+from db.embedded.child import processes_where
 from resolvers.schema import schema as strawberry_schema
 from tests.orthanc import require_orthanc
 

@@ -8,8 +8,8 @@ import pytest
 
 from access.scope import AccessLevel, Grant, Viewer
 from config.access_file import AccessRules
-from db import removals
 from db.archives import list_archives, sync_archives
+from db.indexing import removals
 from db.pool import Database
 from model.erns import Networks
 from tests.resolvers.runtime import CONFIGS, Runtime, open_services

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from access.scope import AccessLevel
-from db import ingest
 from db.pool import Connection, Database
+from db.writing import ingest
 from model.attributes import Level
 from model.records import Rejected
 from tests.resolvers.cohort_home import Home, person

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from db import ingest
-from db.consent import StudyConsent, set_consents
 from db.listener import CHECK_SECONDS
 from db.pool import Connection, Database
+from db.writing import ingest
+from db.writing.consent import StudyConsent, set_consents
 from model.attributes import Level
 from resolvers.filters.inputs import InstanceFilter, SeriesFilter, StudyFilter
 from resolvers.filters.matches import AttributeMatch, ListMatch, StringMatch
-from tests.db.ingesting import delete, store
-from tests.db.test_ingest_random import Batch, write
+from tests.db.writing.ingesting import delete, store
+from tests.db.writing.test_ingest_random import Batch, write
 from tests.resolvers.following import (
     COUNTS,
     FULL,

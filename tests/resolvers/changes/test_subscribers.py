@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from db.archives import save_health
-from db.events import prune
 from db.pool import Database
+from db.writing.events import prune
 from model.errors import BadCursor, BadInput, EventsExpired, Forbidden, InputError, NotFound
 from reads.subscribers import Subscribers
 from resolvers.changes.study_changes import (
@@ -18,7 +18,7 @@ from resolvers.changes.study_changes import (
 )
 from resolvers.filters.inputs import StudyFilter
 from resolvers.filters.matches import DateRange, ListMatch, StringMatch
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.resolvers.following import (
     COUNTS,
     FULL,

@@ -7,8 +7,8 @@ import pytest
 
 from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel, Viewer
-from db.consent import StudyConsent, set_consents
-from db.projections import Projections
+from db.writing.consent import StudyConsent, set_consents
+from db.writing.projections import Projections
 from model.attributes import Level
 from tests.resolvers.cohort_home import (
     ANALYST,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from db import cohort_freeze, cohorts
+from db.cohorts import cohorts, freeze
 from model.attributes import Level
 from reads.ids import from_id
-from tests.db.ingesting import delete, store
+from tests.db.writing.ingesting import delete, store
 from tests.resolvers.cohort_home import (
     ANALYST,
     COMPARE,
@@ -200,13 +200,13 @@ async def test_what_was_never_frozen_and_wrong_shares(home: Home) -> None:
 
 async def test_quotas(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cohorts, "MAX_COHORTS", 1)
-    monkeypatch.setattr(cohort_freeze, "MAX_VERSIONS", 2)
+    monkeypatch.setattr(freeze, "MAX_VERSIONS", 2)
     cohort = await home.saved(OWNER, MR)
     more = await home.ask(OWNER, SAVE, name="n", filter={})
     assert "which is the most" in more.errors[0]["message"]
     for limit, value in (("MAX_ENTRIES", 3), ("MAX_KEPT", 3)):
         with monkeypatch.context() as patched:
-            patched.setattr(cohort_freeze, limit, value)
+            patched.setattr(freeze, limit, value)
             refused = await home.ask(OWNER, FREEZE, id=cohort["id"])
             assert refused.codes == ["BAD_INPUT"]
             assert "more than 3 copies" in refused.errors[0]["message"]
@@ -224,6 +224,6 @@ async def test_saved_and_frozen_at_once(home: Home, monkeypatch: pytest.MonkeyPa
     assert version["number"] == 1
     assert uids_of(version["studies"]) == await home.now(OWNER, MR) != set()
     await home.data(OWNER, "mutation ($id: ID!) { deleteCohort(id: $id) { id } }", id=saved["id"])
-    monkeypatch.setattr(cohort_freeze, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(freeze, "MAX_ENTRIES", 1)
     assert (await home.ask(OWNER, save)).codes == ["BAD_INPUT"]
     assert (await home.data(OWNER, "{ cohorts { nodes { id } } }"))["cohorts"]["nodes"] == []  # nor saved

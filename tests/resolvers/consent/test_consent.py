@@ -12,14 +12,14 @@ from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel, Grant, Viewer
 from access.small_counts import Policies, Policy
 from config.pseudonym_keys import derived_key
-from db import ingest
 from db.archives import sync_archives
-from db.audit import AUDIT_SESSION, AuditLog
-from db.consent import StudyConsent, set_consents
-from db.past_pseudonyms import MASTER_KEY
+from db.audit.past_pseudonyms import MASTER_KEY
+from db.audit.trail import AUDIT_SESSION, AuditLog
 from db.pool import Connection, Database
-from db.projections import Projections
 from db.secrets import shared_secret
+from db.writing import ingest
+from db.writing.consent import StudyConsent, set_consents
+from db.writing.projections import Projections
 from model.attributes import Level
 from model.records import Rejected
 from tests.federation import Federation, generate

@@ -3,9 +3,9 @@
 import pytest
 
 from config.archives_file import ArchiveConfig
-from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
+from db.writing import ingest
 from model.attributes import Level
 from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study

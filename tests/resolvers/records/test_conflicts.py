@@ -9,9 +9,9 @@ from access.pseudonyms import Pseudonymiser
 from access.scope import AccessLevel
 from db.archives import sync_archives
 from db.pool import Database
-from db.projections import Projections
+from db.writing.projections import Projections
 from resolvers.records.values import disagreements
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 from tests.rows import Row, instance, series, study
 

@@ -18,7 +18,7 @@ from archives.client import ArchiveClient
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.pool import Database
-from db.projections import Projections
+from db.writing.projections import Projections
 from indexer.run import index_once
 from reads.ids import to_id
 from tests.archives.holding import Held, in_folder, served

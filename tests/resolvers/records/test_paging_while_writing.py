@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from db import ingest
 from db.archives import sync_archives
 from db.pool import Connection, Database
+from db.writing import ingest
 from model.attributes import Level
 from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 from tests.rows import Row, records, series, study

@@ -13,7 +13,7 @@ from archives.registry import Archives, open_archives
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.pool import Database
-from db.projections import Projections
+from db.writing.projections import Projections
 from indexer.run import index_once
 from tests.archives.faulty import faulty
 from tests.archives.holding import in_folder

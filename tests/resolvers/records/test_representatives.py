@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from db import representatives
 from db.pool import Database
+from db.writing import representatives
 from model.attributes import Level
 from tests.resolvers.conftest import shallow_runtime
 from tests.resolvers.runtime import Runtime

@@ -2,7 +2,7 @@
 
 from db.pool import Database
 from model.attributes import Level
-from tests.db.refusing import refuse
+from tests.db.writing.refusing import refuse
 from tests.resolvers.live_runtime import add, uid_of
 from tests.resolvers.runtime import CONFIGS, Runtime
 

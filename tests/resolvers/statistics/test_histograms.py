@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from access.scope import AccessLevel
-from db.facets import DateInterval
+from db.statistics.facets import DateInterval
 from model.errors import BadInput
 from reads.bins import check_edges, ends, starts
 from tests.resolvers.runtime import Runtime

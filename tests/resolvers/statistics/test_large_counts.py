@@ -2,7 +2,7 @@
 
 from db.archives import sync_archives
 from db.pool import Database
-from tests.db.ingesting import store
+from tests.db.writing.ingesting import store
 from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 from tests.rows import Row, series, study
 

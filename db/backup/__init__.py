@@ -1,0 +1,1 @@
+"""Backups: a database into a file and back, by PostgreSQL's own programs."""
