@@ -79,7 +79,8 @@ def _number(vr: str, text: str) -> int | float | str | None:
     if not exact.is_finite() or abs(exact) >= 10**300:
         return text
     if vr == "IS" or exact == exact.to_integral_value():
-        return int(exact) if exact == exact.to_integral_value() and len(text) <= 16 else text
+        is_one = exact == exact.to_integral_value() and len(text) <= 16 and abs(exact) < 2**63
+        return int(exact) if is_one else text
     return float(exact) if Decimal(repr(float(exact))) == exact else text
 
 

@@ -21,6 +21,7 @@ from archives.rows import (
     text,
     values,
 )
+from archives.session import ENCODED_DOT
 
 if TYPE_CHECKING:
     from archives.dicomweb import DicomWebArchive
@@ -110,7 +111,7 @@ async def decodes_queries(archive: DicomWebArchive) -> bool | None:
     """Is `1%2E2` read as `1.2`? None when there is no study to ask for."""
     for row in (await archive.qido(Query("studies"), 1, 0, None)).rows:
         if (study := text(row, STUDY_INSTANCE_UID)) is not None:
-            encoded = Query("studies", filters={"StudyInstanceUID": study.replace(".", "%2E")})
+            encoded = Query("studies", filters={"StudyInstanceUID": study.replace(".", ENCODED_DOT)})
             found = (await archive.qido(encoded, 1, 0, None)).rows
             return study in {text(row, STUDY_INSTANCE_UID) for row in found}
     return None

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from archives.client import Selection
 from archives.errors import NotSupported
 from archives.rows import Level
+from archives.session import ENCODED_COMMA
 from model.uids import is_plain
 
 CHUNK_UIDS: Final = 100
@@ -37,7 +38,8 @@ class Query:
     def own_uids(self) -> frozenset[str]:
         """Those that it asks for by their own UIDs; none where it does not."""
         listed = self.filters.get(OWN_KEYWORD[self.level])
-        return frozenset() if listed is None else frozenset(listed.split(","))
+        uids = [] if listed is None else listed.split(",")
+        return frozenset(uid.replace(ENCODED_COMMA, ",") for uid in uids)
 
     def expected(self, children: Mapping[str, int]) -> int | None:
         """How many rows it has to bring, where it asks for all children of its parents and all of these are known."""
@@ -111,14 +113,14 @@ def _top_level(level: Level, selection: Selection, filters: dict[str, str], uid_
 
 
 def _alone(level: Level, name: str, uid: str, filters: dict[str, str], study: str | None) -> Query:
-    """By a UID that a URL must encode: in the path where that can be, as every server decodes paths. The comma of
-    one in the query is encoded here, and once more by dicomweb-client: in a list it would be two (session.py)."""
+    """By a UID that a URL must encode: in the path where that can be, as every server decodes paths. A comma of one
+    that stands in the query stays encoded: as it is it would make two of it."""
     above = {key: value for key, value in filters.items() if key != "StudyInstanceUID"}
     if name == "StudyInstanceUID" and level != "studies":
         return Query(level, uid, filters=above)
     if name == "SeriesInstanceUID" and level == "instances" and study is not None:
         return Query(level, study, uid, above)
-    return Query(level, filters=filters | {name: uid.replace(",", "%2C")})
+    return Query(level, filters=filters | {name: uid.replace(",", ENCODED_COMMA)})
 
 
 def segment(uid: str) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import requests
@@ -25,35 +26,52 @@ from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed, Tim
 
 CHUNK = 64 * 1024
 
-# dicomweb-client encodes the commas of a UID list: servers are to decode them, and some do not. And a dot
-# that the probe has encoded it encodes once more, as it does the comma in a UID (queries.py).
-_UIDS = re.compile(r"(?<=InstanceUID=)(?:[0-9A-Za-z._~-]|%2C|%252E)+")
-_COMMA = re.compile(r"(?<=InstanceUID=)[^&]*%252C[^&]*")
+# What a query is to carry encoded, whatever the library makes of it: characters that no UID has stand for it.
+ENCODED_COMMA = "\x1d"
+ENCODED_DOT = "\x1e"
+# dicomweb-client encodes the commas of a UID list: servers are to decode them, and some do not.
+_UID_KEY = re.compile(r"(?<=InstanceUID=)[^&]*")
+_PLAIN_UIDS = re.compile(r"(?:[0-9A-Za-z._~-]|%2C)+\Z")
 
 
 # Numbers that JSON has not, and many servers write.
 _NO_NUMBERS = (b"NaN", b"Infinity")
+# An integer that may have more than 64 bits, or text that looks like it: a second look costs little.
+_MANY_DIGITS = re.compile(rb"[\[,:]\s*-?[0-9]{19,}\s*[\],}]")
+_ORJSON_READS = range(-(2**63), 2**64)
 
 
 class Answered(requests.Response):
-    """A response whose body is read; its JSON is strict UTF-8 and never guessed, but for a BOM, NaN and Infinity."""
+    """A response whose body is read; its JSON is strict UTF-8 and never guessed, but for a BOM, NaN and Infinity. An
+    integer of more than 64 bits is its digits: as a float it would be another number."""
 
     def json(self, **_: Any) -> Any:
         body = self.content.removeprefix(codecs.BOM_UTF8)
         try:
-            return orjson.loads(body)
+            found = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             if "infinity" in error.msg or any(word in body for word in _NO_NUMBERS):
                 with suppress(ValueError, RecursionError):
-                    found = json.loads(body.decode(), parse_int=_integer)
-                    json.dumps(found, ensure_ascii=False).encode()  # a half of a character is in no text
-                    return found
+                    return _exactly(body)
             raise BadAnswer(_why_not_json(self, error)) from None
+        if _MANY_DIGITS.search(body):
+            with suppress(ValueError, RecursionError):  # deeper than this parser goes
+                return _exactly(body)
+        return found
 
 
-def _integer(digits: str) -> int | float:
-    """As orjson reads it: what has no 64 bits is a float."""
-    return int(digits) if len(digits) <= 18 else float(digits)
+def _exactly(body: bytes) -> Any:
+    """Raises ValueError, RecursionError."""
+    found = json.loads(body.decode(), parse_int=_integer)
+    json.dumps(found, ensure_ascii=False).encode()  # a half of a character is in no text
+    return found
+
+
+def _integer(digits: str) -> int | str:
+    if len(digits) <= 18:
+        return int(digits)
+    # as int() reads it: digits without end are text, too
+    return number if len(digits) <= 21 and (number := int(digits)) in _ORJSON_READS else digits
 
 
 class GuardedSession(requests.Session):
@@ -172,9 +190,12 @@ def seconds_of(retry_after: str | None) -> float | None:
 def _plain_query(url: str) -> str:
     """Commas of UID lists as they are, and spaces as %20: `+` is a space in forms only (RFC 3986)."""
     path, mark, query = url.partition("?")
-    listed = _UIDS.sub(lambda found: found[0].replace("%2C", ",").replace("%252E", "%2E"), query)
-    listed = _COMMA.sub(lambda found: found[0].replace("%252C", "%2C"), listed)
-    return f"{path}{mark}{listed.replace('+', '%20')}"
+    return f"{path}{mark}{_UID_KEY.sub(_plain_uids, query).replace('+', '%20')}"
+
+
+def _plain_uids(found: re.Match[str]) -> str:
+    uids = found[0].replace("%2C", ",") if _PLAIN_UIDS.match(found[0]) else found[0]
+    return uids.replace(quote(ENCODED_COMMA), "%2C").replace(quote(ENCODED_DOT), "%2E")
 
 
 class ConnectionLost(Unreachable):

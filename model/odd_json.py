@@ -23,6 +23,7 @@ _TAG: Final = re.compile(r"[0-9A-F]{8}\Z")
 _ODD_TAG: Final = re.compile(r"\(?([0-9A-Fa-f]{4}),? ?([0-9A-Fa-f]{4})\)?\Z")
 _VR: Final = re.compile(r"[A-Z]{2}\Z")
 _WHOLE: Final = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
+_WIDE: Final = re.compile(r"[+-]?\d{1,20}\Z", re.ASCII)  # of 64 bits, as text (PS3.18 F.2.3.1)
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})([eE][+-]?\d{1,3})?\Z", re.ASCII)
 _DATE: Final = re.compile(r"(\d{4})([-.])(\d{2})\2(\d{2})\Z", re.ASCII)
 _TIME: Final = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}(?:\.\d{1,6})?))?\Z", re.ASCII)
@@ -328,8 +329,12 @@ def _is_whole(value: Any) -> bool:
     return type(value) is int or (type(value) is str and _WHOLE.match(value.strip()) is not None)
 
 
+def _is_wide(value: Any) -> bool:
+    return type(value) is int or (type(value) is str and _WIDE.match(value.strip()) is not None)
+
+
 def _is_either(vr: str, text: str) -> bool:
-    return vr in _EITHER and (_is_decimal(text) if vr == "DS" else _is_whole(text))
+    return vr in _EITHER and _CLEAN[vr](text)
 
 
 def _is_name(value: Any) -> bool:
@@ -350,8 +355,9 @@ _CLEAN: Final[dict[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("AE", "AS", "CS", "LO", "SH", "UC", "UI", "AT"), _is_one_text),
     **dict.fromkeys(_INTEGERS, _is_integer),
     **dict.fromkeys(_FLOATS, _is_float),
-    **dict.fromkeys(_EITHER, _is_whole),
     "DS": _is_decimal,
+    "IS": _is_whole,
+    **dict.fromkeys(("SV", "UV"), _is_wide),
     **{vr: _has_no_marks(marks) for vr, marks in _PUNCTUATED.items()},
     "PN": _is_name,
 }

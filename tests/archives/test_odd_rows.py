@@ -11,7 +11,11 @@ from archives.client import Row, Selection
 from archives.dicomweb import DicomWebArchive
 from archives.errors import BadAnswer
 from archives.rows import PATIENT_ID, STUDY_INSTANCE_UID, text, values
+from archives.session import Answered
+from model.attributes import Level
+from model.dicom_json import parse_row
 from model.odd_json import data_set_of
+from model.records import Record
 from tests.archives.faulty import Behaviour, Exchange, faulty
 from tests.archives.test_faults import CONFIG
 
@@ -115,6 +119,52 @@ async def test_a_row_that_is_null_does_not_spoil_the_others() -> None:
     told = [row for row in found if text(row, STUDY_INSTANCE_UID) is not None]
     assert len(told) == 7
     assert {text(row, PATIENT_ID) for row in told} == {"7"}
+
+
+LARGE = {
+    "00201206": {"vr": "IS", "Value": [2**70 + 1, -(2**66) - 1, 7]},
+    "00281199": {"vr": "UV", "Value": [2**64 - 1, 2**64, "18446744073709551615"]},
+    "00281200": {"vr": "SV", "Value": [-(2**63), -(2**63) - 1]},
+    "00180050": {"vr": "DS", "Value": [10**30 + 1]},
+    "00280010": {"vr": "US", "Value": [2**64 + 3]},
+    "00091001": {"vr": "UN", "Value": [2**80 + 1]},
+    "00100020": {"vr": "LO", "Value": [2**70 + 1]},
+}
+
+
+async def test_no_digit_of_an_integer_is_changed() -> None:
+    """JSON has no largest one; what has more than 64 bits is kept as its digits, here and in the index."""
+    found = await everything(answers(lambda level: uids(level, listed) | LARGE))
+    assert len(found) == 6  # no patient of the digits that a float makes of them
+    for level, row in zip((Level.STUDY, Level.SERIES, Level.INSTANCE), found, strict=False):
+        told = {tag: row[tag]["Value"] for tag in LARGE}
+        digits = {tag: list(map(str, element["Value"])) for tag, element in LARGE.items()}
+        assert {tag: list(map(str, values)) for tag, values in told.items()} == digits
+        assert told["00281199"][0] == 2**64 - 1
+        assert all(-(2**63) <= value < 2**64 for values in told.values() for value in values if type(value) is int)
+        record = parse_row(level, row)
+        assert isinstance(record, Record)
+        kept = json.loads(record.data)
+        assert {tag: list(map(str, kept[tag]["Value"])) for tag in LARGE} == digits
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b"18446744073709551615", 2**64 - 1),
+        (b"18446744073709551616", "18446744073709551616"),
+        (b"-9223372036854775808", -(2**63)),
+        (b"-9223372036854775809", "-9223372036854775809"),
+        (b"9" * 5000, "9" * 5000),
+        (b'"a,[1234567890123456789012]"', "a,[1234567890123456789012]"),
+        (b"1234567890123456789012.5", 1234567890123456789012.5),
+    ],
+)
+def test_integers_of_json(written: bytes, read: object) -> None:
+    answered = Answered()
+    for body, found in ((b"[%s]", [read]), (b'{"a": [1, %s]}', {"a": [1, read]}), (b'{"a":%s}', {"a": read})):
+        answered._content = body % written
+        assert answered.json() == found
 
 
 @pytest.mark.parametrize(
