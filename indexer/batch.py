@@ -28,8 +28,8 @@ class Batch:
 
     studies_whole, series_whole, instances_whole: studies, studies and series (study, series) of which it said all there
     is (of themselves, of their series, of their instances). gone: studies that it no longer has.
-    missing: studies that it lists and does not answer. unending: studies and series below which its answer did not
-    end. shortfalls: why something is not whole.
+    missing: studies that it lists and does not answer. doubtful: studies that its answer may only lack, as it was not
+    whole. unending: studies and series below which its answer did not end. shortfalls: why something is not whole.
     """
 
     asked: list[str]
@@ -42,6 +42,7 @@ class Batch:
     instances_whole: list[Key] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
     unending: list[Key] = field(default_factory=list)
     shortfalls: list[str] = field(default_factory=list)
 
@@ -160,6 +161,7 @@ def _studies_into(batch: Batch) -> _Take:
         records, spoilt = _parse(Level.STUDY, answer, asked, batch)
         batch.studies += records
         # A study without a row may be gone or may be hidden from us: the caller decides.
+        batch.doubtful += sorted(uid for (uid,) in spoilt)
         batch.studies_whole += sorted(uid for (uid,) in {record.key for record in records} - spoilt)
 
     return take

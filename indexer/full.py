@@ -18,7 +18,7 @@ from indexer.windows import Slice, slices
 from indexer.work import RunFailed, Work
 from model.attributes import Level, attribute
 from model.dicom_json import first
-from model.uids import is_uid
+from model.uids import is_plain, is_uid
 
 _STUDY_UID = attribute("StudyInstanceUID").tag
 _BY_DATE = "date: "  # with a space that no UID has
@@ -95,7 +95,8 @@ def _judge_hidden(work: Work, hidden: int, asked: int) -> None:
 
 
 async def _by_slices(work: Work, after: str) -> set[str] | None:
-    """Returns the UIDs that the archive has, None when an earlier run has seen a part of them."""
+    """Returns the UIDs that the archive has, None when an earlier run has seen a part of them. Behind a slice that was
+    not answered whole there is no checkpoint: who goes on later begins before it."""
     resumed = date.fromisoformat(after.removeprefix(_BY_DATE)) if after.startswith(_BY_DATE) else None
     seen: set[str] = set()
     incomplete: list[str] = []
@@ -107,16 +108,19 @@ async def _by_slices(work: Work, after: str) -> set[str] | None:
             whole = piece.until is None
             if piece.incomplete_because is not None:
                 incomplete.append(piece.incomplete_because)
-            async for item in _batches_of(work, piece, seen, after if whole else ""):
-                yield item
+            async for batch, checkpoint in _batches_of(work, piece, seen, after if whole else ""):
+                yield batch, "" if incomplete else checkpoint
 
     async with aclosing(reading_ahead(batches())) as source:
         async for batch, checkpoint in source:
             await work.write(batch, checkpoint)
     if incomplete:
+        why = "; ".join(
+            dict.fromkeys((incomplete[0], incomplete[-1]))
+        )  # the last may say why there are no more
         raise RunFailed(
             "INCOMPLETE",
-            f"the archive does not answer everything ({incomplete[0]}); {len(seen)} studies are indexed, "
+            f"the archive does not answer everything ({why}); {len(seen)} studies are indexed, "
             "others may be missing, nothing was removed",
             start_over=True,
         )
@@ -161,13 +165,20 @@ async def _must_be_gone(work: Work, seen: set[str]) -> None:
     """Asks by UID for what a pass of searches did not see. Raises RunFailed where one is answered: the pass was cut
     somewhere, as by a cap that came while it went on, and says nothing of what is gone."""
     stale, _ = await runs.unseen(work.database, work.archive_id, seen, work.run.started_at)
-    for chunk in chunks(stale if seen else [], STUDIES_AT_ONCE):
+    plain = [uid for uid in stale if is_plain(uid)]
+    odd = sorted({*stale} - {*plain})  # silence about these says nothing, and is what there is
+    for chunk in (
+        *chunks(plain if seen else [], STUDIES_AT_ONCE),
+        *chunks(odd if seen else [], STUDIES_AT_ONCE),
+    ):
         answer = await work.client.search_studies(Selection(study_uids=chunk))
-        if answer.rows or answer.unending:
+        doubtful = answer.unending or (not answer.complete and is_plain(chunk[0]))
+        if answer.all_rows or doubtful:
+            why = f" ({answer.incomplete_because})" if doubtful else ""
             raise RunFailed(
                 "INCOMPLETE",
-                f"the archive did not answer everything: it has studies ({len(answer.rows)} of {len(chunk)} that were "
-                "asked for by UID) which its searches did not bring; nothing was removed",
+                f"the archive did not answer everything{why}: it has studies ({len(answer.rows)} of {len(chunk)} that "
+                "were asked for by UID) which its searches did not bring; nothing was removed",
                 start_over=True,
             )
 

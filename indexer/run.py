@@ -159,11 +159,12 @@ _BUSY = "another indexer is at work on this archive"
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What a run will do: full from a checkpoint on, or the feed from a cursor on. cursor: where a full run
-    leaves the feed, None where there is none."""
+    leaves the feed, None where there is none. newest: where the feed ends, for a run that follows it."""
 
     full: bool
     checkpoint: str
     cursor: int | None
+    newest: int = 0
 
 
 async def _run(
@@ -235,7 +236,7 @@ def _plan(order: Order, position: runs.Position, left: runs.Resumable | None, ne
     """newest: the feed's last sequence; one before our cursor says that the archive's database was reset."""
     cursor = position.change_cursor
     if newest is not None and cursor is not None and newest >= cursor and not _needs_full(order, position):
-        return _Plan(full=False, checkpoint="", cursor=cursor)
+        return _Plan(full=False, checkpoint="", cursor=cursor, newest=newest)
     if left is None or (newest is not None and newest < (left.change_cursor or 0)):
         return _Plan(full=True, checkpoint="", cursor=newest)
     return _Plan(full=True, checkpoint=left.checkpoint, cursor=left.change_cursor)
@@ -245,7 +246,7 @@ async def _follow(work: Work, plan: _Plan, order: Order) -> bool:
     """True when it also removed what the archive no longer has."""
     if plan.full:
         return await run_full(work, plan.checkpoint, reconcile=order.reconcile, confirmed=order.confirmed)
-    await run_incremental(work, plan.cursor or 0)
+    await run_incremental(work, plan.cursor or 0, plan.newest)
     return False
 
 

@@ -1,10 +1,11 @@
 """Every study of an archive that has no complete listing: one search, or slices of StudyDate.
 
-A slice that the archive caps is halved, down to a day; studies without a date are a pass of their own.
+A slice that the archive caps is halved, down to a day; studies without a date are a pass of their own. An archive that
+is never whole is given up, which is no end of the pass: what it does not answer is said.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from archives.client import Answer, ArchiveClient, Row, Selection
@@ -15,6 +16,10 @@ _FIRST = date(1900, 1, 1)
 _BY_YEAR_SINCE = 1990
 _DAY = timedelta(days=1)
 UNDATED = date.max
+# Searches one after the other that do not end: from eighty years down to a day it is halved fifteen times.
+_MOST_UNENDING = 20
+# Searches that were not answered whole: of so many days, say, an archive gives fewer studies than it has.
+_MOST_CUT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,55 @@ class Slice:
     rows: list[Row]
     until: date | None
     incomplete_because: str | None
+    unending: bool = False
 
     @property
     def is_blind(self) -> bool:
         """Capped, and nothing of its time among the rows: the archive does not look at StudyDate."""
-        return self.incomplete_because is not None and not self.rows
+        return self.incomplete_because is not None and not self.rows and not self.unending
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How often an archive has not answered whole. unending: the last times, one after the other."""
+
+    cut: int = 0
+    unending: int = 0
+
+    def is_over(self, answer: Answer) -> bool:
+        self.cut += not answer.complete
+        self.unending = self.unending + 1 if answer.unending else 0
+        return self.unending >= _MOST_UNENDING or self.cut >= _MOST_CUT
+
+
+@dataclass(slots=True)
+class _Pass:
+    """All dates of one archive. given_up: why not all of them were asked for."""
+
+    client: ArchiveClient
+    patience: _Patience = field(default_factory=_Patience)
+    given_up: str | None = None
+
+    async def search(self, piece: Range) -> AsyncIterator[Slice]:
+        """A range, in halves where it is not answered whole; nothing more once it is given up."""
+        if self.given_up is not None:
+            return
+        answer = await self.client.search_studies(Selection(study_date=piece))
+        first, last = piece
+        what = f"studies of {first or '…'} to {last or '…'}"
+        if self.patience.is_over(answer):
+            self.given_up = (
+                f"{self.patience.cut:,} searches by StudyDate were not answered whole, the last for {what} "
+                f"({_why(answer)}): it is not asked for the rest"
+            )
+        is_told = answer.complete or self.given_up or not (answer.rows or answer.unending)
+        if is_told or first is None or last is None or first == last:
+            yield _slice(answer, last or UNDATED, what)
+            return
+        middle = first + (last - first) // 2
+        for half in ((first, middle), (middle + _DAY, last)):
+            async for part in self.search(half):
+                yield part
 
 
 async def slices(client: ArchiveClient, after: date | None = None) -> AsyncIterator[Slice]:
@@ -38,13 +87,17 @@ async def slices(client: ArchiveClient, after: date | None = None) -> AsyncItera
     if everything.complete:
         yield Slice(everything.all_rows, None, None)
         return
+    by_date = _Pass(client)
     for piece in pieces(datetime.now(UTC).date() + _DAY):
         if after is None or piece[1] is None or piece[1] > after:
-            async for part in _search(client, piece):
+            async for part in by_date.search(piece):
                 if part.is_blind:  # every other slice would say the same
                     yield _slice(everything, UNDATED, "all studies, as it does not look at StudyDate")
                     return
                 yield part
+        if by_date.given_up is not None:
+            yield Slice([], UNDATED, by_date.given_up)
+            return
     answer = await client.search_studies(Selection(undated=True))
     yield _slice(answer, UNDATED, "studies without a date")
 
@@ -60,21 +113,10 @@ def pieces(tomorrow: date) -> Iterator[Range]:
     yield tomorrow + _DAY, None
 
 
-async def _search(client: ArchiveClient, piece: Range) -> AsyncIterator[Slice]:
-    answer = await client.search_studies(Selection(study_date=piece))
-    first, last = piece
-    is_empty = not answer.rows and not answer.unending
-    if answer.complete or is_empty or first is None or last is None or first == last:
-        yield _slice(answer, last or UNDATED, f"studies of {first or '…'} to {last or '…'}")
-        return
-    middle = first + (last - first) // 2
-    for half in ((first, middle), (middle + _DAY, last)):
-        async for part in _search(client, half):
-            yield part
-
-
 def _slice(answer: Answer, until: date, what: str) -> Slice:
-    if answer.complete:
-        return Slice(answer.all_rows, until, None)
-    why = answer.incomplete_because or "the archive does not answer more"
-    return Slice(answer.all_rows, until, f"{what}: {why}")
+    why = None if answer.complete else f"{what}: {_why(answer)}"
+    return Slice(answer.all_rows, until, why, answer.unending)
+
+
+def _why(answer: Answer) -> str:
+    return answer.incomplete_because or "the archive does not answer more"

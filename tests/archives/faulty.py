@@ -31,6 +31,7 @@ class Exchange:
     number: int
     fields: tuple[str, ...] = ()
     """What includefield asks for, once or more often."""
+    body: bytes = b""
 
     @property
     def offset(self) -> int:
@@ -95,15 +96,15 @@ def faulty(behaviour: Behaviour) -> Iterator[Faulty]:
             state.open += 1
         with suppress(OSError, ValueError), connection:
             while not stopping.is_set() and (asked := _read_request(connection)) is not None:
-                method, target = asked
+                method, target, body = asked
                 parts = urlsplit(target)
-                listed = parse_qs(parts.query)
+                listed = parse_qs(parts.query, keep_blank_values=True)
                 query = {name: found[0] for name, found in listed.items()}
                 fields = tuple(listed.get("includefield", ()))
                 with lock:
                     state.asked.append(f"{method} {target}")
                     number = len(state.asked)
-                behaviour(Exchange(method, parts.path, query, connection, stopping, number, fields))
+                behaviour(Exchange(method, parts.path, query, connection, stopping, number, fields, body))
         with lock:
             state.open -= 1
 
@@ -125,7 +126,7 @@ def faulty(behaviour: Behaviour) -> Iterator[Faulty]:
         listener.close()
 
 
-def _read_request(connection: socket.socket) -> tuple[str, str] | None:
+def _read_request(connection: socket.socket) -> tuple[str, str, bytes] | None:
     head = b""
     while b"\r\n\r\n" not in head:
         if not (chunk := connection.recv(65536)):
@@ -134,11 +135,11 @@ def _read_request(connection: socket.socket) -> tuple[str, str] | None:
     start, _, body = head.partition(b"\r\n\r\n")
     lines = start.decode("latin-1").split("\r\n")
     fields = {line.split(":")[0].lower(): line.split(":", 1)[1].strip() for line in lines[1:]}
-    missing = int(fields.get("content-length", "0")) - len(body)
-    while missing > 0 and (chunk := connection.recv(65536)):
-        missing -= len(chunk)
+    length = int(fields.get("content-length", "0"))
+    while len(body) < length and (chunk := connection.recv(65536)):
+        body += chunk
     method, target, _ = lines[0].split(" ", 2)
-    return method, target
+    return method, target, body
 
 
 def study(number: int, **attributes: object) -> Json:

@@ -141,7 +141,9 @@ async def test_no_digit_of_an_integer_is_changed() -> None:
         digits = {tag: list(map(str, element["Value"])) for tag, element in LARGE.items()}
         assert {tag: list(map(str, values)) for tag, values in told.items()} == digits
         assert told["00281199"][0] == 2**64 - 1
-        assert all(-(2**63) <= value < 2**64 for values in told.values() for value in values if type(value) is int)
+        assert all(
+            -(2**63) <= value < 2**64 for values in told.values() for value in values if type(value) is int
+        )
         record = parse_row(level, row)
         assert isinstance(record, Record)
         kept = json.loads(record.data)

@@ -1,8 +1,10 @@
 """Runs along a change feed."""
 
+from dataclasses import replace
+
 import pytest
 
-from archives.client import Change
+from archives.client import Answer, Change, ChangePage, Selection
 from archives.errors import Unreachable
 from indexer.run import RunState
 from tests.indexer.conftest import Bench
@@ -119,6 +121,73 @@ async def test_a_feed_that_does_not_move_on(bench: Bench) -> None:
     archive.changes = stuck  # type: ignore[assignment,method-assign]
     result = await bench.run(archive)
     assert (result.state, result.error_code) == (RunState.FAILED, "BAD_ANSWER")
+
+
+async def test_a_feed_that_is_never_done_is_followed_as_far_as_it_went(bench: Bench) -> None:
+    """What came since is for the next run."""
+    archive = await filled(bench)
+    archive.fill(uids(2, "1.9"))
+    page, asked = archive.changes, 0
+
+    async def goes_on(since: int, limit: int = 1000) -> ChangePage:
+        nonlocal asked
+        asked += 1
+        archive.changed(uids(1)[0])
+        told = await page(since, limit)
+        return ChangePage(told.changes, told.last, done=False)
+
+    archive.changes = goes_on  # type: ignore[method-assign]
+    result = await bench.run(archive)
+    assert (result.state, result.error_code, result.full) == (RunState.COMPLETED, None, False)
+    assert asked == 1
+    assert len(await bench.studies()) == 32
+
+
+async def test_a_feed_of_small_steps_is_left_after_many(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And gone on with from there."""
+    monkeypatch.setattr("indexer.incremental._MOST_PAGES", 10)
+    archive = await filled(bench)
+    archive.fill(uids(40, "1.9"))  # pages of three
+    result = await bench.run(archive)
+    assert (result.state, result.error_code) == (RunState.FAILED, "INCOMPLETE")
+    assert "goes on after 10 pages, at 60 of 70" in (result.error_message or "")
+    assert (await bench.archive()).change_cursor == 60
+    result = await bench.run(archive)
+    assert (result.state, result.error_code, result.full) == (RunState.COMPLETED, None, False)
+    assert len(await bench.studies()) == 70
+
+
+@pytest.mark.parametrize("doubt", ["unending", "cut", "nameless"])
+async def test_without_a_listing_an_answer_that_is_not_whole_says_of_nothing_that_it_is_gone(
+    bench: Bench, doubt: str
+) -> None:
+    archive = await filled(bench)
+    archive.listed = False
+    archive.remove(uids(2))
+    for uid in uids(2):
+        archive.changed(uid)
+    search = archive.search_studies
+
+    async def doubtful(selection: Selection) -> Answer:
+        answer = await search(selection)
+        if doubt == "nameless":
+            return replace(answer, unread=[{"00081030": {"vr": "LO"}}])
+        if uids(1)[0] not in selection.study_uids:
+            return answer
+        return replace(answer, complete=False, incomplete_because="more", unending=doubt == "unending")
+
+    async def copies() -> dict[str, int]:
+        return dict.fromkeys(uids(30), 1)
+
+    archive.search_studies = doubtful  # type: ignore[method-assign]
+    archive.copies = copies  # type: ignore[method-assign]
+    result = await bench.run(archive)
+    assert (result.full, result.state) == (False, RunState.COMPLETED)
+    gone = {"unending": 1, "cut": 1, "nameless": 0}[doubt]
+    assert result.removed == gone
+    assert len(await bench.studies()) == 30 - gone
 
 
 async def test_deletions_are_seen_at_the_next_look(bench: Bench) -> None:

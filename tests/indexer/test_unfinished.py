@@ -74,6 +74,28 @@ async def test_what_is_answered_by_uid_is_not_gone(bench: Bench, lost: int) -> N
     assert (result.state, result.error_code, result.removed) == (RunState.COMPLETED, None, 1)
 
 
+async def test_what_is_kept_back_when_it_is_asked_for_by_uid_is_not_gone(bench: Bench) -> None:
+    """An empty answer that says that there is more."""
+
+    class KeepsBack(Doubtful):
+        async def search_studies(self, selection: Selection) -> Answer:
+            answer = await super().search_studies(selection)
+            if self.answering is None or not selection.study_uids or answer.rows:
+                return answer
+            return Answer([], False, "it holds more and does not answer it")
+
+    archive = KeepsBack(listed=False)
+    archive.fill(uids(30), StudyDate="20200101")
+    await bench.run(archive)
+    archive.answering = cut()
+    archive.remove(uids(1))
+    result = await bench.run(archive, reconcile=True)
+    assert (result.state, result.error_code, result.removed) == (RunState.FAILED, "INCOMPLETE", 0)
+    assert "it holds more" in (result.error_message or "")
+    archive.answering = None
+    assert (await bench.run(archive, reconcile=True)).removed == 1
+
+
 async def test_a_cap_that_says_nothing_hides_and_removes_nothing(bench: Bench) -> None:
     """More studies of one day than the archive sends at a time; then the cap is a smaller one."""
     sent = 60

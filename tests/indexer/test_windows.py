@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from archives.client import Answer, Selection
 from indexer.run import RunState
 from indexer.windows import pieces
 from tests.indexer.conftest import Bench
@@ -81,6 +82,79 @@ async def test_a_broken_pass_goes_on_by_date(bench: Bench) -> None:
     resumed = len(archive.searches) - searched
     await bench.run(archive, reconcile=True)
     assert resumed < len(archive.searches) - searched - resumed
+
+
+class Unsure(ScriptedArchive):
+    """Says of every search by date that it was not all; of one that is `unending` that it goes on."""
+
+    unending = False
+    asked = 0
+
+    async def search_studies(self, selection: Selection) -> Answer:
+        if selection.study_uids or selection.undated:
+            return await super().search_studies(selection)
+        self.asked += 1
+        rows = [] if self.unending else (await super().search_studies(selection)).rows[:1]
+        return Answer(rows, not rows and not self.unending, "its pages go on", unending=self.unending)
+
+
+async def test_an_archive_that_is_never_whole_is_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a word of its own, and of what it did answer nothing is lost."""
+    monkeypatch.setattr("indexer.windows._MOST_CUT", 200)
+    archive = Unsure(listed=False)
+    made = spread(archive, 1000)
+    result = await bench.run(archive, reconcile=True)
+    assert (result.state, result.error_code, result.removed) == (RunState.FAILED, "INCOMPLETE", 0)
+    assert "200 searches by StudyDate were not answered whole" in (result.error_message or "")
+    assert archive.asked < 2 * 200 + 1
+    kept = await bench.studies()
+    assert 0 < len(kept) < len(made)
+    await bench.run(archive)
+    assert await bench.studies() == kept
+
+
+async def test_an_archive_whose_searches_by_date_never_end_is_given_up(bench: Bench) -> None:
+    archive = Unsure(listed=False)
+    spread(archive)
+    archive.unending = True
+    for reconcile in (True, False):
+        archive.asked = 0
+        result = await bench.run(archive, reconcile=reconcile)
+        assert (result.state, result.error_code, result.removed) == (RunState.FAILED, "INCOMPLETE", 0)
+        assert "it is not asked for the rest" in (result.error_message or "")
+        assert archive.asked == 1 + 20
+
+
+async def test_a_large_archive_is_halved_however_often_it_does_not_end(bench: Bench) -> None:
+    """As long as smaller parts of it do."""
+
+    class Large(ScriptedArchive):
+        async def search_studies(self, selection: Selection) -> Answer:
+            answer = await super().search_studies(selection)
+            if selection.study_uids or len(answer.rows) < 5:
+                return answer
+            return Answer([], False, "its pages go on", unending=True)
+
+    archive = Large(listed=False)
+    made = spread(archive, 400)
+    result = await bench.run(archive, reconcile=True)
+    assert (result.state, result.error_code) == (RunState.COMPLETED, None)
+    assert await bench.studies() == made
+
+
+async def test_who_goes_on_begins_before_what_was_not_answered_whole(bench: Bench) -> None:
+    """A run that breaks off behind such a slice has not said so yet."""
+    archive = ScriptedArchive(listed=False, cap=10)
+    archive.fill(uids(30), StudyDate="20200101")
+    archive.fill(uids(150, "1.7"), StudyDate="20210101")
+    archive.before = breaks_after(60)
+    assert (await bench.run(archive)).error_code == "UNREACHABLE"
+    archive.before = lambda level, selection: None
+    result = await bench.run(archive)
+    assert (result.state, result.error_code) == (RunState.FAILED, "INCOMPLETE")
+    assert "2020-01-01" in (result.error_message or "")
 
 
 def test_pieces_cover_every_day_once() -> None:
