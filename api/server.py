@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from api.admission.connections import Limits, protocols_of
 from api.document.limits import MAX_BODY_BYTES
+from model.errors import OperatorError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 """What a browser on this machine may call a server that listens on loopback only."""
@@ -18,7 +19,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _GRACE_SECONDS = 10
 
 
-class CannotListen(Exception):
+class CannotListen(OperatorError):
     """The address cannot be listened on; the message says why and what to do."""
 
 

@@ -30,8 +30,11 @@ COMMANDS = {
 }
 
 
-def build() -> typer.Typer:
-    """The command tree; a command's module is `cli/commands/<name>.py` with a Typer called `app`."""
+def build(asked: str | None = None) -> typer.Typer:
+    """The command tree; a command's module is `cli/commands/<name>.py` with a Typer called `app`.
+
+    asked: the only command whose module is read, which takes seconds for all; of the others there are names.
+    """
     root = typer.Typer(
         name="ernfed",
         help="One GraphQL API over many DICOMweb archives.",
@@ -41,8 +44,9 @@ def build() -> typer.Typer:
     )
     root.callback()(_log_to_standard_error)
     for name, summary in COMMANDS.items():
-        module = importlib.import_module(f"cli.commands.{name}")
-        root.add_typer(module.app, name=name, help=summary)
+        known = asked is None or asked == name
+        app = importlib.import_module(f"cli.commands.{name}").app if known else typer.Typer()
+        root.add_typer(app, name=name, help=summary)
     return root
 
 
@@ -63,7 +67,7 @@ def _log_to_standard_error() -> None:
 def main() -> None:
     """Entry point; exit status 0 only when all that was asked for was done."""
     with _dying_quietly():
-        commands = build()
+        commands = build(next(iter(sys.argv[1:]), ""))
     commands(args=sys.argv[1:], prog_name="ernfed")
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from access.pseudonyms import Pseudonymiser
 from archives.registry import Archives
+from cli.runner import beside
 from config.access_file import AccessRules, load_access_rules
 from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
 from config.pseudonym_keys import PseudonymKeysError
@@ -91,16 +92,12 @@ class LiveArchives:
     async def run(self) -> None:
         """Follows until it is cancelled. What fails is logged and tried again."""
         woken = asyncio.Event()
-        listening = asyncio.create_task(heed(self.database.url, woken.set))
-        try:
+        async with beside("archives.heeding", heed(self.database.url, woken.set)):
             while True:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), LOOK_EVERY if self._settled() else SETTLED_AFTER)
                 woken.clear()
                 await self._turn()
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
 
     def _settled(self) -> bool:
         """Whether the file is as it was at the last look: who writes it begins with an empty one, and an ERN without

@@ -1,19 +1,41 @@
-"""Index runs on the screen: bars where standard error is a terminal, else a line now and then."""
+"""How far a command is: what moves where standard error is a terminal, else a line now and then."""
 
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.status import Status
 
 _LINE_EVERY = 5.0  # seconds
 
 
-class IndexProgress:
-    """A context manager; itself the indexer's progress callback."""
+class _Screen:
+    """A context manager. moving: what a terminal shows while the block runs."""
+
+    def __init__(self, console: Console, moving: Progress | Status) -> None:
+        self._console, self._moving = console, moving
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._moving.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._moving.stop()
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False)
+
+
+class IndexProgress(_Screen):
+    """A bar an archive; itself the indexer's progress callback."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        console = console or Console(stderr=True)
         self._tasks: dict[str, TaskID] = {}
         self._told: dict[str, float] = {}
         self._bars = Progress(
@@ -22,18 +44,9 @@ class IndexProgress:
             MofNCompleteColumn(),
             TextColumn("studies · {task.description}"),
             TimeElapsedColumn(),
-            console=self._console,
+            console=console,
         )
-
-    def __enter__(self) -> "IndexProgress":
-        if self._console.is_terminal:
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bars.stop()
+        super().__init__(console, self._bars)
 
     def __call__(self, code: str, done: int, total: int | None, message: str) -> None:
         if self._console.is_terminal:
@@ -45,4 +58,21 @@ class IndexProgress:
         if now - self._told.get(code, now - _LINE_EVERY) >= _LINE_EVERY:
             self._told[code] = now
             of = "" if total is None else f" of {total}"
-            self._console.print(f"{code}: {message}, {done}{of} studies", markup=False, highlight=False)
+            self._line(f"{code}: {message}, {done}{of} studies")
+
+
+class Steps(_Screen):
+    """A line that changes; called with what is being done."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        self._status = Status("", console=console)
+        self._told = time.monotonic()
+        super().__init__(console, self._status)
+
+    def __call__(self, doing: str) -> None:
+        if self._console.is_terminal:
+            self._status.update(doing)
+        elif time.monotonic() - self._told >= _LINE_EVERY:
+            self._told = time.monotonic()
+            self._line(doing)

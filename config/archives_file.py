@@ -19,6 +19,7 @@ from config.networks_file import TABLE as NETWORK_TABLE
 from config.networks_file import networks_of
 from config.toml_lines import TableLines, table_lines
 from model.erns import Networks
+from model.errors import OperatorError
 
 ACCESS_TABLES = ("policy", "groups")
 """Read by access_file.py."""
@@ -27,7 +28,7 @@ ATTRIBUTE_TABLES = ("attribute",)
 EXAMPLE = "config/archives.example.toml"
 
 
-class ArchivesFileError(Exception):
+class ArchivesFileError(OperatorError):
     """archives.toml cannot be used; one line for each mistake."""
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from model.erns import ERNS_ALONE, Networks
+from model.errors import OperatorError
 
 VARIABLE = "ERNFED_PSEUDONYM_KEYS_FILE"
 MIN_KEY_BYTES = 32
@@ -30,7 +31,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,16}")
 _FIELDS = {"id", "key", "since"}
 
 
-class PseudonymKeysError(Exception):
+class PseudonymKeysError(OperatorError):
     """The keys cannot be used; one line for each mistake, none of which holds key material."""
 
 

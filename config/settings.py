@@ -10,9 +10,10 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.variables import PREFIX, unknown_variables
+from model.errors import OperatorError
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """A setting that cannot be used; the message names it and the fix."""
 
 

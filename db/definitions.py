@@ -19,6 +19,7 @@ from db.locks import Lock
 from db.outage import tell
 from db.pool import FAILED, SESSION, Connection, Database
 from db.statements import statements
+from model.errors import OperatorError
 
 CHANNEL = "ernfed_archives"
 _FILE, _API = "file", "api"
@@ -39,7 +40,7 @@ class Definition:
     changed_by: str | None
 
 
-class DefinitionRefused(Exception):
+class DefinitionRefused(OperatorError):
     """The change cannot be made; the message says why and what to do instead."""
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import asyncpg
 
 from db.locks import Lock
+from model.errors import OperatorError
 
 _FOLDER = Path(__file__).parent / "migrations"
 LEAST = 17
 """Major version of PostgreSQL: it has the collation pg_c_utf8."""
 
 
-class MigrationError(Exception):
+class MigrationError(OperatorError):
     """The database cannot be brought to this version's schema; the message says why and what to do."""
 
 

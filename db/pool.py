@@ -10,6 +10,7 @@ import asyncpg
 
 from db.outage import AWAY as AWAY
 from db.outage import heeding
+from model.errors import OperatorError
 
 # What every session is set to; the session scope (db/scoped.py) adds its role and scope.
 SESSION = {
@@ -147,7 +148,7 @@ class Database:
                 yield connection
 
 
-class DatabaseUnreachable(Exception):
+class DatabaseUnreachable(OperatorError):
     """The database does not answer; the message says what to check."""
 
 

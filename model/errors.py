@@ -1,4 +1,5 @@
-"""What a caller can get wrong, as one tree. `code` is what clients switch on (extensions.code).
+"""What a caller can get wrong, as one tree, and what an operator can. `code` is what clients switch on
+(extensions.code).
 
 InputError       message says what was wrong with which input and what to do; never patient data
 ├── BadInput     BAD_INPUT    an argument, filter value, UID, date or attribute name
@@ -10,6 +11,13 @@ InputError       message says what was wrong with which input and what to do; ne
     ├── SlowConsumer    SLOW_CONSUMER           the client did not take what was sent
     ├── GoingAway       GOING_AWAY              the server stops
     └── TooManyStreams  TOO_MANY_SUBSCRIPTIONS  as many as a person may have are open
+
+OperatorError    whoever runs ernfed can mend it: message says what is wrong and what to do; commands end with it
+├── SettingsError, ArchivesFileError, PseudonymKeysError           config
+├── DatabaseUnreachable, MigrationError, EmbeddedPostgresError,
+│   DefinitionRefused, BackupError, AuditUnavailable               db
+├── CannotListen                                                   api
+└── WrongUse, ConsentFileError, NotAnswered, InUse, OrthancError   cli
 """
 
 from typing import ClassVar
@@ -55,3 +63,7 @@ class GoingAway(InputError):
 
 class TooManyStreams(InputError):
     code = "TOO_MANY_SUBSCRIPTIONS"
+
+
+class OperatorError(Exception):
+    """Base: what an operator can mend, safe to show to them."""

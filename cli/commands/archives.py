@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -19,10 +18,12 @@ from archives.registry import open_archives
 from cli.commands import archives_changes
 from cli.commands.archives_known import FILE, Known, known_archives
 from cli.runner import run_until_stopped
+from cli.tables import console, table
 from config.access_file import load_access_rules
-from config.archives_file import ArchiveConfig, ArchivesFileError, load_archives
+from config.archives_file import ArchiveConfig, load_archives
 from config.attributes_file import load_declared
-from config.settings import Settings, SettingsError, load_settings
+from config.settings import load_settings
+from model.errors import OperatorError
 
 T = TypeVar("T")
 
@@ -47,15 +48,14 @@ _COLOURS = {"UP": "green", "DEGRADED": "yellow", "DOWN": "red"}
 @app.command("list")
 def list_archives(archives: ArchivesFile = None) -> None:
     """Show the archives of the file and those that were added over the API; asks none of them."""
-    columns = ("code", "ERN", "kind", "where", "index", "sync", "from", "title")
-    table = Table(*columns, box=None, pad_edge=False)
+    shown = table("code", "ERN", "kind", "where", "index", "sync", "from", "title")
     for each in _known(archives):
         config = each.config
         where = str(config.path) if config.kind == "folder" else config.url or ""
         cells = (config.code, config.ern, config.kind, where, config.index, _duration(config.sync_every))
         origin = f"{each.origin}, off" if each.off else each.origin
-        table.add_row(*map(escape, (*cells, origin, config.title)))
-    _console().print(table)
+        shown.add_row(*map(escape, (*cells, origin, config.title)))
+    console().print(shown)
 
 
 @app.command()
@@ -63,12 +63,12 @@ def check(codes: Codes = None, archives: ArchivesFile = None) -> None:
     """Check the file, then ask each archive whether it answers. Exit status 1 when one does not."""
     configs = _chosen(_known(archives), codes)
     results = asyncio.run(_of_each(configs, lambda client: client.health()))
-    table = Table("code", "state", "latency", "problem", box=None, pad_edge=False)
+    shown = table("code", "state", "latency", "problem")
     for config, health in zip(configs, results, strict=True):
         colour = _COLOURS.get(health.state, "white")
         latency = "" if health.latency_ms is None else f"{health.latency_ms:.0f} ms"
-        table.add_row(escape(config.code), f"[{colour}]{health.state}[/]", latency, escape(_problem(health)))
-    _console().print(table)
+        shown.add_row(escape(config.code), f"[{colour}]{health.state}[/]", latency, escape(_problem(health)))
+    console().print(shown)
     failed = [config.code for config, health in zip(configs, results, strict=True) if health.state != "UP"]
     if failed:
         _complain(f"{len(failed)} of {len(configs)} archives are not well: {', '.join(failed)}")
@@ -82,16 +82,16 @@ def probe(codes: Codes = None, archives: ArchivesFile = None) -> None:
     results = asyncio.run(_of_each(configs, _probe_one))
     failed = []
     for config, answers in zip(configs, results, strict=True):
-        table = Table("", "", box=None, show_header=False, pad_edge=False)
+        found = Table("", "", box=None, show_header=False, pad_edge=False)
         if isinstance(answers, ArchiveError):
             failed.append(config.code)
-            table.add_row("error", escape(f"{answers.code}: {answers.message}"))
+            found.add_row("error", escape(f"{answers.code}: {answers.message}"))
         else:
             for name, answer in answers.items():
-                table.add_row(name, escape(answer))
-        console = _console()
-        console.print(f"[bold]{escape(config.code)}[/] ({config.kind})")
-        console.print(table)
+                found.add_row(name, escape(answer))
+        screen = console()
+        screen.print(f"[bold]{escape(config.code)}[/] ({config.kind})")
+        screen.print(found)
     if failed:
         _complain(f"{len(failed)} of {len(configs)} archives could not be probed: {', '.join(failed)}")
         raise typer.Exit(1)
@@ -115,24 +115,17 @@ async def _of_each(
 def _known(archives: Path | None) -> list[Known]:
     """The archives of a file that is right as a whole (what serves it would keep to its last good state else), and
     those of the database, where it can be read."""
-    known: list[Known] = []
-
-    async def read(settings: Settings, of_file: list[ArchiveConfig]) -> None:
-        found, problem = await known_archives(settings, of_file)
-        known.extend(found)
-        if problem:
-            _complain(problem)
-
     try:
         settings = load_settings(archives=archives)
         configs = load_archives(settings.archives)
         load_access_rules(settings.archives)
         load_declared(settings.archives)
-    except (ArchivesFileError, SettingsError) as error:
+    except OperatorError as error:
         _complain(str(error))
         raise typer.Exit(2) from None
-    if run_until_stopped(read(settings, configs)):
-        raise typer.Exit(130)
+    known, problem = run_until_stopped(known_archives(settings, configs))
+    if problem:
+        _complain(problem)
     return known
 
 
@@ -159,12 +152,6 @@ def _duration(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds:g}s"
-
-
-def _console() -> Console:
-    """Wide when piped: a cut URL is of no use to grep."""
-    console = Console(soft_wrap=False)
-    return console if console.is_terminal else Console(width=240)
 
 
 def _complain(message: str) -> None:

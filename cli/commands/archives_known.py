@@ -1,17 +1,15 @@
 """The archives that there are: those of archives.toml, and those added over the API, which the database has."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from cli.runtime import database_url_of
+from cli.runtime import database_url_of, opened_database
 from config.archives_file import ArchiveConfig
-from config.settings import Settings, SettingsError
+from config.settings import Settings
 from db.definitions import Definition, definitions_if_any
-from db.embedded.postgres import EmbeddedPostgresError
 from db.embedded.room import has_room
-from db.pool import FAILED, Database, DatabaseUnreachable
+from db.pool import FAILED
+from model.errors import OperatorError
 
 _SECONDS = 10.0
 FILE, API = "archives.toml", "API"
@@ -26,18 +24,10 @@ class Known:
     off: bool
 
 
-class NotReadable(Exception):
-    """What the database says of archives could not be read; the message says why."""
-
-
 async def known_archives(settings: Settings, of_file: list[ArchiveConfig]) -> tuple[list[Known], str | None]:
     """Those of the file, then those added over the API, in rank order; and why the latter could not be read."""
-    found: list[Definition] = []
-    problem = None
-    try:
-        found = await _definitions(settings)
-    except NotReadable as error:
-        problem = f"archives that were added over the API are not known here: {error}"
+    found, why = await _definitions(settings)
+    problem = f"archives that were added over the API are not known here: {why}" if why else None
     off = {each.config.code for each in found if each.disabled}
     codes = {config.code for config in of_file}
     known = [Known(config, FILE, config.code in off) for config in of_file]
@@ -45,26 +35,20 @@ async def known_archives(settings: Settings, of_file: list[ArchiveConfig]) -> tu
     return known + [Known(each.config, API, each.disabled) for each in added], problem
 
 
-async def _definitions(settings: Settings) -> list[Definition]:
-    """Of a database that has none yet: none. Changes nothing. Raises NotReadable."""
-    with _readable():
-        if settings.database() is None and not has_room(settings.data_dir):
-            return []
-        async with database_url_of(settings) as url, asyncio.timeout(_SECONDS):
-            database = await Database.open(url, max_size=1)
-            try:
-                return await definitions_if_any(database)
-            finally:
-                await database.close()
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
+async def _definitions(settings: Settings) -> tuple[list[Definition], str | None]:
+    """Of a database that has none yet: none. Changes nothing. And why they cannot be read."""
     try:
-        yield
-    except (SettingsError, EmbeddedPostgresError, DatabaseUnreachable) as error:
-        raise NotReadable(str(error)) from None
+        if settings.database() is None and not has_room(settings.data_dir):
+            return [], None
+        async with (
+            database_url_of(settings) as url,
+            asyncio.timeout(_SECONDS),
+            opened_database(url) as database,
+        ):
+            return await definitions_if_any(database), None
+    except OperatorError as error:
+        return [], str(error)
     except TimeoutError:
-        raise NotReadable(f"the database does not answer within {_SECONDS:.0f} s") from None
+        return [], f"the database does not answer within {_SECONDS:.0f} s"
     except FAILED as error:
-        raise NotReadable(f"the database refuses: {type(error).__name__}") from None
+        return [], f"the database refuses: {type(error).__name__}"

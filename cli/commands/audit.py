@@ -1,29 +1,23 @@
 """`ernfed audit`: whether the audit log is whole, its export, and who saw a record."""
 
-import asyncio
-import getpass
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
 
-from access.audit import AuditLine, AuditRecord
+from access.audit import AuditLine
 from access.audit_dicom import audit_message
 from access.audit_fhir import audit_event
-from cli.runtime import database_url_of, opened_audit
+from cli.runner import run
+from cli.runtime import database_url_of, leave_line, opened_database
 from config.networks_file import load_networks
-from config.pseudonym_keys import PseudonymKeysError
-from config.settings import SettingsError, load_settings
+from config.settings import load_settings
 from db.audit.lines import lines, walk, who_saw_patient, who_saw_study
 from db.audit.past_pseudonyms import past_pseudonyms
-from db.audit.trail import AuditUnavailable
-from db.embedded.postgres import EmbeddedPostgresError
-from db.pool import Database, DatabaseUnreachable
+from model.errors import OperatorError
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -41,14 +35,10 @@ class Format(StrEnum):
     FHIR = "fhir"
 
 
-class AuditCommandError(Exception):
-    """What the caller must do differently."""
-
-
 @app.command()
 def verify(expect: _Digest = None, after: _After = None) -> None:
     """Walks the whole chain; exit status 1 where it breaks. Keep the printed head elsewhere for --expect."""
-    _run(_verify(_digest("--expect", expect), _digest("--after", after)))
+    run("audit", _verify(_digest("--expect", expect), _digest("--after", after)))
 
 
 @app.command()
@@ -58,7 +48,7 @@ def export(
     until: Annotated[datetime | None, typer.Option(formats=_DATES, help="UTC, exclusive")] = None,
 ) -> None:
     """Prints one message a line. That it was exported becomes a line of the log."""
-    _run(_export(format, _utc(since), _utc(until)))
+    run("audit", _export(format, _utc(since), _utc(until)))
 
 
 @app.command("who-saw")
@@ -68,22 +58,24 @@ def who_saw(
     issuer: Annotated[str | None, typer.Option(help="IssuerOfPatientID; without it: any")] = None,
 ) -> None:
     """Prints who was shown a study or a patient, also by a pseudonym. That it was asked becomes a line."""
-    _run(_who_saw(study, patient, issuer))
+    run("audit", _who_saw(study, patient, issuer))
 
 
 async def _verify(expect: bytes | None, after: bytes | None) -> None:
-    async with _database() as (database, _):
+    async with database_url_of(load_settings()) as url, opened_database(url) as database:
         chain = await walk(database, after=after, expect=expect)
     if chain.flaw is not None:
-        raise AuditCommandError(f"BROKEN: {chain.flaw}. {chain.lines} lines before it are whole.")
+        raise OperatorError(f"BROKEN: {chain.flaw}. {chain.lines} lines before it are whole.")
     typer.echo(f"OK: {chain.lines} lines. Head: {chain.head.hex()}")
     if chain.anchored is not None:
         typer.echo(f"The expected digest is that of line {chain.anchored}.")
 
 
 async def _export(format: Format, since: datetime | None, until: datetime | None) -> None:
-    async with _database() as (database, url):
-        await _leave_line(url, f"ernfed audit export --format {format}")
+    settings = load_settings()
+    async with database_url_of(settings) as url, opened_database(url) as database:
+        # Using the audit log is an event of its own (PS3.15 A.5.3.2).
+        await leave_line(settings, url, f"ernfed audit export --format {format}")
         async for line in lines(database, since, until):
             text = audit_message(line) if format is Format.DICOM else orjson.dumps(audit_event(line)).decode()
             sys.stdout.write(text + "\n")
@@ -91,10 +83,10 @@ async def _export(format: Format, since: datetime | None, until: datetime | None
 
 async def _who_saw(study: str | None, patient: str | None, issuer: str | None) -> None:
     if (study is None) == (patient is None):
-        raise AuditCommandError("give either --study UID or --patient ID [--issuer ISSUER]")
-    async with _database() as (database, url):
-        await _leave_line(url, "ernfed audit who-saw")
-        settings = load_settings()
+        raise OperatorError("give either --study UID or --patient ID [--issuer ISSUER]")
+    settings = load_settings()
+    async with database_url_of(settings) as url, opened_database(url) as database:
+        await leave_line(settings, url, "ernfed audit who-saw")
         networks = load_networks(settings.archives)
         past = await past_pseudonyms(database, settings.pseudonym_keys_file, networks)
         if study is not None:
@@ -111,35 +103,6 @@ def _told(line: AuditLine) -> str:
     what = said["operation"] or f"sha256:{(said['document'] or '')[:12]}"
     words = (said["at"], said["subject"], said["purpose"] or "-", said["endpoint"], what, said["outcome"])
     return "\t".join([*words, f"line {line.number}"])
-
-
-async def _leave_line(database_url: str, endpoint: str) -> None:
-    """Using the audit log is an event of its own (PS3.15 A.5.3.2)."""
-    async with opened_audit(load_settings(), database_url) as log:
-        await log.write(
-            AuditRecord(datetime.now(UTC), f"os:{getpass.getuser()}", None, endpoint, "OK", None, "-")
-        )
-
-
-@asynccontextmanager
-async def _database() -> AsyncIterator[tuple[Database, str]]:
-    async with database_url_of(load_settings()) as url:
-        database = await Database.open(url, max_size=2)
-        try:
-            yield database, url
-        finally:
-            await database.close()
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        asyncio.run(work)
-    except (
-        SettingsError, EmbeddedPostgresError, DatabaseUnreachable, AuditUnavailable, AuditCommandError,
-        PseudonymKeysError,
-    ) as error:  # fmt: skip
-        typer.echo(f"ernfed audit: {getattr(error, 'message', error)}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _digest(option: str, text: str | None) -> bytes | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from db.writing.consent import StoredConsent, StudyConsent
+from model.errors import OperatorError
 from model.uids import MAX_LENGTH, is_uid
 
 COLUMNS = ("StudyInstanceUID", "care", "registry", "research")
@@ -14,7 +15,7 @@ TOLD = ("changed_at", "changed_by")
 _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
-class ConsentFileError(Exception):
+class ConsentFileError(OperatorError):
     """The file cannot be used: one line for each mistake, with its number and never its values."""
 
 

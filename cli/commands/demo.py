@@ -11,23 +11,23 @@ from typing import Annotated
 import typer
 
 from api.logging import configure_logging
-from api.server import CannotListen, listen
+from api.server import listen
 from cli.demo import service
-from cli.demo.alone import InUse, alone_in
+from cli.demo.alone import alone_in
 from cli.demo.archives import DemoArchives
 from cli.demo.orthanc import HOW_TO_GET, OrthancError, find_orthanc
 from cli.demo.people import demo_issuer
 from cli.demo.samples import ARCHIVES
-from cli.demo.signals import Signals, Stopped, signals_stop
+from cli.demo.signals import Signals, signals_stop
 from cli.demo.words import Words
-from config.settings import Settings, SettingsError
-from db.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError
-from db.migrate import MigrationError
+from cli.runner import Stopped
+from config.settings import Settings
+from db.embedded.postgres import EmbeddedPostgres
+from model.errors import OperatorError
 
 app = typer.Typer(subcommand_metavar="")
 
 _DATA_DIR = Path(__file__).parents[2] / ".ernfed" / "demo"
-_FAILURES = (InUse, EmbeddedPostgresError, MigrationError, OrthancError, CannotListen, SettingsError)
 
 
 @app.callback(invoke_without_command=True)
@@ -71,7 +71,7 @@ def demo(
     except Stopped as stopped:
         words.line("stopped before it was ready")
         raise typer.Exit(int(stopped.code or 1)) from None
-    except _FAILURES as error:
+    except OperatorError as error:
         words.line(f"ernfed demo: {error}")
         raise typer.Exit(1) from None
     words.line("stopped")

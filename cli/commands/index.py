@@ -4,90 +4,68 @@ Exit status: 0 all that was asked was done, 1 it was not (each archive that fail
 """
 
 import asyncio
-import sys
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, TypeVar
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from api.logging import configure_logging
 from cli.progress import IndexProgress
-from cli.runner import run_until_stopped, tell_problem
-from cli.runtime import Opened, opened
-from config.archives_file import ArchivesFileError
-from config.pseudonym_keys import PseudonymKeysError
-from config.settings import SettingsError, load_settings
+from cli.runtime import Runtime, on_runtime
+from cli.tables import console, table
 from db.archives import ArchiveRow, IndexState, index_states, list_archives
-from db.embedded.postgres import EmbeddedPostgresError
 from db.indexing.jobs import JobState, job_states
-from db.migrate import MigrationError
-from db.pool import DatabaseUnreachable
 from indexer.run import SIDE_BY_SIDE, RunResult, RunState, index_once
 from indexer.worker import Worker
-
-T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Fill the index: once, watch, reconcile, status.")
 _OVERDUE = 15.0  # seconds after which nobody seems to work
 
-_PROBLEMS = (
-    *(ArchivesFileError, SettingsError, PseudonymKeysError),
-    *(EmbeddedPostgresError, MigrationError, DatabaseUnreachable),
-)
-
-
-class UnknownArchive(Exception):
-    """A code that is not in archives.toml."""
+_Archives = Annotated[
+    list[str] | None,
+    typer.Option("--archive", help="Code of an archive; may be repeated. All when not given."),
+]
+_Confirm = Annotated[bool, typer.Option("--confirm", help="Remove even when that is most of an archive.")]
 
 
 @app.command()
-def once(
-    archive: Annotated[
-        list[str] | None, typer.Option(help="Code of an archive; may be repeated. All when not given.")
-    ] = None,
+@on_runtime("index once")
+async def once(
+    runtime: Runtime,
+    archive: _Archives = None,
     reconcile: Annotated[
         bool, typer.Option("--reconcile", help="Look at every study, and remove what is no longer there.")
     ] = False,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="Remove even when that is most of an archive.")
-    ] = False,
+    confirm: _Confirm = False,
 ) -> None:
     """Bring the index of the archives up to date, once."""
-    _run_once("once", archive, reconcile=reconcile, confirm=confirm)
+    await _run_once(runtime, archive, reconcile=reconcile, confirm=confirm)
 
 
 @app.command()
-def reconcile(
-    archive: Annotated[
-        list[str] | None, typer.Option(help="Code of an archive; may be repeated. All when not given.")
-    ] = None,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="Remove even when that is most of an archive.")
-    ] = False,
-) -> None:
+def reconcile(archive: _Archives = None, confirm: _Confirm = False) -> None:
     """Compare everything with the archives, once, and remove what is no longer there."""
     if confirm and not archive:
         typer.echo("ernfed index reconcile: --confirm needs --archive: which one is meant?", err=True)
         raise typer.Exit(2)
-    _run_once("reconcile", archive, reconcile=True, confirm=confirm)
+    _reconcile(archive, confirm=confirm)
 
 
-def _run_once(command: str, codes: list[str] | None, *, reconcile: bool, confirm: bool) -> None:
-    async def work(runtime: Opened) -> list[RunResult]:
-        known = _known(runtime, codes)
-        with IndexProgress() as progress:
-            return await index_once(
-                runtime.database,
-                runtime.archives,
-                codes=known,
-                reconcile=reconcile,
-                confirmed=confirm,
-                progress=progress,
-            )
+@on_runtime("index reconcile")
+async def _reconcile(runtime: Runtime, archive: list[str] | None, *, confirm: bool) -> None:
+    await _run_once(runtime, archive, reconcile=True, confirm=confirm)
 
-    results = _with_runtime(command, work)
+
+async def _run_once(runtime: Runtime, codes: Sequence[str] | None, *, reconcile: bool, confirm: bool) -> None:
+    runtime.ids_of(codes or ())
+    with IndexProgress() as progress:
+        results = await index_once(
+            runtime.database,
+            runtime.archives,
+            codes=codes or None,
+            reconcile=reconcile,
+            confirmed=confirm,
+            progress=progress,
+        )
     for result in results:
         typer.echo(_line(result), err=not result.all_done)
     if not all(result.all_done for result in results):
@@ -95,72 +73,32 @@ def _run_once(command: str, codes: list[str] | None, *, reconcile: bool, confirm
 
 
 @app.command()
-def watch(
+@on_runtime("index watch", service=True)
+async def watch(
+    runtime: Runtime,
     concurrency: Annotated[int, typer.Option(min=2, help="Jobs at a time.")] = SIDE_BY_SIDE,
 ) -> None:
     """Work on what is due until Ctrl-C or SIGTERM: runs, reconciles and probes of all archives.
 
     Start as many as you like, on as many machines: they share the work, and take up that of one that died.
     """
-
-    async def work(runtime: Opened) -> None:
-        typer.echo(f"watching {len(runtime.archives)} archives. Stop it with Ctrl-C.")
-        worker = Worker(runtime.database, runtime.archives.get)
-        async with runtime.following(), runtime.indexing_attributes():
-            await worker.keep_running(asyncio.Event(), at_once=concurrency)
-
-    _with_runtime("watch", work)
+    typer.echo(f"watching {len(runtime.archives)} archives. Stop it with Ctrl-C.")
+    worker = Worker(runtime.database, runtime.archives.get)
+    async with runtime.keeping_up():
+        await worker.keep_running(asyncio.Event(), at_once=concurrency)
 
 
 @app.command()
-def status() -> None:
+@on_runtime("index status")
+async def status(runtime: Runtime) -> None:
     """Show how far the index of each archive has come, and what is under way or due."""
-
-    async def work(runtime: Opened) -> bool:
-        states, jobs = await index_states(runtime.database), await job_states(runtime.database)
-        table = Table(box=None, pad_edge=False)
-        for name in ("archive", "studies", "series", "instances", "last complete run", "lag", "next", "now"):
-            table.add_column(name, justify="right" if name in ("studies", "series", "instances") else "left")
-        for row in await list_archives(runtime.database):
-            table.add_row(*_cells(row, states[row.archive_id], jobs[row.archive_id]))
-        Console(width=None if sys.stdout.isatty() else 240).print(table)
-        return any((job.overdue_seconds or 0) > _OVERDUE and not job.running for job in jobs.values())
-
-    if _with_runtime("status", work):
+    states, jobs = await index_states(runtime.database), await job_states(runtime.database)
+    shown = table("archive", "studies", "series", "instances", "last complete run", "lag", "next", "now")
+    for row in await list_archives(runtime.database):
+        shown.add_row(*_cells(row, states[row.archive_id], jobs[row.archive_id]))
+    console().print(shown)
+    if any((job.overdue_seconds or 0) > _OVERDUE and not job.running for job in jobs.values()):
         typer.echo("Runs are overdue: is a worker running? (ernfed index watch)", err=True)
-
-
-def _with_runtime(command: str, work: Callable[[Opened], Coroutine[Any, Any, T]]) -> T:
-    """Opens everything, works, closes everything; exits with a message when something is wrong."""
-    results: list[T] = []
-
-    async def run() -> None:
-        settings = load_settings()
-        if command == "watch":
-            configure_logging(settings.log_level)
-        async with opened(settings) as runtime:
-            results.append(await work(runtime))
-
-    try:
-        stopped = run_until_stopped(run())
-    except UnknownArchive as error:
-        typer.echo(f"ernfed index {command}: {error}", err=True)
-        raise typer.Exit(2) from None
-    except _PROBLEMS as error:
-        tell_problem(f"index {command}", error, logged=command == "watch")
-        raise typer.Exit(1) from None
-    if stopped:
-        # Stopping is how watch ends; any other command has not done what it was asked to do.
-        raise typer.Exit(0 if command == "watch" else 130)
-    return results[0]
-
-
-def _known(runtime: Opened, codes: list[str] | None) -> list[str] | None:
-    unknown = [code for code in codes or [] if code not in runtime.archives]
-    if unknown:
-        there = ", ".join(runtime.archive_ids)
-        raise UnknownArchive(f"--archive {', '.join(unknown)}: no such archive; there are: {there}")
-    return codes or None
 
 
 def _line(result: RunResult) -> str:

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.backup_files import PROBLEMS, Steps, leave_line
-from cli.runner import run_until_stopped
-from cli.runtime import database_url_of
+from cli.progress import Steps
+from cli.runner import run
+from cli.runtime import leave_line, reachable_url
 from config.settings import Settings, load_settings
 from db.backup.dump import Held, held, restore
-from db.pool import Database
 
 app = typer.Typer(subcommand_metavar="", context_settings={"allow_interspersed_args": True})
 
@@ -24,20 +23,12 @@ def restore_backup(
 ) -> None:
     """Fills the empty database of ERNFED_DATABASE_URL, or of a new ERNFED_DATA_DIR. Only files of your own: a backup
     can hold any statement."""
-    try:
-        stopped = run_until_stopped(_restore(file))
-    except PROBLEMS as error:
-        typer.echo(f"ernfed restore: {getattr(error, 'message', error)}", err=True)
-        raise typer.Exit(1) from None
-    if stopped:
-        typer.echo("ernfed restore: stopped, nothing was restored", err=True)
-        raise typer.Exit(130)
+    run("restore", _restore(file), stopped="nothing was restored")
 
 
 async def _restore(file: Path) -> None:
     settings = load_settings()
-    async with database_url_of(settings) as url:
-        await (await Database.open(url, max_size=1)).close()  # says in words why it cannot be reached
+    async with reachable_url(settings) as url:
         with Steps() as steps:
             await restore(url, file, steps)
         await leave_line(settings, url, "ernfed restore")

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from model.errors import OperatorError
 
-class NotAnswered(Exception):
+
+class NotAnswered(OperatorError):
     """No answer that could be shown; the message says why and what to do."""
 
 

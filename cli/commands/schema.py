@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.graphql.sdl import sdl
+from resolvers.schema import schema as served
 
 app = typer.Typer(subcommand_metavar="")
 
@@ -20,8 +21,6 @@ def schema(
     ] = None,
 ) -> None:
     """Prints schema.graphql."""
-    from resolvers.schema import schema as served  # takes a moment: not for every command's --help
-
     text = sdl(served)
     if check is None:
         sys.stdout.write(text)

@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from model.errors import OperatorError
 
-class InUse(Exception):
+
+class InUse(OperatorError):
     """Another demo has the folder, or it cannot be written; the message says so."""
 
 

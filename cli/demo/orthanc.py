@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from db.embedded.child import Child, end_leftovers
+from model.errors import OperatorError
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 HOW_TO_GET = "apt-get install --no-install-recommends orthanc orthanc-dicomweb"
@@ -29,7 +30,7 @@ _BATCH_FILES, _BATCH_BYTES = 25, 16 << 20
 _REFERENCED = "00081199"  # Referenced SOP Sequence: what is stored (PS3.18 10.5.3)
 
 
-class OrthancError(Exception):
+class OrthancError(OperatorError):
     """An Orthanc of the demo does not start or does not take a file; the message says what to do."""
 
 

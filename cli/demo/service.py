@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api.server import url_of
-from cli.commands.serve import serve_on
 from cli.demo.consents import tell_consents
 from cli.demo.people import demo_issuer
+from cli.runtime import opened_runtime
+from cli.serving import serve_on
 from config.settings import Settings, load_settings
 from db.migrate import migrate
 from indexer.run import RunResult, index_once
@@ -28,15 +29,13 @@ async def migrate_index(database_url: str) -> str:
 
 async def index_archives(settings: Settings, progress: Callable[[int, int], None]) -> list[str]:
     """One indexing run over all archives: what was done, and a line for each archive that has a problem."""
-    from cli.runtime import opened
-
     steps: dict[str, tuple[int, int]] = {}
 
     def show(code: str, done: int, total: int | None, message: str) -> None:
         steps[code] = (done, total or done)
         progress(sum(step[0] for step in steps.values()), sum(step[1] for step in steps.values()))
 
-    async with opened(settings) as runtime:
+    async with opened_runtime(settings) as runtime:
         results = await index_once(runtime.database, runtime.archives, progress=show)
         consents = await tell_consents(runtime.database)
     return [

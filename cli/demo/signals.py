@@ -7,15 +7,10 @@ from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-from cli.runner import run_until_stopped
+from cli.runner import SIGNALS, Stopped, run_until_stopped
 
 T = TypeVar("T")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE = 3
-
-
-class Stopped(SystemExit):
-    """A signal asked us to end. A SystemExit, because event loops swallow what is neither that nor Ctrl-C."""
 
 
 class Signals:
@@ -33,19 +28,13 @@ class Signals:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`. Raises Stopped, after `work` was cancelled and has cleaned up."""
-        result: list[T] = []
-
-        async def kept() -> None:
-            result.append(await work)
-
         try:
-            stopped = run_until_stopped(kept())
+            return run_until_stopped(work)
+        except Stopped:
+            self._heard += 1
+            raise Stopped(128 + signal.SIGTERM) from None
         finally:
             self.arm()
-        if stopped:
-            self._heard += 1
-            raise Stopped(128 + signal.SIGTERM)
-        return result[0]
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._heard += 1
@@ -58,7 +47,7 @@ class Signals:
 @contextlib.contextmanager
 def signals_stop() -> Iterator[Signals]:
     """Inside the block signals stop the demo; after it they do what they did before."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     signals = Signals()
     signals.arm()
     try:

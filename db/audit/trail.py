@@ -20,6 +20,7 @@ from db.outage import is_told
 from db.pool import Database
 from db.secrets import shared_secret
 from db.statements import statements
+from model.errors import OperatorError
 
 MAX_BATCH: Final = 500
 MAX_WAITING: Final = 20_000
@@ -31,11 +32,14 @@ _log = structlog.get_logger(__name__)
 AUDIT_SESSION: Final = {"synchronous_commit": "on", "default_transaction_isolation": "read committed"}
 
 
-class AuditUnavailable(Exception):
+class AuditUnavailable(OperatorError):
     """The line could not be stored, so what it is about must not be answered."""
 
     code: Final = "AUDIT_UNAVAILABLE"
     message: Final = "The audit log cannot be written, so nothing is answered. Try again in a moment."
+
+    def __init__(self) -> None:
+        super().__init__(self.message)
 
 
 @dataclass(slots=True)

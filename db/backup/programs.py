@@ -13,13 +13,14 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 from db.embedded.room import EmbeddedPostgresError, find_binaries
 from db.migrate import LEAST
+from model.errors import OperatorError
 
 _WORDS = re.compile(r"^pg_(?:dump|restore): (?!error|warning|detail|hint)(.*)$")
 _ERROR = re.compile(r"^pg_(?:dump|restore): (?:error|detail|hint): (.*)$")
 _FILE_ERROR = "it is cut off, or no backup of ernfed"
 
 
-class BackupError(Exception):
+class BackupError(OperatorError):
     """No backup was made, or nothing restored; the message says why and what to do."""
 
 

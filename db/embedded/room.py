@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.embedded.child import Account, processes_where
+from model.errors import OperatorError
 
 ROOMS = Path("/var/lib/ernfed")
 # systemd's list of user ids (https://systemd.io/UIDS-GIDS) leaves 60578-61183 unused.
@@ -28,7 +29,7 @@ _SOCKET_NAME = ".s.PGSQL.5432.lock"
 _LONGEST_SOCKET = 100  # sockaddr_un holds 107 characters on Linux, 103 on macOS
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(OperatorError):
     """The embedded Postgres cannot be used; the message says why and what to do."""
 
 

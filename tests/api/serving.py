@@ -10,7 +10,7 @@ import typer
 
 from api.logging import configure_logging
 from api.server import listen, run_server
-from cli.runner import run_until_stopped
+from cli.runner import Stopped, run_until_stopped
 from tests.api.tiny import tiny_app
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +19,12 @@ ROOT = Path(__file__).parents[2]
 def main() -> None:
     configure_logging("info")
     with listen("127.0.0.1", 0) as sock:
-        stopped = run_until_stopped(run_server(tiny_app(), sock, started=typer.echo))
-    typer.echo("stopped" if stopped else "ended by itself")
+        try:
+            run_until_stopped(run_server(tiny_app(), sock, started=typer.echo))
+        except Stopped:
+            typer.echo("stopped")
+        else:
+            typer.echo("ended by itself")
 
 
 @contextlib.contextmanager

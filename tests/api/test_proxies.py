@@ -18,7 +18,7 @@ from api.identity.sealing import Sealer
 from api.identity.sessions import Sessions
 from api.proxies import Forwarded
 from api.server import listen, run_server
-from cli.commands.serve import scraped
+from cli.serving import scraped
 from tests.api.identity.signing import FakeProvider
 from tests.api.identity.test_cross_site import HELLO, KEY, cookie_of
 from tests.api.tiny import tiny_app

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from api.logging import configure_logging
 from cli.commands import archives as archives_command
 from cli.commands import index
-from cli.commands.serve import working
-from cli.runtime import Opened, opened
+from cli.runtime import Runtime, opened_runtime
+from cli.serving import working
 from config.access_file import AccessRules
 from config.archives_file import ArchiveConfig
 from config.settings import Settings, load_settings
@@ -49,14 +49,14 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[Opened, Services]]:
+async def running(settings: Settings) -> AsyncIterator[tuple[Runtime, Services]]:
     """A process as `serve` is one."""
-    async with opened(settings) as runtime:
+    async with opened_runtime(settings) as runtime:
         services = await Services.open(runtime.database, runtime.archives, settings, runtime.live.rules)
         runtime.live.ruled.append(services.follow)
         runtime.live.told.append(services.directory.refresh)
         services.directory.follow = runtime.live.look
-        async with runtime.following():
+        async with runtime.keeping_up():
             yield runtime, services
         await services.close()
 

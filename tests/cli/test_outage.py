@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from api.logging import configure_logging
 from api.server import listen
-from cli.commands.serve import serve_on
+from cli.serving import serve_on
 from config.settings import load_settings
 from db.embedded.postgres import EmbeddedPostgres
 from db.outage import Outage, is_told, outage_of

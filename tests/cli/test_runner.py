@@ -7,7 +7,7 @@ from types import FrameType
 
 import pytest
 
-from cli.runner import run_until_stopped
+from cli.runner import Stopped, run_until_stopped
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -27,7 +27,9 @@ def test_a_signal_unwinds_and_handlers_are_restored(number: signal.Signals) -> N
 
     before = signal.signal(number, mine)
     try:
-        assert run_until_stopped(work()) is True
+        with pytest.raises(Stopped) as stopped:
+            run_until_stopped(work())
+        assert stopped.value.code == 130
         assert signal.getsignal(number) is mine
     finally:
         signal.signal(number, before)
@@ -35,13 +37,14 @@ def test_a_signal_unwinds_and_handlers_are_restored(number: signal.Signals) -> N
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
-    async def work() -> None:
+    async def work() -> str:
         os.kill(os.getpid(), signal.SIGHUP)
         await asyncio.sleep(0.05)
+        return "done"
 
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        assert run_until_stopped(work()) is False
+        assert run_until_stopped(work()) == "done"
     finally:
         signal.signal(signal.SIGHUP, before)
 

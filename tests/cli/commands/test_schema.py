@@ -1,8 +1,6 @@
 """`ernfed schema` and its --check."""
 
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner
@@ -16,9 +14,7 @@ runner = CliRunner()
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("resolvers.schema")
-    module.schema = schema  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "resolvers.schema", module)
+    monkeypatch.setattr("cli.commands.schema.served", schema)
 
 
 def test_it_prints_what_is_served() -> None:

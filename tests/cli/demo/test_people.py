@@ -12,9 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.server import listen, url_of
-from cli.commands.serve import serve_on
 from cli.demo.issuer import DemoIssuer, key_at
 from cli.demo.people import CLINICIAN, OFFICER, RESEARCHER, demo_issuer
+from cli.serving import serve_on
 from config.settings import Settings, load_settings
 
 QUERY = {"query": "{ viewer { subject name grants { ern access verbs } } archives { code } }"}
