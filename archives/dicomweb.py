@@ -1,34 +1,28 @@
 """A DICOMweb archive of any make: searches, metadata and upload that hold whatever the server does.
 
-What a server can do differs, so it is found out by asking, once and only when it is needed, and kept in
-`Abilities`. The requests themselves are in qido.py, wado.py and stow.py, what only Orthanc can do in orthanc.py.
+What a server can do is found out by asking, and kept in `abilities`. The requests themselves are in qido.py, wado.py
+and stow.py, what only Orthanc can do in orthanc.py.
 """
 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from archives import qido, stow, wado
+from archives.abilities import Abilities, Fields
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
 from archives.drift import RELEARN_AFTER, contradiction
 from archives.errors import ArchiveError, NotSupported, Rejected, TimedOut, TooLarge
-from archives.every_field import Fields, learn_every
+from archives.every_field import learn_every
 from archives.fields import FIELDS
 from archives.lengths import Lengths, lengths_of
 from archives.meter import metered
-from archives.pager import MAX_PAGES, Asked, Found, Page, PageMemory, Pager, merged
+from archives.pager import MAX_PAGES, Asked, Found, Page, Pager, merged
 from archives.probe import decodes_queries, is_plain, probe_dicomweb, takes_uid_list
 from archives.queries import Query, plan
 from archives.recheck import Recheck, childless
-from archives.rows import (
-    SERIES_INSTANCE_UID,
-    SOP_INSTANCE_UID,
-    Level,
-    as_rows,
-    key,
-    text,
-)
+from archives.rows import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, Level, as_rows, key, text
 from archives.settling import settled
 from archives.side_by_side import side_by_side
 from archives.standing import Standing
@@ -39,21 +33,6 @@ from config.archives_file import ArchiveConfig
 HEALTH_SECONDS = 2.0
 _NO_SUCH_ROUTE = {400, 404, 405, 501}
 _BUSY = {429, 503}
-
-
-@dataclass(slots=True)
-class Abilities:
-    """What the archive was seen to do; None as long as nobody has needed to know."""
-
-    uid_list: bool | None = None
-    query_decoding: bool | None = None
-    top_level: bool | None = None
-    includefield: bool | None = None
-    pages: PageMemory = field(default_factory=PageMemory)
-    since: float = field(default_factory=time.monotonic)
-    # what asks for every attribute of a level; (): nothing does
-    every: dict[Level, Fields] = field(default_factory=dict)
-    brings_more: set[Level] = field(default_factory=set)
 
 
 class DicomWebArchive:
@@ -104,7 +83,7 @@ class DicomWebArchive:
                 if level == "studies" or error.status not in _NO_SUCH_ROUTE:
                     raise
                 if self.abilities.top_level:
-                    self._surprised(f"it refuses /{level}, which it did not before")
+                    self._forget(f"it refuses /{level}, which it did not before")
                 if not selection.study_uids and error.status == 400:
                     raise
                 found = await self._below_studies(level, selection)
@@ -183,7 +162,7 @@ class DicomWebArchive:
             return await self._page_by_name(query, limit, offset)
         except Rejected as error:
             if error.status == 400:
-                self._surprised("it refuses includefield=all, which it took before")
+                self._forget("it refuses includefield=all, which it took before")
             raise
 
     async def _page_by_name(self, query: Query, limit: int, offset: int) -> Page:
@@ -196,7 +175,7 @@ class DicomWebArchive:
                 if error.status != 400:
                     raise
                 if self.abilities.includefield:
-                    self._surprised("it refuses a search as it took before")
+                    self._forget("it refuses a search as it took before")
                     raise
             else:
                 self.abilities.includefield = True
@@ -205,7 +184,7 @@ class DicomWebArchive:
         self.abilities.includefield = False
         return page
 
-    async def qido(self, query: Query, limit: int, offset: int, fields: tuple[str, ...] | None) -> Page:
+    async def qido(self, query: Query, limit: int, offset: int, fields: Fields | None) -> Page:
         """One request, whatever was learnt of the archive; how long its page is counts for those after it."""
         page = await qido.search(self._transport, query, limit, offset, fields)
         if len(page.rows) >= limit:
@@ -293,7 +272,7 @@ class DicomWebArchive:
         )
 
     async def probe(self) -> dict[str, str]:
-        self.abilities, self._drift = self._nothing_learned(), None
+        self._forget(None)
         return await probe_dicomweb(self)
 
     @property
@@ -308,9 +287,9 @@ class DicomWebArchive:
     def _nothing_learned(self) -> Abilities:
         return Abilities()
 
-    def _surprised(self, why: str) -> None:
-        """The archive does not do what it did: everything about it is found out anew."""
-        self.abilities, self._drift = self._nothing_learned(), why
+    def _forget(self, drift: str | None) -> None:
+        """Everything about the archive is found out anew. drift: what it does not do that it did."""
+        self.abilities, self._drift = self._nothing_learned(), drift
 
     async def close(self) -> None:
         await self._transport.close()

@@ -3,13 +3,9 @@
 `known` is what a probe wrote down (probe.py): name → value for people to read, "yes" or "no: why" in front.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from archives.dicomweb import Abilities
+from archives.abilities import Abilities
 
 UNSAID = "unknown: it does not say"
 RELEARN_AFTER = 86_400.0  # seconds: servers are updated, and nobody tells us

@@ -4,12 +4,11 @@ What servers make of it differs: everything that they hold, private attributes t
 (Orthanc 1.10.1); some refuse it beside names. So the same rows are asked for in each way, and what came is compared.
 """
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from archives.abilities import Fields, Learner
 from archives.client import Row
 from archives.errors import ArchiveError, CircuitOpen, Unreachable
 from archives.fields import FIELDS
@@ -17,17 +16,12 @@ from archives.pager import Page
 from archives.queries import Query
 from archives.rows import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Level, key, text
 
-if TYPE_CHECKING:
-    from archives.dicomweb import DicomWebArchive
-
 COMPARED: Final = 20
 """Rows: not each has what only some have."""
 _ALL: Final = "all"
 
-Fields = tuple[str, ...]
 
-
-async def learn_every(archive: DicomWebArchive, query: Query, page: Page, limit: int, offset: int) -> bool:
+async def learn_every(archive: Learner, query: Query, page: Page, limit: int, offset: int) -> bool:
     """Whether more can be asked for than came by name (`page`): found out once, with the first rows of a level."""
     abilities, level = archive.abilities, query.level
     async with archive.learning:
@@ -41,7 +35,7 @@ async def learn_every(archive: DicomWebArchive, query: Query, page: Page, limit:
     return level in abilities.brings_more
 
 
-async def _compare(archive: DicomWebArchive, query: Query, seen: list[Row], limit: int, offset: int) -> None:
+async def _compare(archive: Learner, query: Query, seen: list[Row], limit: int, offset: int) -> None:
     """Notes what to ask for instead of names: what lacks nothing of what these brought (`seen`); () is nothing."""
     abilities, level = archive.abilities, query.level
     best: Fields = ()
@@ -63,7 +57,7 @@ async def _compare(archive: DicomWebArchive, query: Query, seen: list[Row], limi
     abilities.every[level] = best
 
 
-async def _gives_whole(archive: DicomWebArchive, row: Row) -> bool:
+async def _gives_whole(archive: Learner, row: Row) -> bool:
     """Whether whole data sets of instances are to be had: they come with runs, or on demand. A search then brings
     the little that lists show."""
     study, series, sop = (

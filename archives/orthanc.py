@@ -14,11 +14,12 @@ from typing import Any, Final, TypeGuard
 
 import orjson
 
+from archives.abilities import Abilities
 from archives.client import Change, ChangePage, Row, Selection
-from archives.dicomweb import Abilities, DicomWebArchive
+from archives.dicomweb import DicomWebArchive
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected
 from archives.pager import MAX_PAGES, Found
-from archives.probe import is_plain, probe_orthanc
+from archives.probe import is_plain, tell
 from archives.queries import Query, plan, undated
 from archives.rows import (
     AVAILABLE_TRANSFER_SYNTAX_UID,
@@ -180,9 +181,17 @@ class OrthancArchive(DicomWebArchive):
         return ChangePage(sorted(listed, key=lambda change: change.sequence), last, bool(page.get("Done")))
 
     async def probe(self) -> dict[str, str]:
-        self.abilities, self._drift = self._nothing_learned(), None
+        """With the server's version and the size of its index."""
         self._gives_transfer_syntax = True
-        return await probe_orthanc(self)
+        answers = await super().probe()
+        answers["server"] = await tell(self.system())
+        answers["holds"] = await tell(self._holds())
+        return answers
+
+    async def _holds(self) -> str:
+        counts = self.mapping(await self.rest("GET", "/statistics"))
+        names = ("Studies", "Series", "Instances")
+        return ", ".join(f"{counts.get(f'Count{name}')} {name.lower()}" for name in names)
 
     async def rest(self, method: str, path: str, body: object = None, *, seconds: float | None = None) -> Any:
         """One REST call, its JSON. POSTs here are searches: they change nothing and may be tried again."""

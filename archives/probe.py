@@ -4,11 +4,9 @@ The answers are for people (`ernfed archives probe`, the explorer's source list)
 gives its error as the answer; only an archive that does not answer at all raises.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
 
+from archives.abilities import Learner
 from archives.client import Row
 from archives.drift import UNSAID
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, ServerFailed
@@ -23,45 +21,34 @@ from archives.rows import (
 )
 from archives.session import ENCODED_DOT
 
-if TYPE_CHECKING:
-    from archives.dicomweb import DicomWebArchive
-    from archives.orthanc import OrthancArchive
-
 CAP_TRIED = 201
 UNKNOWN = "unknown: too few studies to tell"
 _STUDY_SERIES_COUNT = "00201206"
 _STUDY_INSTANCE_COUNT = "00201208"
 
 
-async def probe_dicomweb(archive: DicomWebArchive) -> dict[str, str]:
+async def probe_dicomweb(archive: Learner) -> dict[str, str]:
     """Name → what was found. Some twenty small requests, one after another."""
     studies = (await archive.qido(Query("studies"), 3, 0, None)).rows
     answers: dict[str, str] = {"search": "yes" if studies else "yes, it is empty"}
     answers["server"] = archive.server or UNSAID
     answers["limit"] = "yes" if len(studies) <= 3 else f"ignored: {len(studies)} rows for limit=3"
-    answers["cap"] = await _tell(_cap(archive))
-    answers["offset"] = await _tell(_offset(archive, studies))
-    answers["uid_list"] = await _tell(_uid_list(archive))
-    answers["query_decoding"] = await _tell(_query_decoding(archive))
-    answers["includefield"] = await _tell(_includefield(archive))
-    answers["includefield_all"] = await _tell(_every_field(archive, studies))
+    answers["cap"] = await tell(_cap(archive))
+    answers["offset"] = await tell(_offset(archive, studies))
+    answers["uid_list"] = await tell(_uid_list(archive))
+    answers["query_decoding"] = await tell(_query_decoding(archive))
+    answers["includefield"] = await tell(_includefield(archive))
+    answers["includefield_all"] = await tell(_every_field(archive, studies))
     for level, name in (("series", "top_level_series"), ("instances", "top_level_instances")):
-        answers[name] = await _tell(_route(archive, Query(level, filters=_one_study(studies))))  # type: ignore[arg-type]
-    answers["metadata"] = await _tell(_metadata(archive, studies))
+        answers[name] = await tell(_route(archive, Query(level, filters=_one_study(studies))))  # type: ignore[arg-type]
+    answers["metadata"] = await tell(_metadata(archive, studies))
     answers["counts"] = _counts(studies)
-    answers["change_feed"] = await _tell(_change_feed(archive))
+    answers["change_feed"] = await tell(_change_feed(archive))
     return answers
 
 
-async def probe_orthanc(archive: OrthancArchive) -> dict[str, str]:
-    """The same, with the server's version and the size of its index."""
-    answers = await probe_dicomweb(archive)
-    answers["server"] = await _tell(archive.system())
-    answers["holds"] = await _tell(_statistics(archive))
-    return answers
-
-
-async def _tell(question: Awaitable[str]) -> str:
+async def tell(question: Awaitable[str]) -> str:
+    """The answer, or why there is none."""
     try:
         return await question
     except ArchiveError as error:
@@ -73,7 +60,7 @@ def _one_study(studies: list[Row]) -> dict[str, str]:
     return {"StudyInstanceUID": uid or "1.2.3"}
 
 
-async def _cap(archive: DicomWebArchive) -> str:
+async def _cap(archive: Learner) -> str:
     """The most rows of one answer; 200 is what some servers allow at all."""
     rows = len((await archive.qido(Query("studies"), CAP_TRIED, 0, None)).rows)
     if rows >= CAP_TRIED:
@@ -82,7 +69,7 @@ async def _cap(archive: DicomWebArchive) -> str:
     return f"{rows} rows an answer, and there are more" if is_more else f"unknown: it holds {rows} rows"
 
 
-async def _offset(archive: DicomWebArchive, studies: list[Row]) -> str:
+async def _offset(archive: Learner, studies: list[Row]) -> str:
     if len(studies) < 2:
         return UNKNOWN
     first = (await archive.qido(Query("studies"), 1, 0, None)).rows
@@ -93,7 +80,7 @@ async def _offset(archive: DicomWebArchive, studies: list[Row]) -> str:
     return "ignored: the same rows again" if first and all(both) else "yes"
 
 
-async def takes_uid_list(archive: DicomWebArchive) -> bool | None:
+async def takes_uid_list(archive: Learner) -> bool | None:
     """Does `StudyInstanceUID=a,b` find both, and only them? None when there are too few studies to tell."""
     studies = (await archive.qido(Query("studies"), 3, 0, None)).rows
     known = sorted({uid for row in studies if (uid := text(row, STUDY_INSTANCE_UID)) is not None})
@@ -107,7 +94,7 @@ async def takes_uid_list(archive: DicomWebArchive) -> bool | None:
     return {text(row, STUDY_INSTANCE_UID) for row in page.rows} == set(known[:2])
 
 
-async def decodes_queries(archive: DicomWebArchive) -> bool | None:
+async def decodes_queries(archive: Learner) -> bool | None:
     """Is `1%2E2` read as `1.2`? None when there is no study to ask for."""
     for row in (await archive.qido(Query("studies"), 1, 0, None)).rows:
         if (study := text(row, STUDY_INSTANCE_UID)) is not None:
@@ -122,7 +109,7 @@ def is_plain(value: str) -> bool:
     return all(c.isascii() and (c.isalnum() or c in "-._~") for c in value)
 
 
-async def _uid_list(archive: DicomWebArchive) -> str:
+async def _uid_list(archive: Learner) -> str:
     found = await takes_uid_list(archive)
     if found is None:
         return UNKNOWN
@@ -130,7 +117,7 @@ async def _uid_list(archive: DicomWebArchive) -> str:
     return "yes, with commas" if found else "no: one request a UID"
 
 
-async def _query_decoding(archive: DicomWebArchive) -> str:
+async def _query_decoding(archive: Learner) -> str:
     found = await decodes_queries(archive)
     if found is None:
         return UNKNOWN
@@ -138,12 +125,12 @@ async def _query_decoding(archive: DicomWebArchive) -> str:
     return "yes" if found else "no: encoded characters find nothing"
 
 
-async def _includefield(archive: DicomWebArchive) -> str:
+async def _includefield(archive: Learner) -> str:
     await archive.page(Query("studies"), COMPARED, 0)
     return "yes" if archive.abilities.includefield else "no: refused"
 
 
-async def _every_field(archive: DicomWebArchive, studies: list[Row]) -> str:
+async def _every_field(archive: Learner, studies: list[Row]) -> str:
     """The levels at which `includefield=all` brings more than is asked for by name."""
     queries = [Query("studies")]
     if studies and (study := text(studies[0], STUDY_INSTANCE_UID)) is not None:
@@ -158,12 +145,12 @@ async def _every_field(archive: DicomWebArchive, studies: list[Row]) -> str:
     return f"yes: more attributes of {', '.join(levels)}" if levels else "no: it brings nothing more"
 
 
-async def _route(archive: DicomWebArchive, query: Query) -> str:
+async def _route(archive: Learner, query: Query) -> str:
     rows = (await archive.qido(query, 1, 0, None)).rows
     return "yes" if rows or query.filters["StudyInstanceUID"] == "1.2.3" else "no: finds nothing"
 
 
-async def _metadata(archive: DicomWebArchive, studies: list[Row]) -> str:
+async def _metadata(archive: Learner, studies: list[Row]) -> str:
     """Asked of a series, which is smaller than its study. One that it fails for says nothing of the others."""
     told = UNKNOWN
     for row in studies:
@@ -191,13 +178,6 @@ def _counts(studies: list[Row]) -> str:
     return f"yes: {' and '.join(given)} of a study" if given else "no"
 
 
-async def _change_feed(archive: DicomWebArchive) -> str:
+async def _change_feed(archive: Learner) -> str:
     last = await archive.last_change()
     return "no" if last is None else f"yes, at {last}"
-
-
-async def _statistics(archive: OrthancArchive) -> str:
-    found: Any = archive.mapping(await archive.rest("GET", "/statistics"))
-    return ", ".join(
-        f"{found.get(f'Count{name}')} {name.lower()}" for name in ("Studies", "Series", "Instances")
-    )

@@ -1,19 +1,13 @@
 """Whether a page that comes again for every offset is all there is: what its length alone cannot tell."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from archives.abilities import Learner
 from archives.errors import BadAnswer, NotSupported, Rejected, ServerFailed
 from archives.queries import OWN_KEYWORD, Query
-
-if TYPE_CHECKING:
-    from archives.dicomweb import DicomWebArchive
 
 _OF_NOBODY = "1.2.826.0.1.3680043.8.498.0"  # a UID that no search has found
 
 
-async def settled(archive: DicomWebArchive, query: Query, rows: int) -> bool:
+async def settled(archive: Learner, query: Query, rows: int) -> bool:
     """True where a page of this level can be longer than `rows`, or where a server looks at nothing that it is asked,
     as one does that serves files. Two small requests at the most. What it does not answer settles nothing."""
     try:
@@ -22,7 +16,7 @@ async def settled(archive: DicomWebArchive, query: Query, rows: int) -> bool:
         return False
 
 
-async def _can_be_longer(archive: DicomWebArchive, query: Query, rows: int) -> bool:
+async def _can_be_longer(archive: Learner, query: Query, rows: int) -> bool:
     """Asks for one more row of all that there are."""
     everything = Query(query.level)
     if query == everything:
@@ -30,7 +24,7 @@ async def _can_be_longer(archive: DicomWebArchive, query: Query, rows: int) -> b
     return len((await archive.qido(everything, rows + 1, 0, None)).rows) > rows
 
 
-async def _looks_at_nothing(archive: DicomWebArchive, query: Query, rows: int) -> bool:
+async def _looks_at_nothing(archive: Learner, query: Query, rows: int) -> bool:
     nobody = {OWN_KEYWORD[query.level]: _OF_NOBODY}
     asked = Query(query.level, query.study_uid, query.series_uid, nobody)
     return len((await archive.qido(asked, 2 if rows == 1 else 1, 0, None)).rows) >= rows

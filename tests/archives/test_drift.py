@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from archives.abilities import Abilities
 from archives.client import Selection
-from archives.dicomweb import Abilities, DicomWebArchive
+from archives.dicomweb import DicomWebArchive
 from archives.drift import RELEARN_AFTER, contradiction
 from archives.pager import PageMemory
 from config.archives_file import ArchiveConfig
