@@ -10,24 +10,28 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
 from strawberry import Schema
 
-from api.admission.gate import Gate, Limiter
+from api.admission.admission import Admission, ContextFactory, Limiter
+from api.admission.gate import Gate
 from api.admission.trail import Trail
+from api.admission.turns import Turns
 from api.document.introspection import OFF, Introspection, may_introspect, words
 from api.document.rules import Rules
 from api.export.endpoint import export_routes
-from api.graphql.endpoint import ContextFactory, GraphQLEndpoint
-from api.graphql.errors import log_exception
+from api.graphql.endpoint import GraphQLEndpoint
 from api.graphql.guard import guarded
 from api.graphql.sdl import sdl
+from api.graphql.websocket import Sockets
 from api.health import Readiness, live, ready
 from api.identity.auth import Identity
+from api.logging import log_exception
 from api.metrics import CONTENT_TYPE, Metrics
 from api.middleware import EveryRequest
 from api.problems import HttpProblem, code_of, problem
 from api.proxies import Forwarded
+from api.routes import AskingRoute, OpenRoute, ScrapedRoute
 from archives.client import ArchiveClient
 from config.surroundings import Network
 from db.audit.trail import AuditLog
@@ -68,7 +72,7 @@ def create_app(
     proxies: Sequence[Network] = (),
     scraper: str | None = None,
 ) -> Starlette:
-    """The ASGI application; `routes` are further ones of the caller.
+    """The ASGI application; `routes` are further ones of the caller, closed unless they say otherwise (api/routes.py).
 
     identity: says who is asking, and lets nobody else in (api/admission/gate.py); None asks nobody.
     context_factory: makes the context of one request; may raise model.errors.InputError (400, 403).
@@ -89,26 +93,25 @@ def create_app(
     rules = rules or Rules()
     metrics, trail = Metrics(archives, file_is_good), Trail(audit, known=rules.persisted.names)
     served = guarded(schema, metrics, trail, rules)
-    endpoint = GraphQLEndpoint(
-        served,
+    admission = Admission(
         context_factory,
         identity,
         trail,
         limiter,
         rules,
-        operations_per_socket=operations_per_socket,
-        operations_at_once=operations_at_once,
-        send_patience=send_patience,
+        Turns(operations_at_once),
+        scraper=scraper,
+        patience=send_patience,
     )
     table: list[BaseRoute] = [
-        Route("/graphql", endpoint),
-        WebSocketRoute("/graphql", endpoint),
-        Route("/livez", live),
-        Route("/readyz", ready(readiness)),
-        told := Route("/metrics", _metrics(metrics, jobs)),
+        Route("/graphql", GraphQLEndpoint(served, admission)),
+        AskingRoute("/graphql", sockets := Sockets(served, admission, operations_per_socket)),
+        OpenRoute("/livez", live),
+        OpenRoute("/readyz", ready(readiness)),
+        told := ScrapedRoute("/metrics", _metrics(metrics, jobs)),
         Route("/schema.graphql", _schema_text(partial(sdl, schema), rules.introspection)),
-        *export_routes(served, endpoint, rules.max_body),
-        Route("/", _page(can_sign_in=identity is not None and identity.can_sign_in)),
+        *export_routes(served, admission),
+        OpenRoute("/", _page(can_sign_in=identity is not None and identity.can_sign_in)),
         *(_asset(path, *asset) for path, asset in _ASSETS.items()),
         *routes,
     ]
@@ -117,16 +120,12 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             *([Middleware(Forwarded, trusted=proxies)] if proxies else []),
-            Middleware(EveryRequest, metrics=metrics, timeout=request_timeout, hosts=hosts),
-            *(
-                [Middleware(Gate, identity=identity, trail=trail, limiter=limiter, scraper=scraper)]
-                if identity
-                else []
-            ),
+            Middleware(EveryRequest, metrics=metrics, hosts=hosts),
+            Middleware(Gate, admission=admission, routes=table, timeout=request_timeout),
         ],
-        exception_handlers={HTTPException: _http_exception, HttpProblem: _http_problem},
+        exception_handlers={HTTPException: _http_exception},
     )
-    app.state.going_away = endpoint.going_away
+    app.state.going_away = sockets.going_away
     app.state.scraped = Starlette(routes=[told])
     app.router.redirect_slashes = False  # /graphql/ is a 404, not a 307
     return app
@@ -167,15 +166,11 @@ def _page(*, can_sign_in: bool) -> Callable[[Request], Awaitable[Response]]:
     return serve
 
 
-def _asset(path: str, name: str, media_type: str) -> Route:
+def _asset(path: str, name: str, media_type: str) -> OpenRoute:
     async def serve(_request: Request) -> Response:
         return FileResponse(_STATIC / name, media_type=media_type, headers={"Cache-Control": "no-cache"})
 
-    return Route(path, serve, name=name)
-
-
-async def _http_problem(_request: Request, error: Exception) -> Response:
-    return error.response() if isinstance(error, HttpProblem) else problem(500, "INTERNAL", "")
+    return OpenRoute(path, serve, name=name)
 
 
 async def _http_exception(_request: Request, error: Exception) -> Response:

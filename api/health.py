@@ -7,7 +7,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.graphql.errors import log_exception
+from api.logging import log_exception
 
 Readiness = Callable[[], Awaitable[Mapping[str, str]]]
 """What is wrong, by part ("database", "migrations"), in words fit for a stranger; empty: nothing."""

@@ -7,7 +7,8 @@ a database says "Key (patient_id)=(…)", a parser quotes what it could not read
 import logging
 import sys
 import traceback
-from typing import TextIO
+from contextvars import ContextVar
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -22,6 +23,11 @@ _QUIET = (
 # The first quotes the values that it cannot read; what is odd is seen in the rows. What the second says of an outage,
 # the outage's own line says.
 _SILENT = ("pydicom", "asyncpg.pool")
+
+
+correlation_id: Final[ContextVar[str]] = ContextVar("correlation_id", default="-")
+"""The X-Request-Id of the request that runs in this task."""
+_log = structlog.stdlib.get_logger("api.errors")
 
 
 def configure_logging(level: str, stream: TextIO | None = None, *, text: bool = False) -> None:
@@ -86,6 +92,24 @@ class _StandardError(logging.StreamHandler[TextIO]):
 def _is_news(record: logging.LogRecord) -> bool:
     """Not what a library met in an outage of the database that the log has told of."""
     return not (isinstance(record.exc_info, tuple) and is_told(record.exc_info[1]))
+
+
+def internal_message() -> str:
+    """What a caller reads of a fault of ours."""
+    return f"Internal error. Quote this correlation id: {correlation_id.get()}"
+
+
+def log_exception(event: str, error: BaseException, **more: object) -> None:
+    """One line: type and frames of the exception, never its message. None in an outage, which has its own line."""
+    if is_told(error):
+        return
+    _log.error(
+        event,
+        correlation_id=correlation_id.get(),
+        error=type_name(error),
+        exception=frames_of(error),
+        **more,
+    )
 
 
 def frames_of(error: BaseException) -> str:

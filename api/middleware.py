@@ -1,10 +1,8 @@
-"""Around every HTTP request: correlation id, security headers, time limit, access log, the last net."""
+"""Around every HTTP request: correlation id, security headers, access log, the last net."""
 
-import asyncio
 import re
 import secrets
 import time
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,7 +13,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.admission.leaving import ClientGone
-from api.graphql.errors import correlation_id, internal_message, log_exception
+from api.logging import correlation_id, internal_message, log_exception
 from api.metrics import Metrics
 from api.problems import problem
 from db.callers import calling
@@ -40,21 +38,12 @@ SECURITY_HEADERS: Final = {
 }
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What was sent so far."""
-
-    started: float
-    status: int = 0
-    running: bool = True
-
-
 class EveryRequest:
     """The outermost layer of ours: no exception of a route passes it, so none is logged elsewhere."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, timeout: float, hosts: frozenset[str] | None) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, hosts: frozenset[str] | None) -> None:
         self._app = _OurHostsOnly(app, hosts) if hosts is not None else app
-        self._metrics, self._timeout = metrics, timeout
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -72,50 +61,34 @@ class EveryRequest:
             correlation_id.reset(token)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, identity: str) -> None:
-        answer = _Answer(time.perf_counter())
+        started, status = time.perf_counter(), 0
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                answer.status = message["status"]
-                if answer.running:
-                    limit.reschedule(None)  # a stream may take its time once it has begun
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = identity
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        limit = asyncio.timeout(self._timeout)
         with self._metrics.http_in_flight.track_inprogress():
             try:
                 with calling():
-                    async with limit:
-                        await self._app(scope, receive, send_with_headers)
+                    await self._app(scope, receive, send_with_headers)
             except (ClientGone, ClientDisconnect):
-                answer.status = _CLIENT_GONE
+                status = _CLIENT_GONE
             except Exception as error:
-                await self._failed(error, limit, answer, (scope, receive, send_with_headers))
-        self._note(scope, answer)
-
-    async def _failed(
-        self,
-        error: Exception,
-        limit: asyncio.Timeout,
-        answer: _Answer,
-        connection: tuple[Scope, Receive, Send],
-    ) -> None:
-        answer.running = False
-        timed_out = isinstance(error, TimeoutError) and limit.expired()
-        if not timed_out:
-            log_exception("http.internal", error)
-        if answer.status:
-            return  # half an answer is out; the server closes the connection, and the client sees that
-        if timed_out:
-            words = f"No answer within {self._timeout:g} s. Ask for less, or for fewer archives."
-            response = problem(503, "TIMEOUT", words, headers={"Retry-After": "5"})
-        else:
-            response = problem(500, "INTERNAL", internal_message(), correlationId=correlation_id.get())
-        await response(*connection)
+                log_exception("http.internal", error)
+                if (
+                    not status
+                ):  # else half an answer is out; the server closes the connection, and the client sees that
+                    response = problem(
+                        500, "INTERNAL", internal_message(), correlationId=correlation_id.get()
+                    )
+                    await response(scope, receive, send_with_headers)
+        self._note(scope, status, started)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -124,17 +97,17 @@ class EveryRequest:
             log_exception("websocket.internal", error)
             await send({"type": "websocket.close", "code": 1011})
 
-    def _note(self, scope: Scope, answer: _Answer) -> None:
+    def _note(self, scope: Scope, status: int, started: float) -> None:
         """The route instead of the path, and no query string: both can name a patient."""
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = _route(scope)
-        self._metrics.http_requests.labels(route, method, str(answer.status)).inc()
+        self._metrics.http_requests.labels(route, method, str(status)).inc()
         _log.info(
             "http.request",
             method=method,
             route=route,
-            status=answer.status,
-            ms=round((time.perf_counter() - answer.started) * 1000, 1),
+            status=status,
+            ms=round((time.perf_counter() - started) * 1000, 1),
             request_id=correlation_id.get(),
         )
 

@@ -6,7 +6,10 @@ from http import HTTPStatus
 import orjson
 from starlette.responses import Response
 
+from model.errors import InputError
+
 JSON = "application/json"
+_INPUT = {"FORBIDDEN": 403, "NOT_FOUND": 404}
 
 _CODES = {
     400: "BAD_REQUEST",
@@ -34,11 +37,17 @@ class HttpProblem(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
+        self.media_type = JSON
         self.status, self.message, self.headers = status, message, dict(headers or {})
         self.code = code or _CODES.get(status, HTTPStatus(status).name)
 
-    def response(self, media_type: str = JSON) -> Response:
-        return problem(self.status, self.code, self.message, media_type=media_type, headers=self.headers)
+    def response(self) -> Response:
+        return problem(self.status, self.code, self.message, media_type=self.media_type, headers=self.headers)
+
+
+def refusal_of(error: InputError) -> HttpProblem:
+    """What a request asks for, refused before any of it was done."""
+    return HttpProblem(_INPUT.get(error.code, 400), error.message, code=error.code)
 
 
 def problem(

@@ -1,85 +1,92 @@
-"""In front of every path: nobody passes unless it is known who they are. Open are only the paths below.
+"""In front of every route: nobody passes unless it is known who they are, or the route says that it is open; none
+is waited for, and none waits, for ever; who is refused is told so here, and leaves an audit line.
 
-A route that a later hand adds is closed without having to think of it. Who is refused leaves an audit line.
+A route that a later hand adds is closed without having to think of it.
 """
 
-import hmac
-import math
-from collections.abc import Callable
-from typing import Final
+import asyncio
+from collections.abc import Sequence
 
+import structlog
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.admission.trail import Trail, asking, asking_of
-from api.identity.auth import Identity, remember
-from api.problems import HttpProblem
+from api.admission.admission import Admission
+from api.admission.leaving import NotTaken, in_time
+from api.admission.trail import asking, asking_of
+from api.problems import HttpProblem, problem, refusal_of
+from api.routes import AskingRoute, OpenRoute, ScrapedRoute
+from model.errors import InputError
 
-OPEN: Final = frozenset({"/", "/graphiql", "/viewer", "/livez", "/readyz", "/favicon.ico", "/robots.txt"})
-OPEN_BELOW: Final = ("/auth/", "/static/", "/assets/", "/graphiql/", "/viewer/", "/demo-issuer/")
-"""Pages without data, and the way to sign in."""
-
-
-Limiter = Callable[[str], float]
-"""Person or address → seconds until their next request may go on; 0 for this one."""
-
-
-def refuse_haste(limiter: Limiter | None, asker: str) -> None:
-    """Raises HttpProblem 429 for one who asks too often."""
-    if limiter is not None and (wait := limiter(asker)):
-        seconds = math.ceil(wait)
-        raise HttpProblem(
-            429,
-            f"Too many requests in a minute. The next one may come in {seconds} s (Retry-After).",
-            code="RATE_LIMITED",
-            headers={"Retry-After": str(seconds)},
-        )
+_log = structlog.stdlib.get_logger("api.gate")
 
 
 class Gate:
-    """ASGI middleware. WebSockets pass: they say who they are in their first message (api/graphql/websocket.py)."""
+    """ASGI middleware. timeout: seconds until an answer must have begun."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        identity: Identity,
-        trail: Trail,
-        limiter: Limiter | None,
-        scraper: str | None = None,
+        self, app: ASGIApp, admission: Admission, routes: Sequence[BaseRoute], timeout: float
     ) -> None:
-        self._app, self._identity, self._trail, self._limiter = app, identity, trail, limiter
-        self._scraper = None if scraper is None else f"Bearer {scraper}".encode()
+        self._app, self._admission, self._routes, self._timeout = app, admission, routes, timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not is_open(scope["path"]) and not self._is_scraped(scope):
-            connection = HTTPConnection(scope)
-            try:
-                remember(connection, await self._identity.authenticate(connection))
-            except HttpProblem as refused:
-                await self._refused(connection, refused).response()(scope, receive, send)
-                return
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        try:
+            if scope["type"] == "http":
+                await self._answer(scope, receive, send)
+            else:
+                await self._pass(scope, receive, send)
+        except (HttpProblem, InputError) as error:
+            refused = refusal_of(error) if isinstance(error, InputError) else error
+            if refused.status != 429:  # or a flood of requests would be a flood of lines
+                self._admission.trail.refused(refused.code)
+            if scope["type"] == "http":
+                await refused.response()(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        taken = in_time(send, self._admission.patience)
+
+        async def begin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                limit.reschedule(None)  # a stream may take its time once it has begun
+            await taken(message)
+
+        limit = asyncio.timeout(self._timeout)
+        try:
+            async with limit:
+                await self._pass(scope, receive, begin)
+        except NotTaken:
+            _log.info("answer.not_taken")  # the server closes the connection of half an answer
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            words = f"No answer within {self._timeout:g} s. Ask for less, or for fewer archives."
+            await problem(503, "TIMEOUT", words, headers={"Retry-After": "5"})(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection, route = HTTPConnection(scope), self._route(scope)
+        if isinstance(route, OpenRoute):
+            asking.set(None)
+        else:
+            # The path of the route: any other path is a stranger's text, and below some a UID follows.
+            asking.set(asking_of(connection, getattr(route, "path", "(other)")))
+            scraped = isinstance(route, ScrapedRoute) and self._admission.is_scraper(connection)
+            if not scraped and not isinstance(route, AskingRoute):
+                await self._admission.recognise(connection)
         await self._app(scope, receive, send)
 
-    def _is_scraped(self, scope: Scope) -> bool:
-        """Whether the scraper of metrics asks for these: it is nobody who could be asked for anything else."""
-        if self._scraper is None or scope["path"] != "/metrics":
-            return False
-        given = HTTPConnection(scope).headers.get("authorization", "")
-        return hmac.compare_digest(given.encode("latin-1"), self._scraper)
-
-    def _refused(self, connection: HTTPConnection, refused: HttpProblem) -> HttpProblem:
-        """What is answered. An address that is refused too often gets no more lines, or a flood of strangers
-        were a flood of lines; who shows a good token from the same address is not held up by it."""
-        address = connection.client.host if connection.client else "-"
-        try:
-            refuse_haste(self._limiter, f"refused {address}")
-        except HttpProblem as hasty:
-            return hasty
-        asking.set(asking_of(connection))
-        self._trail.refused(refused.code)
-        return refused
-
-
-def is_open(path: str) -> bool:
-    """Whether anybody may ask for the path."""
-    return path in OPEN or path.startswith(OPEN_BELOW)
+    def _route(self, scope: Scope) -> BaseRoute | None:
+        """The one that will answer: the first that fits, else the first whose path does."""
+        partly = None
+        for route in self._routes:
+            match, _ = route.matches(scope)
+            if match is Match.FULL:
+                return route
+            if match is Match.PARTIAL and partly is None:
+                partly = route
+        return partly

@@ -1,16 +1,21 @@
-"""Clients that go away before they have their answer: what is done for them ends."""
+"""Clients that go away before they have their answer, or do not take it: what is done for them ends."""
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from starlette.types import Receive
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 T = TypeVar("T")
 
 
 class ClientGone(Exception):
     """The client closed the connection; there is nobody to answer."""
+
+
+class NotTaken(Exception):
+    """The client took nothing for so long that it was cut off."""
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
@@ -34,3 +39,27 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def in_time(send: Send, seconds: float) -> Send:
+    """The same, but what waits longer than that for its client is given up: else whoever leaves their machine asleep,
+    or means harm, holds a place for ever. Raises NotTaken."""
+
+    async def limited(message: Message) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await send(message)
+        except TimeoutError:
+            raise NotTaken from None
+
+    return limited
+
+
+class ClosedStream(StreamingResponse):
+    """The async generator that makes the answer is closed with it, whether it came to its end or was left."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await cast(Any, self.body_iterator).aclose()

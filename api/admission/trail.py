@@ -1,6 +1,6 @@
 """The audit trail of GraphQL: every operation leaves a line before its answer leaves the server.
 
-What a line holds is access/audit.py, how it is stored db/audit/trail.py. Routes that are not GraphQL write their
+What a line holds is access/audit.py, how it is stored db/audit.py. Routes that are not GraphQL write their
 own lines with `AuditLog.write`.
 """
 
@@ -15,11 +15,9 @@ from graphql import GraphQLError
 from starlette.requests import HTTPConnection
 from strawberry.types import ExecutionContext
 
-from access.audit import ANONYMOUS, EXPORT_PATH, AuditRecord, Touched, document_digest, network_of, purpose_of
+from access.audit import ANONYMOUS, AuditRecord, Touched, document_digest, network_of, purpose_of
 from access.scope import AccessScope
-from api.export.rows import MEDIA_TYPES
-from api.export.table import COLUMNS
-from api.graphql.errors import correlation_id
+from api.logging import correlation_id
 from db.audit.trail import AuditLog, AuditUnavailable
 from model.errors import InputError
 
@@ -27,9 +25,6 @@ PURPOSE_HEADER: Final = "x-purpose-of-use"
 SUBSCRIBED: Final = "SUBSCRIBED"
 """The outcome of a subscription's first line."""
 EVENT_PAUSES: Final = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
-EXPORTS: Final = {(of, form): f"{EXPORT_PATH}{of}.{form}" for of in COLUMNS for form in MEDIA_TYPES}
-"""What is exported in which format → the path."""
-_ENDPOINTS: Final = frozenset({"/graphql", "/schema.graphql", "/metrics", *EXPORTS.values()})
 
 
 @dataclass(slots=True)
@@ -43,7 +38,7 @@ class Asking:
 
 
 asking: ContextVar[Asking | None] = ContextVar("asking", default=None)
-"""Set for each request to /graphql, over HTTP and WebSocket."""
+"""Set for each request to a route that is not open."""
 
 
 class Result(Protocol):
@@ -54,19 +49,14 @@ class Result(Protocol):
     extensions: Any
 
 
-def asking_of(connection: HTTPConnection) -> Asking:
-    """Where a request comes from, and why; a purpose that is no code is refused by whoever enters the schema."""
+def asking_of(connection: HTTPConnection, endpoint: str) -> Asking:
+    """Where a request comes from, and why; a purpose that is no code is refused when the context is made."""
     try:
         purpose = purpose_of(connection.headers.get(PURPOSE_HEADER))
     except InputError:
         purpose = None
     client = connection.client.host if connection.client else None
-    return Asking(_endpoint(connection.url.path), network_of(client), purpose)
-
-
-def _endpoint(path: str) -> str:
-    """The path where it is one of ours: any other is a stranger's text, and below some a UID follows."""
-    return path if path in _ENDPOINTS else "(other)"
+    return Asking(endpoint, network_of(client), purpose)
 
 
 class Trail:

@@ -57,7 +57,7 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Turn:
     """Of one operation: whose it is, and until when it keeps its place."""
 
     turns: Turns
@@ -74,5 +74,5 @@ class Asker:
         await self.until_sent.enter_async_context(self.turns.of(self.who, lane))
 
 
-asker: ContextVar[Asker | None] = ContextVar("asker", default=None)
-"""Who asks for the operation that runs; None where it waits for nobody (subscriptions, exports)."""
+turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
+"""Of the operation that runs; None where it waits for nobody (subscriptions, exports)."""

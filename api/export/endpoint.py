@@ -6,32 +6,34 @@ leaves an audit line for each page before that page leaves: by them `setConsent`
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import structlog
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 from strawberry import Schema
 
+from access.audit import EXPORT_PATH
 from access.scope import AccessLevel, Viewer
-from api.admission.trail import EXPORTS, asking, asking_of
+from api.admission.admission import Admission
+from api.admission.leaving import ClosedStream
 from api.document.rules import Permit, permit
 from api.export.rows import MEDIA_TYPES, file_of
+from api.export.table import COLUMNS
 from api.export.wanted import Wanted, of_body, of_query, wanted_of
-from api.graphql.endpoint import GraphQLEndpoint
 from api.graphql.media_types import require_json
-from api.graphql.request_data import RequestToGraphQL
-from api.graphql.streams import NotTaken, in_time
+from api.graphql.request_data import body_of
 from api.identity.auth import seconds_left, shows_token
 from api.identity.cross_site import refuse_elsewhere
-from api.problems import HttpProblem, problem
-from model.errors import Forbidden, InputError
+from api.problems import problem
+from model.errors import Forbidden
 from resolvers.context import Context
 
 VERB: Final = "export"
+EXPORTS: Final = {(of, form): f"{EXPORT_PATH}{of}.{form}" for of in COLUMNS for form in MEDIA_TYPES}
+"""What is exported in which format → the path."""
 _STATUS: Final = {
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
@@ -42,28 +44,18 @@ _STATUS: Final = {
 _WHOLE: Final = frozenset({"CACHED", "LIVE"})
 _PIECE: Final = 64 * 1024
 """Bytes that are handed to a connection at a time: who takes none of them for long reads nothing."""
-_log = structlog.stdlib.get_logger("api.export")
 
 
 class ExportCutShort(Exception):
     """A page failed when others were on their way: the connection is closed, so that nobody takes a part for all."""
 
 
-def export_routes(schema: Schema, endpoint: GraphQLEndpoint, most_bytes: int) -> list[Route]:
-    """One for each table and format. schema: the served one, of which `endpoint` is the way in."""
+def export_routes(schema: Schema, admission: Admission) -> list[Route]:
+    """One for each table and format. schema: the served one."""
 
     def route(of: str, form: str, path: str) -> Route:
         async def serve(request: Request) -> Response:
-            asking.set(asking_of(request))
-            try:
-                return await _export(schema, endpoint, request, of, form, most_bytes)
-            except InputError as refused:
-                endpoint.trail.refused(refused.code)
-                return problem(_STATUS.get(refused.code, 400), refused.code, refused.message)
-            except HttpProblem as refused:
-                if refused.status != 429:
-                    endpoint.trail.refused(refused.code)
-                return refused.response()
+            return await _export(schema, admission, request, of, form)
 
         found = Route(path, serve, methods=["GET", "POST"])
         found.methods = {"GET", "POST"}  # a HEAD would be a whole export that nobody is sent
@@ -72,26 +64,21 @@ def export_routes(schema: Schema, endpoint: GraphQLEndpoint, most_bytes: int) ->
     return [route(of, form, path) for (of, form), path in EXPORTS.items()]
 
 
-async def _export(
-    schema: Schema, endpoint: GraphQLEndpoint, request: Request, of: str, form: str, most_bytes: int
-) -> Response:
-    context: Context = await endpoint.get_context(request, Response())  # who asks, why, and how often
+async def _export(schema: Schema, admission: Admission, request: Request, of: str, form: str) -> Response:
+    context: Context = await admission.enter(request)
     viewer = exporting(context.viewer)
-    wanted = wanted_of(await _members(request, most_bytes), of, form)
+    wanted = wanted_of(await _members(request, admission.rules.max_body), of, form)
     permit.set(Permit(any_document=True))  # the document is ours, whatever clients may send
     pages = _Pages(schema, context, viewer, wanted)
     first = await pages.read(None)
     if first.data is None or first.errors:
         return _refusal(first)
-    return _File(
-        pages.parts(first, lambda: seconds_left(request) != 0.0 and context.still_holds()),
-        endpoint.send_patience,
-        headers=_headers(first.data)
-        | {
-            "Content-Disposition": f'attachment; filename="{of}.{form}"',
-            "Content-Type": MEDIA_TYPES[form],
-        },
-    )
+    parts = pages.parts(first, lambda: seconds_left(request) != 0.0 and context.still_holds())
+    named = {
+        "Content-Disposition": f'attachment; filename="{of}.{form}"',
+        "Content-Type": MEDIA_TYPES[form],
+    }
+    return ClosedStream(_pieces(parts), headers=_headers(first.data) | named)
 
 
 async def _members(request: Request, most_bytes: int) -> Any:
@@ -101,31 +88,15 @@ async def _members(request: Request, most_bytes: int) -> Any:
             refuse_elsewhere(request)
         return of_query(request.query_params, len(request.scope["query_string"]))
     require_json(request.headers.get("content-type"))
-    return of_body(await RequestToGraphQL(request).body_of(most_bytes))
+    return of_body(await body_of(request, most_bytes))
 
 
-class _File(StreamingResponse):
-    """A file that is given up when its reader takes nothing for so many seconds: else whoever leaves their machine
-    asleep, or means harm, holds a place for ever."""
-
-    def __init__(self, parts: AsyncGenerator[bytes, None], patience: float, headers: dict[str, str]) -> None:
-        super().__init__(_pieces(parts), headers=headers)
-        self._parts, self._patience = parts, patience
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, in_time(send, self._patience))
-        except NotTaken:
-            _log.info("export.not_taken")  # the server closes the connection of half an answer
-        finally:
-            await self._parts.aclose()
-
-
-async def _pieces(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _pieces(parts: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
     """The same bytes, not too many at a time."""
-    async for part in parts:
-        for at in range(0, len(part), _PIECE):
-            yield part[at : at + _PIECE]
+    async with aclosing(parts):
+        async for part in parts:
+            for at in range(0, len(part), _PIECE):
+                yield part[at : at + _PIECE]
 
 
 @dataclass(frozen=True, slots=True)

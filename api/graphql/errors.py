@@ -3,7 +3,7 @@
     model.errors.InputError             its own code (BAD_INPUT, BAD_CURSOR, NOT_FOUND, FORBIDDEN)
     archives.errors.ArchiveError        its own code (TIMEOUT, UNREACHABLE, …)
     db.pool.StatementTimeout            TIMEOUT; TOO_BROAD where the filter says why
-    db.audit.trail.AuditUnavailable     AUDIT_UNAVAILABLE, status 503
+    db.audit.AuditUnavailable           AUDIT_UNAVAILABLE, status 503
     api.document.limits.LimitExceeded   its own code (QUERY_TOO_DEEP, QUERY_TOO_LARGE, …)
     a literal or variable of the wrong type   BAD_INPUT, the value replaced by its position
     a syntax error                      GRAPHQL_PARSE_FAILED
@@ -16,9 +16,7 @@ HTTP's own refusals (wrong method, media type, size) are api.problems.
 
 import traceback
 from collections.abc import Iterator
-from contextvars import ContextVar
 
-import structlog
 from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -28,10 +26,9 @@ from api.document.introspection import without_hints
 from api.document.limits import MAX_TOKENS, LimitExceeded
 from api.document.rules import permit
 from api.document.wording import input_problem, position, syntax_problem, value_problem
-from api.logging import frames_of, type_name
+from api.logging import correlation_id, internal_message, log_exception
 from archives.errors import ArchiveError
 from db.audit.trail import AuditUnavailable
-from db.outage import is_told
 from db.pool import StatementTimeout
 from model.errors import InputError
 
@@ -40,11 +37,6 @@ _SPEAKING = (InputError, ArchiveError, StatementTimeout, AuditUnavailable)
 """Exceptions of ours that say in words for the caller what happened: `code` and `message`."""
 
 UNKNOWN_OPERATION = "The document has no operation of that name, or none at all."
-
-correlation_id: ContextVar[str] = ContextVar("correlation_id", default="-")
-"""The X-Request-Id of the request that runs in this task."""
-
-_log = structlog.stdlib.get_logger("api.errors")
 
 
 class WrongLiteral(GraphQLError):
@@ -87,24 +79,6 @@ def explain(error: GraphQLError, schema: GraphQLSchema | None = None) -> tuple[s
     if wrong := input_problem(error, schema=schema):
         return "BAD_INPUT", wrong
     return _validation(error, cause) if error.path is None else None
-
-
-def internal_message() -> str:
-    """What a caller reads of a fault of ours."""
-    return f"Internal error. Quote this correlation id: {correlation_id.get()}"
-
-
-def log_exception(event: str, error: BaseException, **more: object) -> None:
-    """One line: type and frames of the exception, never its message. None in an outage, which has its own line."""
-    if is_told(error):
-        return
-    _log.error(
-        event,
-        correlation_id=correlation_id.get(),
-        error=type_name(error),
-        exception=frames_of(error),
-        **more,
-    )
 
 
 def _syntax(error: GraphQLSyntaxError) -> tuple[str, str]:

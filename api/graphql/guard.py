@@ -32,7 +32,7 @@ from strawberry.schema.schema import validate_document
 from strawberry.types.graphql import OperationType
 
 from api.admission.trail import Result, Trail, has_data
-from api.admission.turns import asker
+from api.admission.turns import turn
 from api.document import introspection, limits, persisted
 from api.document.cache import Known, KnownDocuments
 from api.document.cost import check_cost, cost_of
@@ -105,7 +105,7 @@ class Guard(SchemaExtension):
         if self._is_subscription:
             self._streams = True
             await self._trail.begins(self.execution_context)
-        elif (who := asker.get()) is not None:
+        elif (who := turn.get()) is not None:
             await who.begin(self._cost)
         yield
 
@@ -175,7 +175,7 @@ class Guard(SchemaExtension):
 
     @staticmethod
     def _reading() -> AbstractAsyncContextManager[None]:
-        who = asker.get()
+        who = turn.get()
         return nullcontext() if who is None else who.reading()
 
     def get_results(self) -> dict[str, Any]:

@@ -1,73 +1,76 @@
-"""From the bytes of a request to /graphql to what it asks for; what does not fit is refused as HTTP has it."""
+"""From the bytes of a request to what it asks for; what does not fit is refused as HTTP has it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
-from cross_web import StarletteRequestAdapter
-from strawberry.http import GraphQLRequestData
+from graphql import GraphQLError, get_operation_ast, parse
+from starlette.requests import Request
 from strawberry.types.graphql import OperationType
 
-from api.document.limits import MAX_DOCUMENT
+from api.document.limits import MAX_DOCUMENT, MAX_TOKENS
 from api.document.persisted import Persisted
 from api.document.reading_thread import beside
-from api.graphql.media_types import GRAPHQL, answer_type, is_stream, require_json
-from api.graphql.operations import kind_of
+from api.graphql.media_types import GRAPHQL, answer_type, require_json
 from api.problems import HttpProblem
 
+_OTHER_THAN_QUERIES = re.compile(r"\b(?:mutation|subscription)\b", re.ASCII)
 
-@dataclass
-class Asked(GraphQLRequestData):
+
+@dataclass(frozen=True, slots=True)
+class Asked:
     """kind: of the operation that is to be run."""
 
-    kind: OperationType = OperationType.QUERY
+    query: str
+    kind: OperationType
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+    extensions: dict[str, Any] | None = None
+
+    def arguments(self, context: Any) -> dict[str, Any]:
+        """Those of `Schema.execute` and `Schema.stream`."""
+        return {
+            "query": self.query,
+            "variable_values": self.variables,
+            "context_value": context,
+            "operation_name": self.operation_name,
+            "operation_extensions": self.extensions,
+        }
 
 
-class RequestToGraphQL(StarletteRequestAdapter):
-    """A request of whose body no more than is allowed is ever in memory."""
+async def asked_by(request: Request, most_bytes: int, persisted: Persisted) -> Asked:
+    """What a GET or POST asks for. Raises HttpProblem."""
+    if request.method == "GET":
+        given: Any = dict(request.query_params)
+        for name in ("variables", "extensions"):
+            given[name] = _parsed(given[name]) if given.get(name) else None
+        given["operationName"] = given.get("operationName") or None
+    else:
+        require_json(request.headers.get("content-type"))
+        given = _parsed(await body_of(request, most_bytes))
+    status = 400 if answer_type(request.headers.get("accept")) == GRAPHQL else 200
+    return await asked_of(given, persisted, status)
 
-    async def data(self, most_bytes: int, persisted: Persisted) -> Asked:
-        """Raises HttpProblem."""
-        if self.method == "GET":
-            given: Any = dict(self.query_params)
-            for name in ("variables", "extensions"):
-                given[name] = _parsed(given[name]) if given.get(name) else None
-            given["operationName"] = given.get("operationName") or None
-        else:
-            require_json(self.content_type)
-            given = _parsed(await self.body_of(most_bytes))
-        accept = self.headers.get("accept")
-        status = 400 if answer_type(accept) == GRAPHQL else 200
-        asked = await request_data(given, persisted, status)
-        if is_stream(accept, goes_on=asked.kind is OperationType.SUBSCRIPTION):
-            asked.protocol = "sse"
-        return asked
 
-    async def body_of(self, most: int) -> bytes:
-        """Raises HttpProblem 413."""
-        too_large = HttpProblem(413, f"The request is larger than {most} bytes.")
-        length = self._request.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and int(length) > most:
+async def body_of(request: Request, most: int) -> bytes:
+    """No more than is allowed is ever in memory. Raises HttpProblem 413."""
+    too_large = HttpProblem(413, f"The request is larger than {most} bytes.")
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length) > most:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
             raise too_large
-        body = bytearray()
-        async for chunk in self._request.stream():
-            body += chunk
-            if len(body) > most:
-                raise too_large
-        return bytes(body)
+    return bytes(body)
 
 
-def _parsed(text: str | bytes) -> object:
-    try:
-        return orjson.loads(text)
-    except json.JSONDecodeError:
-        raise HttpProblem(400, "The request is not valid JSON.") from None
-
-
-async def request_data(data: Any, persisted: Persisted, status: int) -> Asked:
+async def asked_of(data: Any, persisted: Persisted, status: int) -> Asked:
     """What the members of a request ask for. status: of the answer for a name that is not known. Raises HttpProblem."""
     if isinstance(data, list):
         raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
@@ -81,13 +84,29 @@ async def request_data(data: Any, persisted: Persisted, status: int) -> Asked:
         raise HttpProblem(413, words, code="QUERY_TOO_LARGE")
     _check_kinds(data)
     name = data.get("operationName")
-    return Asked(
-        query=query,
-        variables=data.get("variables"),
-        operation_name=name,
-        extensions=data.get("extensions"),
-        kind=await beside(query, partial(kind_of, query, name)),
-    )
+    kind = await beside(query, partial(kind_of, query, name))
+    return Asked(query, kind, data.get("variables"), name, data.get("extensions"))
+
+
+def kind_of(document: str, name: str | None) -> OperationType:
+    """QUERY also for what cannot be run: whoever runs it says why.
+
+    A document without the word of another kind, as most are, is not parsed for this.
+    """
+    if _OTHER_THAN_QUERIES.search(document) is None:
+        return OperationType.QUERY
+    try:
+        operation = get_operation_ast(parse(document, no_location=True, max_tokens=MAX_TOKENS), name)
+    except GraphQLError:
+        return OperationType.QUERY
+    return OperationType(operation.operation.value) if operation is not None else OperationType.QUERY
+
+
+def _parsed(text: str | bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except json.JSONDecodeError:
+        raise HttpProblem(400, "The request is not valid JSON.") from None
 
 
 def _check_kinds(data: Mapping[str, Any]) -> None:

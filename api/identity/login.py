@@ -16,7 +16,7 @@ import orjson
 import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from api.identity.auth import ProviderDown
 from api.identity.cross_site import origin_of, refuse_cross_site
@@ -26,6 +26,7 @@ from api.identity.sealing import TooLarge
 from api.identity.sessions import SIGN_IN_SECONDS, Sessions
 from api.identity.tokens import BadToken, Checked, Tokens
 from api.problems import HttpProblem
+from api.routes import OpenRoute
 from config.identity import Client, Provider, is_safe_url
 
 CALLBACK = "/auth/callback"
@@ -45,9 +46,9 @@ class SignIn:
 
     def routes(self) -> tuple[BaseRoute, ...]:
         return (
-            Route("/auth/login", self._login),
-            Route(CALLBACK, self._callback),
-            Route("/auth/logout", self._logout, methods=["POST"]),
+            OpenRoute("/auth/login", self._login),
+            OpenRoute(CALLBACK, self._callback),
+            OpenRoute("/auth/logout", self._logout, methods=["POST"]),
         )
 
     async def _login(self, request: Request) -> Response:

@@ -19,10 +19,11 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from api.identity.login import CALLBACK, challenge_of
 from api.problems import HttpProblem
+from api.routes import OpenRoute
 from config.identity import Client, Provider
 
 PATH = "/demo-issuer"
@@ -88,10 +89,10 @@ class DemoIssuer:
 
     def routes(self) -> tuple[BaseRoute, ...]:
         return (
-            Route(f"{PATH}/.well-known/openid-configuration", self._configuration),
-            Route(f"{PATH}/jwks", self._jwks),
-            Route(f"{PATH}/authorize", self._authorize),
-            Route(f"{PATH}/token", self._token, methods=["POST"]),
+            OpenRoute(f"{PATH}/.well-known/openid-configuration", self._configuration),
+            OpenRoute(f"{PATH}/jwks", self._jwks),
+            OpenRoute(f"{PATH}/authorize", self._authorize),
+            OpenRoute(f"{PATH}/token", self._token, methods=["POST"]),
         )
 
     async def _configuration(self, _request: Request) -> Response:

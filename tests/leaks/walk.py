@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLSchema, parse
 
-from api.admission.trail import EXPORTS
+from api.export.endpoint import EXPORTS
 from tests.leaks.canaries import Canary
 from tests.leaks.people import PEOPLE, Reply, Served, access_of
 from tests.leaks.questions import Questions

@@ -164,7 +164,7 @@ async def test_a_reader_that_takes_nothing_is_given_up(runtime: Runtime) -> None
     with capture_logs() as logged:
         await asyncio.wait_for(app(scope, receive, send), timeout=60)
     assert offered == ["http.response.start", "http.response.body"]
-    assert "export.not_taken" in [line["event"] for line in logged]
+    assert "answer.not_taken" in [line["event"] for line in logged]
 
 
 @pytest.mark.parametrize(

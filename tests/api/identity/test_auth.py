@@ -4,6 +4,7 @@ import pytest
 
 from api.identity.auth import Identity
 from tests.api.identity.signing import ERNS, FakeProvider, bearer, token_of
+from tests.api.identity.signing_in import serving
 from tests.api.tiny import tiny_app
 
 HELLO = {"query": "{ hello }"}
@@ -11,8 +12,8 @@ HELLO = {"query": "{ hello }"}
 
 @pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/static/index.js", "/auth/login"])
 async def test_what_anybody_may_ask_for(path: str) -> None:
-    async with FakeProvider().client() as client:
-        assert (await client.get(path)).status_code != 401
+    async with serving() as served, served.browser() as browser:
+        assert (await browser.get(path)).status_code != 401
 
 
 @pytest.mark.parametrize(
