@@ -8,7 +8,8 @@ from typing import Any
 from strawberry.types import get_object_definition
 
 from bench._idc_index import Filled
-from db.lists.pages import Listing, Page
+from db.lists import pages
+from db.lists.listing import Listing, Page
 from db.scoped import session_scope_of
 from model.attributes import Attribute, Kind, Level, attribute
 from model.filters import AllOf, Condition, Op, PathTest, Related, Test, TextTest
@@ -120,10 +121,8 @@ def by_attribute() -> dict[str, Condition]:
 
 async def plan(index: Filled, condition: Condition) -> Plan:
     """The plan of a page of 20 studies, newest first."""
-    listing = Listing(index.scope, Level.STUDY, condition)
-    assert listing.order
-    sql = listing.page(Page(21))
-    return await explained(index, sql, listing.params.values)
+    listing = Listing((index.scope,), Level.STUDY, condition)
+    return await explained(index, *pages.page(listing, Page(21)))
 
 
 async def explained(index: Filled, sql: str, values: list[Any]) -> Plan:

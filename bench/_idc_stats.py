@@ -11,9 +11,9 @@ import duckdb
 from bench._idc_filters import Plan, explained
 from bench._idc_index import Filled
 from db.statistics import stats
+from db.statistics.cells import AXES
 from db.statistics.facets import DateFacet, DateInterval, Facet, dimension
 from db.statistics.rolled_up import RolledUp
-from db.statistics.rollups import AXES
 from db.statistics.stats_statement import Groups, Statement, StatsQuery
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, Condition, Op, Related, Test
@@ -86,14 +86,12 @@ def duck_series_cells(duck: duckdb.DuckDBPyConnection, sample: str, facets: Sequ
 async def plan(index: Filled, asked: StatsQuery, facets: Sequence[Facet]) -> Plan:
     rollup = asked.rollup([AXES[each] for each in facets])
     dimensions = [dimension(each, asked.level) for each in facets]
-    statement: Statement
     if rollup is None:
-        statement = Statement(asked)
-        sql = statement.cells(dimensions, _MOST)
+        statement = Statement(asked).cells(dimensions, _MOST)
     else:
-        statement = rolled_up = RolledUp(asked)
-        sql = rolled_up.cells_and_looks(dimensions, [AXES[each] for each in facets], rollup, _MOST)
-    return await explained(index, sql, statement.params.values)
+        axes = [AXES[each] for each in facets]
+        statement = RolledUp(asked).cells_and_looks(dimensions, axes, rollup, _MOST)
+    return await explained(index, *statement)
 
 
 def scanned(asked: StatsQuery) -> StatsQuery:

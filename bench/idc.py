@@ -21,8 +21,8 @@ from bench import _idc_filters, _idc_stats
 from bench._idc_index import Filled, answers, declare, filled, ingested
 from db.embedded.postgres import EmbeddedPostgres
 from db.pool import Connection
+from db.statistics.cells import AXES
 from db.statistics.facets import Facet
-from db.statistics.rollups import AXES
 from db.writing import ingest
 from db.writing.rollup_tables import follow_rollups
 from model.attributes import Level

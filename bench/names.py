@@ -22,7 +22,9 @@ from access.scope import Scope
 from bench._idc_filters import explained
 from bench._idc_index import Filled, archives, created
 from db.embedded.postgres import EmbeddedPostgres
-from db.lists.pages import Listing, Page
+from db.lists import pages
+from db.lists.counts import counts
+from db.lists.listing import Listing, Page
 from db.lists.ranking import looked_up
 from db.pool import Connection, Database
 from db.scoped import ScopedDatabase
@@ -95,16 +97,17 @@ async def _main(url: str, studies: int) -> None:
 
 async def _line(index: Filled, name: str, condition: Condition) -> None:
     """Counts, then what a first page does: looks up whether too many match to be ranked, and reads the page."""
-    counting = Listing(index.scope, Level.STUDY, condition)
-    sql = f"select sum(nodes)::bigint as n from ({counting.counts()}) c"
-    (count,) = await index.reader.fetch("count", sql, *counting.params.values)
+    counting = counts(Listing((index.scope,), Level.STUDY, condition))
+    sql = f"select sum(nodes)::bigint as n from ({counting.sql}) c"
+    (count,) = await index.reader.fetch("count", sql, *counting.values)
     heard = _Heard(index, [])
     found = await looked_up(heard, [index.scope], condition)
     newest = newest_first(condition, (), condition)
-    listing = Listing(index.scope, Level.STUDY, found or newest.condition, () if found else newest.sorts)
-    assert listing.order
+    listing = Listing(
+        (index.scope,), Level.STUDY, found or newest.condition, () if found else tuple(newest.sorts)
+    )
     plans = [await explained(index, sql, values) for sql, values in heard.sent]
-    page = await explained(index, listing.page(Page(21)), listing.params.values)
+    page = await explained(index, *pages.page(listing, Page(21)))
     scans = ", ".join(page.sequential) or "none"
     order = "ranked" if found else "by date"
     ms = f"{sum(plan.ms for plan in plans):.1f} + {page.ms:.1f}"

@@ -34,7 +34,7 @@ def _definitions(declared: Declared) -> dict[str, str]:
     written = literal(declared.path)
     if written is None:  # config/attributes_file.py refuses it
         raise ValueError(f"{declared.path.name} cannot be declared")
-    values = Values.of(declared.path, declared.level, written, row="")
+    values = Values.of(declared.path, declared.level, written)
     kind = kind_of(declared.path)
     found = {"has": f"({UID_COLUMN[declared.level]}) where {values.texts} <> '{{}}'"}
     if kind is not ValueKind.TEXT:

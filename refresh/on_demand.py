@@ -17,7 +17,7 @@ from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
 from archives.errors import ArchiveError, BadAnswer, Incomplete, ServerFailed, TimedOut, TooLarge
 from archives.errors import Rejected as Refused
 from archives.side_by_side import side_by_side
-from db.lists import nodes
+from db.lists import gaps, nodes
 from db.pool import Connection, Database, StatementTimeout
 from db.writing import data_sets, ingest
 from db.writing.keeping import Kept, Told, keep
@@ -189,7 +189,7 @@ class OnDemand:
     async def _fetch_data_sets(self, archive_id: int, copies: list[Missing]) -> Failed:
         """Whole data sets come series by series: DICOMweb has no request for several (PS3.18 10.4.1)."""
         client = self._client_of(archive_id)
-        series = await nodes.stored_series(self._database, [copy.source_pk for copy in copies])
+        series = await gaps.stored_series(self._database, [copy.source_pk for copy in copies])
         answers = await asyncio.gather(
             *(client.metadata(each["study_uid"], each["series_uid"]) for each in series),
             return_exceptions=True,
@@ -217,7 +217,7 @@ class OnDemand:
 
     async def _stored(self, level: Level, copies: list[Missing]) -> tuple[list[Key], dict[str, int]]:
         """The UIDs of these copies as their archive calls them; and how many children it says that they have."""
-        stored = await nodes.stored_keys(self._database, level, [copy.source_pk for copy in copies])
+        stored = await gaps.stored_keys(self._database, level, [copy.source_pk for copy in copies])
         said: dict[str, list[str]] = defaultdict(list)
         for key, children in stored:
             said[key[-1]].append(children or "")

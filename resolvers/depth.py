@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archives.errors import ArchiveError
 from archives.fields import returned_keywords
-from db.lists import nodes
+from db.lists import gaps
 from model.attributes import Level
 from model.filters import (
     EVERYTHING,
@@ -41,24 +41,24 @@ async def go_deep_enough(
     Archives that were asked just now (`question.fresh`) gave all that the list looks at, or cannot be asked.
     """
     failures: dict[int, ArchiveError] = {}
-    gaps: set[int] = set()
+    incomplete: set[int] = set()
     fresh = list_query.fresh
     for scope, parent in product(list_query.scopes, _ABOVE[level]):
         about = apart([_known(each, parent) for each in _about(condition, parent)])
-        lacking = await nodes.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
+        lacking = await gaps.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
         missing = [
             Missing.of(row, parent) for row in lacking if not fresh or row["archive_id"] not in fresh.outcomes
         ]
         if len(lacking) <= FETCHABLE:
             failures |= _by_archive(await _fetch(context, parent, missing, fresh))
         else:
-            gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
+            incomplete |= await gaps.archives_with_gaps(context.database, scope, parent)
     for scope, parent in product(list_query.scopes, _looked_into(level, condition)):
-        gaps |= await nodes.archives_with_gaps(context.database, scope, parent)
+        incomplete |= await gaps.archives_with_gaps(context.database, scope, parent)
     if fresh:
-        gaps -= fresh.outcomes.keys()
+        incomplete -= fresh.outcomes.keys()
     unsearched = await _unsearched(context, list_query, level, condition)
-    return list_query.lacking(failures, frozenset(gaps), unsearched)
+    return list_query.lacking(failures, frozenset(incomplete), unsearched)
 
 
 async def _unsearched(
@@ -84,9 +84,9 @@ async def _unsearched(
         lacking: set[int] = set()
         for scope in list_query.scopes:
             if Level.SERIES in levels:
-                lacking |= await nodes.archives_without_representatives(context.database, scope)
+                lacking |= await gaps.archives_without_representatives(context.database, scope)
             if Level.INSTANCE in levels:
-                lacking |= await nodes.archives_with_gaps(context.database, scope, Level.INSTANCE)
+                lacking |= await gaps.archives_with_gaps(context.database, scope, Level.INSTANCE)
         found = lacking
     return frozenset(found & {archive.archive_id for archive in list_query.asked})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import strawberry
 
 from access.scope import Projection, Scope
-from db.lists import nodes
+from db.lists import gaps
 from model.attributes import Level
 from model.bounds import Bounds, bounds_of, depth_of
 from model.errors import BadInput
@@ -161,7 +161,7 @@ async def _known(
         about: Condition = Related(level, condition)
     else:
         about = apart(known_about(level, condition))
-    rows = await nodes.known_studies(context.database, scope, about, MOST_KNOWN + 1)
+    rows = await gaps.known_studies(context.database, scope, about, MOST_KNOWN + 1)
     if len(rows) > MOST_KNOWN:
         return None
     copies: dict[int, list[int]] = defaultdict(list)
@@ -169,7 +169,7 @@ async def _known(
         copies[row["archive_id"]].append(row["source_pk"])
     depth, wanted = depth_of(level, condition), {}
     for archive_id, source_pks in copies.items():
-        stored = await nodes.stored_keys(context.services.owner, Level.STUDY, source_pks)
+        stored = await gaps.stored_keys(context.services.owner, Level.STUDY, source_pks)
         uids = frozenset(uid for (uid,), _ in stored)
         if uids:
             wanted[archive_id] = Wanted(Bounds(study_uids=uids), depth)

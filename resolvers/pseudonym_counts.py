@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from access.scope import Scope, ScopedArchive
 from db.lists import nodes
-from db.lists.pages import Listing
+from db.lists.listing import Listing
 from db.pool import Reader
 from db.statistics.facets import Facet
 from model.attributes import Level
@@ -45,7 +45,7 @@ class PseudonymCounts:
         key = tuple(archives)
 
         async def read() -> Counts:
-            listing = Listing(replace(self.scope, asked=key), self.level, self.condition)
+            listing = Listing((replace(self.scope, asked=key),), self.level, self.condition)
             return counted(await nodes.counts(self.database, listing))
 
         return await self._counts.setdefault(key, Once(read))()

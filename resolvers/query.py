@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from db.lists import pages
 from db.lists.nodes import Row
 from model.attributes import Level
 from model.errors import BadInput, NotFound
@@ -259,7 +260,7 @@ async def _list(
         listing = (await ordered(context, list_query, level, condition, sorts, arguments)).listing(
             list_query, level
         )
-        listing.page(arguments.window(listing.order, context.cursors))
+        pages.page(listing, arguments.window(listing.order, context.cursors))
     is_later_page = arguments.cursor is not None
     list_query = await refreshed(context, list_query, level, condition, wanted, is_later_page=is_later_page)
     list_query = await go_deep_enough(context, list_query, level, condition)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from db.lists.listing import Listing
 from db.lists.orders import RELEVANCE, Sort
-from db.lists.pages import Listing
 from db.lists.ranking import MOST_RANKED, looked_up
 from model.attributes import Level
 from model.errors import BadCursor
@@ -33,7 +33,7 @@ class Ordered:
     warning: AnswerWarning | None = None
 
     def listing(self, list_query: ListQuery, level: Level) -> Listing:
-        return Listing(list_query.scopes, level, self.condition, self.sorts)
+        return Listing(list_query.scopes, level, self.condition, tuple(self.sorts))
 
 
 async def ordered(

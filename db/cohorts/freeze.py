@@ -5,7 +5,7 @@ from uuid import UUID
 
 from access.scope import AccessScope, Projection, Scope
 from db.cohorts.cohorts import MAX_VERSIONS, Full, Person, kept
-from db.lists.pages import Part
+from db.lists.part import Part
 from db.params import Params
 from db.pool import Database
 from db.scoped import session_scope_of, set_session_scope

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from access.scope import AccessScope, Projection, Scope
 from db.lists.nodes import Row
-from db.lists.pages import Part, node_columns
+from db.lists.part import Part, node_columns
 from db.params import Params
 from db.pool import AWAY, Reader
 from model.attributes import Level
@@ -67,16 +67,19 @@ class Event:
 
 async def head(database: Reader, access_scope: AccessScope) -> Place:
     """Where the events that this viewer may know of end now."""
-    newest = (
-        "coalesce((select max(e.sequence) from unnest({ids}::smallint[]) a (archive_id) cross join lateral"
-        " (select sequence from {projection}.study_event where archive_id = a.archive_id"
-        " order by sequence desc limit 1) e), 0)"
-    )
-    sql = (
-        f"select {newest.format(ids='$1', projection=Projection.IDENTIFIED)} as records,"
-        f" {newest.format(ids='$2', projection=Projection.PSEUDONYMISED)} as pseudonyms, now() as at"
-    )
-    (row,) = await database.fetch("events_head", sql, access_scope.full_ids, access_scope.pseudonymised_ids)
+    params = Params()
+
+    def newest(scope: Scope) -> str:
+        ids = params.add(scope.visible_ids, "smallint[]")
+        return (
+            f"coalesce((select max(e.sequence) from unnest({ids}) a (archive_id)"
+            f" cross join lateral (select sequence from {scope.projection}.study_event"
+            " where archive_id = a.archive_id order by sequence desc limit 1) e), 0)"
+        )
+
+    records, pseudonyms = (newest(scope) for scope in access_scope.projections)
+    head_of_each = params.compiled(f"select {records} as records, {pseudonyms} as pseudonyms, now() as at")
+    (row,) = await head_of_each.fetch(database, "events_head")
     return Place(row["records"], row["pseudonyms"], row["at"], row["at"])
 
 
@@ -91,7 +94,7 @@ async def events_after(
         + " union all ".join(part.rows for part in parts)
         + " order by e_of, e_sequence"
     )
-    rows = await database.fetch("events", sql, *params.values)
+    rows = await params.compiled(sql).fetch(database, "events")
     return _in_places(rows, [scope.projection for scope in scopes], place)
 
 

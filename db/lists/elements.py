@@ -20,15 +20,15 @@ _BETWEEN = "\x1f"  # stands between the texts of path_words
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values at a path in rows of one level, as SQL with {a} for the alias of the row."""
+    """The values at a path in a row of one level, as SQL."""
 
     texts: str
     numbers: str
     words: str
 
     @classmethod
-    def of(cls, path: AttributePath, level: Level, written: str, row: str = "{a}.") -> "Values":
-        """`written`: the path as SQL; `row`: what stands before a column.
+    def of(cls, path: AttributePath, level: Level, written: str, row: str = "") -> "Values":
+        """`written`: the path as SQL; `row`: what stands before a column, an alias and its dot.
 
         Of series what the search answered and the representative count.
         """
@@ -54,6 +54,11 @@ def literal(path: AttributePath) -> str | None:
     return "'{" + ",".join(f'"{code}"' for code in path.codes) + "}'::text[]"
 
 
+def written_in(params: Params, path: AttributePath) -> str:
+    """The path as SQL, in a statement with these parameters."""
+    return literal(path) or params.add(list(path.codes), "text[]")
+
+
 def element_test(params: Params, test: PathTest, level: Level) -> Callable[[str], str]:
     """SQL, given the alias of a row of the level, that is true when a value at the path passes.
 
@@ -61,9 +66,12 @@ def element_test(params: Params, test: PathTest, level: Level) -> Callable[[str]
     """
     path = test.path
     check_comparable(path, test.comparisons)
-    values = Values.of(path, level, literal(path) or params.add(list(path.codes), "text[]"))
-    sql = _Compiler(params, path, values).test(test.comparisons)
-    return lambda alias: sql.replace("{a}", alias)
+
+    def passes(alias: str) -> str:
+        values = Values.of(path, level, written_in(params, path), f"{alias}.")
+        return _Compiler(params, path, values).test(test.comparisons)
+
+    return passes
 
 
 class _Compiler:

@@ -8,6 +8,9 @@ from model.name_keys import SoughtName, sought
 
 NONE = "null"
 
+Rank = Callable[[Params, str], str]
+"""SQL of how well the row with an alias matches."""
+
 
 def fuzzy_test(
     params: Params,
@@ -49,12 +52,16 @@ def named(params: Params, column: str, text: str, most: str) -> str:
     return f"records.studies_named({params.add(column, 'text')}, {', '.join(queries)}, {most})"
 
 
-def likeness(params: Params, column: str, text: str) -> str:
-    """How alike a name is, from 0 to 2; `{a}` stands for the row's alias."""
+def likeness(column: str, text: str) -> Rank:
+    """How alike a row's name is, from 0 to 2."""
     wanted = sought(text)
     forms = (wanted.plain, wanted.sound) if wanted is not None else ("", "")
-    plain, sound = (params.add(form, "text") for form in forms)
-    return f"name_likeness({{a}}.{column}_forms, {plain}, {sound})"
+
+    def of(params: Params, alias: str) -> str:
+        plain, sound = (params.add(form, "text") for form in forms)
+        return f"name_likeness({alias}.{column}_forms, {plain}, {sound})"
+
+    return of
 
 
 def _ways(wanted: SoughtName, *, by_letter: bool = False) -> tuple[str, str, str]:

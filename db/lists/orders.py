@@ -6,7 +6,7 @@ Nulls come last in both directions. Walking backwards is the exact mirror.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import asyncpg
@@ -14,7 +14,7 @@ import asyncpg
 from access.scope import Projection
 from db.lists.name_search import likeness
 from db.lists.text_search import text_rank
-from db.lists.where import union_count
+from db.lists.where import union_of
 from db.params import Params
 from model.attributes import KEY_COLUMNS, Level, attribute
 from model.cursors import Position
@@ -24,69 +24,65 @@ from model.filters import Condition, Test, TextTest, ranked_by
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One key: `sql` with `{a}` for the row's alias; `shared_sql` where a shared node sorts by its union."""
+    """One key. `sql`: what a row sorts by, as a walk reads it."""
 
     name: str
-    sql: str
+    sql: Callable[["Walk"], str]
     sql_type: str
     descending: bool = False
     nullable: bool = True
-    shared_sql: str | None = None
-
-    def on(self, alias: str, *, shared: bool, projection: Projection, archives: str) -> str:
-        template = self.shared_sql if shared and self.shared_sql else self.sql
-        return (
-            template.replace("{a}", alias).replace("{projection}", projection).replace("{archives}", archives)
-        )
 
 
-def _counted(keyword: str) -> str | None:
-    return union_count(attribute(keyword), "{projection}", "{a}", "{archives}")
+def _column(column: str) -> Callable[["Walk"], str]:
+    return lambda walk: f"{walk.alias}.{column}"
 
 
-STUDY_KEYS = {
-    "STUDY_DATE": SortKey("STUDY_DATE", "{a}.study_date", "date"),
-    "PATIENT_NAME": SortKey("PATIENT_NAME", "fold({a}.patient_name)", "text"),
-    "PATIENT_ID": SortKey("PATIENT_ID", "{a}.patient_id", "text"),
-    "ACCESSION_NUMBER": SortKey("ACCESSION_NUMBER", "{a}.accession_number", "text"),
-    "STUDY_DESCRIPTION": SortKey("STUDY_DESCRIPTION", "fold({a}.study_description)", "text"),
-    "PATIENT_BIRTH_DATE": SortKey("PATIENT_BIRTH_DATE", "{a}.patient_birth_date", "date"),
-    "MODALITY": SortKey(
-        "MODALITY",
-        "({a}.modalities)[1]",
-        "text",
-        shared_sql="({projection}.study_union_modalities({a}.study_uid, {archives}))[1]",
-    ),
-    "NUMBER_OF_SERIES": SortKey(
-        "NUMBER_OF_SERIES",
-        "{a}.number_of_series",
-        "integer",
-        shared_sql=_counted("NumberOfStudyRelatedSeries"),
-    ),
-    "NUMBER_OF_INSTANCES": SortKey(
-        "NUMBER_OF_INSTANCES",
-        "{a}.number_of_instances",
-        "integer",
-        shared_sql=_counted("NumberOfStudyRelatedInstances"),
-    ),
-    "SYNCED_AT": SortKey("SYNCED_AT", "{a}.synced_at", "timestamptz", nullable=False),
-}
-SERIES_KEYS = {
-    "SERIES_NUMBER": SortKey("SERIES_NUMBER", "{a}.series_number", "integer"),
-    "SERIES_DATE": SortKey("SERIES_DATE", "{a}.series_date", "date"),
-    "MODALITY": SortKey("MODALITY", "{a}.modality", "text"),
-    "SERIES_DESCRIPTION": SortKey("SERIES_DESCRIPTION", "fold({a}.series_description)", "text"),
-    "NUMBER_OF_INSTANCES": SortKey(
-        "NUMBER_OF_INSTANCES",
-        "{a}.number_of_instances",
-        "integer",
-        shared_sql=_counted("NumberOfSeriesRelatedInstances"),
-    ),
-}
-INSTANCE_KEYS = {
-    "INSTANCE_NUMBER": SortKey("INSTANCE_NUMBER", "{a}.instance_number", "integer"),
-    "SOP_INSTANCE_UID": SortKey("SOP_INSTANCE_UID", "{a}.sop_uid", "text", nullable=False),
-}
+def _folded(column: str) -> Callable[["Walk"], str]:
+    return lambda walk: f"fold({walk.alias}.{column})"
+
+
+def _united(keyword: str) -> Callable[["Walk"], str]:
+    """Of a shared node what the union of its copies has."""
+    of = attribute(keyword)
+
+    def sql(walk: "Walk") -> str:
+        union = union_of(of, walk.projection, walk.alias, walk.archives) if walk.shared else None
+        return union or f"{walk.alias}.{of.column}"
+
+    return sql
+
+
+def _first_modality(walk: "Walk") -> str:
+    return f"({_united('ModalitiesInStudy')(walk)})[1]"
+
+
+def _named(*keys: SortKey) -> dict[str, SortKey]:
+    return {key.name: key for key in keys}
+
+
+STUDY_KEYS = _named(
+    SortKey("STUDY_DATE", _column("study_date"), "date"),
+    SortKey("PATIENT_NAME", _folded("patient_name"), "text"),
+    SortKey("PATIENT_ID", _column("patient_id"), "text"),
+    SortKey("ACCESSION_NUMBER", _column("accession_number"), "text"),
+    SortKey("STUDY_DESCRIPTION", _folded("study_description"), "text"),
+    SortKey("PATIENT_BIRTH_DATE", _column("patient_birth_date"), "date"),
+    SortKey("MODALITY", _first_modality, "text"),
+    SortKey("NUMBER_OF_SERIES", _united("NumberOfStudyRelatedSeries"), "integer"),
+    SortKey("NUMBER_OF_INSTANCES", _united("NumberOfStudyRelatedInstances"), "integer"),
+    SortKey("SYNCED_AT", _column("synced_at"), "timestamptz", nullable=False),
+)
+SERIES_KEYS = _named(
+    SortKey("SERIES_NUMBER", _column("series_number"), "integer"),
+    SortKey("SERIES_DATE", _column("series_date"), "date"),
+    SortKey("MODALITY", _column("modality"), "text"),
+    SortKey("SERIES_DESCRIPTION", _folded("series_description"), "text"),
+    SortKey("NUMBER_OF_INSTANCES", _united("NumberOfSeriesRelatedInstances"), "integer"),
+)
+INSTANCE_KEYS = _named(
+    SortKey("INSTANCE_NUMBER", _column("instance_number"), "integer"),
+    SortKey("SOP_INSTANCE_UID", _column("sop_uid"), "text", nullable=False),
+)
 KEYS = {Level.STUDY: STUDY_KEYS, Level.SERIES: SERIES_KEYS, Level.INSTANCE: INSTANCE_KEYS}
 
 
@@ -106,7 +102,7 @@ _DEFAULTS = {
 }
 
 
-def order_of(level: Level, sorts: Sequence[Sort], condition: Condition, params: Params) -> "Order":
+def order_of(level: Level, sorts: Sequence[Sort], condition: Condition) -> "Order":
     """The order that a list asks for; best match first where it ranks. Raises BadInput."""
     ranked = ranked_by(condition) if level is Level.STUDY else None
     if not sorts:
@@ -114,29 +110,31 @@ def order_of(level: Level, sorts: Sequence[Sort], condition: Condition, params: 
     fields = [sort.field for sort in sorts]
     if len(set(fields)) < len(fields):
         raise BadInput("orderBy: each field may be named once.")
-    return Order(level, tuple(_key(level, sort, ranked, params) for sort in sorts))
+    return Order(level, tuple(_key(level, sort, ranked) for sort in sorts))
 
 
-def _key(level: Level, sort: Sort, ranked: Condition | None, params: Params) -> SortKey:
+def _key(level: Level, sort: Sort, ranked: Condition | None) -> SortKey:
     if sort.field == RELEVANCE:
-        return replace(_relevance(ranked, params), descending=sort.descending)
+        return replace(_relevance(ranked), descending=sort.descending)
     return replace(KEYS[level][sort.field], descending=sort.descending)
 
 
-def _relevance(ranked: Condition | None, params: Params) -> SortKey:
+def _relevance(ranked: Condition | None) -> SortKey:
     """How well a row matches the fuzzy name or the text of the filter, as a number."""
     match ranked:
         case Test(attribute, _, value):
-            sql = likeness(params, attribute.column, str(value))
-            value = f"{attribute.keyword}={value}"
+            name, of = f"{attribute.keyword}={value}", likeness(attribute.column, str(value))
         case TextTest():
-            value = repr(ranked)
-            sql = text_rank(params, ranked)
+            name, of = repr(ranked), text_rank(ranked)
         case _:
             raise BadInput("orderBy: RELEVANCE needs a filter that ranks: `text`, or `fuzzy` of a name.")
     # A position by one term means nothing to another: the cursor's signature carries the term's digest.
-    digest = hashlib.blake2s(str(value).encode(), digest_size=8).hexdigest()
-    return SortKey(f"{RELEVANCE}({digest})", f"{sql}::double precision", "double precision")
+    digest = hashlib.blake2s(name.encode(), digest_size=8).hexdigest()
+
+    def sql(walk: "Walk") -> str:
+        return f"{of(walk.params, walk.alias)}::double precision"
+
+    return SortKey(f"{RELEVANCE}({digest})", sql, "double precision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +159,31 @@ class Order:
     @property
     def is_newest_first(self) -> bool:
         """The order of studies that lists have when nothing else is asked for."""
-        return self.keys == tuple(_key(Level.STUDY, sort, None, Params()) for sort in _DEFAULTS[Level.STUDY])
+        return self.keys == tuple(_key(Level.STUDY, sort, None) for sort in _DEFAULTS[Level.STUDY])
+
+    def of_found(self, alias: str, *, backward: bool) -> str:
+        """ORDER BY of what a query of this order has found: its k0, k1, …, uid."""
+        keys = [f"{alias}.k{number}" for number in range(len(self.keys))]
+        above = reversed(KEY_COLUMNS[self.level][:-1])
+        return self.terms(keys, [f"{alias}.{column}" for column in ("uid", *above)], backward=backward)
+
+    def terms(self, keys: Sequence[str], uids: Sequence[str], *, backward: bool) -> str:
+        """ORDER BY of the SQL of each key, and of the UIDs that end the order."""
+        terms = []
+        for key, expression in zip(self.keys, keys, strict=True):
+            direction = " desc" if key.descending != backward else " asc"
+            nulls = "" if not key.nullable else (" nulls first" if backward else " nulls last")
+            terms.append(f"{expression}{direction}{nulls}")
+        terms += [f"{uid}{' desc' if backward else ' asc'}" for uid in uids]
+        return ", ".join(terms)
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How one statement reads an order: which rows (shared or not), which way; gathered: not along its index."""
+    """How one statement reads an order: which rows (shared or not), which way; sorted_plan: not along its index.
+    archives: SQL of the visible ones."""
 
+    params: Params
     order: Order
     alias: str
     shared: bool
@@ -178,46 +194,31 @@ class Walk:
 
     @property
     def expressions(self) -> list[str]:
-        return [
-            key.on(self.alias, shared=self.shared, projection=self.projection, archives=self.archives)
-            for key in self.order.keys
-        ]
+        return [key.sql(self) for key in self.order.keys]
 
     @property
     def uids(self) -> list[str]:
         """What ends the order."""
         return [f"{self.alias}.{column}" for column in reversed(KEY_COLUMNS[self.order.level])]
 
-    def order_of_page(self, alias: str) -> str:
-        """The same ORDER BY of what a query of this order has found: its k0, k1, …, uid."""
-        above = reversed(KEY_COLUMNS[self.order.level][:-1])
-        keys = [f"{alias}.k{number}" for number in range(len(self.order.keys))]
-        return self.order_by(keys, [f"{alias}.{column}" for column in ("uid", *above)])
+    @property
+    def order_by(self) -> str:
+        """ORDER BY of the rows."""
+        first, *others = self.expressions
+        if self.sorted_plan:  # the same values, but in the order of no index
+            first = f"coalesce({first}, {first})"
+        return self.order.terms([first, *others], self.uids, backward=self.backward)
 
-    def order_by(self, expressions: Sequence[str] | None = None, uids: Sequence[str] | None = None) -> str:
-        """ORDER BY terms; for the outer query the names of the columns that hold the keys."""
-        terms = []
-        for number, (key, expression) in enumerate(
-            zip(self.order.keys, expressions or self.expressions, strict=True)
-        ):
-            if self.sorted_plan and number == 0:  # the same values, but in the order of no index
-                expression = f"coalesce({expression}, {expression})"
-            descending = key.descending != self.backward
-            nulls = "" if not key.nullable else (" nulls first" if self.backward else " nulls last")
-            terms.append(f"{expression}{' desc' if descending else ' asc'}{nulls}")
-        terms += [f"{uid}{' desc' if self.backward else ' asc'}" for uid in uids or self.uids]
-        return ", ".join(terms)
-
-    def regions(self, params: Params, position: Position | None, *, inclusive: bool = False) -> list[str]:
+    def regions(self, position: Position | None, *, inclusive: bool = False) -> list[str]:
         """Disjoint predicates that together are "beyond the position", each one range of the key's index.
 
         A single OR would make Postgres read the index from its start; the caller unites the regions.
         """
         if position is None:
             return ["true"]
-        bound = self._bind(params, position)
+        bound = self._bind(position)
         past = f"{'<' if self.backward else '>'}{'=' if inclusive else ''}"
-        bound_uids = [params.add(uid, "text") for uid in (position.uid, *position.above)]
+        bound_uids = [self.params.add(uid, "text") for uid in (position.uid, *position.above)]
         uid_test = f"({', '.join(self.uids)}) {past} ({', '.join(bound_uids)})"
         if not bound:
             return [uid_test]
@@ -231,15 +232,15 @@ class Walk:
             regions.append(f"{first} is null")
         return regions
 
-    def beyond(self, params: Params, position: Position | None, *, inclusive: bool = False) -> str:
+    def beyond(self, position: Position | None, *, inclusive: bool = False) -> str:
         """The same as one predicate, for small sets that need no index range (children of one parent)."""
         if position is None:
             return "true"
-        return "(" + " or ".join(self.regions(params, position, inclusive=inclusive)) + ")"
+        return "(" + " or ".join(self.regions(position, inclusive=inclusive)) + ")"
 
-    def _bind(self, params: Params, position: Position) -> list[str | None]:
+    def _bind(self, position: Position) -> list[str | None]:
         pairs = zip(self.order.keys, position.values, strict=True)
-        return [None if value is None else params.add(value, key.sql_type) for key, value in pairs]
+        return [None if value is None else self.params.add(value, key.sql_type) for key, value in pairs]
 
     def _past(self, index: int) -> str:
         return "<" if self.order.keys[index].descending != self.backward else ">"

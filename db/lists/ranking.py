@@ -24,7 +24,7 @@ async def looked_up(
             params = Params()
             most = "null" if whole else str(MOST_RANKED + 1)
             rows = f"select {named(params, attribute.column, value, most)}"
-            found = await database.fetch("named", f"select array({rows}) as studies", *params.values)
+            found = await params.compiled(f"select array({rows}) as studies").fetch(database, "named")
             studies = tuple(found[0]["studies"])
             return replace(ranked, known=studies) if whole or len(studies) <= MOST_RANKED else None
         case TextTest():
@@ -52,7 +52,7 @@ async def _many(database: Reader, scopes: Sequence[Scope], tests: Sequence[TextT
         return []
     params = Params()
     columns = [" + ".join(_passing(params, scope, test) for scope in scopes) for test in tests]
-    (row,) = await database.fetch("too_many", f"select {', '.join(columns)}", *params.values)
+    (row,) = await params.compiled(f"select {', '.join(columns)}").fetch(database, "too_many")
     return [number > MOST_RANKED for number in row.values()]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from db.lists.name_search import Rank
 from db.params import Params
 from model.attributes import Level
 from model.filters import TextTest
@@ -51,11 +52,15 @@ def node_test(params: Params, test: TextTest, has: Callable[[Match], str]) -> st
     return f"({' or '.join(alternatives)})"
 
 
-def text_rank(params: Params, test: TextTest) -> str:
-    """How well a study matches, `{a}` being its row: each word counts for itself, in the study's own description
-    more than in any number of its series'."""
-    queries = [query for each in (test, *test.others) for query in _wanted(params, each)]
-    return f"ts_rank({{a}}.search, {' || '.join(queries)})"
+def text_rank(test: TextTest) -> Rank:
+    """How well a study matches: each word counts for itself, in the study's own description more than in any number of
+    its series'."""
+
+    def of(params: Params, alias: str) -> str:
+        queries = [query for each in (test, *test.others) for query in _wanted(params, each)]
+        return f"ts_rank({alias}.search, {' || '.join(queries)})"
+
+    return of
 
 
 def words_of(level: Level, alias: str) -> str:

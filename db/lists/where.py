@@ -108,7 +108,7 @@ class Where:
     def _test(self, test: Test, alias: str, level: Level, leaf: "Leaf") -> str:
         if test.attribute.kind is Kind.INTEGER and leaf == self._on_any_copy:
             # Counts of a shared node are of the union of its copies, not of any one of them.
-            union = union_count(test.attribute, self._projection, alias, self._asked)
+            union = union_of(test.attribute, self._projection, alias, self._asked)
             if union is not None:
                 return f"({_compare(self._params, union, test)})"
         return leaf(self._column_test(test), alias, level)
@@ -253,16 +253,17 @@ def _name_test(params: Params, projection: Projection, column: str, test: Test) 
     )
 
 
-_UNION_COUNTS = {
+_UNIONS = {
+    "ModalitiesInStudy": "study_union_modalities",
     "NumberOfStudyRelatedSeries": "study_union_series",
     "NumberOfStudyRelatedInstances": "study_union_instances",
     "NumberOfSeriesRelatedInstances": "series_union_instances",
 }
 
 
-def union_count(attribute: Attribute, projection: str, alias: str, archives: str) -> str | None:
-    """A count of a shared node over the union of its copies; None for any other attribute."""
-    if attribute.keyword not in _UNION_COUNTS:
+def union_of(attribute: Attribute, projection: Projection, alias: str, archives: str) -> str | None:
+    """What a shared node has over the union of its copies; None for an attribute that is its best copy's."""
+    if attribute.keyword not in _UNIONS:
         return None
     key = ", ".join(f"{alias}.{column}" for column in KEY_COLUMNS[attribute.level])
-    return f"{projection}.{_UNION_COUNTS[attribute.keyword]}({key}, {archives})"
+    return f"{projection}.{_UNIONS[attribute.keyword]}({key}, {archives})"

@@ -5,13 +5,14 @@ own, that of what it is part of, or those of its series. Studies and series know
 representatives of series.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 from access.scope import Projection
-from db.lists.elements import Values, literal
-from db.lists.where import same_node, union_count
-from db.params import Params
-from db.statistics.facets import DEPTH, Dimension
+from db.lists.elements import Values, written_in
+from db.lists.where import same_node, union_of
+from db.statistics.facets import DEPTH, At, Dimension, Sql
 from model.attributes import BY_KEYWORD, Attribute, Kind, Level
 from model.errors import BadInput
 from model.levels import level_of
@@ -57,72 +58,91 @@ def numeric(name: str, level: Level) -> Named:
     return found
 
 
-def texts(params: Params, attribute: Named, level: Level) -> Dimension:
+def texts(attribute: Named, level: Level) -> Dimension:
     """Its values as texts; null for nodes without one."""
-    return _dimension(attribute, level, _rows(params, attribute, level), "{f}u.value")
+    return _dimension(attribute, level, _rows(attribute, level), _value)
 
 
-def numbers(params: Params, attribute: Named, level: Level) -> Dimension:
+def numbers(attribute: Named, level: Level) -> Dimension:
     """Its numbers as they are."""
-    rows = _rows(params, attribute, level)
-    return _dimension(attribute, level, _as_numbers(rows, attribute), "{f}u.value")
+    return _dimension(attribute, level, _as_numbers(attribute, level), _value)
 
 
-def bins(params: Params, attribute: Named, level: Level, low: float, high: float, count: int) -> Dimension:
+def bins(attribute: Named, level: Level, low: float, high: float, count: int) -> Dimension:
     """The bin, from 1, that its numbers are in; the last one includes `high`. Null outside. One value is one
     bin."""
-    least, largest = params.add(low, "float8"), params.add(high, "float8")
-    bin_of = "1"
-    if low < high:
-        most = params.add(count, "integer")
-        bin_of = f"least(width_bucket({{f}}u.value, {least}, {largest}, {most}), {most})"
-    value = f"case when {{f}}u.value between {least} and {largest} then {bin_of} end"
-    found = _dimension(attribute, level, _as_numbers(_rows(params, attribute, level), attribute), value)
-    return Dimension(found.value, found.column, found.join, found.above, repeats=True)
+
+    def bin_of(at: At) -> str:
+        value, number = _value(at), "1"
+        least, largest = at.params.add(low, "float8"), at.params.add(high, "float8")
+        if low < high:
+            most = at.params.add(count, "integer")
+            number = f"least(width_bucket({value}, {least}, {largest}, {most}), {most})"
+        return f"case when {value} between {least} and {largest} then {number} end"
+
+    return replace(_dimension(attribute, level, _as_numbers(attribute, level), bin_of), repeats=True)
 
 
-def _rows(params: Params, attribute: Named, level: Level) -> str:
-    """SELECT of the distinct values as text `value`, of a row {r}."""
-    if attribute.column is None:
-        written = literal(attribute.path) or params.add(list(attribute.path.codes), "text[]")
-        found = Values.of(attribute.path, attribute.home, written).texts.replace("{a}", "{r}")
-        text = "v.text"
-        if attribute.path.last.vr in NUMERIC_VRS:  # some archives send 5.0 where others send 5
-            text = "coalesce(trim_scale(path_number(v.text))::text, v.text)"
-        return f"select distinct left({text}, {MAX_TEXT}) as value from unnest({found}) v (text)"
-    column = f"{{r}}.{attribute.column.column}"
-    if attribute.column.kind is Kind.LIST:
-        of_all = "counts.study_union_modalities({r}.study_uid, {ids})"
-        whole = (
-            f"case when {{r}}.shared then {of_all} else {column} end" if attribute.home is level else column
-        )
-        return f"select unnest({whole}) as value"
-    if attribute.home is level:
-        union = union_count(attribute.column, Projection.COUNTS, "{r}", "{ids}")
-        column = f"case when {{r}}.shared then {union} else {column} end" if union else column
+def _value(at: At) -> str:
+    return f"{at.alias}u.value"
+
+
+Rows = Callable[[At, str], str]
+"""SELECT of the distinct values, as `value`, of the row with an alias."""
+
+
+def _rows(attribute: Named, level: Level) -> Rows:
+    """Values as texts."""
+    return partial(_of_column if attribute.column is not None else _of_data_set, attribute, level)
+
+
+def _of_data_set(attribute: Named, level: Level, at: At, row: str) -> str:
+    found = Values.of(attribute.path, attribute.home, written_in(at.params, attribute.path), f"{row}.").texts
+    text = "v.text"
+    if attribute.path.last.vr in NUMERIC_VRS:  # some archives send 5.0 where others send 5
+        text = "coalesce(trim_scale(path_number(v.text))::text, v.text)"
+    return f"select distinct left({text}, {MAX_TEXT}) as value from unnest({found}) v (text)"
+
+
+def _of_column(attribute: Named, level: Level, at: At, row: str) -> str:
+    known = attribute.column
+    assert known is not None  # noqa: S101 - as _rows says
+    column = f"{row}.{known.column}"
+    if attribute.home is level and (union := union_of(known, Projection.COUNTS, row, at.ids)) is not None:
+        column = f"case when {row}.shared then {union} else {column} end"
+    if known.kind is Kind.LIST:
+        return f"select unnest({column}) as value"
     return f"select v.value from (values (({column})::text)) v (value) where v.value is not null"
 
 
-def _as_numbers(rows: str, attribute: Named) -> str:
+def _as_numbers(attribute: Named, level: Level) -> Rows:
     """The numbers among the values; numbers beyond the range of a float are none."""
-    number = "path_number(t.value)"
+    rows, number = _rows(attribute, level), "path_number(t.value)"
     if attribute.path.last.vr == "AS":
         number = f"(moment_seconds('AS', t.value) / {_YEAR_SECONDS})"
-    return (
-        f"select distinct {number}::float8 as value from ({rows}) t"
+    return lambda at, row: (
+        f"select distinct {number}::float8 as value from ({rows(at, row)}) t"
         f" where abs({number}) < 1e300 and (abs({number}) > 1e-300 or {number} = 0)"
     )
 
 
-def _dimension(attribute: Named, level: Level, rows: str, value: str) -> Dimension:
+def _dimension(attribute: Named, level: Level, rows: Rows, value: Sql) -> Dimension:
     home = attribute.home
     if DEPTH[home] <= DEPTH[level]:
         of = "s" if home is level else f"{home}_above"
-        column = f"array({rows.replace('{r}', of)})"
-        join = "left join lateral unnest(m.{f}) {f}u (value) on true"
-        return Dimension(value, column, join, None if home is level else home)
-    below = (
-        f"select distinct t.value from counts.{home} {{f}}x cross join lateral ({rows.replace('{r}', '{f}x')}) t"
-        f" where {same_node(level, '{f}x', 'm')} and {{f}}x.archive_id = any({{ids}})"
-    )
-    return Dimension(value, join=f"left join lateral ({below}) {{f}}u on true")
+        above = None if home is level else home
+        return Dimension(value, lambda at: f"array({rows(at, of)})", _each, above)
+
+    def join(at: At) -> str:
+        child = f"{at.alias}x"
+        below = (
+            f"select distinct t.value from counts.{home} {child} cross join lateral ({rows(at, child)}) t"
+            f" where {same_node(level, child, 'm')} and {child}.archive_id = any({at.ids})"
+        )
+        return f"left join lateral ({below}) {at.alias}u on true"
+
+    return Dimension(value, join=join)
+
+
+def _each(at: At) -> str:
+    return f"left join lateral unnest(m.{at.alias}) {at.alias}u (value) on true"

@@ -4,10 +4,12 @@ A facet of the node or of what it is part of is a column of `m`. One of its seri
 gives a node each of its values once, or null when it has none.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from db.lists.where import same_node
+from db.params import Params
 from model.attributes import Level
 
 
@@ -50,22 +52,46 @@ OF_ARCHIVES = frozenset({Facet.ARCHIVE, Facet.ERN})
 
 
 @dataclass(frozen=True, slots=True)
-class Dimension:
-    """One axis. `column`: SQL on the node `s` that `m` carries, or on its row `above`; `join`: FROM items after
-    `m`; `value`: of either.
+class At:
+    """Where SQL of an axis stands: the axis's alias, and the archives there, as SQL of their ids.
 
-    {f} stands for the axis's alias, {ids} for the archives of the node's part, {held} for all that are asked.
+    of_part: of the node's part; of_all: all that are asked. Read where they are named: a parameter that a statement
+    does not mention is an error.
     """
 
-    value: str
-    column: str | None = None
-    join: str = ""
-    above: Level | None = None
-    repeats: bool = False  # a node can give the same value twice
+    params: Params
+    alias: str
+    of_part: Callable[[], str]
+    of_all: Callable[[], str]
 
     @property
-    def by_archive(self) -> bool:
-        return "{f}a.archive_id" in self.join
+    def ids(self) -> str:
+        return self.of_part()
+
+    @property
+    def held(self) -> str:
+        return self.of_all()
+
+
+Sql = Callable[[At], str]
+
+
+def carried(at: At) -> str:
+    """The axis's column of `m`."""
+    return f"m.{at.alias}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One axis. `column`: SQL on the node `s` that `m` carries, or on its row `above`; `join`: FROM items after
+    `m`; `value`: of either. by_archive: `join` has the archive, as the axis's alias with an `a`."""
+
+    value: Sql = carried
+    column: Sql | None = None
+    join: Sql | None = None
+    above: Level | None = None
+    repeats: bool = False  # a node can give the same value twice
+    by_archive: bool = False
 
 
 # The study and the series that a copy `s` belongs to; of two rows of a study in one archive the older.
@@ -78,34 +104,51 @@ ABOVE = {
 DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
 
 
-def _held(level: Level) -> str:
-    return (
+def _held(level: Level) -> Sql:
+    same = same_node(level, "h", "s")
+    return lambda at: (
         f"case when s.shared then array(select distinct h.archive_id from counts.{level} h"
-        f" where {same_node(level, 'h', 's')} and h.archive_id = any({{held}})) else array[s.archive_id] end"
+        f" where {same} and h.archive_id = any({at.held})) else array[s.archive_id] end"
     )
 
 
-_MODALITIES = Dimension(
-    "{f}u.modality",
-    "case when s.shared then array(select distinct v.modality from counts.study u, unnest(u.modalities) v (modality)"
-    " where u.study_uid = s.study_uid and u.archive_id = any({ids})) else s.modalities end",
-    "left join lateral unnest(m.{f}) {f}u (modality) on true",
-)
-_BY_ARCHIVE = (
-    "cross join unnest(m.{f}) {f}u (archive_id) join archive {f}a on {f}a.archive_id = {f}u.archive_id"
-)
-# Where each facet lives, and its value there: {r} is the row.
-_VALUES = {
-    Facet.PATIENT_SEX: (Level.STUDY, "{r}.patient_sex"),
-    Facet.AGE_BAND: (Level.STUDY, "age_band({r}.study_date, {r}.patient_birth_date)"),
-    Facet.STUDY_YEAR: (Level.STUDY, "extract(year from {r}.study_date)::integer::text"),
-    Facet.STUDY_DESCRIPTION: (Level.STUDY, "{r}.study_description"),
-    Facet.MODALITY: (Level.SERIES, "{r}.modality"),
-    Facet.BODY_PART: (Level.SERIES, "{r}.body_part_examined"),
-    Facet.BODY_PART_CODE: (Level.SERIES, "{r}.body_part_code"),
-    Facet.MANUFACTURER: (Level.SERIES, "{r}.manufacturer"),
-    Facet.SERIES_DESCRIPTION: (Level.SERIES, "{r}.series_description"),
-    Facet.SOP_CLASS: (Level.INSTANCE, "{r}.sop_class_uid"),
+def _modalities(at: At) -> str:
+    return (
+        "case when s.shared then array(select distinct v.modality from counts.study u,"
+        " unnest(u.modalities) v (modality)"
+        f" where u.study_uid = s.study_uid and u.archive_id = any({at.ids})) else s.modalities end"
+    )
+
+
+def _each_modality(at: At) -> str:
+    return f"left join lateral unnest(m.{at.alias}) {at.alias}u (modality) on true"
+
+
+def _each_archive(at: At) -> str:
+    f = at.alias
+    return (
+        f"cross join unnest(m.{f}) {f}u (archive_id) join archive {f}a on {f}a.archive_id = {f}u.archive_id"
+    )
+
+
+def _column(name: str) -> "RowSql":
+    return lambda row: f"{row}.{name}"
+
+
+RowSql = Callable[[str], str]
+"""SQL on a row with an alias."""
+# Where each facet lives, and its value there.
+_VALUES: dict[Facet, tuple[Level, RowSql]] = {
+    Facet.PATIENT_SEX: (Level.STUDY, _column("patient_sex")),
+    Facet.AGE_BAND: (Level.STUDY, lambda row: f"age_band({row}.study_date, {row}.patient_birth_date)"),
+    Facet.STUDY_YEAR: (Level.STUDY, lambda row: f"extract(year from {row}.study_date)::integer::text"),
+    Facet.STUDY_DESCRIPTION: (Level.STUDY, _column("study_description")),
+    Facet.MODALITY: (Level.SERIES, _column("modality")),
+    Facet.BODY_PART: (Level.SERIES, _column("body_part_examined")),
+    Facet.BODY_PART_CODE: (Level.SERIES, _column("body_part_code")),
+    Facet.MANUFACTURER: (Level.SERIES, _column("manufacturer")),
+    Facet.SERIES_DESCRIPTION: (Level.SERIES, _column("series_description")),
+    Facet.SOP_CLASS: (Level.INSTANCE, _column("sop_class_uid")),
 }
 _DATES = {
     DateFacet.STUDY_DATE: (Level.STUDY, "study_date"),
@@ -116,7 +159,7 @@ _DATES = {
 
 def level_of_facet(facet: Facet) -> Level:
     """Where its values are read; studies know their modalities themselves."""
-    home = _VALUES.get(facet, (Level.STUDY, ""))[0]
+    home = _VALUES[facet][0] if facet in _VALUES else Level.STUDY
     return Level.STUDY if facet is Facet.MODALITY else home
 
 
@@ -124,11 +167,13 @@ def dimension(facet: Facet, level: Level) -> Dimension:
     """The axis of a facet over nodes at `level`."""
     match facet:
         case Facet.ARCHIVE:
-            return Dimension("{f}a.code", _held(level), _BY_ARCHIVE)
+            return Dimension(lambda at: f"{at.alias}a.code", _held(level), _each_archive, by_archive=True)
         case Facet.ERN:
-            return Dimension("{f}a.ern", _held(level), _BY_ARCHIVE, repeats=True)
+            return Dimension(
+                lambda at: f"{at.alias}a.ern", _held(level), _each_archive, repeats=True, by_archive=True
+            )
         case Facet.MODALITY if level is Level.STUDY:
-            return _MODALITIES
+            return Dimension(lambda at: f"{at.alias}u.modality", _modalities, _each_modality)
     home, value = _VALUES[facet]
     return _of(home, value, level)
 
@@ -136,18 +181,24 @@ def dimension(facet: Facet, level: Level) -> Dimension:
 def date_dimension(by: DateFacet, interval: DateInterval, level: Level) -> Dimension:
     """First days of the intervals; null for no date."""
     home, column = _DATES[by]
-    return _of(home, f"date_trunc('{interval.lower()}', {{r}}.{column}::timestamp)::date", level)
+    return _of(home, lambda row: f"date_trunc('{interval.lower()}', {row}.{column}::timestamp)::date", level)
 
 
-def _of(home: Level, value: str, level: Level) -> Dimension:
+def _of(home: Level, value: RowSql, level: Level) -> Dimension:
     """A value of the node itself, of the study or series above it, or of each child that has one."""
     if home is level:
-        return Dimension("m.{f}", column=value.replace("{r}", "s"))
+        return Dimension(column=lambda _: value("s"))
     if DEPTH[home] < DEPTH[level]:
-        return Dimension("m.{f}", column=value.replace("{r}", f"{home}_above"), above=home)
-    told = value.replace("{r}", "{f}x")
-    join = (
-        f"left join counts.{home} {{f}}x on {same_node(level, '{f}x', 'm')} and {told} is not null"
-        " and {f}x.archive_id = any({ids})"
-    )
+        return Dimension(column=lambda _: value(f"{home}_above"), above=home)
+
+    def told(at: At) -> str:
+        return value(f"{at.alias}x")
+
+    def join(at: At) -> str:
+        child = f"{at.alias}x"
+        return (
+            f"left join counts.{home} {child} on {same_node(level, child, 'm')} and {told(at)} is not null"
+            f" and {child}.archive_id = any({at.ids})"
+        )
+
     return Dimension(told, join=join, repeats=True)

@@ -7,8 +7,10 @@ counted while the asked archives had another order.
 
 from collections.abc import Sequence
 
+from db.params import Compiled
+from db.statistics.cells import Axis, Cells
 from db.statistics.facets import Dimension
-from db.statistics.rollups import Axis, Cells, Rollup
+from db.statistics.rollups import Rollup
 from db.statistics.stats_statement import SUMMED, Statement, StatsQuery, in_order
 from model.filters import EVERYTHING
 
@@ -20,7 +22,7 @@ class RolledUp(Statement):
         super().__init__(stats_query)
         self._whole = stats_query.condition == EVERYTHING
 
-    def sums(self, rollup: Rollup) -> str:
+    def sums(self, rollup: Rollup) -> Compiled:
         """One row: the counts of the level (SUMMED)."""
         names = list(SUMMED[self._level])
         cells = self._cells_of(rollup)
@@ -31,15 +33,15 @@ class RolledUp(Statement):
             f"(r.{cell} + m.{name})::bigint as {name}" for cell, name in zip(of_cells, names, strict=True)
         )
         matching = self._matching(SUMMED[self._level], person=False)
-        return (
+        return self._params.compiled(
             f"with {self._holdings([])}, m as ({matching}), looked as (select {looked} from m)"
             f" select {both} from ({cells.sums()}) r cross join looked m"
         )
 
-    def persons(self) -> str:
+    def persons(self) -> Compiled:
         """One row: patients. Of everything only: who has several studies is in several cells."""
         matching = self._matching({}, person=True)
-        return (
+        return self._params.compiled(
             f"with {self._holdings([])}, m as ({matching}) select"
             " (select coalesce(sum(p.persons), 0)::bigint from (select distinct s.set_id, s.persons"
             " from counts.rollup_person_set s join holding h using (holding_id) where h.ranked) p)"
@@ -49,13 +51,13 @@ class RolledUp(Statement):
 
     def cells_and_looks(
         self, dimensions: Sequence[Dimension], axes: Sequence[Axis], rollup: Rollup, limit: int
-    ) -> str:
+    ) -> Compiled:
         """The rows of `cells`, where nothing is hidden."""
         values, matching = self._axes(dimensions)
-        listed, most = ", ".join(values), self.params.add(limit, "integer")
+        listed, most = ", ".join(values), self._params.add(limit, "integer")
         cells = self._cells_of(rollup)
-        return (
-            f"with {self._holdings(axes)}, {matching.removeprefix('with ')},"
+        return self._params.compiled(
+            f"with {self._holdings(axes)}, {matching},"
             f" u as (select {listed}, count(*) as nodes from c group by {listed}"
             f" union all {cells.buckets(list(axes))})"
             f" select false as hidden, {listed}, sum(nodes)::bigint as nodes from u group by {listed}"
@@ -64,15 +66,15 @@ class RolledUp(Statement):
 
     def _cells_of(self, rollup: Rollup) -> Cells:
         condition = self._stats_query.condition
-        return Cells(self.params, rollup, condition, self._level, self._open, mixed=self._whole)
+        return Cells(self._params, rollup, condition, self._level, self._open(), mixed=self._whole)
 
     def _holdings(self, axes: Sequence[Axis]) -> str:
         """`holding`: what the asked archives make of families, with values of it; `looked_at`: other families."""
-        asked = self._open
+        asked = self._open()
         values = "".join(
-            f", {axis.of_archives.format(held='h.seen')} as x{number}"
+            f", {axis.of_archives('h.seen')} as x{number}"
             for number, axis in enumerate(axes)
-            if axis.of_archives
+            if axis.of_archives is not None
         )
         in_no_cell = "f.apart" if self._whole else "(f.apart or f.mixed)"
         return (

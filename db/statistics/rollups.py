@@ -1,5 +1,5 @@
-"""Which rollup answers a question of statistics, and the SQL that reads it. How rollups are kept:
-rollup_tables.py and migration 0009.
+"""Which rollup answers a question of statistics. The SQL that reads it: cells.py. How rollups are kept:
+db/writing/rollup_tables.py and migration 0009.
 
 A rollup counts studies, series or instances by holding (what the asked archives make of those that hold a family)
 and a few dimensions. It answers when these are all that the condition and the axes look at; families that are in no
@@ -10,12 +10,7 @@ views show no others.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 
-from access.scope import Projection
-from db.lists.where import Leaf, Where
-from db.params import Params
-from db.statistics.facets import DateFacet, DateInterval, Facet
 from model.attributes import Level
 from model.filters import AllOf, AnyOf, Condition, Not, Op, Related, Test, walk
 
@@ -75,85 +70,19 @@ ROLLUPS = {
 }
 
 
-def rollup_for(condition: Condition, axes: Iterable["Axis"], level: Level = Level.STUDY) -> Rollup | None:
-    """The rollup of nodes at `level` that answers; None where only the index does."""
+def rollup_for(condition: Condition, axes: Iterable[Needs], level: Level = Level.STUDY) -> Rollup | None:
+    """The rollup of nodes at `level` that answers, with what each axis looks at; None where only the index does."""
     over_cells = cell_condition(condition, level)
     needed = None if over_cells is None else _needs(over_cells, level)
     if needed is None:
         return None
     asked = list(axes)
     for axis in asked:
-        needed |= axis.needs
+        needed |= axis
     if level is Level.STUDY and "series_description" in needed.columns:
-        alone = condition == AllOf(()) and sum(axis.needs != Needs() for axis in asked) == 1
+        alone = condition == AllOf(()) and sum(axis != Needs() for axis in asked) == 1
         return SERIES_DESCRIPTIONS if alone and SERIES_DESCRIPTIONS.answers(needed) else None
     return next((rollup for rollup in ROLLUPS[level] if rollup.answers(needed)), None)
-
-
-# ---- axes ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """A facet over cells `r` of the holding `h`: its value, what it joins ({f}: the axis's alias), what it needs.
-    of_archives: an array of the archives {held}, known for each holding as h.{f}."""
-
-    value: str
-    needs: Needs
-    join: str = ""
-    of_archives: str = ""
-
-
-def _column(name: str) -> Axis:
-    return Axis(f"r.{name}", Needs(frozenset({name})))
-
-
-def _each_of(name: str) -> Axis:
-    return Axis(
-        "{f}u.value", Needs(frozenset({name})), f"left join lateral unnest(r.{name}) {{f}}u (value) on true"
-    )
-
-
-def _of_archives(column: str) -> Axis:
-    values = f"array(select distinct a.{column} from archive a where a.archive_id = any({{held}}))"
-    each = f"case when r.held is null then h.{{f}} else {values.format(held='r.held')} end"
-    return Axis("{f}u.value", Needs(), f"cross join lateral unnest({each}) {{f}}u (value)", values)
-
-
-AXES = {
-    Facet.ARCHIVE: _of_archives("code"),
-    Facet.ERN: _of_archives("ern"),
-    Facet.MODALITY: _each_of("modalities"),
-    Facet.BODY_PART: _each_of("body_parts"),
-    # A study of two spellings of one code counts once: its cell has both.
-    Facet.BODY_PART_CODE: Axis(
-        "{f}u.value",
-        Needs(frozenset({"body_parts"})),
-        "left join lateral (select distinct c.value from unnest(r.body_parts) b (raw)"
-        " cross join lateral body_part_code(b.raw) c (value) where c.value is not null) {f}u on true",
-    ),
-    Facet.MANUFACTURER: _each_of("manufacturers"),
-    Facet.PATIENT_SEX: _column("patient_sex"),
-    Facet.AGE_BAND: _column("age_band"),
-    Facet.STUDY_YEAR: Axis("extract(year from r.study_date)::integer::text", Needs(day=YEAR)),
-    Facet.STUDY_DESCRIPTION: _column("study_description"),
-    Facet.SERIES_DESCRIPTION: _column("series_description"),
-    Facet.SOP_CLASS: _each_of("sop_classes"),
-}
-_FINE = {
-    DateInterval.YEAR: YEAR,
-    DateInterval.QUARTER: MONTH,
-    DateInterval.MONTH: MONTH,
-    DateInterval.DAY: DAY,
-}
-
-
-def date_axis(by: DateFacet, interval: DateInterval) -> Axis:
-    """First days of the intervals; null for no date."""
-    value = f"date_trunc('{interval.lower()}', r.{by.lower()}::timestamp)::date"
-    if by is DateFacet.STUDY_DATE:
-        return Axis(value, Needs(day=_FINE[interval]))
-    return Axis(value, Needs(frozenset({by.lower()})))
 
 
 # ---- conditions ------------------------------------------------------------------------------------------
@@ -164,10 +93,8 @@ _OF_SERIES = {
     "body_part_code": "body_parts",
     "manufacturer": "manufacturers",
 }
-# Values of a series as rows with one column; {values}: SQL of the cell's set.
-_VALUES = {"body_part_code": "(select body_part_code(b.raw) from unnest({values}) b (raw))"}
 # The modalities of a study are more than those of its series; in cells of series they are the series' own.
-_SETS = {
+SETS = {
     Level.STUDY: _OF_SERIES,
     Level.SERIES: _OF_SERIES | {"modality": "modalities"},
     Level.INSTANCE: {"sop_class_uid": "sop_classes"},
@@ -190,7 +117,7 @@ def cell_condition(condition: Condition, level: Level) -> Condition | None:
         case Test(attribute, Op.IS_NULL, True) if attribute.level is level:
             some = cell_condition(Test(attribute, Op.IS_NULL, False), level)
             return None if some is None else Not(some)
-        case Test(attribute) if attribute.level is level and attribute.column in _SETS[level]:
+        case Test(attribute) if attribute.level is level and attribute.column in SETS[level]:
             return Related(Level.SERIES, condition)
         case Test(attribute) if level is Level.SERIES and attribute.column == "series_description":
             return condition
@@ -225,8 +152,8 @@ def _needs(condition: Condition, level: Level) -> Needs | None:
                 return Needs(day=_fineness(condition))
             return Needs(frozenset({attribute.column})) if attribute.column in _OF_STUDY else None
         case Related(Level.SERIES, child):
-            column = _about_one_value(child)
-            return Needs(frozenset({_SETS[level][column]})) if column in _SETS[level] else None
+            column = about_one_value(child)
+            return Needs(frozenset({SETS[level][column]})) if column in SETS[level] else None
         case Test(attribute) if level is Level.SERIES and attribute.column == "series_description":
             return Needs(frozenset({"series_description"}))
         case _:
@@ -245,7 +172,7 @@ def _fineness(test: Test) -> int:
     return YEAR if first.month == 1 else MONTH
 
 
-def _about_one_value(condition: Condition) -> str | None:
+def about_one_value(condition: Condition) -> str | None:
     """The column of a condition that one value of a series passes or not; a series without passes none."""
     match condition:
         case Test(_, Op.IS_NULL, True):
@@ -253,75 +180,7 @@ def _about_one_value(condition: Condition) -> str | None:
         case Test(attribute) if attribute.level is not Level.STUDY:
             return attribute.column
         case AllOf(children) | AnyOf(children) if children:
-            first, *others = {_about_one_value(child) for child in children}
+            first, *others = {about_one_value(child) for child in children}
             return first if not others else None
         case _:
             return None
-
-
-_ALL_SETS = {column: of for sets in _SETS.values() for column, of in sets.items()}
-
-
-class _CellWhere(Where):
-    """Conditions over cells `r`: a column of the study is the cell's; one of a series is one of a set."""
-
-    def _related(self, child: Condition, alias: str, level: Level, other: Level, leaf: Leaf) -> str:
-        column = _about_one_value(child)
-        if column is None or column not in _ALL_SETS:
-            raise AssertionError("no rollup answers this")
-        value = self._alias()
-        values = _VALUES.get(column, "unnest({values})").format(values=f"{alias}.{_ALL_SETS[column]}")
-        return (
-            f"exists (select 1 from {values} {value} ({column})"
-            f" where {self._compile(child, value, other, leaf)})"
-        )
-
-
-# ---- statements ------------------------------------------------------------------------------------------
-
-
-class Cells:
-    """Composes what reads the cells of one rollup in the holdings `holding` (rolled_up.py); `asked`: SQL of the
-    archives' ids. mixed: also those of families whose copies differ."""
-
-    def __init__(
-        self, params: Params, rollup: Rollup, condition: Condition, level: Level, asked: str, *, mixed: bool
-    ) -> None:
-        over_cells = cell_condition(condition, level)
-        if over_cells is None:
-            raise AssertionError("no rollup answers this")
-        self._params = params
-        self._rollup = rollup
-        self._condition = over_cells
-        self._asked = asked
-        self._mixed = mixed
-
-    @cached_property
-    def _rows(self) -> str:
-        where = _CellWhere(self._params, Projection.COUNTS, self._asked)
-        alike = "" if self._mixed else " and not r.mixed"
-        return (
-            f"h.ranked and r.kind = {self._rollup.kind}{alike}"
-            f" and {where.copies(self._condition, 'r', Level.STUDY)}"
-        )
-
-    def sums(self) -> str:
-        """One row: nodes, number_of_series, number_of_instances."""
-        names = ("nodes", "number_of_series", "number_of_instances")
-        sums = ", ".join(f"coalesce(sum(r.{name}), 0)::bigint as {name}" for name in names)
-        return f"select {sums} from {_CELLS} where {self._rows}"
-
-    def buckets(self, axes: list[Axis]) -> str:
-        """Rows (v0, v1, …, nodes)."""
-        values, joins = [], []
-        for number, axis in enumerate(axes):
-            values.append(f"{axis.value} as v{number}".replace("{f}", f"x{number}"))
-            joins.append(axis.join.replace("{f}", f"x{number}"))
-        groups = ", ".join(f"v{number}" for number in range(len(axes)))
-        return (
-            f"select {', '.join(values)}, sum(r.nodes) as nodes from {_CELLS} {' '.join(joins)}"
-            f" where {self._rows} group by {groups}"
-        )
-
-
-_CELLS = "holding h join counts.rollup_cell r on r.holding_id = h.holding_id"

@@ -17,11 +17,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from access.small_counts import Cell, Hidden
+from db.params import Compiled
 from db.pool import Reader
 from db.statistics.attribute_facets import Named, bins, numbers, texts
+from db.statistics.cells import AXES, Axis, date_axis
 from db.statistics.facets import DateFacet, DateInterval, Dimension, Facet, date_dimension, dimension
 from db.statistics.rolled_up import RolledUp
-from db.statistics.rollups import AXES, Axis, Rollup, date_axis
+from db.statistics.rollups import Rollup
 from db.statistics.stats_statement import SUMMED, Groups, Statement, StatsQuery
 
 MOST_CELLS = 10_000
@@ -37,9 +39,8 @@ class Bucket:
 
 async def sums(database: Reader, stats_query: StatsQuery) -> Mapping[str, Cell]:
     """The counts of the level (SUMMED) from the question's rollup. Raises ValueError where it has none."""
-    statement = RolledUp(stats_query)
-    sql = statement.sums(_rollup_of(stats_query))
-    (row,) = await database.fetch("stats_rollup_sums", sql, *statement.params.values)
+    statement = RolledUp(stats_query).sums(_rollup_of(stats_query))
+    (row,) = await statement.fetch(database, "stats_rollup_sums")
     return {name: Cell(row[name]) for name in SUMMED[stats_query.level]}
 
 
@@ -48,9 +49,7 @@ async def patients(database: Reader, stats_query: StatsQuery) -> Cell:
     if not stats_query.knows_persons:
         raise ValueError("patients of a filter, or of what lies below studies, are in no rollup")
     _rollup_of(stats_query)
-    statement = RolledUp(stats_query)
-    sql = statement.persons()
-    (row,) = await database.fetch("stats_rollup_patients", sql, *statement.params.values)
+    (row,) = await RolledUp(stats_query).persons().fetch(database, "stats_rollup_patients")
     return Cell(row["patients"])
 
 
@@ -66,9 +65,8 @@ async def totals(database: Reader, stats_query: StatsQuery) -> Mapping[str, Cell
     names = [*SUMMED[stats_query.level], "patients"]
     if not stats_query.groups.asks_any:
         return {name: Cell(0) for name in names}
-    statement = Statement(stats_query)
-    sql = statement.totals()
-    rows = {row["hidden"]: row for row in await database.fetch("stats_totals", sql, *statement.params.values)}
+    found = await Statement(stats_query).totals().fetch(database, "stats_totals")
+    rows = {row["hidden"]: row for row in found}
     seen, hidden = rows.get(False), rows.get(True)
     return {
         name: Cell(seen[name] if seen else 0, _hidden(hidden, name) if stats_query.groups.counted else None)
@@ -99,9 +97,9 @@ async def attribute_facet(database: Reader, stats_query: StatsQuery, of: Named, 
     """Buckets of any attribute's values, as in `facet`."""
     if not stats_query.groups.asks_any:
         return []
-    statement = Statement(stats_query)
-    sql = statement.cells([texts(statement.params, of, stats_query.level)], _limit(stats_query, first))
-    return await _read(database, stats_query, "stats_attribute", statement, sql, 1)
+    axis = texts(of, stats_query.level)
+    statement = Statement(stats_query).cells([axis], _limit(stats_query, first))
+    return await _read(database, stats_query, "stats_attribute", statement, 1)
 
 
 async def bounds(database: Reader, stats_query: StatsQuery, of: Named) -> tuple[float, float] | None:
@@ -109,9 +107,8 @@ async def bounds(database: Reader, stats_query: StatsQuery, of: Named) -> tuple[
     groups = Groups(stats_query.groups.open)
     if not groups.asks_any:
         return None
-    statement = Statement(replace(stats_query, groups=groups))
-    sql = statement.bounds(numbers(statement.params, of, stats_query.level))
-    (row,) = await database.fetch("stats_bounds", sql, *statement.params.values)
+    statement = Statement(replace(stats_query, groups=groups)).bounds(numbers(of, stats_query.level))
+    (row,) = await statement.fetch(database, "stats_bounds")
     return None if row["low"] is None else (row["low"], row["high"])
 
 
@@ -121,10 +118,8 @@ async def number_histogram(
     """Buckets of numbers by bin from 1 to `count` between the edges; None is outside, or no number."""
     if not stats_query.groups.asks_any:
         return []
-    statement = Statement(stats_query)
-    axis = bins(statement.params, of, stats_query.level, *edges, count)
-    sql = statement.cells([axis], count + 1)
-    return await _read(database, stats_query, "stats_histogram", statement, sql, 1)
+    statement = Statement(stats_query).cells([bins(of, stats_query.level, *edges, count)], count + 1)
+    return await _read(database, stats_query, "stats_histogram", statement, 1)
 
 
 def _limit(stats_query: StatsQuery, first: int) -> int:
@@ -141,20 +136,18 @@ async def _buckets(
     if not stats_query.groups.asks_any:
         return []
     if (rollup := stats_query.rollup(axes)) is not None:
-        rolled_up = RolledUp(stats_query)
-        sql = rolled_up.cells_and_looks(dimensions, axes, rollup, limit)
-        return await _read(database, stats_query, "stats_rollup_cells", rolled_up, sql, len(dimensions))
-    statement = Statement(stats_query)
-    sql = statement.cells(dimensions, limit)
-    return await _read(database, stats_query, "stats_cells", statement, sql, len(dimensions))
+        rolled_up = RolledUp(stats_query).cells_and_looks(dimensions, axes, rollup, limit)
+        return await _read(database, stats_query, "stats_rollup_cells", rolled_up, len(dimensions))
+    statement = Statement(stats_query).cells(dimensions, limit)
+    return await _read(database, stats_query, "stats_cells", statement, len(dimensions))
 
 
 async def _read(
-    database: Reader, stats_query: StatsQuery, name: str, statement: Statement, sql: str, axes: int
+    database: Reader, stats_query: StatsQuery, name: str, statement: Compiled, axes: int
 ) -> list[Bucket]:
     visible: dict[tuple[Any, ...], int] = {}
     hidden: dict[tuple[Any, ...], Hidden] = {}
-    for row in await database.fetch(name, sql, *statement.params.values):
+    for row in await statement.fetch(database, name):
         values = tuple(row[f"v{n}"] for n in range(axes))
         if row["hidden"]:
             hidden[values] = _hidden(row, "nodes")

@@ -5,14 +5,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from access.scope import Projection
-from db.lists.pages import is_best
+from db.lists.part import is_best
 from db.lists.where import Where, same_node
-from db.params import Params
-from db.statistics.facets import ABOVE, Dimension
-from db.statistics.rollups import Axis, Rollup, rollup_for
+from db.params import Compiled, Params
+from db.statistics.cells import Axis
+from db.statistics.facets import ABOVE, At, Dimension, Sql
+from db.statistics.rollups import Rollup, rollup_for
 from model.attributes import KEY_COLUMNS, Level
 from model.filters import EVERYTHING, Condition
 
@@ -50,7 +50,7 @@ class StatsQuery:
         """The rollup that has all that is asked; None where the nodes have to be looked at."""
         if self.scan or self.groups.counted or not self.groups.open:
             return None
-        return rollup_for(self.condition, axes, self.level)
+        return rollup_for(self.condition, [axis.needs for axis in axes], self.level)
 
     @property
     def knows_persons(self) -> bool:
@@ -59,35 +59,45 @@ class StatsQuery:
 
 
 # The unions of counts.study_union_* and series_union_*: as subqueries ten times as fast as a call for each row.
-_UNION_SERIES = (
-    "greatest((select count(distinct x.series_uid) from counts.series x where x.study_uid = s.study_uid"
-    " and x.archive_id = any({ids})), (select max(u.number_of_series) from counts.study u"
-    " where u.study_uid = s.study_uid and u.archive_id = any({ids})))"
-)
-_UNION_INSTANCES = (
-    "count_value(greatest((select sum(l.n) from (select max(x.number_of_instances) as n from counts.series x"
-    " where x.study_uid = s.study_uid and x.archive_id = any({ids}) group by x.series_uid) l),"
-    " (select max(u.number_of_instances) from counts.study u"
-    " where u.study_uid = s.study_uid and u.archive_id = any({ids}))))"
-)
-_UNION_OF_SERIES = (
-    "(select max(x.number_of_instances) from counts.series x where x.study_uid = s.study_uid"
-    " and x.series_uid = s.series_uid and x.archive_id = any({ids}))"
-)
-SUMMED: Mapping[Level, Mapping[str, str]] = {
-    Level.STUDY: {
-        "studies": "1",
-        "series": f"case when s.shared then {_UNION_SERIES} else s.number_of_series end",
-        "instances": f"case when s.shared then {_UNION_INSTANCES} else s.number_of_instances end",
-    },
-    Level.SERIES: {
-        "series": "1",
-        "instances": f"case when s.shared then {_UNION_OF_SERIES} else s.number_of_instances end",
-    },
-    Level.INSTANCE: {"instances": "1"},
+
+
+def _series_of_study(at: At) -> str:
+    union = (
+        "greatest((select count(distinct x.series_uid) from counts.series x where x.study_uid = s.study_uid"
+        f" and x.archive_id = any({at.ids})), (select max(u.number_of_series) from counts.study u"
+        f" where u.study_uid = s.study_uid and u.archive_id = any({at.ids})))"
+    )
+    return f"case when s.shared then {union} else s.number_of_series end"
+
+
+def _instances_of_study(at: At) -> str:
+    union = (
+        "count_value(greatest((select sum(l.n) from (select max(x.number_of_instances) as n from counts.series x"
+        f" where x.study_uid = s.study_uid and x.archive_id = any({at.ids}) group by x.series_uid) l),"
+        " (select max(u.number_of_instances) from counts.study u"
+        f" where u.study_uid = s.study_uid and u.archive_id = any({at.ids}))))"
+    )
+    return f"case when s.shared then {union} else s.number_of_instances end"
+
+
+def _instances_of_series(at: At) -> str:
+    union = (
+        "(select max(x.number_of_instances) from counts.series x where x.study_uid = s.study_uid"
+        f" and x.series_uid = s.series_uid and x.archive_id = any({at.ids}))"
+    )
+    return f"case when s.shared then {union} else s.number_of_instances end"
+
+
+def _one(_: At) -> str:
+    return "1"
+
+
+SUMMED: Mapping[Level, Mapping[str, Sql]] = {
+    Level.STUDY: {"studies": _one, "series": _series_of_study, "instances": _instances_of_study},
+    Level.SERIES: {"series": _one, "instances": _instances_of_series},
+    Level.INSTANCE: {"instances": _one},
 }
 """What a node adds to the counts of its level and those below; how many patients that is is counted apart."""
-_OF_PART = "case when m.hidden then {counted} else {open} end"
 
 
 class Statement:
@@ -95,32 +105,34 @@ class Statement:
     At least one archive is asked."""
 
     def __init__(self, stats_query: StatsQuery) -> None:
-        self.params = Params()
+        self._params = Params()
         self._stats_query = stats_query
         self._level = stats_query.level
         self._key = KEY_COLUMNS[stats_query.level]
         self._groups = stats_query.groups
         self._hides = bool(stats_query.groups.counted)
 
-    # A parameter that a statement does not mention is an error: each is added when it is first needed.
+    # A parameter that a statement does not mention is an error: each is added where it is needed.
 
-    @cached_property
     def _open(self) -> str:
-        return self.params.add(list(self._groups.open), "smallint[]")
+        return self._params.add(list(self._groups.open), "smallint[]")
 
-    @cached_property
     def _counted(self) -> str:
-        return self.params.add(list(self._groups.counted), "smallint[]")
+        return self._params.add(list(self._groups.counted), "smallint[]")
 
-    @cached_property
-    def _held(self) -> str:
-        return self._by_part("({open} || {counted})")
+    def _of_part(self) -> str:
+        """SQL of the archives of the part that a node `m` is in."""
+        if self._groups.open and self._groups.counted:
+            return f"case when m.hidden then {self._counted()} else {self._open()} end"
+        return self._counted() if self._hides else self._open()
 
-    @cached_property
-    def _seed(self) -> str:
-        return self.params.add(self._stats_query.seed, "bigint")
+    def _of_all(self) -> str:
+        """SQL of all archives that are asked."""
+        if self._groups.open and self._groups.counted:
+            return f"({self._open()} || {self._counted()})"
+        return self._counted() if self._hides else self._open()
 
-    def totals(self) -> str:
+    def totals(self) -> Compiled:
         """One row a part: hidden, the counts of the level (SUMMED) and patients, and what protects them."""
         names = list(SUMMED[self._level])
         key = "min(m.record_key)" if self._hides else "null::bigint"
@@ -130,7 +142,7 @@ class Statement:
         )
         # Someone of whom another node is visible is a visible patient.
         counts = "not p.hidden or p.person not in (select o.person from p o where not o.hidden)"
-        return (
+        return self._params.compiled(
             f"with m as ({self._matching(SUMMED[self._level], person=True)}),"
             f" p as materialized (select m.hidden, m.person{sums}, {key} as key from m group by m.hidden, m.person)"
             f" select p.hidden, count(*) as persons, min(p.key) as key,{told}"
@@ -138,69 +150,59 @@ class Statement:
             f" min(p.key) filter (where {counts}) as patients_key from p group by p.hidden"
         )
 
-    def cells(self, dimensions: Sequence[Dimension], limit: int) -> str:
+    def cells(self, dimensions: Sequence[Dimension], limit: int) -> Compiled:
         """Rows (hidden, v0, v1, …, nodes) of the largest cells; hidden ones with what protects them."""
         values, matching = self._axes(dimensions)
-        listed, most = ", ".join(values), self.params.add(limit, "integer")
+        listed, most = ", ".join(values), self._params.add(limit, "integer")
         seen = (
             f"select false as hidden, {listed}, count(*) as nodes, null::bigint as persons,"
             " null::bigint as key, null::bigint as nodes_largest"
             f" from c where not c.hidden group by {listed} order by nodes desc, {in_order(values)} limit {most}"
         )
-        sql = f"{matching} ({seen})"
+        sql = f"with {matching} ({seen})"
         if not self._hides:
-            return sql
-        threshold = self.params.add(self._stats_query.threshold, "bigint")
-        return (
+            return self._params.compiled(sql)
+        threshold = self._params.add(self._stats_query.threshold, "bigint")
+        return self._params.compiled(
             f"{sql} union all (select true, {listed}, sum(n)::bigint, count(*), min(key), max(n) from"
             f" (select {listed}, person, count(*) as n, min(record_key) as key from c where c.hidden"
             f" group by {listed}, person) p group by {listed} having count(*) >= {threshold}"
             f" order by sum(n) desc limit {most})"
         )
 
-    def bounds(self, dimension: Dimension) -> str:
+    def bounds(self, dimension: Dimension) -> Compiled:
         """One row: the lowest and the highest value of an axis."""
         _, matching = self._axes([dimension])
-        return f"{matching} select min(v0) as low, max(v0) as high from c"
+        return self._params.compiled(f"with {matching} select min(v0) as low, max(v0) as high from c")
 
     # ---- parts ------------------------------------------------------------------------------------------
 
     def _axes(self, dimensions: Sequence[Dimension]) -> tuple[list[str], str]:
-        """The names of the values, and the statement's beginning: `m`, the studies, and `c`, their values."""
+        """The names of the values, and the tables of the statement: `m`, the nodes, and `c`, their values."""
         axes = [(f"f{n}", axis) for n, axis in enumerate(dimensions)]
         columns = {alias: axis.column for alias, axis in axes if axis.column is not None}
         values = [f"v{n}" for n in range(len(dimensions))]
         above = frozenset(axis.above for axis in dimensions if axis.above is not None)
         matching = self._matching(columns, person=self._hides, above=above)
-        return values, f"with m as ({matching}), c as ({self._values(axes)})"
+        return values, f"m as ({matching}), c as ({self._values(axes)})"
 
     def _values(self, axes: list[tuple[str, Dimension]]) -> str:
         """A row for each node and combination of values; a bucket of a hidden archive is hidden as a whole."""
-
-        def of(template: str, alias: str) -> str:
-            named = template.replace("{f}", alias)
-            return named.replace("{ids}", self._by_part(_OF_PART)) if "{ids}" in named else named
-
         hidden = ["m.hidden"]
         if self._hides:
             hidden += [
-                f"{alias}a.archive_id = any({self._counted})" for alias, axis in axes if axis.by_archive
+                f"{alias}a.archive_id = any({self._counted()})" for alias, axis in axes if axis.by_archive
             ]
-        listed = ", ".join(f"{of(axis.value, alias)} as v{n}" for n, (alias, axis) in enumerate(axes))
-        joins = " ".join(of(axis.join, alias) for alias, axis in axes)
+        placed = [(At(self._params, alias, self._of_part, self._of_all), axis) for alias, axis in axes]
+        listed = ", ".join(f"{axis.value(at)} as v{n}" for n, (at, axis) in enumerate(placed))
+        joins = " ".join(axis.join(at) for at, axis in placed if axis.join is not None)
         keys = ", m.person, m.record_key" if self._hides else ""
         distinct = "distinct " if any(axis.repeats for _, axis in axes) else ""
         key = ", ".join(f"m.{column}" for column in self._key)
         return f"select {distinct}{key}{keys}, {' or '.join(hidden)} as hidden, {listed} from m {joins}"
 
-    def _by_part(self, both: str) -> str:
-        """SQL of archive ids: `both` where both groups are asked, else the ids of the one that is."""
-        if self._groups.open and self._groups.counted:
-            return both.format(open=self._open, counted=self._counted)
-        return self._counted if self._hides else self._open
-
     def _matching(
-        self, columns: Mapping[str, str], *, person: bool, above: frozenset[Level] = frozenset()
+        self, columns: Mapping[str, Sql], *, person: bool, above: frozenset[Level] = frozenset()
     ) -> str:
         """Each matching node once: its UIDs, hidden, the columns; person and record_key where asked for. Columns
         may be of the copy's own rows `above`."""
@@ -211,9 +213,13 @@ class Statement:
         for hidden in (False, True):
             if not (self._groups.counted if hidden else self._groups.open):
                 continue
-            ids = self._counted if hidden else self._open
-            where = Where(self.params, Projection.COUNTS, ids)
-            named = "".join(f", {self._column(sql, ids)} as {name}" for name, sql in columns.items())
+            asked = self._counted if hidden else self._open
+            ids = asked()
+            where = Where(self._params, Projection.COUNTS, ids)
+            named = "".join(
+                f", {sql(At(self._params, name, asked, self._of_all))} as {name}"
+                for name, sql in columns.items()
+            )
             keys = self._person() if person else ""
             key = ", ".join(f"s.{column}" for column in self._key)
             selected = f"select {key}, {str(hidden).lower()} as hidden{keys}{named}"
@@ -227,9 +233,6 @@ class Statement:
         """Whether families are shared, and the copies to look at."""
         return [(shared, f"counts.{self._level}") for shared in (False, True)]
 
-    def _column(self, sql: str, ids: str) -> str:
-        return sql.replace("{ids}", ids).replace("{held}", self._held if "{held}" in sql else "")
-
     def _person(self) -> str:
         """The patient, or the study where it has no PatientID; and the record key, of hidden parts only.
 
@@ -238,8 +241,10 @@ class Statement:
         """
         of = "s" if self._level is Level.STUDY else f"{Level.STUDY}_above"
         person = rf", case when {of}.patient_id is null then '\\' || s.study_uid else {of}.patient_key end as person"
-        key = f", hashtextextended(s.study_uid, {self._seed}) as record_key" if self._hides else ""
-        return person + key
+        if not self._hides:
+            return person
+        seed = self._params.add(self._stats_query.seed, "bigint")
+        return f"{person}, hashtextextended(s.study_uid, {seed}) as record_key"
 
     def _rows(self, where: Where, ids: str, *, hidden: bool, shared: bool) -> str:
         condition, level = self._stats_query.condition, self._level
@@ -248,7 +253,7 @@ class Statement:
         counted_before = (*self._groups.open, *self._groups.elsewhere)
         elsewhere = (
             f" and not exists (select 1 from counts.{level} e where {same_node(level, 'e', 's')}"
-            f" and e.archive_id = any({self.params.add(list(counted_before), 'smallint[]')}))"
+            f" and e.archive_id = any({self._params.add(list(counted_before), 'smallint[]')}))"
             if hidden and counted_before
             else ""
         )

@@ -9,7 +9,8 @@ from access.identifying import identifying_tests
 from db.cohorts import cohorts
 from db.cohorts.cohorts import MAX_SHARES, Full
 from db.cohorts.freeze import freeze
-from db.lists.pages import Listing
+from db.lists.counts import counts
+from db.lists.listing import Listing
 from model.attributes import Level
 from model.errors import BadInput, NotFound
 from model.filters import CohortTest, walk
@@ -46,7 +47,7 @@ async def save_cohort(
     if any(isinstance(here, CohortTest) for here in walk(condition)):
         raise BadInput("filter: a saved filter cannot name a cohort; save what the cohort asks.")
     list_query = list_query_of(context.access_scope, archives, condition, ())
-    Listing(list_query.scopes, Level.STUDY, condition).counts()  # what cannot be asked is said now
+    counts(Listing(list_query.scopes, Level.STUDY, condition))  # what cannot be asked is said now
     text = text_of(given)
     if len(text) > MAX_FILTER:
         raise BadInput(f"filter: at most {MAX_FILTER} characters as JSON, got {len(text)}.")

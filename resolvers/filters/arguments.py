@@ -6,8 +6,8 @@ from typing import Annotated
 import strawberry
 from graphql import VariableNode
 
+from db.lists.listing import Page
 from db.lists.orders import Order
-from db.lists.pages import Page
 from model.cursors import Cursors
 from model.errors import BadInput
 

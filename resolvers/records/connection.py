@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 import strawberry
 
 from db.lists import nodes
+from db.lists.listing import Listing, Page
 from db.lists.nodes import Row
 from db.lists.orders import Order, Sort
-from db.lists.pages import Listing, Page
 from model.attributes import Key, Level
 from model.filters import CohortTest, Condition
 from reads.list_query import ListQuery, Shortfall, list_query_of
@@ -160,22 +160,15 @@ async def list_nodes(
 
     chosen = await ordered(context, list_query, level, condition, sorts, page)
 
-    def listing() -> Listing:
-        return chosen.listing(list_query, level)
-
-    wanted = listing()
+    wanted = chosen.listing(list_query, level)
     window = page.window(wanted.order, context.cursors)
     rows = await nodes.page(database, wanted, window)
 
     async def other_way(edge: Page | None) -> bool:
-        if edge is None:
-            return False
-        reverse = listing()
-        # Reading `order` first adds its parameters before the page's.
-        return reverse.order is not None and bool(await nodes.page(database, reverse, edge))
+        return edge is not None and bool(await nodes.page(database, wanted, edge))
 
     async def count() -> Counts:
-        return counted(await nodes.counts(database, Listing(list_query.scopes, level, chosen.counted, sorts)))
+        return counted(await nodes.counts(database, Listing(list_query.scopes, level, chosen.counted)))
 
     listed = _listed(context, list_query, wanted.order, rows, page, window, other_way, count)
     listed.warnings = await slow_warnings(context, level, condition)

@@ -15,10 +15,10 @@ from strawberry.dataloader import DataLoader
 from access.audit import Touched
 from access.scope import Scope
 from archives.errors import ArchiveError
-from db.lists import nodes
+from db.lists import gaps, nodes
+from db.lists.listing import Listing, Page
 from db.lists.nodes import Row
 from db.lists.orders import Sort
-from db.lists.pages import Listing, Page
 from db.lists.searched import Elements, in_series, in_studies
 from db.pool import Reader
 from db.writing import consent
@@ -70,11 +70,11 @@ class Children:
         page: PageArguments,
     ) -> "Children":
         """The children that a field's arguments ask for. Raises BadCursor and BadInput."""
-        order = Listing(scope, level, condition, sorts).order
+        order = Listing((scope,), level, condition, sorts).order
         return cls(level, parent, condition, sorts, page.window(order, cursors))
 
     def listing(self, scope: Scope) -> Listing:
-        return Listing(scope, self.level, self.condition, self.sorts)
+        return Listing((scope,), self.level, self.condition, self.sorts)
 
 
 class Loaders:
@@ -120,7 +120,7 @@ class Loaders:
         if key not in self._counts:
 
             async def load(parents: list[Key]) -> dict[Key, Counts]:
-                listing = Listing(self.scope, level, condition)
+                listing = Listing((self.scope,), level, condition)
                 rows = await nodes.counts_by_parent(self._database, listing, parents, parent)
                 return {key: counted(group) for key, group in _grouped(rows, parent).items()}
 
@@ -135,10 +135,10 @@ class Loaders:
         if (fresh, parent) not in self._now:
 
             async def load(keys: list[Key]) -> Failures:
-                rows = await nodes.parents_now(self._database, self.scope, parent, keys, fresh.reachable)
+                rows = await gaps.parents_now(self._database, self.scope, parent, keys, fresh.reachable)
                 rows += [
                     row
-                    for row in await nodes.childless(self._database, self.scope, parent, keys)
+                    for row in await gaps.childless(self._database, self.scope, parent, keys)
                     if row["archive_id"] not in fresh.outcomes
                 ]
                 fetch = self._on_demand.series if parent is Level.STUDY else self._on_demand.instances
@@ -191,7 +191,7 @@ class Loaders:
 
     async def _whole_data_sets(self, keys: list[Key]) -> dict[Key, tuple[DataSet, ArchiveError | None]]:
         """Whole data sets, fetched from the archive where the index has only what a search said."""
-        found = await nodes.series_of_instances(self._database, self.scope, keys)
+        found = await gaps.series_of_instances(self._database, self.scope, keys)
         series_of = {nodes.key_of(row, Level.INSTANCE): Missing.of(row, Level.SERIES) for row in found}
         missing = {
             series_of[nodes.key_of(row, Level.INSTANCE)] for row in found if row["metadata_synced_at"] is None
@@ -209,15 +209,15 @@ class Loaders:
 
     async def _gaps(self, levels: list[Level]) -> dict[Level, set[int]]:
         """Archives that hold copies at a level whose children are not indexed."""
-        return {level: await nodes.archives_with_gaps(self._database, self.scope, level) for level in levels}
+        return {level: await gaps.archives_with_gaps(self._database, self.scope, level) for level in levels}
 
     async def _fetch_series(self, studies: list[Key]) -> Failures:
         """Makes sure that the series of these studies are indexed; what could not be fetched, by archive."""
-        rows = await nodes.childless(self._database, self.scope, Level.STUDY, studies)
+        rows = await gaps.childless(self._database, self.scope, Level.STUDY, studies)
         return await self._on_demand.series([Missing.of(row, Level.STUDY) for row in rows])
 
     async def _fetch_instances(self, series: list[Key]) -> Failures:
-        rows = await nodes.childless(self._database, self.scope, Level.SERIES, series)
+        rows = await gaps.childless(self._database, self.scope, Level.SERIES, series)
         return await self._on_demand.instances([Missing.of(row, Level.SERIES) for row in rows])
 
 

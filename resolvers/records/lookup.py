@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from db.lists import nodes
+from db.lists.listing import Listing, Page
 from db.lists.nodes import Row
-from db.lists.pages import Listing, Page
 from model.attributes import Key, Level, attribute
 from model.errors import BadInput
 from model.filters import AllOf, Condition, Op, Related, Test

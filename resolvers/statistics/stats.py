@@ -11,7 +11,7 @@ from strawberry.types.nodes import SelectedField, Selection
 from access.identifying import asks_for_identity
 from access.scope import Scope
 from db.lists import nodes
-from db.lists.pages import Listing
+from db.lists.listing import Listing
 from db.statistics.attribute_facets import named
 from db.statistics.facets import DEPTH, OF_ARCHIVES, DateFacet, DateInterval, Facet, level_of_facet
 from model.attributes import Level
@@ -213,7 +213,7 @@ class Aggregates:
             total, matched = rolled_up
             return Counts(total, {**matched, **hidden})
         asked = Scope(self.context.access_scope.records.visible, statistics.scope.open)
-        listing = Listing(asked, statistics.level, statistics.condition)
+        listing = Listing((asked,), statistics.level, statistics.condition)
         found = counted(await nodes.counts(self.context.database, listing))
         return Counts(found.total, {**found.matched, **hidden})
 

@@ -12,7 +12,8 @@ import pytest
 from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from db.declared import IndexState, apply_declared, declared_states
 from db.declared_indexes import indexes_of
-from db.lists.pages import Listing, Page
+from db.lists import pages
+from db.lists.listing import Listing, Page
 from db.locks import Lock
 from db.pool import Database
 from db.scoped import ScopedDatabase, session_scope_of
@@ -118,10 +119,8 @@ class Large:
     runner: asyncio.Runner
 
     def plan(self, level: Level, match: AttributeMatch) -> dict[str, Any]:
-        listing = Listing(self.scope, level, all_of(attribute_tests(level, [match])))
-        assert listing.order
-        sql = listing.page(Page(21))
-        return self.runner.run(self._plan(sql, listing.params.values))
+        listing = Listing((self.scope,), level, all_of(attribute_tests(level, [match])))
+        return self.runner.run(self._plan(*pages.page(listing, Page(21))))
 
     async def _plan(self, sql: str, values: list[Any]) -> dict[str, Any]:
         wall = session_scope_of(AccessScope(self.scope, Scope((), (), Projection.PSEUDONYMISED)))

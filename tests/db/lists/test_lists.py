@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partialmethod
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -15,9 +15,9 @@ from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.lists import by_value as values
-from db.lists import nodes
+from db.lists import nodes, pages
+from db.lists.listing import Listing, Page
 from db.lists.orders import Sort
-from db.lists.pages import Listing, Page
 from db.pool import Database
 from db.scoped import ScopedDatabase, ScopedReader
 from model.attributes import Key, Level
@@ -134,7 +134,7 @@ async def _walk(
     seen: list[Key] = []
     position = None
     for _ in range(2000):
-        listing = Listing(scope, level, condition, keys)
+        listing = Listing((scope,), level, condition, keys)
         order = listing.order
         rows = await nodes.page(loaded.reader(scope), listing, Page(size, position, back))
         seen += [nodes.key_of(row, level) for row in rows]
@@ -164,7 +164,7 @@ def test_lists_and_counts_equal_the_oracle(
     expected = _expected(oracle, level, condition, keys)
     found = loaded.runner.run(_walk(loaded, scope, level, condition, keys, size, back))
     assert found == (expected[::-1] if back else expected)
-    listing = Listing(scope, level, condition)
+    listing = Listing((scope,), level, condition)
     counts = counted(loaded.runner.run(nodes.counts(loaded.reader(scope), listing)))
     total, matched = oracle.counts(level, condition)
     assert counts.total == total
@@ -183,7 +183,7 @@ def test_gathered_pages_equal_walked_ones(
     def walk() -> list[Key]:
         return loaded.runner.run(_walk(loaded, scope, level, condition, keys, size, back))
 
-    with patch.object(Listing, "page", partialmethod(Listing.page, sorted_plan=True)):
+    with patch.object(pages, "page", partial(pages.page, sorted_plan=True)):
         sorted_plan = walk()
     assert sorted_plan == walk()
 
@@ -231,7 +231,7 @@ def test_children_equal_the_oracle(
     scope = loaded.scope(hidden, None)
     oracle = loaded.oracle(scope)
     parents = sorted(key for at, key in oracle.by_key if at is parent)
-    listing = Listing(scope, level, condition, keys)
+    listing = Listing((scope,), level, condition, keys)
     assert listing.order.keys
     rows = loaded.runner.run(
         nodes.page_by_parent(loaded.reader(scope), listing, parents, parent, Page(size, None, back))
@@ -242,7 +242,7 @@ def test_children_equal_the_oracle(
         children = [each for each in whole if each in oracle.children[parent, level, key]]
         of_parent = [each for each in shown if each[:-1] == key]
         assert of_parent == (children[::-1] if back else children)[:size]
-    listing = Listing(scope, level, condition)
+    listing = Listing((scope,), level, condition)
     rows = loaded.runner.run(nodes.counts_by_parent(loaded.reader(scope), listing, parents, parent))
     for key in parents:
         counts = counted([row for row in rows if nodes.key_of(row, parent) == key])

@@ -19,8 +19,9 @@ from db.archives import sync_archives
 from db.pool import Database, Reader
 from db.scoped import ScopedDatabase, ScopedReader
 from db.statistics import stats
+from db.statistics.cells import AXES
 from db.statistics.facets import DateFacet, DateInterval, Facet
-from db.statistics.rollups import AXES, rollup_for
+from db.statistics.rollups import rollup_for
 from db.statistics.stats import Bucket
 from db.statistics.stats_statement import Groups, StatsQuery
 from model.attributes import Level, attribute
@@ -240,7 +241,7 @@ def test_rolled_up_series_and_instances_equal_a_scan(
 def test_which_rollup_answers_below_studies(
     level: Level, condition: Condition, facets: list[Facet], kind: int | None
 ) -> None:
-    found = rollup_for(condition, [AXES[each] for each in facets], level)
+    found = rollup_for(condition, [AXES[each].needs for each in facets], level)
     assert (None if found is None else found.kind) == kind
 
 
@@ -285,7 +286,7 @@ def test_rolled_up_histograms_equal_a_scan(
     ],
 )
 def test_which_rollup_answers(condition: Condition, facets: list[Facet], kind: int | None) -> None:
-    found = rollup_for(condition, [AXES[each] for each in facets])
+    found = rollup_for(condition, [AXES[each].needs for each in facets])
     assert (None if found is None else found.kind) == kind
 
 

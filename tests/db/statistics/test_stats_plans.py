@@ -11,9 +11,9 @@ from access.scope import Scope, ScopedArchive
 from db.pool import Database
 from db.scoped import ScopedDatabase
 from db.statements import statements
+from db.statistics.cells import AXES
 from db.statistics.facets import Facet, dimension
 from db.statistics.rolled_up import RolledUp
-from db.statistics.rollups import AXES
 from db.statistics.stats_statement import Groups, StatsQuery
 from model.attributes import Level, attribute
 from model.filters import EVERYTHING, Condition, Op, Test
@@ -69,11 +69,9 @@ def test_statistics_from_rollups(large: Large, condition: Condition, facets: lis
     axes = [AXES[each] for each in facets]
     rollup = stats_query.rollup(axes)
     assert rollup is not None
-    statement = RolledUp(stats_query)
     dimensions = [dimension(each, Level.STUDY) for each in facets]
-    _assert_reads_shared_only(
-        large.plan(statement.cells_and_looks(dimensions, axes, rollup, 20), statement.params.values)
-    )
+    statement = RolledUp(stats_query).cells_and_looks(dimensions, axes, rollup, 20)
+    _assert_reads_shared_only(large.plan(*statement))
 
 
 def test_totals_from_rollups(large: Large) -> None:
@@ -82,8 +80,7 @@ def test_totals_from_rollups(large: Large) -> None:
     assert rollup is not None
     for persons in (False, True):
         statement = RolledUp(stats_query)
-        sql = statement.persons() if persons else statement.sums(rollup)
-        _assert_reads_shared_only(large.plan(sql, statement.params.values))
+        _assert_reads_shared_only(large.plan(*(statement.persons() if persons else statement.sums(rollup))))
 
 
 def test_the_states_of_archives(large: Large) -> None:
