@@ -32,7 +32,7 @@ from model.attributes import Level, attribute
 from model.filters import Condition, Op, Test
 from model.name_keys import keys_of
 from model.text_search import parse_text
-from resolvers.ranking import newest_first
+from reads.ranking import newest_first
 from tests.names.table import FAMILIES, GIVEN
 
 STUDIES = 1_500_000

@@ -28,7 +28,8 @@ from db.rate_limit import RateLimit
 from db.ready import problems
 from db.secrets import shared_secret
 from indexer.worker import Worker
-from resolvers.context import Context, Services
+from reads.services import Services
+from resolvers.context import Context
 from resolvers.schema import schema
 
 _log = structlog.get_logger(__name__)

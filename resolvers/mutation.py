@@ -29,9 +29,9 @@ from resolvers.cohorts.mutations import (
     share_cohort,
     with_first_version,
 )
-from resolvers.consent.consent import ConsentChange, change_consent
+from resolvers.consent.change import ConsentChange, change_consent
+from resolvers.context import Info
 from resolvers.filters.inputs import StudyFilter
-from resolvers.info import Info
 from resolvers.scalars import UID
 
 

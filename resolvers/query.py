@@ -1,22 +1,21 @@
 """The root fields."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import strawberry
 
-from db.lists import pages
 from db.lists.nodes import Row
 from model.attributes import Level
 from model.errors import BadInput, NotFound
+from reads.cohort_scope import version_meant
 from reads.ids import from_id
-from reads.list_query import list_query_of
+from reads.lists import ListPage, list_nodes
 from resolvers.archives.administration import ManagedArchive, managed_archives
 from resolvers.archives.archive import Archive, archive_of
 from resolvers.changes.study_changes import changes_cursor
-from resolvers.cohort_scope import opened, version_meant
 from resolvers.cohorts.cohort import (
     Cohort,
     CohortConnection,
@@ -26,34 +25,30 @@ from resolvers.cohorts.cohort import (
     version_of,
 )
 from resolvers.cohorts.compare import CohortComparison, CohortId, compare_cohorts
-from resolvers.depth import go_deep_enough
-from resolvers.filters.arguments import After, Archives, Before, First, Last, page_arguments
+from resolvers.context import Context, Info
+from resolvers.filters.arguments import After, Archives, Before, First, Given, Last, page_arguments
 from resolvers.filters.inputs import Filter, InstanceFilter, SeriesFilter, StudyFilter, condition_of
-from resolvers.filters.orders import InstanceOrder, SeriesOrder, StudyOrder, sorts_of
-from resolvers.freshness import Freshness, checked, refreshed
-from resolvers.info import Info
+from resolvers.filters.orders import InstanceOrder, Order, SeriesOrder, StudyOrder, sorts_of
+from resolvers.freshness import Fresh, Freshness, refresh_of
 from resolvers.node import Node
-from resolvers.ranking import ordered
-from resolvers.records.connection import ListPage, list_nodes
-from resolvers.records.instance import InstanceConnection, instance_of
 from resolvers.records.lookup import Lookups, find
-from resolvers.records.series import SeriesConnection, series_of
-from resolvers.records.study import StudyConnection, study_of
+from resolvers.records.nodes import (
+    InstanceConnection,
+    SeriesConnection,
+    StudyConnection,
+    instance_of,
+    series_of,
+    study_of,
+)
 from resolvers.statistics.definitions import AttributeDefinitionConnection, find_definitions
 from resolvers.statistics.stats import InstanceStats, SeriesStats, StudyStats, stats_of
 from resolvers.viewer import Viewer, viewer_of
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
 
 MAX_IDS = 1000
 
 
 def _argument(description: str) -> Any:
     return strawberry.argument(description=description)
-
-
-Fresh = Annotated[Freshness | None, _argument("How fresh the answer must be; default: CACHED.")]
 
 
 @strawberry.type(description="What can be asked.")
@@ -248,26 +243,18 @@ async def _list(
     level: Level,
     given: Filter | None,
     archives: list[str] | None,
-    order_by: list[Any] | None,
-    page: tuple[int | None, str | None, int | None, str | None],
+    order_by: Sequence[Order] | None,
+    page: Given,
     freshness: Freshness | None,
 ) -> ListPage:
-    context = info.context
-    arguments, wanted = page_arguments(info, *page), checked(freshness)
-    condition, sorts = await opened(context, condition_of(given)), sorts_of(order_by)
-    list_query = list_query_of(context.access_scope, archives, condition, sorts)
-    if wanted is not None:  # what cannot be answered is refused before anybody is asked
-        listing = (await ordered(context, list_query, level, condition, sorts, arguments)).listing(
-            list_query, level
-        )
-        pages.page(listing, arguments.window(listing.order, context.cursors))
-    is_later_page = arguments.cursor is not None
-    list_query = await refreshed(context, list_query, level, condition, wanted, is_later_page=is_later_page)
-    list_query = await go_deep_enough(context, list_query, level, condition)
-    return await list_nodes(context, list_query, level, condition, sorts, arguments)
+    arguments, refresh = page_arguments(info, *page), refresh_of(freshness)
+    condition, sorts = condition_of(given), sorts_of(order_by)
+    return await list_nodes(
+        info.context, level, condition, arguments, archives=archives, sorts=sorts, refresh=refresh
+    )
 
 
-async def _node(context: "Context", global_id: str) -> Node | None:
+async def _node(context: Context, global_id: str) -> Node | None:
     type_name, key = from_id(global_id)
     if type_name == "Archive":
         rows = (await context.archives()).values()
@@ -279,7 +266,7 @@ async def _node(context: "Context", global_id: str) -> Node | None:
     return build(row) if row is not None else None
 
 
-async def _cohort(context: "Context", key: UUID, *, of_version: bool) -> Node | None:
+async def _cohort(context: Context, key: UUID, *, of_version: bool) -> Node | None:
     saved = await context.cohort_by_id.load(key)
     version = version_meant(saved, key) if saved is not None else None
     if saved is None or of_version is (saved.cohort_id == key):

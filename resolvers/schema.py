@@ -8,9 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.mutation import Mutation
 from resolvers.query import Query
-from resolvers.records.instance import Instance
-from resolvers.records.series import Series
-from resolvers.records.study import Study
+from resolvers.records.nodes import Instance, Series, Study
 from resolvers.scalars import SCALARS
 from resolvers.subscription import Subscription
 

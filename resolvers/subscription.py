@@ -8,9 +8,9 @@ import strawberry
 
 from resolvers.archives.archive import Archive
 from resolvers.changes.study_changes import StudyChange, health_changes, study_changes
+from resolvers.context import Info
 from resolvers.filters.arguments import Archives
 from resolvers.filters.inputs import StudyFilter
-from resolvers.info import Info
 
 
 def _argument(description: str) -> Any:

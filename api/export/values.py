@@ -10,7 +10,7 @@ from api.export.parquet import Column, Field
 from model.attributes import BY_KEYWORD, Kind
 from model.dicom_json import name_text, parse_date, parse_time
 from model.paths import NUMERIC_VRS, AttributePath, has_one_value, parse_path
-from resolvers.records.searched import looks_below
+from reads.searched import looks_below
 
 ARCHIVES: Final = "Archives"
 _INT64: Final = range(-(2**63), 2**63)

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -15,11 +15,9 @@ from db.indexing import removals
 from db.indexing.jobs import JobKind, ask_for
 from model.errors import BadInput, Forbidden, NotFound
 from reads.list_query import named_archives
+from reads.request import Request
 from resolvers.archives.archive import Archive, archive_of
 from resolvers.levels import ArchiveKind, Level
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
 
 
 def _describe(description: str, **options: Any) -> Any:
@@ -29,9 +27,7 @@ def _describe(description: str, **options: Any) -> Any:
 @strawberry.type(description="What became of a request to look at an archive.")
 class RefreshRequest:
     accepted: bool = _describe("False when the same request waits, or is being done, already.")
-    archive: Annotated["Archive", strawberry.lazy("resolvers.archives.archive")] = _describe(
-        "The archive; `index` tells how the run goes."
-    )
+    archive: Archive = _describe("The archive; `index` tells how the run goes.")
 
 
 _OPTIONAL = {
@@ -101,76 +97,76 @@ class RemovedArchive:
     purging: bool = _describe("Whether a worker removes its rows now; else they are kept.")
 
 
-async def refresh(context: "Context", code: str, *, reconcile: bool) -> RefreshRequest:
+async def refresh(request: Request, code: str, *, reconcile: bool) -> RefreshRequest:
     """Raises NotFound for an archive that the viewer cannot see, else Forbidden for one where the viewer does
     not administrate."""
-    archive = _administrated(context, code)
+    archive = _administrated(request, code)
     kind = JobKind.RECONCILE if reconcile else JobKind.SYNC
-    accepted = await ask_for(context.services.owner, code, kind)
-    context.touched.asked([archive.archive_id])
-    row = (await context.archives())[archive.archive_id]
-    return RefreshRequest(accepted=accepted, archive=archive_of(context, row))
+    accepted = await ask_for(request.services.owner, code, kind)
+    request.touched.asked([archive.archive_id])
+    row = (await request.archives())[archive.archive_id]
+    return RefreshRequest(accepted=accepted, archive=archive_of(request, row))
 
 
-async def confirm_removals(context: "Context", code: str, since: datetime) -> RefreshRequest:
+async def confirm_removals(request: Request, code: str, since: datetime) -> RefreshRequest:
     """Raises NotFound, Forbidden, BadInput where not that waits."""
-    archive = _administrated(context, code)
-    owner = context.services.owner
-    if not await removals.confirm(owner, archive.archive_id, since, context.viewer.subject):
+    archive = _administrated(request, code)
+    owner = request.services.owner
+    if not await removals.confirm(owner, archive.archive_id, since, request.viewer.subject):
         raise BadInput(
             "since: no removal waits since then: it was settled, or more is gone by now. "
             "Look at `archives { index { suspiciousRemoval { since } } }` again"
         )
-    return await refresh(context, code, reconcile=True)
+    return await refresh(request, code, reconcile=True)
 
 
-async def managed_archives(context: "Context") -> list[ManagedArchive]:
+async def managed_archives(request: Request) -> list[ManagedArchive]:
     """Those of ERNs where the viewer administrates, switched off ones too."""
-    found = await definitions.definitions(context.services.owner)
-    return [_managed(each) for each in found if context.viewer.administrates(each.config.ern)]
+    found = await definitions.definitions(request.services.owner)
+    return [_managed(each) for each in found if request.viewer.administrates(each.config.ern)]
 
 
-async def add_archive(context: "Context", given: ArchiveInput) -> ManagedArchive:
+async def add_archive(request: Request, given: ArchiveInput) -> ManagedArchive:
     """Raises Forbidden, BadInput."""
-    services = context.services
+    services = request.services
     networks = services.rules.now.networks
     if (ern := networks.code_of(given.ern)) is not None:
-        _require_admin(context, ern)
+        _require_admin(request, ern)
     try:
         config = archive_of_input(_table(given), services.settings.archive_hosts, networks)
-        await definitions.add(services.owner, config, context.viewer.subject)
+        await definitions.add(services.owner, config, request.viewer.subject)
     except (ArchiveInputError, DefinitionRefused) as error:
         raise BadInput(f"archive: {_in_graphql(str(error))}") from None
-    return await _followed(context, config.code)
+    return await _followed(request, config.code)
 
 
-async def change_archive(context: "Context", code: str, changes: ArchiveChanges) -> ManagedArchive:
+async def change_archive(request: Request, code: str, changes: ArchiveChanges) -> ManagedArchive:
     """Raises NotFound, Forbidden, BadInput."""
-    services = context.services
-    before = await _defined(context, code)
+    services = request.services
+    before = await _defined(request, code)
     if before.in_file:
         raise BadInput("code: this archive is in archives.toml, which decides: have it changed there")
     try:
         config = changed(
             before.config, _table(changes), services.settings.archive_hosts, services.rules.now.networks
         )
-        await definitions.change(services.owner, config, context.viewer.subject)
+        await definitions.change(services.owner, config, request.viewer.subject)
     except (ArchiveInputError, DefinitionRefused) as error:
         raise BadInput(f"changes: {_in_graphql(str(error))}") from None
-    return await _followed(context, code)
+    return await _followed(request, code)
 
 
-async def switch_archive(context: "Context", code: str, *, disabled: bool) -> ManagedArchive:
+async def switch_archive(request: Request, code: str, *, disabled: bool) -> ManagedArchive:
     """Raises NotFound, Forbidden."""
-    await _defined(context, code)
-    await definitions.switch(context.services.owner, code, disabled=disabled, by=context.viewer.subject)
-    return await _followed(context, code)
+    await _defined(request, code)
+    await definitions.switch(request.services.owner, code, disabled=disabled, by=request.viewer.subject)
+    return await _followed(request, code)
 
 
-async def remove_archive(context: "Context", code: str, *, purge: bool) -> RemovedArchive:
+async def remove_archive(request: Request, code: str, *, purge: bool) -> RemovedArchive:
     """Raises NotFound, Forbidden, BadInput."""
-    services = context.services
-    await _require_admin_of(context, code)
+    services = request.services
+    await _require_admin_of(request, code)
     try:
         await definitions.remove(services.owner, code)
     except DefinitionRefused:
@@ -183,43 +179,43 @@ async def remove_archive(context: "Context", code: str, *, purge: bool) -> Remov
     return RemovedArchive(code=code, purging=purge)
 
 
-async def _followed(context: "Context", code: str) -> ManagedArchive:
+async def _followed(request: Request, code: str) -> ManagedArchive:
     """The archive as it is now; this process follows at once, the others are told."""
-    await context.services.directory.changed()
-    found = await definitions.definition(context.services.owner, code)
+    await request.services.directory.changed()
+    found = await definitions.definition(request.services.owner, code)
     if found is None:
         raise NotFound("code: the archive was removed just now.")
     return _managed(found)
 
 
-async def _defined(context: "Context", code: str) -> Definition:
-    await _require_admin_of(context, code)
-    found = await definitions.definition(context.services.owner, code)
+async def _defined(request: Request, code: str) -> Definition:
+    await _require_admin_of(request, code)
+    found = await definitions.definition(request.services.owner, code)
     if found is None:
         raise NotFound(f"code: the archive {code!r} was removed; add it again.")
     return found
 
 
-def _administrated(context: "Context", code: str) -> ScopedArchive:
+def _administrated(request: Request, code: str) -> ScopedArchive:
     """An archive that the viewer sees anything of, and administrates."""
-    named_archives(context.access_scope, [code])
-    archive = next(each for each in context.access_scope.archives if each.code == code)
-    _require_admin(context, archive.ern)
+    named_archives(request.access_scope, [code])
+    archive = next(each for each in request.access_scope.archives if each.code == code)
+    _require_admin(request, archive.ern)
     return archive
 
 
-async def _require_admin_of(context: "Context", code: str) -> None:
+async def _require_admin_of(request: Request, code: str) -> None:
     """The same for an archive that may be switched off or removed: to others it is not there."""
-    if any(each.code == code for each in context.access_scope.archives):
-        _administrated(context, code)
+    if any(each.code == code for each in request.access_scope.archives):
+        _administrated(request, code)
         return
-    ern = await definitions.network_of(context.services.owner, code)
-    if ern is None or not context.viewer.administrates(ern):
+    ern = await definitions.network_of(request.services.owner, code)
+    if ern is None or not request.viewer.administrates(ern):
         raise NotFound(f"code: no archive with the code {code[:64]!r}.")
 
 
-def _require_admin(context: "Context", ern: str) -> None:
-    if not context.viewer.administrates(ern):
+def _require_admin(request: Request, ern: str) -> None:
+    if not request.viewer.administrates(ern):
         raise Forbidden("This is for people with the verb admin for the archive's ERN.")
 
 

@@ -2,32 +2,32 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import strawberry
-from strawberry.types.enum import WithStrawberryEnumDefinition
 
 from access.scope import AccessLevel
 from archives.standing import Standing
 from db.archives import ArchiveRow
 from db.archives import IndexState as StateOfIndex
 from reads.ids import to_id
-from resolvers.info import Info
+from reads.reports import Trouble, trouble
+from reads.request import Request
+from resolvers.context import Info
+from resolvers.enums import described
 from resolvers.levels import ArchiveKind
 from resolvers.node import Node
 
-if TYPE_CHECKING:
-    from resolvers.context import Context
-
-_ACCESS = {
-    AccessLevel.NONE: "Not even counted.",
-    AccessLevel.COUNTS: "Statistics only, small ones hidden.",
-    AccessLevel.PSEUDONYMISED: "Records with identifying attributes replaced by keyed pseudonyms.",
-    AccessLevel.FULL: "Records as stored.",
-}
-strawberry.enum(AccessLevel, description="What a person may see of an ERN.")
-for _value in cast(WithStrawberryEnumDefinition, AccessLevel).__strawberry_definition__.values:
-    _value.description = _ACCESS[AccessLevel(_value.value)]
+described(
+    AccessLevel,
+    "What a person may see of an ERN.",
+    {
+        AccessLevel.NONE: "Not even counted.",
+        AccessLevel.COUNTS: "Statistics only, small ones hidden.",
+        AccessLevel.PSEUDONYMISED: "Records with identifying attributes replaced by keyed pseudonyms.",
+        AccessLevel.FULL: "Records as stored.",
+    },
+)
 
 
 def _describe(description: str) -> Any:
@@ -272,18 +272,15 @@ def _is_newer(answered: datetime | None, looked: datetime | None) -> bool:
 
 
 def source_error(code: str | None, message: str | None, access: AccessLevel) -> SourceError | None:
-    """The GraphQL type of an error that is kept as two columns.
-
-    Its words come from talking about records; who may not see these as they are gets the code alone.
-    """
-    if code is None:
-        return None
-    return SourceError(code=code, message=(message if access is AccessLevel.FULL else _UNSAID) or code)
+    """The GraphQL type of an error that is kept as two columns."""
+    return error_of(None if code is None else trouble(code, message, access))
 
 
-_UNSAID = "This archive has a problem; the code says which kind."
+def error_of(trouble: Trouble | None) -> SourceError | None:
+    """The GraphQL type of what is wrong with an archive."""
+    return None if trouble is None else SourceError(code=trouble.code, message=trouble.message)
 
 
-def archive_of(context: "Context", row: ArchiveRow) -> Archive:
+def archive_of(context: Request, row: ArchiveRow) -> Archive:
     """The node of an archive, with what the viewer may see of it."""
     return Archive(row=row, access=context.viewer.access_to(row.ern))

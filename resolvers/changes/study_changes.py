@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import strawberry
 
@@ -20,12 +20,10 @@ from model.filters import Condition
 from reads.ids import to_id
 from reads.list_query import list_query_of, named_archives
 from resolvers.archives.archive import Archive, archive_of
+from resolvers.context import Context
 from resolvers.filters.inputs import StudyFilter, condition_of
-from resolvers.records.study import Study, study_of
+from resolvers.records.nodes import Study, study_of
 from resolvers.scalars import UID
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
 
 AT_ONCE: Final = 100
 _STREAM: Final = "studyChanged"
@@ -76,7 +74,7 @@ class Watched:
         return [(scope.projection.value, each) for scope in self.scopes for each in scope.visible_ids]
 
 
-async def changes_cursor(context: "Context") -> str:
+async def changes_cursor(context: Context) -> str:
     """The place of now, for `since`."""
     return _sealed(
         context, await head(context.database, context.access_scope), tuple(context.access_scope.projections)
@@ -84,7 +82,7 @@ async def changes_cursor(context: "Context") -> str:
 
 
 async def study_changes(
-    context: "Context", given: StudyFilter | None, archives: Sequence[str] | None, since: str | None
+    context: Context, given: StudyFilter | None, archives: Sequence[str] | None, since: str | None
 ) -> AsyncGenerator[StudyChange, None]:
     """Raises InputError of many kinds (model/errors.py)."""
     watched = _watched(context, given, archives)
@@ -96,7 +94,7 @@ async def study_changes(
                 yield change
 
 
-async def health_changes(context: "Context", archives: Sequence[str] | None) -> AsyncGenerator[Archive, None]:
+async def health_changes(context: Context, archives: Sequence[str] | None) -> AsyncGenerator[Archive, None]:
     """Each archive whose health is another than it was last told, from now on."""
     named, subscribers = named_archives(context.access_scope, archives), context.services.subscribers
     asked = [each.archive_id for each in context.access_scope.archives if named is None or each.code in named]
@@ -107,7 +105,7 @@ async def health_changes(context: "Context", archives: Sequence[str] | None) -> 
                 yield archive
 
 
-def _watched(context: "Context", given: StudyFilter | None, archives: Sequence[str] | None) -> Watched:
+def _watched(context: Context, given: StudyFilter | None, archives: Sequence[str] | None) -> Watched:
     condition = condition_of(given)
     list_query = list_query_of(context.access_scope, archives, condition, ())
     codes = {each.archive_id: each.code for each in list_query.asked}
@@ -130,7 +128,7 @@ def _listed(codes: dict[int, str], ids: frozenset[int]) -> str:
 
 
 async def _changes(
-    context: "Context", watched: Watched, bell: Bell, since: str | None
+    context: Context, watched: Watched, bell: Bell, since: str | None
 ) -> AsyncGenerator[StudyChange, None]:
     context.touched.asked(watched.asked)
     now = await patiently(partial(head, context.database, context.access_scope))
@@ -169,13 +167,13 @@ def _kind(event: Event, watched: Watched) -> ChangeKind | None:
     return ChangeKind.REMOVED
 
 
-def _touch(context: "Context", event: Event, kind: ChangeKind) -> None:
+def _touch(context: Context, event: Event, kind: ChangeKind) -> None:
     if event.node is not None and kind is not ChangeKind.REMOVED:
         context.touched.add([event.node])
     context.touched.removed(event.study_uid, event.archive_id)
 
 
-async def _change(context: "Context", watched: Watched, event: Event, kind: ChangeKind) -> StudyChange:
+async def _change(context: Context, watched: Watched, event: Event, kind: ChangeKind) -> StudyChange:
     rows = await patiently(context.archives)
     return StudyChange(
         kind=kind,
@@ -187,12 +185,12 @@ async def _change(context: "Context", watched: Watched, event: Event, kind: Chan
     )
 
 
-def _sealed(context: "Context", place: Place, scopes: Sequence[Scope]) -> str:
+def _sealed(context: Context, place: Place, scopes: Sequence[Scope]) -> str:
     at = place.oldest([scope.projection for scope in scopes])
     return context.services.cursors.seal(_STREAM, Position((place.records, place.pseudonyms, at), ""))
 
 
-def _opened(context: "Context", since: str, now: Place) -> Place:
+def _opened(context: Context, since: str, now: Place) -> Place:
     """Raises BadCursor, EventsExpired."""
     values = context.services.cursors.open(_STREAM, since).values
     match values:
@@ -208,7 +206,7 @@ def _opened(context: "Context", since: str, now: Place) -> Place:
             raise BadCursor("since: not the cursor of a change.")
 
 
-async def _healths(context: "Context", asked: frozenset[int], bell: Bell) -> AsyncGenerator[Archive, None]:
+async def _healths(context: Context, asked: frozenset[int], bell: Bell) -> AsyncGenerator[Archive, None]:
     context.touched.asked(asked)
     told = {key: _health(row) for key, row in (await patiently(context.archives)).items() if key in asked}
     while True:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
 import strawberry
@@ -11,24 +11,23 @@ import strawberry
 from db.cohorts import cohorts
 from db.cohorts.cohorts import Cohort as Saved
 from db.cohorts.cohorts import Place, Version
+from db.lists.listing import Listing, Page
 from model.attributes import Level
 from model.cursors import Cursors, Position
-from model.filters import Condition
+from model.filters import CohortTest, Condition
+from reads.cohort_scope import in_version, open_cohort, person_of
+from reads.counts import Counts
 from reads.ids import to_id
 from reads.list_query import list_query_of
+from reads.lists import ListPage, list_nodes, page_of
+from reads.page_arguments import PageArguments
 from resolvers.archives.archive import Archive, archive_of
-from resolvers.cohort_scope import in_version, open_cohort, person_of
-from resolvers.depth import go_deep_enough
-from resolvers.filters.arguments import After, Before, First, Last, PageArguments, page_arguments
-from resolvers.info import Info
+from resolvers.context import Context, Info
+from resolvers.filters.arguments import After, Before, First, Given, Last, page_arguments
 from resolvers.node import Node
-from resolvers.records.connection import PageInfo, list_nodes, list_version
+from resolvers.records.connection import PageInfo
+from resolvers.records.nodes import StudyConnection
 
-if TYPE_CHECKING:
-    from resolvers.context import Context
-    from resolvers.records.study import StudyConnection
-
-Studies = Annotated["StudyConnection", strawberry.lazy("resolvers.records.study")]
 _ORDER = "cohorts"
 
 
@@ -40,17 +39,30 @@ async def list_studies(
     info: Info,
     condition: Condition,
     archives: list[str] | None,
-    page: tuple[int | None, str | None, int | None, str | None],
-) -> "StudyConnection":
+    page: Given,
+) -> StudyConnection:
     """A page of the studies that match, as `studies` gives it; every cohort in the condition is opened already."""
-    from resolvers.records.study import StudyConnection
-
-    context = info.context
     arguments = page_arguments(info, *page)
-    list_query = list_query_of(context.access_scope, archives, condition, ())
-    list_query = await go_deep_enough(context, list_query, Level.STUDY, condition)
-    listed = await list_nodes(context, list_query, Level.STUDY, condition, (), arguments)
-    return StudyConnection(listed=listed)
+    return StudyConnection(
+        listed=await list_nodes(info.context, Level.STUDY, condition, arguments, archives=archives)
+    )
+
+
+async def _list_version(context: Context, test: CohortTest, page: PageArguments) -> ListPage:
+    """A page of the studies of a version of a cohort, newest first; versions of a list share their statements."""
+    list_query = list_query_of(context.access_scope, None, test, ())
+    scopes, version, lists = list_query.scopes, str(test.version), context.version_lists
+    order = Listing(scopes, Level.STUDY, test).order
+    window = page.window(order, context.cursors)
+    rows = await lists.page(scopes, window).load(version)
+
+    async def other_way(edge: Page) -> bool:
+        return bool(await lists.page(scopes, edge).load(version))
+
+    async def count() -> Counts:
+        return await lists.counts(scopes).load(version)
+
+    return page_of(context, list_query, order, rows, page, window, other_way, count)
 
 
 @strawberry.type(description="An archive that a version asked.")
@@ -87,11 +99,9 @@ class CohortVersion(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Studies | None:
-        from resolvers.records.study import StudyConnection
-
+    ) -> StudyConnection | None:
         page = page_arguments(info, first, after, last, before)
-        listed = await list_version(info.context, in_version(self.cohort, self.version), page)
+        listed = await _list_version(info.context, in_version(self.cohort, self.version), page)
         return StudyConnection(listed=listed)
 
 
@@ -212,7 +222,7 @@ class _Ends:
         return self.cursors.seal(_ORDER, Position((at.created_at,), str(at.cohort_id)))
 
 
-async def list_cohorts(context: "Context", mine: bool | None, asked: PageArguments) -> CohortConnection:
+async def list_cohorts(context: Context, mine: bool | None, asked: PageArguments) -> CohortConnection:
     """Own cohorts and those that are shared with the viewer. Raises BadCursor."""
 
     async def read(place: Place | None, first: int, *, backward: bool) -> list[Saved]:
@@ -242,7 +252,7 @@ async def list_cohorts(context: "Context", mine: bool | None, asked: PageArgumen
     return CohortConnection(ends=ends, page_info=PageInfo(ends=ends))
 
 
-async def find_cohort(context: "Context", given: str) -> Cohort:
+async def find_cohort(context: Context, given: str) -> Cohort:
     """The cohort of an id, of its own or of a version's. Raises NotFound."""
     cohort, _ = await open_cohort(context, given)
     return cohort_of(cohort)

@@ -1,21 +1,19 @@
 """Comparing cohorts: what came, went and changed between two versions, or since one."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import strawberry
 
 from db.cohorts.gone import gone
 from model.errors import Forbidden
 from model.filters import AllOf, ChangedTest, Condition, Not
-from resolvers.cohort_scope import in_version, open_version
-from resolvers.cohorts.cohort import Studies, list_studies
+from reads.cohort_scope import in_version, open_version
+from resolvers.cohorts.cohort import list_studies
+from resolvers.context import Info
 from resolvers.filters.arguments import After, Before, First, Last
 from resolvers.filters.inputs import condition_of
 from resolvers.filters.saved_filter import filter_of
-from resolvers.info import Info
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
+from resolvers.records.nodes import StudyConnection
 
 
 @strawberry.type(
@@ -33,21 +31,21 @@ class CohortComparison:
     @strawberry.field(description="Studies of the second that are not in the first.")
     async def added(
         self, info: Info, first: First = 20, after: After = None, last: Last = None, before: Before = None
-    ) -> Studies | None:
+    ) -> StudyConnection | None:
         condition = AllOf((self.after, Not(self.before)))
         return await list_studies(info, condition, self.named, (first, after, last, before))
 
     @strawberry.field(description="Studies of the first that are not in the second, and still in the index.")
     async def removed(
         self, info: Info, first: First = 20, after: After = None, last: Last = None, before: Before = None
-    ) -> Studies | None:
+    ) -> StudyConnection | None:
         condition = AllOf((self.before, Not(self.after)))
         return await list_studies(info, condition, self.named, (first, after, last, before))
 
     @strawberry.field(description="Studies of both that changed from the first to the second.")
     async def changed(
         self, info: Info, first: First = 20, after: After = None, last: Last = None, before: Before = None
-    ) -> Studies | None:
+    ) -> StudyConnection | None:
         condition = AllOf((self.before, self.after, ChangedTest(self.since, self.until)))
         return await list_studies(info, condition, self.named, (first, after, last, before))
 
@@ -60,7 +58,7 @@ class CohortComparison:
 
 async def compare_cohorts(info: Info, first: str, second: str | None) -> CohortComparison:
     """Raises NotFound; Forbidden for the present of a filter that the viewer may not know."""
-    context: Context = info.context
+    context = info.context
     cohort, version = await open_version(context, first)
     before = in_version(cohort, version)
     since = str(version.version_id)

@@ -1,7 +1,7 @@
 """What people do with cohorts: save, freeze, rename, share, delete."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import strawberry
 
@@ -14,17 +14,14 @@ from db.lists.listing import Listing
 from model.attributes import Level
 from model.errors import BadInput, NotFound
 from model.filters import CohortTest, walk
+from reads.backfill import go_deep_enough
+from reads.cohort_scope import cohort_id, open_cohort, person_of
 from reads.list_query import list_query_of
-from resolvers.cohort_scope import cohort_id, open_cohort, person_of
 from resolvers.cohorts.cohort import Cohort, CohortVersion, cohort_of, version_of
-from resolvers.depth import go_deep_enough
+from resolvers.context import Context, Info
 from resolvers.filters.inputs import StudyFilter, condition_of
 from resolvers.filters.matches import checked
 from resolvers.filters.saved_filter import filter_of, text_of
-from resolvers.info import Info
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
 
 MAX_NAME, MAX_DESCRIPTION, MAX_FILTER = 200, 1000, 100_000
 _NOT_YOURS = "cohort: you own none with this id."
@@ -40,7 +37,7 @@ class DeletedCohort:
 
 
 async def save_cohort(
-    context: "Context", name: str, description: str | None, given: StudyFilter, archives: list[str] | None
+    context: Context, name: str, description: str | None, given: StudyFilter, archives: list[str] | None
 ) -> Cohort:
     """Raises BadInput for a filter that could not be asked, NotFound for archives that the viewer cannot name."""
     condition = condition_of(given)
@@ -107,7 +104,7 @@ async def with_first_version(info: Info, saved: Cohort) -> Cohort:
     return await _own(info.context, str(saved.saved.cohort_id))
 
 
-async def rename_cohort(context: "Context", given: str, name: str, description: str | None) -> Cohort:
+async def rename_cohort(context: Context, given: str, name: str, description: str | None) -> Cohort:
     """Raises NotFound for what is not the viewer's own."""
     wanted, person = cohort_id(given), person_of(context.viewer)
     called, said = _words(name, description)
@@ -117,7 +114,7 @@ async def rename_cohort(context: "Context", given: str, name: str, description: 
 
 
 async def share_cohort(
-    context: "Context", given: str, people: Sequence[str], erns: Sequence[str], *, everyone: bool
+    context: Context, given: str, people: Sequence[str], erns: Sequence[str], *, everyone: bool
 ) -> Cohort:
     """These may open it from now on, and nobody else. Raises NotFound for what is not the viewer's own."""
     cohort = await _own(context, given)
@@ -136,14 +133,14 @@ async def share_cohort(
     return await _own(context, given)
 
 
-async def delete_cohort(context: "Context", given: str) -> DeletedCohort:
+async def delete_cohort(context: Context, given: str) -> DeletedCohort:
     """A cohort, or one of its versions. Raises NotFound for what is not the viewer's own."""
     if not await cohorts.delete(context.services.owner, person_of(context.viewer), cohort_id(given)):
         raise NotFound(_NOT_YOURS)
     return DeletedCohort(id=strawberry.ID(given))
 
 
-async def _own(context: "Context", given: str) -> Cohort:
+async def _own(context: Context, given: str) -> Cohort:
     try:
         cohort, _ = await open_cohort(context, given)
     except NotFound:
@@ -153,7 +150,7 @@ async def _own(context: "Context", given: str) -> Cohort:
     return cohort_of(cohort)
 
 
-def _still_visible(context: "Context", codes: Sequence[str]) -> list[str]:
+def _still_visible(context: Context, codes: Sequence[str]) -> list[str]:
     """An archive that was taken from the viewer since is not asked any more."""
     known = {archive.code for archive in context.access_scope.archives}
     return [code for code in codes if code in known]

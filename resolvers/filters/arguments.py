@@ -1,15 +1,12 @@
 """Arguments that every list has: their descriptions, and what first, after, last and before mean."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
 from graphql import VariableNode
 
-from db.lists.listing import Page
-from db.lists.orders import Order
-from model.cursors import Cursors
 from model.errors import BadInput
+from reads.page_arguments import PageArguments
 
 MAX_PAGE = 1000
 
@@ -23,23 +20,11 @@ Last = Annotated[
     strawberry.argument(description="How many from the end or before `before`: 1 to 1000; not with `first`."),
 ]
 Before = Annotated[str | None, strawberry.argument(description="A cursor of this list: what precedes it.")]
+Given = tuple[int | None, str | None, int | None, str | None]
+"""first, after, last, before."""
 Archives = Annotated[
     list[str] | None, strawberry.argument(description="Only what these archives hold, by code; null: all.")
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class PageArguments:
-    """A page as asked: `size` rows after (or before) a cursor."""
-
-    size: int
-    cursor: str | None
-    backward: bool
-
-    def window(self, order: Order, cursors: Cursors) -> Page:
-        """The page to read: one row more than asked, to know whether there is a next one."""
-        position = cursors.open(order.signature, self.cursor) if self.cursor is not None else None
-        return Page(self.size + 1, position, self.backward)
 
 
 def page_arguments(

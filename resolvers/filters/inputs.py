@@ -24,7 +24,7 @@ from model.filters import (
 )
 from model.text_search import parse_text
 from model.vocabulary import Coded
-from resolvers.filters.any_attribute import attribute_tests
+from resolvers.filters.code_match import CodeMatch, code_condition
 from resolvers.filters.matches import (
     AttributeMatch,
     DateRange,
@@ -33,11 +33,11 @@ from resolvers.filters.matches import (
     PersonNameMatch,
     StringMatch,
     UidMatch,
+    attribute_tests,
     checked,
     given_fields,
     tests_of,
 )
-from resolvers.records.codes import CodeMatch, code_condition
 
 
 def _of(keyword: str) -> Any:

@@ -4,7 +4,7 @@ A field of a filter that is not given is no condition; one that is null is refus
 that a client forgot to fill would find everything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, cast
 
@@ -13,9 +13,11 @@ from strawberry.types import get_object_definition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from model.attributes import Attribute, attribute
+from model.attributes import Attribute, Level, attribute
 from model.errors import BadInput
 from model.filters import MAX_TEXT, AllOf, AnyOf, Condition, Not, Op, Test, Value
+from model.paths import parse_path
+from reads.any_attribute import attribute_test
 from resolvers.scalars import UID
 
 MAX_LIST = 1000
@@ -156,6 +158,24 @@ def tests_of(keyword: str, match: Match, where: str) -> list[Condition]:
     if isinstance(match, ListMatch):
         return _list_tests(column, given)
     return [Test(column, *in_any_case(column.vr, OPS[name], _value(value))) for name, value in given.items()]
+
+
+def attribute_tests(
+    level: Level, matches: Sequence[AttributeMatch], where: str = "attribute"
+) -> list[Condition]:
+    """The tests of `attribute: […]`, which stands at this path, at one level. Raises BadInput."""
+    return [test for number, match in enumerate(matches) for test in _any(level, match, f"{where}[{number}]")]
+
+
+def _any(level: Level, match: AttributeMatch, where: str) -> list[Condition]:
+    given = {definition.python_name: value for definition, value in given_fields(match, where)}
+    path = parse_path(str(checked(f"{where}.name", given.pop("name"))))
+    exists: bool | None = given.pop("exists", None)
+    comparisons = (
+        in_any_case(path.last.vr, OPS[name], checked(f"{where}.{OPS[name]}", value))
+        for name, value in given.items()
+    )
+    return attribute_test(level, path, comparisons, exists)
 
 
 def in_any_case(vr: str | None, op: Op, value: Value) -> tuple[Op, Value]:

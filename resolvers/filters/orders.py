@@ -71,6 +71,9 @@ class InstanceOrder:
     direction: OrderDirection = _direction()
 
 
-def sorts_of(given: Sequence[StudyOrder | SeriesOrder | InstanceOrder] | None) -> tuple[Sort, ...]:
+Order = StudyOrder | SeriesOrder | InstanceOrder
+
+
+def sorts_of(given: Sequence[Order] | None) -> tuple[Sort, ...]:
     """The sort keys of an orderBy argument."""
     return tuple(Sort(key.field.value, key.direction is OrderDirection.DESC) for key in given or ())

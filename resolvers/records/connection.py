@@ -1,90 +1,33 @@
-"""Pages (Relay cursor connections, keyset inside): what the three connection types share."""
+"""Pages (Relay cursor connections, keyset inside): what the connections of all levels share."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar, cast
 
 import strawberry
 
-from db.lists import nodes
-from db.lists.listing import Listing, Page
+from db.lists.listing import Page
 from db.lists.nodes import Row
-from db.lists.orders import Order, Sort
-from model.attributes import Key, Level
-from model.filters import CohortTest, Condition
-from reads.list_query import ListQuery, Shortfall, list_query_of
-from refresh.live import Fresh
-from resolvers.archives.sources import COMPLETE, SourceReport, is_complete, reports_of, warn_of_unasked
-from resolvers.filters.arguments import PageArguments
-from resolvers.info import Info
-from resolvers.pace import FREE, PART, in_parts
-from resolvers.ranking import ordered
-from resolvers.records.loaders import Children, Counts, Loaders, counted
-from resolvers.slow import AnswerWarning, slow_warnings
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
-
+from model.attributes import Level
+from reads.backfill import looked_into_below
+from reads.children import Children
+from reads.counts import Counts
+from reads.list_query import ListQuery, Shortfall
+from reads.lists import ListPage, page_of
+from reads.pace import FREE, PART, in_parts
+from reads.reports import is_complete
+from resolvers.archives.sources import COMPLETE, SourceReport, source_reports
+from resolvers.context import Info
+from resolvers.filters.arguments import Given, page_arguments
+from resolvers.filters.inputs import Filter, condition_of
+from resolvers.filters.orders import Order, sorts_of
+from resolvers.records.level_node import LevelNode
 
 T = TypeVar("T")
 
 
 def _describe(description: str) -> Any:
     return strawberry.field(description=description)
-
-
-@dataclass(slots=True)
-class ListPage:
-    """An answered page, and how to find out what else may be asked of its list."""
-
-    context: "Context"
-    list_query: ListQuery
-    order: Order
-    rows: Sequence[Row]
-    has_more: bool
-    backward: bool
-    other_way: Callable[[], Awaitable[bool]]
-    count: Callable[[], Coroutine[Any, Any, Counts]]
-    warnings: list[AnswerWarning] = field(default_factory=list)
-    _counts: asyncio.Future[Counts] | None = None
-
-    async def made(self, info: Info, make: Callable[[Row], T]) -> list[T]:
-        """The rows as nodes of the answer, or as edges: its audit line tells of them."""
-        context, rows = self.context, self.rows
-        context.touched.add(rows)
-        context.made += len(rows)
-        if context.made <= FREE or not context.may_wait(info):
-            return [make(row) for row in rows]
-        if len(rows) > PART:
-            return cast(list[T], in_parts(context.services.pace, rows, make))
-        await context.services.pace.turn()
-        return [make(row) for row in rows]
-
-    def cursor(self, row: Row) -> str:
-        """The sealed position of a row of this page."""
-        return self.context.cursors.seal(self.order.signature, self.order.position(row))
-
-    async def counts(self) -> Counts:
-        """Counted once, however many fields ask."""
-        if self._counts is None:
-            self._counts = asyncio.ensure_future(self.count())
-        return await asyncio.shield(self._counts)
-
-    async def has_next(self) -> bool:
-        return await self.other_way() if self.backward else self.has_more
-
-    async def has_previous(self) -> bool:
-        return self.has_more if self.backward else await self.other_way()
-
-    def start(self) -> str | None:
-        return self.cursor(self.rows[0]) if self.rows else None
-
-    def end(self) -> str | None:
-        return self.cursor(self.rows[-1]) if self.rows else None
-
-    async def reports(self) -> list[SourceReport]:
-        return await reports_of(self.context, self.list_query, self.counts)
 
 
 class Ends(Protocol):
@@ -120,6 +63,14 @@ class PageInfo:
         return self.ends.end()
 
 
+@strawberry.type(name="Warning", description="Something to know about an answer that is right all the same.")
+class AnswerWarning:
+    code: str = _describe(
+        "NOT_FAST: a filter reads records one by one. NOT_RANKED: so many match that they are by date."
+    )
+    message: str = _describe("The same for people, with the remedy.")
+
+
 @strawberry.type(description="What the connections of all levels have in common.")
 class Connection:
     listed: strawberry.Private[ListPage]
@@ -140,119 +91,94 @@ class Connection:
         description="What to know about this list: filters that are slow, and matches too many to be ranked."
     )
     def warnings(self) -> list[AnswerWarning]:
-        return self.listed.warnings
+        return [AnswerWarning(code=each.code, message=each.message) for each in self.listed.warnings]
 
     @strawberry.field(description="One report for each archive that the query asked for.")
-    async def sources(self) -> list[SourceReport] | None:
-        return await self.listed.reports()
+    async def sources(self, info: Info) -> list[SourceReport] | None:
+        return source_reports(info.context, await self.listed.reports())
+
+    # of each level's own connection: a row of the page as a node, and as a node with its cursor
+    def node(self, row: Row) -> Any:
+        raise NotImplementedError
+
+    def edge(self, row: Row) -> Any:
+        raise NotImplementedError
 
 
-async def list_nodes(
-    context: "Context",
-    list_query: ListQuery,
+class _Edge(Protocol):
+    """What `cursor` asks of an edge."""
+
+    node: LevelNode
+    listed: ListPage
+
+
+async def _nodes(self: Connection, info: Info) -> list[Any]:
+    return await _made(self.listed, info, self.node)
+
+
+async def _edges(self: Connection, info: Info) -> list[Any]:
+    return await _made(self.listed, info, self.edge)
+
+
+def _cursor(self: _Edge) -> str:
+    return self.listed.cursor(self.node.row)
+
+
+def nodes_of(many: str) -> Any:
+    """The field `nodes` of a connection."""
+    return strawberry.field(resolver=_nodes, description=f"The {many} of this page.")
+
+
+def edges_of(many: str) -> Any:
+    """The field `edges` of a connection."""
+    return strawberry.field(resolver=_edges, description=f"The {many} of this page with their cursors.")
+
+
+def cursor_of(one: str) -> Any:
+    """The field `cursor` of an edge."""
+    return strawberry.field(resolver=_cursor, description=f"Where the {one} stands in this list; opaque.")
+
+
+async def _made(listed: ListPage, info: Info, make: Callable[[Row], T]) -> list[T]:
+    """The rows as nodes of the answer, or as edges: its audit line tells of them."""
+    context, rows = info.context, listed.rows
+    context.touched.add(rows)
+    context.made += len(rows)
+    if context.made <= FREE or not context.may_wait(info._raw_info):
+        return [make(row) for row in rows]
+    if len(rows) > PART:
+        return cast(list[T], in_parts(context.services.pace, rows, make))
+    await context.services.pace.turn()
+    return [make(row) for row in rows]
+
+
+async def children_of(
+    parent: LevelNode,
+    info: Info,
     level: Level,
-    condition: Condition,
-    sorts: Sequence[Sort],
-    page: PageArguments,
+    given: Filter | None,
+    order_by: Sequence[Order] | None,
+    page: Given,
 ) -> ListPage:
-    """A page of all nodes of a level that match. One statement; counts and the other way only when asked."""
-    database = context.database
-
-    chosen = await ordered(context, list_query, level, condition, sorts, page)
-
-    wanted = chosen.listing(list_query, level)
-    window = page.window(wanted.order, context.cursors)
-    rows = await nodes.page(database, wanted, window)
-
-    async def other_way(edge: Page | None) -> bool:
-        return edge is not None and bool(await nodes.page(database, wanted, edge))
-
-    async def count() -> Counts:
-        return counted(await nodes.counts(database, Listing(list_query.scopes, level, chosen.counted)))
-
-    listed = _listed(context, list_query, wanted.order, rows, page, window, other_way, count)
-    listed.warnings = await slow_warnings(context, level, condition)
-    if chosen.warning is not None:
-        listed.warnings.append(chosen.warning)
-    return listed
-
-
-async def list_children(
-    context: "Context",
-    loaders: Loaders,
-    wanted: Children,
-    page: PageArguments,
-    parent: Key,
-    shortfall: Shortfall,
-    fresh: Fresh | None = None,
-) -> ListPage:
-    """A page of one parent's children; the parents of a list share their statements."""
-    order = wanted.listing(loaders.scope).order
-    rows = await loaders.children(wanted).load(parent)
-
-    async def other_way(edge: Page | None) -> bool:
-        if edge is None:
-            return False
-        return bool(await loaders.children(replace(wanted, window=edge)).load(parent))
-
-    async def count() -> Counts:
-        return await loaders.child_counts(wanted.level, wanted.parent, wanted.condition).load(parent)
-
-    holders = await loaders.archives_holding(wanted.parent, parent)
-    asked = tuple(a for a in loaders.scope.visible if a.archive_id in holders)
-    list_query = ListQuery((loaders.scope,), asked, shortfall, fresh=fresh)
-    return _listed(context, list_query, order, rows, page, wanted.window, other_way, count)
-
-
-async def list_version(context: "Context", test: CohortTest, page: PageArguments) -> ListPage:
-    """A page of the studies of a version of a cohort, newest first; versions of a list share their statements."""
-    list_query = list_query_of(context.access_scope, None, test, ())
-    scopes, version, lists = list_query.scopes, str(test.version), context.version_lists
-    order = Listing(scopes, Level.STUDY, test).order
-    window = page.window(order, context.cursors)
-    rows = await lists.page(scopes, window).load(version)
-
-    async def other_way(edge: Page | None) -> bool:
-        return edge is not None and bool(await lists.page(scopes, edge).load(version))
-
-    async def count() -> Counts:
-        return await lists.counts(scopes).load(version)
-
-    return _listed(context, list_query, order, rows, page, window, other_way, count)
-
-
-def _listed(
-    context: "Context",
-    list_query: ListQuery,
-    order: Order,
-    rows: Sequence[Row],
-    page: PageArguments,
-    window: Page,
-    other_way: Callable[[Page | None], Awaitable[bool]],
-    count: Callable[[], Coroutine[Any, Any, Counts]],
-) -> ListPage:
-    context.touched.asked(archive.archive_id for archive in list_query.asked)
-    warn_of_unasked(context, list_query)
-    shown = list(rows[: page.size])
-    if page.backward:
-        shown.reverse()
-    near = (shown[-1] if page.backward else shown[0]) if shown else None
-    return ListPage(
-        context=context,
-        list_query=list_query,
-        order=order,
-        rows=shown,
-        has_more=len(rows) > page.size,
-        backward=page.backward,
-        other_way=lambda: other_way(_edge(order, near, window)),
-        count=count,
+    """A page of a node's series, or instances; the parents of a list share their statements."""
+    arguments = page_arguments(info, *page)
+    context, loaders = info.context, info.context.loaders_of(parent.row)
+    wanted = Children.of(
+        loaders.scope, context.cursors, level, condition_of(given), sorts_of(order_by), arguments
     )
+    failures = await loaders.missing(wanted.parent, parent.fresh).load(parent.key)
+    gaps = await loaders.gaps_by_level.load_many(looked_into_below(level, wanted.condition))
+    order = wanted.listing(loaders.scope).order
+    rows = await loaders.children(wanted).load(parent.key)
 
+    async def other_way(edge: Page) -> bool:
+        return bool(await loaders.children(replace(wanted, window=edge)).load(parent.key))
 
-def _edge(order: Order, near: Row | None, window: Page) -> Page | None:
-    """The one row on the other side of a page: before its first row, or at the cursor of an empty page."""
-    if window.position is None:
-        return None
-    if near is None:
-        return Page(1, window.position, not window.backward, inclusive=True)
-    return Page(1, order.position(near), not window.backward)
+    async def count() -> Counts:
+        return await loaders.child_counts(level, wanted.parent, wanted.condition).load(parent.key)
+
+    holders = await loaders.archives_holding(wanted.parent, parent.key)
+    asked = tuple(each for each in loaders.scope.visible if each.archive_id in holders)
+    lacks = Shortfall(failures, frozenset().union(*gaps))
+    list_query = ListQuery((loaders.scope,), asked, lacks, fresh=parent.fresh)
+    return page_of(context, list_query, order, rows, arguments, wanted.window, other_way, count)

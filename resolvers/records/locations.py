@@ -1,19 +1,21 @@
-"""Where the copies of a node are. retrieveUrl is this server's own DICOMweb path, never the archive's URL."""
+"""Where the copies of a node are, and where they disagree. retrieveUrl is this server's own DICOMweb path, never the
+archive's URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import strawberry
 
 from db.archives import ArchiveRow
 from db.lists.nodes import Row, data_set
+from model.attributes import KEY_COLUMNS, Level
+from reads.named_elements import disagreements
+from reads.request import Request
 from resolvers.archives.archive import Archive, archive_of
-from resolvers.records.values import AttributeConflict, LocatedValue, disagreements
 
-if TYPE_CHECKING:
-    from resolvers.context import Context
+_PATH = ("studies", "series", "instances")
 
 
 def _describe(description: str) -> Any:
@@ -49,75 +51,63 @@ class InstanceLocation:
     synced_at: datetime = _describe(_SYNCED)
 
 
-async def study_locations(context: "Context", copies: Sequence[Row]) -> list[StudyLocation]:
-    """Every visible copy of a study, best-ranked first."""
-    archives = await context.archives()
+Location = TypeVar("Location", StudyLocation, SeriesLocation, InstanceLocation)
+_COUNTS: dict[Level, tuple[str, ...]] = {
+    Level.STUDY: ("number_of_series", "number_of_instances"),
+    Level.SERIES: ("number_of_instances",),
+    Level.INSTANCE: (),
+}
+
+
+async def locations_of(
+    of: type[Location], level: Level, request: Request, copies: Sequence[Row]
+) -> list[Location]:
+    """Every visible copy of a node, best-ranked first."""
+    archives = await request.archives()
     return [
-        StudyLocation(
-            archive=archive_of(context, archive),
-            retrieve_url=f"{_root(archive)}/studies/{_segment(copy['study_uid'])}",
-            number_of_series=copy["number_of_series"],
-            number_of_instances=copy["number_of_instances"],
+        of(
+            archive=archive_of(request, archives[copy["archive_id"]]),
+            retrieve_url=_url(archives[copy["archive_id"]], level, copy),
             synced_at=copy["synced_at"],
+            **{name: copy[name] for name in _COUNTS[level]},
         )
-        for copy, archive in _located(copies, archives)
+        for copy in copies
+        if copy["archive_id"] in archives
     ]
 
 
-async def series_locations(context: "Context", copies: Sequence[Row]) -> list[SeriesLocation]:
-    """Every visible copy of a series, best-ranked first."""
-    archives = await context.archives()
-    return [
-        SeriesLocation(
-            archive=archive_of(context, archive),
-            retrieve_url=f"{_root(archive)}/studies/{_segment(copy['study_uid'])}/series/{_segment(copy['series_uid'])}",
-            number_of_instances=copy["number_of_instances"],
-            synced_at=copy["synced_at"],
-        )
-        for copy, archive in _located(copies, archives)
-    ]
+def _url(archive: ArchiveRow, level: Level, copy: Row) -> str:
+    """A UID that breaks the rules may have any character."""
+    parts = zip(_PATH, KEY_COLUMNS[level], strict=False)
+    below = "/".join(f"{name}/{quote(copy[column], safe='')}" for name, column in parts)
+    return f"/archives/{archive.code}/dicom-web/{below}"
 
 
-async def instance_locations(context: "Context", copies: Sequence[Row]) -> list[InstanceLocation]:
-    """Every visible copy of an instance, best-ranked first."""
-    archives = await context.archives()
-    return [
-        InstanceLocation(
-            archive=archive_of(context, archive),
-            retrieve_url=f"{_root(archive)}/studies/{_segment(copy['study_uid'])}/series/{_segment(copy['series_uid'])}"
-            f"/instances/{_segment(copy['sop_uid'])}",
-            synced_at=copy["synced_at"],
-        )
-        for copy, archive in _located(copies, archives)
-    ]
+@strawberry.type(description="What one archive says.")
+class LocatedValue:
+    archive: Archive = _describe("Who says so.")
+    text: str | None = _describe("Its value.")
 
 
-async def conflicts(context: "Context", copies: Sequence[Row]) -> list[AttributeConflict]:
+@strawberry.type(description="An attribute on which visible copies disagree.")
+class AttributeConflict:
+    keyword: str = _describe("The attribute's keyword; (CREATOR)ggggxxee of a private one; else GGGGEEEE.")
+    values: list[LocatedValue] = _describe("The value of each visible copy that has one, best-ranked first.")
+
+
+async def conflicts_of(request: Request, copies: Sequence[Row]) -> list[AttributeConflict]:
     """The attributes on which the copies' data sets disagree."""
     if len(copies) < 2:
         return []
-    archives = await context.archives()
+    archives = await request.archives()
     return [
         AttributeConflict(
             keyword=keyword,
             values=[
-                LocatedValue(archive=archive_of(context, archives[copy["archive_id"]]), text=text)
+                LocatedValue(archive=archive_of(request, archives[copy["archive_id"]]), text=text)
                 for copy, text in zip(copies, texts, strict=True)
                 if text is not None
             ],
         )
         for keyword, texts in disagreements([data_set(copy) for copy in copies])
     ]
-
-
-def _root(archive: ArchiveRow) -> str:
-    return f"/archives/{archive.code}/dicom-web"
-
-
-def _segment(uid: str) -> str:
-    """Of a path: a UID that breaks the rules may have any character."""
-    return quote(uid, safe="")
-
-
-def _located(copies: Sequence[Row], archives: Mapping[int, ArchiveRow]) -> list[tuple[Row, ArchiveRow]]:
-    return [(copy, archives[copy["archive_id"]]) for copy in copies if copy["archive_id"] in archives]

@@ -1,13 +1,14 @@
 """The representative of a series in the schema."""
 
 from datetime import datetime
-from typing import Annotated
 
 import strawberry
 
 from db.lists.nodes import Row, data_set
 from model.dicom_json import DataSet, first
-from resolvers.records.values import Attribute, attributes_of, keywords_of
+from reads.named_elements import attributes_of, keywords_of
+from resolvers.records.level_node import Keywords
+from resolvers.records.values import Attribute, attributes
 from resolvers.scalars import UID
 
 
@@ -23,12 +24,9 @@ class Representative:
     @strawberry.field(description="Attributes of its data set that have a value: all, or those named.")
     def attributes(
         self,
-        keywords: Annotated[
-            list[str] | None,
-            strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
-        ] = None,
+        keywords: Keywords = None,
     ) -> list[Attribute] | None:
-        return attributes_of(self.data, keywords_of(keywords))
+        return attributes(attributes_of(self.data, keywords_of(keywords)))
 
 
 def representative_of(row: Row) -> Representative:

@@ -1,14 +1,14 @@
 """What statistics are counted by, in the schema, and the buckets that come of it."""
 
 from datetime import date
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import strawberry
-from strawberry.types.enum import WithStrawberryEnumDefinition
 
 from access.small_counts import Published
 from db.statistics.facets import DateFacet, DateInterval, Facet
 from resolvers.archives.archive import Count
+from resolvers.enums import described
 
 MOST: Final = 2**31 - 1
 """The largest Int of GraphQL."""
@@ -18,45 +18,44 @@ def _describe(description: str) -> Any:
     return strawberry.field(description=description)
 
 
-_FACETS = {
-    Facet.ARCHIVE: "Code of an archive that holds it.",
-    Facet.ERN: "Code of a European Reference Network whose archives hold it.",
-    Facet.MODALITY: "Modality (0008,0060) of a series; of studies ModalitiesInStudy (0008,0061).",
-    Facet.BODY_PART: "BodyPartExamined (0018,0015) of a series.",
-    Facet.BODY_PART_CODE: "SNOMED CT code of a series' BodyPartExamined; null where the vocabulary has none.",
-    Facet.MANUFACTURER: "Manufacturer (0008,0070) of a series.",
-    Facet.PATIENT_SEX: "PatientSex (0010,0040).",
-    Facet.AGE_BAND: "Completed years at the StudyDate, by PatientBirthDate: 0-4, 5-9, …, 90+.",
-    Facet.STUDY_YEAR: "Year of the StudyDate (0008,0020).",
-    Facet.STUDY_DESCRIPTION: "StudyDescription (0008,1030).",
-    Facet.SERIES_DESCRIPTION: "SeriesDescription (0008,103E) of a series.",
-    Facet.SOP_CLASS: "SOPClassUID (0008,0016) of an instance, of those in the index.",
-}
-_DATE_FACETS = {
-    DateFacet.STUDY_DATE: "StudyDate (0008,0020).",
-    DateFacet.PATIENT_BIRTH_DATE: "PatientBirthDate (0010,0030).",
-    DateFacet.SERIES_DATE: "SeriesDate (0008,0021) of a series.",
-}
-_INTERVALS = {
-    DateInterval.YEAR: "From 1 January.",
-    DateInterval.QUARTER: "From the first day of January, April, July and October.",
-    DateInterval.MONTH: "From the first day of the month.",
-    DateInterval.DAY: "Each day.",
-}
-strawberry.enum(
+described(
     Facet,
-    description="What is counted by. Of a series or instance: what its study or series says; of a study or "
+    "What is counted by. Of a series or instance: what its study or series says; of a study or "
     "series: each value of its series or instances.",
+    {
+        Facet.ARCHIVE: "Code of an archive that holds it.",
+        Facet.ERN: "Code of a European Reference Network whose archives hold it.",
+        Facet.MODALITY: "Modality (0008,0060) of a series; of studies ModalitiesInStudy (0008,0061).",
+        Facet.BODY_PART: "BodyPartExamined (0018,0015) of a series.",
+        Facet.BODY_PART_CODE: "SNOMED CT code of a series' BodyPartExamined; null where the vocabulary has none.",
+        Facet.MANUFACTURER: "Manufacturer (0008,0070) of a series.",
+        Facet.PATIENT_SEX: "PatientSex (0010,0040).",
+        Facet.AGE_BAND: "Completed years at the StudyDate, by PatientBirthDate: 0-4, 5-9, …, 90+.",
+        Facet.STUDY_YEAR: "Year of the StudyDate (0008,0020).",
+        Facet.STUDY_DESCRIPTION: "StudyDescription (0008,1030).",
+        Facet.SERIES_DESCRIPTION: "SeriesDescription (0008,103E) of a series.",
+        Facet.SOP_CLASS: "SOPClassUID (0008,0016) of an instance, of those in the index.",
+    },
 )
-strawberry.enum(DateFacet, description="Which date is counted by.")
-strawberry.enum(DateInterval, description="How wide a bucket of a histogram is.")
-for _words in (_FACETS, _DATE_FACETS, _INTERVALS):
-    for _value in cast(
-        WithStrawberryEnumDefinition, type(next(iter(_words)))
-    ).__strawberry_definition__.values:
-        _value.description = {name.value: words for name, words in _words.items()}[_value.value]
-
-
+described(
+    DateFacet,
+    "Which date is counted by.",
+    {
+        DateFacet.STUDY_DATE: "StudyDate (0008,0020).",
+        DateFacet.PATIENT_BIRTH_DATE: "PatientBirthDate (0010,0030).",
+        DateFacet.SERIES_DATE: "SeriesDate (0008,0021) of a series.",
+    },
+)
+described(
+    DateInterval,
+    "How wide a bucket of a histogram is.",
+    {
+        DateInterval.YEAR: "From 1 January.",
+        DateInterval.QUARTER: "From the first day of January, April, July and October.",
+        DateInterval.MONTH: "From the first day of the month.",
+        DateInterval.DAY: "Each day.",
+    },
+)
 _COUNT = "How many: studies in studyStats, series in seriesStats, instances in instanceStats."
 
 

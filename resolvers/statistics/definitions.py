@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import strawberry
 from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_VR, keyword_dict
@@ -18,15 +18,13 @@ from model.cursors import Cursors, Position
 from model.levels import level_of_tag
 from model.paths import BULK_VRS, parse_path
 from model.spans import OPERATORS, kind_of
-from resolvers.filters.arguments import PageArguments
+from reads.page_arguments import PageArguments
+from reads.request import Request
+from resolvers.context import Info
 from resolvers.filters.matches import checked
-from resolvers.info import Info
 from resolvers.levels import Level as LevelName
 from resolvers.records.connection import PageInfo
 from resolvers.statistics.coverage import AttributeCoverage, coverage_of, examples_of
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
 
 _ORDER = "definitions"
 _TAG = re.compile(r"\(?([0-9A-Fa-f]{4}), ?([0-9A-Fa-f]{4})\)?")  # as PS3.6 prints it
@@ -213,7 +211,7 @@ def _with_declared(
 
 
 async def find_definitions(
-    context: "Context", search: str | None, searchable: bool | None, asked: PageArguments
+    request: Request, search: str | None, searchable: bool | None, asked: PageArguments
 ) -> AttributeDefinitionConnection:
     """Definitions whose keyword, name or tag contains `search`. Raises BadInput and BadCursor."""
     term = re.sub(_TAG, r"\1\2", str(checked("search", search or "")).strip()).casefold()
@@ -222,7 +220,7 @@ async def find_definitions(
         for each in await dictionary()
         if term in each.folded and (searchable is None or each.definition.searchable is searchable)
     ]
-    cursors, rest = context.cursors, found
+    cursors, rest = request.cursors, found
     if asked.cursor is not None:
         beyond = cursors.open(_ORDER, asked.cursor).uid
         rest = [
@@ -230,6 +228,6 @@ async def find_definitions(
         ]
     page = rest[-asked.size :] if asked.backward else rest[: asked.size]
     more, others = len(rest) > asked.size, len(rest) < len(found)
-    shown = _with_declared(page, await context.declared())
+    shown = _with_declared(page, await request.declared())
     ends = _Ends(cursors, shown, others if asked.backward else more, more if asked.backward else others)
     return AttributeDefinitionConnection(ends=ends, page_info=PageInfo(ends=ends), total_count=len(found))

@@ -2,33 +2,24 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
-from access.identifying import asks_for_identity
-from access.scope import Scope
-from db.lists import nodes
-from db.lists.listing import Listing
 from db.statistics.attribute_facets import named
 from db.statistics.facets import DEPTH, OF_ARCHIVES, DateFacet, DateInterval, Facet, level_of_facet
 from model.attributes import Level
 from model.errors import BadInput
-from model.filters import EVERYTHING, Condition, PathTest, Related, all_of
-from reads.list_query import ListQuery, Shortfall, outside_of
+from model.filters import EVERYTHING, Condition, PathTest, Related
+from reads.disclosure import Statistics
+from reads.reports import is_complete
+from reads.statistics import StatisticsAnswer, statistics_of
 from resolvers.archives.archive import Count
-from resolvers.archives.sources import COMPLETE, SourceReport, is_complete, reports_of, warn_of_unasked
-from resolvers.cohort_scope import opened
-from resolvers.depth import go_deep_enough
-from resolvers.disclosure import Statistics, StatsScope, stats_scope
+from resolvers.archives.sources import COMPLETE, SourceReport, source_reports
+from resolvers.context import Info
 from resolvers.filters.inputs import Filter, condition_of
-from resolvers.info import Info
-from resolvers.pseudonym_counts import PseudonymCounts
 from resolvers.records.codes import meaning_of
-from resolvers.records.loaders import Counts, counted
-from resolvers.slow import slow_warnings
 from resolvers.statistics.buckets import (
     MOST,
     CrossTabCell,
@@ -41,9 +32,6 @@ from resolvers.statistics.buckets import (
 )
 
 MAX_AXES = 3
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
 
 
 def _argument(description: str) -> Any:
@@ -64,9 +52,11 @@ IncludeEmpty = Annotated[
 
 @strawberry.type(description="Counts of what matches, whatever the level.")
 class Aggregates:
-    statistics: strawberry.Private[Statistics]
-    context: strawberry.Private["Context"]
-    shortfall: strawberry.Private[Shortfall]
+    answer: strawberry.Private[StatisticsAnswer]
+
+    @property
+    def statistics(self) -> Statistics:
+        return self.answer.statistics
 
     @strawberry.field(
         description="Patients: different PatientIDs with their issuers; a study without one counts as one."
@@ -179,43 +169,19 @@ class Aggregates:
 
     @strawberry.field(description=COMPLETE)
     async def complete(self) -> bool | None:
-        return is_complete(await self._reports(), self._asked())
+        return is_complete(await self.answer.reports(), self.answer.asked)
 
     @strawberry.field(description="One report for each archive that the query asked for.")
-    async def sources(self) -> list[SourceReport] | None:
-        return await self._reports()
+    async def sources(self, info: Info) -> list[SourceReport] | None:
+        return source_reports(info.context, await self.answer.reports())
 
     async def _sum(self, name: str) -> Count:
         published = await self.statistics.sum(name)
         if is_too_large(published):
-            self.context.warnings["COUNT_TOO_LARGE"] = (
+            self.answer.request.warnings["COUNT_TOO_LARGE"] = (
                 f"A count of {name} is larger than {MOST:,}, so it is null."
             )
         return count_of(published)
-
-    async def _reports(self) -> list[SourceReport]:
-        rank = {archive_id: n for n, archive_id in enumerate(await self.context.archives())}
-        list_query = self._asked()
-        asked = sorted(list_query.asked, key=lambda each: rank.get(each.archive_id, len(rank)))
-        return await reports_of(self.context, replace(list_query, asked=tuple(asked)), self._matched)
-
-    def _asked(self) -> ListQuery:
-        return ListQuery((), self.statistics.scope.asked, self.shortfall)
-
-    async def _matched(self) -> Counts:
-        """Nodes in each open archive; of the others no exact number may be told."""
-        statistics = self.statistics
-        hidden: dict[int, int | None] = {each.archive_id: None for each in statistics.scope.counted}
-        if statistics.pseudonyms is not None:
-            listed, there = await statistics.pseudonyms.counts(), statistics.pseudonyms.scope.asked
-            hidden |= {each.archive_id: listed.matched.get(each.archive_id, 0) for each in there}
-        if (rolled_up := await statistics.of_open_archives()) is not None:
-            total, matched = rolled_up
-            return Counts(total, {**matched, **hidden})
-        asked = Scope(self.context.access_scope.records.visible, statistics.scope.open)
-        listing = Listing((asked,), statistics.level, statistics.condition)
-        found = counted(await nodes.counts(self.context.database, listing))
-        return Counts(found.total, {**found.matched, **hidden})
 
 
 _PROTECTED = (
@@ -263,44 +229,10 @@ Stats = TypeVar("Stats", bound=Aggregates)
 async def stats_of(
     info: Info, of: type[Stats], level: Level, given: Filter | None, archives: list[str] | None
 ) -> Stats:
-    """The statistics of a query; nothing is counted before a field asks. Raises BadInput and NotFound."""
-    context = info.context
-    condition = await opened(context, condition_of(given))
-    scope = stats_scope(context.access_scope, archives)
-    outside = outside_of(condition, [Scope(context.access_scope.records.visible, scope.open)])
-    scope = scope.without(outside)
+    """The statistics of a query. Raises BadInput and NotFound."""
     looked_into = list(_looked_into(info.selected_fields, level))
-    # Nothing is fetched for archives whose records stay hidden.
-    list_query = ListQuery((Scope(context.access_scope.records.visible, scope.open),), scope.open)
-    list_query = await go_deep_enough(context, list_query, level, all_of([condition, *looked_into]))
-    await slow_warnings(context, level, condition)
-    context.touched.asked(each.archive_id for each in scope.asked)
-    pseudonyms = _listed(context, scope, condition)
-    listed = pseudonyms.asked_ids if pseudonyms is not None else []
-    skipped = {each.archive_id for each in scope.skipped_for(condition)} - set(listed)
-    shortfall = replace(list_query.shortfall, outside=outside, identifying=frozenset(skipped))
-    warn_of_unasked(context, ListQuery((), scope.asked, shortfall))
-    services = context.services
-    statistics = Statistics(
-        context.database,
-        scope,
-        condition,
-        services.small_counts,
-        services.small_counts_secret,
-        level,
-        PseudonymCounts(context.database, pseudonyms, level, condition) if pseudonyms is not None else None,
-    )
-    return of(statistics=statistics, context=context, shortfall=shortfall)
-
-
-def _listed(context: "Context", scope: StatsScope, condition: Condition) -> Scope | None:
-    """What a list with this condition reads behind pseudonyms; None where it may not be asked there."""
-    pseudonyms = replace(context.access_scope.pseudonyms, asked=scope.listed)
-    outside = outside_of(condition, [pseudonyms])
-    asked = tuple(each for each in scope.listed if each.archive_id not in outside)
-    # where the other counts are not told, this one would stand alone
-    may_be_asked = not asks_for_identity(condition) and not scope.skipped_for(condition)
-    return replace(pseudonyms, asked=asked) if asked and may_be_asked else None
+    answer = await statistics_of(info.context, level, condition_of(given), archives, looked_into)
+    return of(answer=answer)
 
 
 def _looked_into(selections: Iterable[Selection], level: Level) -> Iterator[Condition]:

@@ -26,8 +26,7 @@ from model.filters import all_of
 from model.levels import level_of
 from model.paths import BULK_VRS, parse_path
 from model.spans import kind_of
-from resolvers.filters.any_attribute import attribute_tests
-from resolvers.filters.matches import AttributeMatch
+from resolvers.filters.matches import AttributeMatch, attribute_tests
 from tests.attributes import made
 from tests.attributes.brute_force import passes
 from tests.attributes.made import Made

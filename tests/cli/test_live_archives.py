@@ -23,7 +23,7 @@ from config.settings import Settings, load_settings
 from db import definitions
 from db.archives import index_states
 from indexer.worker import Worker
-from resolvers.context import Services
+from reads.services import Services
 
 TABLE = '[[archive]]\ncode = "{0}"\nern = "ERN-EYE"\ntitle = "{0}"\nkind = "folder"\npath = "{0}"\n'
 

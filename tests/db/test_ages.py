@@ -16,8 +16,7 @@ from db.statistics.stats_statement import Groups, StatsQuery
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import EVERYTHING, all_of
-from resolvers.filters.any_attribute import attribute_tests
-from resolvers.filters.matches import AttributeMatch
+from resolvers.filters.matches import AttributeMatch, attribute_tests
 from tests.db.writing.ingesting import store, two_archives
 from tests.rows import Row, study
 

@@ -22,8 +22,7 @@ from model.attributes import Level
 from model.declared import Declared
 from model.filters import all_of
 from model.paths import parse_path
-from resolvers.filters.any_attribute import attribute_tests
-from resolvers.filters.matches import AttributeMatch
+from resolvers.filters.matches import AttributeMatch, attribute_tests
 
 # What its tests share takes its time on a busy machine.
 pytestmark = pytest.mark.timeout(600)

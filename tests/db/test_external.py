@@ -19,7 +19,8 @@ from db.embedded.postgres import EmbeddedPostgres
 from db.migrate import MigrationError, migrate
 from db.pool import Database
 from db.ready import problems
-from resolvers.context import Context, Services
+from reads.services import Services
+from resolvers.context import Context
 from resolvers.schema import schema
 
 ROOT = Path(__file__).parent.parent.parent

@@ -29,7 +29,8 @@ from db.archives import sync_archives
 from db.pool import Database
 from indexer.run import index_once
 from model.errors import InputError
-from resolvers.context import Context, Services
+from reads.services import Services
+from resolvers.context import Context
 from resolvers.schema import schema
 
 ROOT = Path(__file__).parent.parent.parent
@@ -171,7 +172,7 @@ def error_codes() -> set[str]:
         kind = waiting.pop()
         codes.add(kind.code)
         waiting += kind.__subclasses__()
-    for file in (*ROOT.glob("api/*.py"), ROOT / "resolvers/archives/sources.py", *ROOT.glob("indexer/*.py")):
+    for file in (*ROOT.glob("api/**/*.py"), ROOT / "reads/reports.py", *ROOT.glob("indexer/*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and re.fullmatch(r"[A-Z_]{4,}", str(node.value)):
                 codes.add(str(node.value))

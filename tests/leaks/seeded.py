@@ -27,8 +27,8 @@ from model.cursors import Position
 from model.declared import Declared
 from model.errors import GoingAway
 from model.paths import parse_path
+from reads.services import Services
 from reads.subscribers import Subscribers
-from resolvers.context import Services
 from tests.federation import Federation, load
 from tests.leaks.canaries import Canaries
 from tests.resolvers.memory_archive import MemoryArchive

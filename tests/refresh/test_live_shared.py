@@ -83,6 +83,6 @@ async def test_later_pages_take_what_the_first_has_asked(
         costs.append(sum(answer.requests.values()))
     assert len(set(seen)) == len(seen) == 12
     assert costs == [3, 0, 0, 0]
-    monkeypatch.setattr("resolvers.freshness.PAGING", timedelta(0))
+    monkeypatch.setattr("reads.freshness.PAGING", timedelta(0))
     late = await live.ask(asked(more=f', first: 3, after: "{cursor}"', select=select))
     assert sum(late.requests.values()) == 3

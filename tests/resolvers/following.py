@@ -16,8 +16,9 @@ from db.pool import Database
 from db.writing.projections import Projections
 from model.attributes import Level
 from reads.list_query import list_query_of
+from reads.services import Services
 from resolvers.changes.study_changes import ChangeKind, StudyChange, study_changes
-from resolvers.context import Context, Services
+from resolvers.context import Context
 from resolvers.filters.inputs import StudyFilter, condition_of
 from tests.resolvers.runtime import CONFIGS, open_services
 
@@ -79,7 +80,7 @@ class Follower:
             self.seen.pop(change.study_instance_uid, None)
         else:
             assert change.study is not None
-            assert change.study.study_instance_uid == change.study_instance_uid
+            assert change.study.row["uid"] == change.study_instance_uid
             self.seen[change.study_instance_uid] = _facts(change.study.row)
 
     @property

@@ -20,7 +20,8 @@ from db.pool import metered as database_metered
 from db.writing import ingest
 from model.attributes import Level
 from model.dicom_json import parse
-from resolvers.context import Context, Services
+from reads.services import Services
+from resolvers.context import Context
 from resolvers.schema import schema
 from tests.federation import Federation
 from tests.resolvers.memory_archive import MemoryArchive

@@ -8,8 +8,7 @@ from strawberry.types.field import StrawberryField
 
 from db.lists import nodes
 from db.pool import StatementTimeout
-from resolvers.archives import sources
-from resolvers.records import connection
+from reads import lists
 from resolvers.schema import schema
 from tests.resolvers.runtime import Runtime
 
@@ -101,8 +100,7 @@ async def test_a_count_that_takes_too_long_leaves_the_page(
 async def test_reports_that_cannot_be_made_leave_the_page(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "reports_of", _times_out)
-    monkeypatch.setattr(sources, "reports_of", _times_out)
+    monkeypatch.setattr(lists, "reports_of", _times_out)
     answer = await runtime.ask(
         "{ studies(first: 3) { complete nodes { studyInstanceUid } sources { matched } } }"
     )

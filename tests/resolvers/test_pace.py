@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from resolvers import pace
-from resolvers.records import connection, series, study
+from reads import pace
+from resolvers.records import connection, nodes
 from tests.resolvers.runtime import Runtime
 from tests.resolvers.test_cost import EVERYTHING
 
@@ -45,8 +45,8 @@ class Made:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Made:
     made = Made()
-    monkeypatch.setattr(study, "study_of", made.counting(study.study_of))
-    monkeypatch.setattr(series, "series_of", made.counting(series.series_of))
+    monkeypatch.setattr(nodes, "study_of", made.counting(nodes.study_of))
+    monkeypatch.setattr(nodes, "series_of", made.counting(nodes.series_of))
     return made
 
 

@@ -18,7 +18,8 @@ from api.identity.auth import Identity, viewer_of_request
 from api.server import listen, run_server
 from db.pool import Database
 from model.erns import ERNS
-from resolvers.context import Context, Services
+from reads.services import Services
+from resolvers.context import Context
 from resolvers.schema import schema
 from tests.api.tiny import all_well
 from tests.resolvers.runtime import open_services

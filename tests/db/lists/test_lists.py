@@ -22,7 +22,7 @@ from db.pool import Database
 from db.scoped import ScopedDatabase, ScopedReader
 from model.attributes import Key, Level
 from model.filters import EVERYTHING, Condition, ranked_by
-from resolvers.records.loaders import counted
+from reads.counts import counted
 from tests.conditions import by_value, conditions, sorts
 from tests.federation import Federation, generate, load
 from tests.oracle import Oracle, fold, ordered

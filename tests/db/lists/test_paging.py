@@ -12,7 +12,7 @@ from db.archives import sync_archives
 from db.pool import Connection, Database
 from db.writing import ingest
 from model.attributes import Level
-from resolvers.context import Services
+from reads.services import Services
 from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study
 

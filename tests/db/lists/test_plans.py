@@ -23,7 +23,7 @@ from model.filters import EVERYTHING, AllOf, CohortTest, Condition, Op, Related,
 from model.name_keys import keys_of
 from model.text_search import parse_text
 from model.vocabulary import CODE_COLUMNS, Coded
-from resolvers.ranking import newest_first
+from reads.ranking import newest_first
 from tests.names.table import crowd
 
 pytestmark = pytest.mark.timeout(600)

@@ -10,7 +10,7 @@ from access.scope import AccessLevel
 from db.archives import sync_archives
 from db.pool import Database
 from db.writing.projections import Projections
-from resolvers.records.values import disagreements
+from reads.named_elements import disagreements
 from tests.db.writing.ingesting import store
 from tests.resolvers.runtime import CONFIGS, Runtime, open_services
 from tests.rows import Row, instance, series, study

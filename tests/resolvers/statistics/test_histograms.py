@@ -86,7 +86,7 @@ async def test_edges_are_asked_for_where_no_open_record_has_them(runtime: Runtim
 
 
 async def test_too_many_empty_days(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resolvers.disclosure.MOST_CELLS", 30)
+    monkeypatch.setattr("reads.disclosure.MOST_CELLS", 30)
     refused = await runtime.ask(
         "{ studyStats { dateHistogram(by: PATIENT_BIRTH_DATE, interval: DAY, includeEmpty: true) { start } } }"
     )

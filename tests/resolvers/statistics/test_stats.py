@@ -9,7 +9,7 @@ from config.access_file import AccessRules, ErnPolicy
 from config.settings import Settings
 from model.attributes import Level
 from model.filters import EVERYTHING
-from resolvers.context import Services
+from reads.services import Services
 from tests.federation import Federation
 from tests.oracle import Oracle
 from tests.resolvers.runtime import Runtime

@@ -4,7 +4,6 @@ Where more lacks than a query may fetch, the answer is PARTIAL and says so, neve
 """
 
 from itertools import product
-from typing import TYPE_CHECKING
 
 from archives.errors import ArchiveError
 from archives.fields import returned_keywords
@@ -21,12 +20,9 @@ from model.filters import (
     walk,
 )
 from reads.list_query import ListQuery
+from reads.request import Request
 from refresh.live import Fresh
 from refresh.on_demand import Failures, Missing
-from resolvers.records.loaders import Loaders
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
 
 FETCHABLE = 200  # copies whose children one query may fetch
 
@@ -34,7 +30,7 @@ _ABOVE = {Level.STUDY: (), Level.SERIES: (Level.STUDY,), Level.INSTANCE: (Level.
 
 
 async def go_deep_enough(
-    context: "Context", list_query: ListQuery, level: Level, condition: Condition
+    request: Request, list_query: ListQuery, level: Level, condition: Condition
 ) -> ListQuery:
     """Fetches what the list needs and the index lacks; the question, with what it still lacks afterwards.
 
@@ -45,24 +41,24 @@ async def go_deep_enough(
     fresh = list_query.fresh
     for scope, parent in product(list_query.scopes, _ABOVE[level]):
         about = apart([_known(each, parent) for each in _about(condition, parent)])
-        lacking = await gaps.unindexed(context.database, scope, parent, about, FETCHABLE + 1)
+        lacking = await gaps.unindexed(request.database, scope, parent, about, FETCHABLE + 1)
         missing = [
             Missing.of(row, parent) for row in lacking if not fresh or row["archive_id"] not in fresh.outcomes
         ]
         if len(lacking) <= FETCHABLE:
-            failures |= _by_archive(await _fetch(context, parent, missing, fresh))
+            failures |= _by_archive(await _fetch(request, parent, missing, fresh))
         else:
-            incomplete |= await gaps.archives_with_gaps(context.database, scope, parent)
+            incomplete |= await gaps.archives_with_gaps(request.database, scope, parent)
     for scope, parent in product(list_query.scopes, _looked_into(level, condition)):
-        incomplete |= await gaps.archives_with_gaps(context.database, scope, parent)
+        incomplete |= await gaps.archives_with_gaps(request.database, scope, parent)
     if fresh:
         incomplete -= fresh.outcomes.keys()
-    unsearched = await _unsearched(context, list_query, level, condition)
+    unsearched = await _unsearched(request, list_query, level, condition)
     return list_query.lacking(failures, frozenset(incomplete), unsearched)
 
 
 async def _unsearched(
-    context: "Context", list_query: ListQuery, level: Level, condition: Condition
+    request: Request, list_query: ListQuery, level: Level, condition: Condition
 ) -> frozenset[int]:
     """Asked archives whose rows may lack an attribute that the filter names by path.
 
@@ -78,33 +74,30 @@ async def _unsearched(
     levels = {at for at, path in beyond if at is not Level.STUDY or (Level.SERIES, path) not in beyond}
     if not levels:
         return frozenset()
-    rows = await context.archives()
+    rows = await request.archives()
     found = {archive_id for archive_id, row in rows.items() if row.kind != "folder"}
     if Level.STUDY not in levels:
         lacking: set[int] = set()
         for scope in list_query.scopes:
             if Level.SERIES in levels:
-                lacking |= await gaps.archives_without_representatives(context.database, scope)
+                lacking |= await gaps.archives_without_representatives(request.database, scope)
             if Level.INSTANCE in levels:
-                lacking |= await gaps.archives_with_gaps(context.database, scope, Level.INSTANCE)
+                lacking |= await gaps.archives_with_gaps(request.database, scope, Level.INSTANCE)
         found = lacking
     return frozenset(found & {archive.archive_id for archive in list_query.asked})
 
 
-async def gaps_of_children(loaders: Loaders, level: Level, condition: Condition) -> frozenset[int]:
-    """The archives where a filter on one parent's children looks into what is neither there nor fetched."""
+def looked_into_below(level: Level, condition: Condition) -> list[Level]:
+    """The levels whose children a filter on one parent's children looks into, beyond those that are fetched."""
     if level is Level.SERIES:
-        parents = [Level.SERIES] if _looks_below(condition, Level.SERIES) else []
-    else:
-        around = [here for here in walk(condition) if isinstance(here, Related) and here.level is Level.STUDY]
-        beyond = any(_looks_below(here.condition, Level.STUDY) for here in around)
-        parents = [Level.STUDY, Level.SERIES] if beyond else []
-    found = await loaders.gaps_by_level.load_many(parents)
-    return frozenset().union(*found)
+        return [Level.SERIES] if _looks_below(condition, Level.SERIES) else []
+    around = [here for here in walk(condition) if isinstance(here, Related) and here.level is Level.STUDY]
+    beyond = any(_looks_below(here.condition, Level.STUDY) for here in around)
+    return [Level.STUDY, Level.SERIES] if beyond else []
 
 
-async def _fetch(context: "Context", parent: Level, missing: list[Missing], fresh: Fresh | None) -> Failures:
-    on_demand, within = context.services.on_demand, fresh.within if fresh else None
+async def _fetch(request: Request, parent: Level, missing: list[Missing], fresh: Fresh | None) -> Failures:
+    on_demand, within = request.services.on_demand, fresh.within if fresh else None
     fetch = on_demand.series if parent is Level.STUDY else on_demand.instances
     return await fetch(missing, within)
 

@@ -1,4 +1,4 @@
-"""`attributes(keywords:, searched: true)`: the values that a filter by `attribute` looks at (any_attribute.py).
+"""The values that a filter by `attribute` looks at (any_attribute.py).
 
 The data set of the row itself comes first. Where it lacks an attribute, a series has its representative, and a study
 its series with theirs, unless the attribute is one that studies themselves tell.
@@ -6,29 +6,17 @@ its series with theirs, unless the attribute is one that studies themselves tell
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import orjson
-import strawberry
 
 from archives.fields import returned_keywords
 from db.lists.nodes import Row
 from model.attributes import Level
 from model.errors import BadInput
-from model.paths import AttributePath, parse_path
-from resolvers.records.values import Attribute, attributes_of
+from model.paths import AttributePath
+from reads.named_elements import NamedElement, attributes_of
 
-if TYPE_CHECKING:
-    from resolvers.records.loaders import Loaders
-
-Searched = Annotated[
-    bool,
-    strawberry.argument(
-        description="true: where the data set lacks one of `keywords`, also what a filter by `attribute` looks at: of "
-        "a series its representative; of a study its series and theirs, each different value once. Only what the "
-        "index holds."
-    ),
-]
 OfSeries = tuple[str, str, str]
 """StudyInstanceUID, SeriesInstanceUID, name of the attribute."""
 OfStudy = tuple[str, str]
@@ -47,42 +35,24 @@ def looks_below(path: AttributePath) -> bool:
     return path.steps[0].keyword not in returned_keywords(Level.STUDY)
 
 
-def first_of(data_sets: Iterable[Mapping[str, Any]], name: str) -> list[Attribute]:
+def first_of(data_sets: Iterable[Mapping[str, Any]], name: str) -> list[NamedElement]:
     """The attribute in the first data set that has it."""
     return next((found for each in data_sets if (found := attributes_of(each, [name]))), [])
 
 
-async def of_study(
-    loaders: "Loaders", row: Row, own: Sequence[Mapping[str, Any]], names: Sequence[str]
-) -> list[Attribute]:
-    """own: the data sets of its copies, best-ranked first."""
-    found: list[Attribute] = []
-    for name in names:
-        here = first_of(own, name)
-        if not here and looks_below(parse_path(name)):
-            here = await loaders.searched_by_study.load((row["uid"], name))
-        found += here
-    return found
-
-
-async def of_series(loaders: "Loaders", row: Row, names: Sequence[str]) -> list[Attribute]:
-    keys = [(row["study_uid"], row["uid"], name) for name in names]
-    return [one for found in await loaders.searched_by_series.load_many(keys) for one in found]
-
-
-def by_series(rows: Iterable[Row], keys: Iterable[OfSeries]) -> dict[OfSeries, list[Attribute]]:
+def by_series(rows: Iterable[Row], keys: Iterable[OfSeries]) -> dict[OfSeries, list[NamedElement]]:
     """rows: as db/lists/searched.py answers."""
     copies = _grouped(rows, lambda row: (row["study_uid"], row["series_uid"]))
     return {key: first_of(copies.get(key[:2], ()), key[2]) for key in keys}
 
 
-def by_study(rows: Iterable[Row], keys: Iterable[OfStudy]) -> dict[OfStudy, list[Attribute]]:
+def by_study(rows: Iterable[Row], keys: Iterable[OfStudy]) -> dict[OfStudy, list[NamedElement]]:
     """Each different value once, in the order of the series."""
     copies = _grouped(rows, lambda row: (row["study_uid"], row["series_uid"]))
     series: dict[str, list[list[Mapping[str, Any]]]] = defaultdict(list)
     for (study_uid, _), data_sets in copies.items():
         series[study_uid].append(data_sets)
-    found: dict[OfStudy, list[Attribute]] = {}
+    found: dict[OfStudy, list[NamedElement]] = {}
     for uid, name in keys:
         attributes = [one for data_sets in series.get(uid, ()) for one in first_of(data_sets, name)]
         found[uid, name] = list({orjson.dumps(one.value): one for one in reversed(attributes)}.values())[::-1]

@@ -1,46 +1,42 @@
 """Warnings that a filter is slow: it looks at an attribute that has no index."""
 
-from typing import TYPE_CHECKING
-
-import strawberry
+from dataclasses import dataclass
 
 from db.declared import IndexState
 from model.attributes import BY_KEYWORD, Level
 from model.filters import Condition, PathTest, path_tests
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
+from reads.request import Request
 
 NOT_FAST = "NOT_FAST"
 Key = tuple[Level, tuple[str, ...]]
 
 
-@strawberry.type(name="Warning", description="Something to know about an answer that is right all the same.")
-class AnswerWarning:
-    code: str = strawberry.field(
-        description="NOT_FAST: a filter reads records one by one. NOT_RANKED: so many match that they are by date."
-    )
-    message: str = strawberry.field(description="The same for people, with the remedy.")
+@dataclass(frozen=True, slots=True)
+class ListWarning:
+    """Something to know about a list that is right all the same; message: for people, with the remedy."""
+
+    code: str
+    message: str
 
 
-async def ready_attributes(context: "Context") -> set[Key]:
+async def ready_attributes(request: Request) -> set[Key]:
     """Declared attributes whose indexes are ready, by level and path."""
-    return {(each.level, each.path) for each in await context.declared() if each.state is IndexState.READY}
+    return {(each.level, each.path) for each in await request.declared() if each.state is IndexState.READY}
 
 
-async def slow_warnings(context: "Context", level: Level, condition: Condition) -> list[AnswerWarning]:
+async def slow_warnings(request: Request, level: Level, condition: Condition) -> list[ListWarning]:
     """A warning where the filter looks at attributes without an index; it stands in `extensions` as well."""
     asked = {
         (at, test.path.codes): test for at, test in path_tests(condition, level) if not _has_column(at, test)
     }
     if not asked:
         return []
-    slow = sorted({asked[key].path.name for key in asked.keys() - await ready_attributes(context)})
+    slow = sorted({asked[key].path.name for key in asked.keys() - await ready_attributes(request)})
     if not slow:
         return []
-    context.slow.update(slow)
-    context.warnings[NOT_FAST] = _message(sorted(context.slow))
-    return [AnswerWarning(code=NOT_FAST, message=_message(slow))]
+    request.slow.update(slow)
+    request.warnings[NOT_FAST] = _message(sorted(request.slow))
+    return [ListWarning(code=NOT_FAST, message=_message(slow))]
 
 
 def _message(names: list[str]) -> str:

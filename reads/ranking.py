@@ -5,7 +5,6 @@ The order of a list is settled by its first page, and by its cursors from then o
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from db.lists.listing import Listing
 from db.lists.orders import RELEVANCE, Sort
@@ -14,11 +13,9 @@ from model.attributes import Level
 from model.errors import BadCursor
 from model.filters import Condition, Test, TextTest, ranked_by, replaced
 from reads.list_query import ListQuery
-from resolvers.filters.arguments import PageArguments
-from resolvers.slow import AnswerWarning
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
+from reads.page_arguments import PageArguments
+from reads.request import Request
+from reads.slow import ListWarning
 
 NOT_RANKED = "NOT_RANKED"
 
@@ -30,14 +27,14 @@ class Ordered:
     condition: Condition
     sorts: Sequence[Sort]
     counted: Condition
-    warning: AnswerWarning | None = None
+    warning: ListWarning | None = None
 
     def listing(self, list_query: ListQuery, level: Level) -> Listing:
         return Listing(list_query.scopes, level, self.condition, tuple(self.sorts))
 
 
 async def ordered(
-    context: "Context",
+    request: Request,
     list_query: ListQuery,
     level: Level,
     condition: Condition,
@@ -51,13 +48,13 @@ async def ordered(
         return Ordered(condition, sorts, condition)
     newest = newest_first(condition, sorts, ranked)
     is_later = page.cursor is not None
-    if not (is_later and _is_of(newest.listing(list_query, level), page, context)):
-        found = await looked_up(context.database, list_query.scopes, ranked, whole=is_later)
+    if not (is_later and _is_of(newest.listing(list_query, level), page, request)):
+        found = await looked_up(request.database, list_query.scopes, ranked, whole=is_later)
         if found is not None:
             known = replaced(condition, lambda leaf: found if leaf == ranked else leaf)
             return Ordered(known, sorts, known)
     if newest.warning is not None:
-        context.warnings[NOT_RANKED] = newest.warning.message
+        request.warnings[NOT_RANKED] = newest.warning.message
     return newest
 
 
@@ -79,14 +76,14 @@ def newest_first(condition: Condition, sorts: Sequence[Sort], ranked: Condition)
         "they match. Add another word, or other filters, for the best first."
     )
     return Ordered(
-        replaced(condition, scanned), by_date, condition, AnswerWarning(code=NOT_RANKED, message=message)
+        replaced(condition, scanned), by_date, condition, ListWarning(code=NOT_RANKED, message=message)
     )
 
 
-def _is_of(listing: Listing, page: PageArguments, context: "Context") -> bool:
+def _is_of(listing: Listing, page: PageArguments, request: Request) -> bool:
     """Whether the page's cursor is of this list."""
     try:
-        page.window(listing.order, context.cursors)
+        page.window(listing.order, request.cursors)
     except BadCursor:
         return False
     return True

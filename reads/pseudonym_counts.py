@@ -10,8 +10,8 @@ from db.pool import Reader
 from db.statistics.facets import Facet
 from model.attributes import Level
 from model.filters import Condition
-from refresh.once import Once
-from resolvers.records.loaders import Counts, counted
+from reads.counts import Counts, counted
+from refresh.single_flight import SingleFlight
 
 
 @dataclass(slots=True)
@@ -22,7 +22,9 @@ class PseudonymCounts:
     scope: Scope
     level: Level
     condition: Condition
-    _counts: dict[tuple[ScopedArchive, ...], Once[Counts]] = field(default_factory=dict)
+    _counts: SingleFlight[tuple[ScopedArchive, ...], Counts] = field(
+        default_factory=lambda: SingleFlight(remembers=True)
+    )
 
     async def counts(self) -> Counts:
         """In all, and by archive_id."""
@@ -48,7 +50,7 @@ class PseudonymCounts:
             listing = Listing((replace(self.scope, asked=key),), self.level, self.condition)
             return counted(await nodes.counts(self.database, listing))
 
-        return await self._counts.setdefault(key, Once(read))()
+        return await self._counts.shared(key, read)
 
 
 def value_of(archive: ScopedArchive, facet: Facet) -> str:

@@ -4,7 +4,7 @@ Beside the data set of its level, a series has that of a representative instance
 what only instances tell is looked for there from the series and the study level too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -12,35 +12,24 @@ from model.attributes import BY_KEYWORD, UNITED, Attribute, Kind, Level
 from model.errors import BadInput
 from model.filters import AllOf, AnyOf, Condition, Not, Op, PathTest, Related, Test, Value, all_of
 from model.levels import level_of
-from model.paths import AttributePath, parse_path
+from model.paths import AttributePath
 from model.spans import Span, check_comparable, spans_of
-from resolvers.filters.matches import OPS, AttributeMatch, checked, given_fields, in_any_case
-from resolvers.records.searched import looks_below
+from reads.searched import looks_below
 
-Comparisons = tuple[tuple[Op, Value], ...]
+Comparison = tuple[Op, Value]
+Comparisons = tuple[Comparison, ...]
 
 _LEAST, _MOST = -(2**31), 2**31 - 1
 _DAY = Decimal(86400)
 
 
-def attribute_tests(
-    level: Level, matches: Sequence[AttributeMatch], where: str = "attribute"
+def attribute_test(
+    level: Level, path: AttributePath, comparing: Iterable[Comparison], exists: bool | None = None
 ) -> list[Condition]:
-    """The tests of `attribute: […]`, which stands at this path, at one level. Raises BadInput."""
-    return [
-        test for number, match in enumerate(matches) for test in _tests(level, match, f"{where}[{number}]")
-    ]
-
-
-def _tests(level: Level, match: AttributeMatch, where: str) -> list[Condition]:
-    given = {definition.python_name: value for definition, value in given_fields(match, where)}
-    path = parse_path(str(checked(f"{where}.name", given.pop("name"))))
+    """The tests of one attribute at a level: that one value passes all comparisons, and that it has one or none.
+    Raises BadInput."""
     _refuse_other_level(level, path)
-    exists: bool | None = given.pop("exists", None)
-    comparisons = tuple(
-        in_any_case(path.last.vr, OPS[name], checked(f"{where}.{OPS[name]}", value))
-        for name, value in given.items()
-    )
+    comparisons = tuple(comparing)
     if not comparisons and exists is None:
         raise BadInput(f"attribute {path.name}: give a condition: eq, in, startsWith, contains, … or exists.")
     check_comparable(path, comparisons)

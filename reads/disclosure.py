@@ -1,6 +1,6 @@
 """What may be told of the statistics of a query: asks db/statistics/stats.py and applies access/small_counts.py.
 
-No type of the schema is here; those are in stats.py.
+What of it is counted, and over which archives, is in statistics.py.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ from model.errors import BadInput
 from model.filters import Condition
 from reads.bins import check_edges, ends, starts
 from reads.list_query import named_archives
-from resolvers.pseudonym_counts import PseudonymCounts, value_of
+from reads.pseudonym_counts import PseudonymCounts, value_of
+from refresh.single_flight import SingleFlight
 
 MAX_AGGREGATES = 20
 AT_ONCE = 4  # statements of one query that run at the same time
@@ -97,7 +98,8 @@ class Statistics:
     level: Level = Level.STUDY
     pseudonyms: PseudonymCounts | None = None
     """Of what of the scope's `listed` archives a list with this condition reads; None where it reads none of them."""
-    _asked: dict[Hashable, "asyncio.Future[Any]"] = field(default_factory=dict)
+    _asked: set[Hashable] = field(default_factory=set)
+    _answers: SingleFlight[Hashable, Any] = field(default_factory=lambda: SingleFlight(remembers=True))
     _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     @property
@@ -367,13 +369,12 @@ class Statistics:
         return StatsQuery(groups, self.condition, least, record_seed(self.secret), self.level)
 
     async def _once(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> Any:
-        if key not in self._asked:
-            if len(self._asked) >= MAX_AGGREGATES:
-                raise BadInput(f"statistics: at most {MAX_AGGREGATES} aggregates; ask in several requests.")
+        if key not in self._asked and len(self._asked) >= MAX_AGGREGATES:
+            raise BadInput(f"statistics: at most {MAX_AGGREGATES} aggregates; ask in several requests.")
+        self._asked.add(key)
 
-            async def limited() -> Any:
-                async with self._at_once:
-                    return await ask()
+        async def limited() -> Any:
+            async with self._at_once:
+                return await ask()
 
-            self._asked[key] = asyncio.ensure_future(limited())
-        return await asyncio.shield(self._asked[key])
+        return await self._answers.shared(key, limited)

@@ -1,7 +1,6 @@
 """Opening cohorts: who asks, which version an id means, and which archives it can be read in."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from access.scope import AccessLevel, Projection, Viewer
@@ -10,9 +9,7 @@ from db.cohorts.cohorts import Cohort, Person, Version
 from model.errors import BadInput, NotFound
 from model.filters import CohortTest, Condition, replaced, walk
 from reads.ids import from_id
-
-if TYPE_CHECKING:
-    from resolvers.context import Context
+from reads.request import Request
 
 _NONE = "cohort: there is none with this id that you may open."
 
@@ -39,11 +36,11 @@ def cohort_id(given: str) -> UUID:
     return UUID(key[0])
 
 
-async def open_cohort(context: "Context", given: str) -> tuple[Cohort, Version | None]:
+async def open_cohort(request: Request, given: str) -> tuple[Cohort, Version | None]:
     """The cohort of an id and the version that it means: its own, or the cohort's newest; None: none yet.
     Raises NotFound."""
     wanted = cohort_id(given)
-    found = await cohorts.opened(context.services.owner, person_of(context.viewer), [wanted])
+    found = await cohorts.opened(request.services.owner, person_of(request.viewer), [wanted])
     if not found:
         raise NotFound(_NONE)
     (cohort,) = found
@@ -57,9 +54,9 @@ def version_meant(cohort: Cohort, key: UUID) -> Version | None:
     return next(each for each in cohort.versions if each.version_id == key)
 
 
-async def open_version(context: "Context", given: str) -> tuple[Cohort, Version]:
+async def open_version(request: Request, given: str) -> tuple[Cohort, Version]:
     """The same, of a cohort that was frozen. Raises NotFound."""
-    cohort, version = await open_cohort(context, given)
+    cohort, version = await open_cohort(request, given)
     if version is None:
         raise NotFound("cohort: it was never frozen; freezeCohort keeps what its filter finds.")
     return cohort, version
@@ -77,12 +74,12 @@ def in_version(cohort: Cohort, version: Version) -> CohortTest:
     return CohortTest(str(version.version_id), str(version.version_id), frozenset(readable))
 
 
-async def opened(context: "Context", condition: Condition) -> Condition:
+async def opened(request: Request, condition: Condition) -> Condition:
     """The condition with every cohort in it opened for the viewer. Raises NotFound."""
     named = {here.cohort for here in walk(condition) if isinstance(here, CohortTest) and here.version is None}
     if not named:
         return condition
-    tests = {each: in_version(*await open_version(context, each)) for each in sorted(named)}
+    tests = {each: in_version(*await open_version(request, each)) for each in sorted(named)}
 
     def change(leaf: Condition) -> Condition:
         if isinstance(leaf, CohortTest) and leaf.version is None:
