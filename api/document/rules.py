@@ -14,6 +14,7 @@ from api.document.limits import MAX_BODY_BYTES, MAX_COST
 from api.document.persisted import Persisted, persisted_of
 from config.persisted_operations import load_persisted_operations
 from config.settings import Settings
+from resolvers.engine import core_schema
 
 COST_HEADER = "x-ernfed-cost"
 
@@ -56,5 +57,5 @@ def rules_of(settings: Settings, schema: Schema) -> Rules:
         max_cost=settings.max_cost,
         max_body=settings.max_body_bytes,
         introspection=settings.introspection or by_issuer,
-        persisted=persisted_of(documents, settings.operations, schema._schema),
+        persisted=persisted_of(documents, settings.operations, core_schema(schema)),
     )

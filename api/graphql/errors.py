@@ -31,6 +31,7 @@ from archives.errors import ArchiveError
 from db.audit.trail import AuditUnavailable
 from db.pool import StatementTimeout
 from model.errors import InputError
+from resolvers.engine import core_schema
 
 MAX_REQUEST_ERRORS = 20
 _SPEAKING = (InputError, ArchiveError, StatementTimeout, AuditUnavailable)
@@ -48,7 +49,7 @@ def process_errors(errors: list[GraphQLError], context: ExecutionContext | None 
     if len(errors) > MAX_REQUEST_ERRORS and errors[0].path is None:
         del errors[MAX_REQUEST_ERRORS:]  # a variable with 100,000 wrong items has as many errors
     logged: set[object] = set()
-    schema = context.schema._schema if context is not None else None
+    schema = core_schema(context.schema) if context is not None else None
     for error in errors:
         told = explain(error, schema)
         if told is None:

@@ -7,7 +7,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from copy import copy
 from typing import Any
 
 from graphql import (
@@ -28,7 +27,6 @@ from strawberry import Schema
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.schema.schema import validate_document
 from strawberry.types.graphql import OperationType
 
 from api.admission.trail import Result, Trail, has_data
@@ -42,6 +40,14 @@ from api.document.value_limits import check_values, literals
 from api.graphql.errors import WrongLiteral, process_errors
 from api.metrics import Metrics
 from db.audit.trail import AuditUnavailable
+from resolvers.engine import (
+    core_schema,
+    operation_named,
+    served_copy,
+    use_document,
+    use_errors,
+    validated,
+)
 
 _WRONG_OPERATIONS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 _ENDS = {"CUT_OFF": "cut_off", "BAD_REQUEST": "refused"}
@@ -49,11 +55,9 @@ _ENDS = {"CUT_OFF": "cut_off", "BAD_REQUEST": "refused"}
 
 def guarded(schema: Schema, metrics: Metrics, trail: Trail, rules: Rules) -> Schema:
     """A copy of the schema that is fit to be served; `schema` itself stays as it is."""
-    served, documents = copy(schema), KnownDocuments()
-    served.extensions = (lambda: Guard(metrics, trail, rules, documents), *schema.extensions)
-    # strawberry's own logs the query source and the exception's message: both can name a patient.
-    served.process_errors = process_errors  # type: ignore[method-assign, assignment]
-    return served
+    documents = KnownDocuments()
+    # strawberry's own process_errors logs the query source and the exception's message: both can name a patient.
+    return served_copy(schema, lambda: Guard(metrics, trail, rules, documents), process_errors)
 
 
 class WithoutValues(ValuesOfCorrectTypeRule):
@@ -83,7 +87,6 @@ class Guard(SchemaExtension):
         self._cost = 0
 
     async def on_operation(self) -> AsyncIterator[None]:
-        self.execution_context.parse_options["max_tokens"] = limits.MAX_TOKENS
         started = time.perf_counter()
         try:
             yield
@@ -126,35 +129,31 @@ class Guard(SchemaExtension):
         try:
             self._check_request()
             if self._known is not None:
-                context.graphql_document = self._known.document
+                use_document(context, self._known.document)
             elif context.query:
                 self._is_new = True
                 async with self._reading():
-                    context.graphql_document = await beside(context.query, self._read)
+                    use_document(context, await beside(context.query, self._read))
         except GraphQLError as error:
-            self._refusal = (
-                error  # told in the place of what validation finds, so that it leaves its audit line
-            )
+            # Told in the place of what validation finds, so that it leaves its audit line.
+            self._refusal = error
         except RecursionError as error:
             self._refusal = GraphQLError(str(error), original_error=error)
         if self._refusal is not None:
-            context.graphql_document = _nothing(context._provided_operation_name)
+            use_document(context, _nothing(operation_named(context)))
         yield
 
     async def on_validate(self) -> AsyncIterator[None]:
         context = self.execution_context
-        context.validation_rules = tuple(
-            WithoutValues if rule is ValuesOfCorrectTypeRule else rule for rule in context.validation_rules
-        )
         try:
             self._check()
         except GraphQLError as error:
-            context.pre_execution_errors = [error]  # validation is skipped, the client gets this
+            use_errors(context, [error])
         else:
-            context.pre_execution_errors = []  # it was validated when it was kept
+            use_errors(context, [])  # a document that is kept was validated before
             if self._is_new and context.query:
                 async with self._reading():
-                    context.pre_execution_errors = await beside(context.query, self._validated)
+                    use_errors(context, await beside(context.query, self._validated))
         yield
         if self._is_new and self._known is not None and not context.pre_execution_errors and context.query:
             self._documents.keep(context.query, self._known)
@@ -162,16 +161,14 @@ class Guard(SchemaExtension):
     def _read(self) -> DocumentNode:
         """Parsed and measured. Raises GraphQLError."""
         context = self.execution_context
-        document = parse(context.query or "", **context.parse_options)
+        document = parse(context.query or "", max_tokens=limits.MAX_TOKENS)
         measured = limits.check(document)
         check_values(literals(document))
         self._known = Known.of(document, measured)
         return document
 
     def _validated(self) -> list[GraphQLError]:
-        context = self.execution_context
-        assert context.graphql_document is not None  # noqa: S101
-        return validate_document(context.schema._schema, context.graphql_document, context.validation_rules)
+        return validated(self.execution_context, {ValuesOfCorrectTypeRule: WithoutValues})
 
     @staticmethod
     def _reading() -> AbstractAsyncContextManager[None]:
@@ -199,7 +196,7 @@ class Guard(SchemaExtension):
         self._check_operations(document)
         if not permitted.introspection and self._known.introspects:
             raise limits.LimitExceeded(introspection.OFF, introspection.words(self._rules.introspection))
-        schema, name = context.schema._schema, context._provided_operation_name
+        schema, name = core_schema(context.schema), operation_named(context)
         cost, limit = cost_of(schema, document, context.variables, name), self._rules.max_cost
         self._cost = cost.requested
         if permitted.tells_cost or cost.requested > limit:
@@ -209,7 +206,7 @@ class Guard(SchemaExtension):
     def _check_operations(self, document: DocumentNode) -> None:
         operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
         # strawberry would run the first one; the specification says to refuse.
-        if operations > 1 and self.execution_context._provided_operation_name is None:
+        if operations > 1 and operation_named(self.execution_context) is None:
             raise limits.LimitExceeded(
                 "BAD_REQUEST", f"The document has {operations} operations: say which one in operationName."
             )

@@ -14,7 +14,7 @@ from reads.ids import to_id
 from reads.reports import Trouble, trouble
 from reads.request import Request
 from resolvers.context import Info
-from resolvers.enums import described
+from resolvers.engine import described
 from resolvers.levels import ArchiveKind
 from resolvers.node import Node
 

@@ -9,7 +9,7 @@ import strawberry
 from reads.reports import Report, SourceState
 from reads.request import Request
 from resolvers.archives.archive import Archive, SourceError, archive_of, error_of
-from resolvers.enums import described
+from resolvers.engine import described
 
 COMPLETE = (
     "True when every archive that was asked answered in full: its report is CACHED or LIVE. One whose records you may "

@@ -7,6 +7,7 @@ from graphql import VariableNode
 
 from model.errors import BadInput
 from reads.page_arguments import PageArguments
+from resolvers.engine import core_info
 
 MAX_PAGE = 1000
 
@@ -52,8 +53,7 @@ def _size(name: str, value: int) -> int:
 
 def _is_given(info: strawberry.Info, name: str) -> bool:
     """True when the query itself gives the argument: a default value is not a choice."""
-    raw = info._raw_info
-    for argument in raw.field_nodes[0].arguments or ():
+    for argument in core_info(info).field_nodes[0].arguments or ():
         if argument.name.value == name:
             variable = argument.value.name.value if isinstance(argument.value, VariableNode) else None
             return variable is None or variable in info.variable_values

@@ -2,17 +2,16 @@
 
 import dataclasses
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import strawberry
-from graphql import GraphQLError, GraphQLInputObjectType
-from graphql.utilities import coerce_input_value
+from graphql import GraphQLError
 from strawberry.types import get_object_definition
-from strawberry.types.arguments import convert_argument
 from strawberry.utils.str_converters import to_camel_case
 
 from model.errors import BadInput
+from resolvers.engine import input_of
 from resolvers.filters.inputs import StudyFilter
 
 
@@ -23,16 +22,10 @@ def text_of(given: StudyFilter) -> str:
 
 def filter_of(info: strawberry.Info, text: str) -> StudyFilter:
     """The input that a text means in this version's schema. Raises BadInput."""
-    schema = cast(Any, info.schema)
-    named = schema._schema.type_map["StudyFilter"]
-    if not isinstance(named, GraphQLInputObjectType):
-        raise TypeError("StudyFilter is an input")
     try:
-        coerced = coerce_input_value(orjson.loads(text), named)
+        return input_of(info.schema, orjson.loads(text), StudyFilter)
     except GraphQLError:
         raise BadInput("cohort: its filter was saved by another version and means nothing now.") from None
-    registry = schema.schema_converter.scalar_registry
-    return cast(StudyFilter, convert_argument(coerced, StudyFilter, registry, schema.config))
 
 
 def _plain(value: Any) -> Any:

@@ -18,6 +18,7 @@ from reads.pace import FREE, PART, in_parts
 from reads.reports import is_complete
 from resolvers.archives.sources import COMPLETE, SourceReport, source_reports
 from resolvers.context import Info
+from resolvers.engine import core_info
 from resolvers.filters.arguments import Given, page_arguments
 from resolvers.filters.inputs import Filter, condition_of
 from resolvers.filters.orders import Order, sorts_of
@@ -144,7 +145,7 @@ async def _made(listed: ListPage, info: Info, make: Callable[[Row], T]) -> list[
     context, rows = info.context, listed.rows
     context.touched.add(rows)
     context.made += len(rows)
-    if context.made <= FREE or not context.may_wait(info._raw_info):
+    if context.made <= FREE or not context.may_wait(core_info(info)):
         return [make(row) for row in rows]
     if len(rows) > PART:
         return cast(list[T], in_parts(context.services.pace, rows, make))

@@ -8,7 +8,7 @@ import strawberry
 from access.small_counts import Published
 from db.statistics.facets import DateFacet, DateInterval, Facet
 from resolvers.archives.archive import Count
-from resolvers.enums import described
+from resolvers.engine import described
 
 MOST: Final = 2**31 - 1
 """The largest Int of GraphQL."""

@@ -40,7 +40,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         monkeypatch.setattr(module, name, noted)
 
     watched(guard, "parse")
-    watched(guard, "validate_document")
+    watched(guard, "validated")
     watched(limits, "check")
     watched(request_data, "kind_of")
     return found
@@ -67,4 +67,4 @@ async def test_a_known_one_is_read_once(threads: dict[str, list[str]]) -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         for _ in range(3):
             await client.post("/graphql", json={"query": "{ hello }" + " " * LONG})
-    assert [len(threads[name]) for name in ("parse", "check", "validate_document")] == [1, 1, 1]
+    assert [len(threads[name]) for name in ("parse", "check", "validated")] == [1, 1, 1]
