@@ -17,6 +17,7 @@ from api.admission.admission import Admission, ContextFactory, Limiter
 from api.admission.gate import Gate
 from api.admission.trail import Trail
 from api.admission.turns import Turns
+from api.dicomweb.routes import dicomweb_routes
 from api.document.introspection import OFF, Introspection, may_introspect, words
 from api.document.rules import Rules
 from api.export.endpoint import export_routes
@@ -111,6 +112,7 @@ def create_app(
         told := ScrapedRoute("/metrics", _metrics(metrics, jobs)),
         Route("/schema.graphql", _schema_text(partial(sdl, schema), rules.introspection)),
         *export_routes(served, admission),
+        *dicomweb_routes(served, admission),
         OpenRoute("/", _page(can_sign_in=identity is not None and identity.can_sign_in)),
         *(_asset(path, *asset) for path, asset in _ASSETS.items()),
         *routes,

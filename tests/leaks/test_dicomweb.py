@@ -1,0 +1,65 @@
+"""The DICOMweb face shows nobody what the schema does not, and tells nobody what there is elsewhere."""
+
+from tests.leaks.people import PEOPLE, Served, access_of
+from tests.leaks.seeded import Seeded
+from tests.leaks.walk import Walked, look
+
+SEARCHES = ("studies", "series", "instances")
+QUERIES = (
+    "includefield=all", "PatientName=*&PatientName=", "PatientName={name}", "PatientName={name}&fuzzymatching=true",
+    "PatientID={id}", "StudyDate={date}", "InstitutionName={institution}", "includefield=PatientComments,00091001",
+    "00091001={institution}", "ReferencedStudySequence.ReferencedSOPInstanceUID=1.2.3", "offset=3&limit=2",
+)  # fmt: skip
+BELOW = (
+    "studies/{study}/series", "studies/{study}/instances", "studies/{study}/series/{series}/instances",
+    "series?StudyInstanceUID={study}&includefield=PatientID", "instances?SeriesInstanceUID={series}",
+)  # fmt: skip
+
+
+def words_of(seeded: Seeded, number: int) -> dict[str, str]:
+    """Somebody's real values."""
+    names = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID", "sop": "SOPInstanceUID", "name": "PatientName",
+             "id": "PatientID", "date": "StudyDate", "institution": "InstitutionName", "code": "code"}  # fmt: skip
+    found = {word: seeded.canaries.about(what) for word, what in names.items()}
+    return {word: of[number * len(of) // 7].token.replace("-", "") for word, of in found.items()}
+
+
+async def test_searches(seeded: Seeded, app: Served) -> None:
+    walked = Walked(set())
+    shown: set[str] = set()
+    for person in PEOPLE:
+        for number in (1, 5):
+            words = words_of(seeded, number)
+            for path in (*(f"{of}?{query}" for of in SEARCHES for query in QUERIES), *BELOW):
+                for root in ("/dicom-web", f"/archives/{words['code']}/dicom-web"):
+                    asked = f"{root}/{path.format(**words)}"
+                    reply = await app.send(person, "GET", asked)
+                    look(seeded, walked, person, asked, reply)
+                    assert reply.status in (200, 204, 400, 401, 404), (asked, reply.body)
+                    if reply.status == 200:
+                        shown.add(person)
+    assert walked.leaks == []
+    assert shown == {"pseudonymised", "mixed", "full"}
+
+
+async def test_others_are_not_there(seeded: Seeded, app: Served) -> None:
+    """What somebody may not see answers to the letter as what is nowhere."""
+    nowhere = {"study": "1.2.3.4.5", "series": "1.2.3.4.5.6", "sop": "1.2.3.4.5.6.7"}
+    checked = 0
+    for person in ("counts", "pseudonymised", "mixed"):
+        access = access_of(person)
+        hidden = [each for each in seeded.canaries.about("StudyInstanceUID") if not each.is_open_to(access)]
+        for study in hidden[:6]:
+            for path in BELOW:
+                words = words_of(seeded, 0) | {"study": study.token}
+                there = await app.send(person, "GET", f"/dicom-web/{path.format(**words)}")
+                absent = await app.send(person, "GET", f"/dicom-web/{path.format(**nowhere)}")
+                assert (there.status, there.body) == (absent.status, absent.body)
+                assert _told(there.head) == _told(absent.head)
+                checked += 1
+    assert checked > 50
+
+
+def _told(head: str) -> str:
+    """Headers but for the request's own id."""
+    return ", ".join(each for each in head.split(", ") if "x-request-id" not in each)
