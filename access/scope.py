@@ -18,7 +18,7 @@ class AccessLevel(StrEnum):
 
 
 class Projection(StrEnum):
-    """Which copies a scope reads; the value is the schema of its views (db/migrations/0002_access.sql).
+    """Which copies a scope reads; the value is the schema of its views (db/views.sql).
 
     IDENTIFIED: as stored. PSEUDONYMISED: with identifying attributes replaced. A node belongs to one of these.
     COUNTS: what statistics are made of; no node comes from there.

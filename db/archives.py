@@ -8,10 +8,9 @@ import orjson
 
 from db.definitions import sync_archives as sync_archives  # what makes the rows that are read here
 from db.pool import Database, Reader
-from db.statements import statements
+from db.statements import Schema, statements, within
 
 # Where records are counted: the tables, or the views that show a viewer's archives only.
-STORED, SCOPED = "public", "counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,9 @@ class IndexState:
     error_message: str | None = None
 
 
-async def list_archives(database: Reader, schema: str = STORED) -> list[ArchiveRow]:
-    """All archives, enabled ones first, in rank order. schema: STORED, or WALLED for a viewer's reader."""
-    rows = await database.fetch("list_archives", statements("archives")["list"].replace(":schema", schema))
+async def list_archives(database: Reader, schema: Schema = Schema.STORED) -> list[ArchiveRow]:
+    """All archives, enabled ones first, in rank order. schema: SCOPED for a viewer's reader."""
+    rows = await database.fetch("list_archives", within(schema, "archives", "list"))
     return [ArchiveRow(**(dict(row) | {"capabilities": orjson.loads(row["capabilities"])})) for row in rows]
 
 
@@ -95,10 +94,9 @@ async def save_capabilities(database: Database, archive_id: int, capabilities: M
     await database.execute("save_capabilities", sql, archive_id, orjson.dumps(dict(capabilities)).decode())
 
 
-async def index_states(database: Reader, schema: str = STORED) -> dict[int, IndexState]:
+async def index_states(database: Reader, schema: Schema = Schema.STORED) -> dict[int, IndexState]:
     """The index state of every archive by archive_id, in one statement."""
-    sql = statements("archives")["index_states"].replace(":schema", schema)
-    rows = await database.fetch("index_states", sql)
+    rows = await database.fetch("index_states", within(schema, "archives", "index_states"))
     return {
         row["archive_id"]: IndexState(**{name: row[name] for name in IndexState.__dataclass_fields__})
         for row in rows

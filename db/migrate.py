@@ -1,4 +1,5 @@
-"""Migrations: numbered SQL files, each applied once, in order, in a transaction, under one lock."""
+"""Migrations: numbered SQL files, each applied once, in order, in a transaction, under one lock; and after them the
+views, as a whole, when a migration was new or they changed."""
 
 import hashlib
 import re
@@ -12,8 +13,12 @@ from db.locks import Lock
 from model.errors import OperatorError
 
 _FOLDER = Path(__file__).parent / "migrations"
+VIEWS = Path(__file__).parent / "views.sql"
 LEAST = 17
 """Major version of PostgreSQL: it has the collation pg_c_utf8."""
+
+_APPLIED = """insert into migration (name, digest) values ($1, $2)
+    on conflict (name) do update set digest = excluded.digest, applied_at = now()"""
 
 
 class MigrationError(OperatorError):
@@ -25,8 +30,13 @@ def migrations() -> list[Path]:
     return sorted(path for path in _FOLDER.glob("*.sql") if re.match(r"\d{4}_", path.name))
 
 
+def parts() -> set[str]:
+    """The names of all that a database of this version has: the rows of its table `migration`."""
+    return {path.name for path in (*migrations(), VIEWS)}
+
+
 async def migrate(database_url: str) -> list[str]:
-    """Brings the database to this version's schema; the names applied now. Safe to run side by side.
+    """Brings the database to this version's schema; what was applied now. Safe to run side by side.
 
     Raises MigrationError.
     """
@@ -68,11 +78,11 @@ async def apply_missing(connection: asyncpg.Connection) -> list[str]:
 def refuse_others(applied: Mapping[str, str | None]) -> None:
     """Raises MigrationError where a database has migrations (by name, their digests) that are not this version's."""
     digests = {path.name: _digest(path) for path in migrations()}
-    if unknown := applied.keys() - digests.keys():
+    if unknown := applied.keys() - parts():
         raise MigrationError(
             f"the database is newer than this version: it holds {', '.join(sorted(unknown))}. Update ernfed."
         )
-    if changed := [name for name in sorted(applied) if applied[name] != digests[name]]:
+    if changed := [name for name in sorted(applied.keys() & digests) if applied[name] != digests[name]]:
         raise MigrationError(
             f"the database was made by a version that was never released: {', '.join(changed)} changed since. "
             "Give this version an empty database (where ernfed keeps its own, remove the folder `postgres` of its "
@@ -90,20 +100,17 @@ async def _apply(connection: asyncpg.Connection) -> list[str]:
     rows = await connection.fetch("select name, digest from migration")
     applied = {row["name"]: row["digest"] for row in rows}
     refuse_others(applied)
-    new = []
-    for path in migrations():
-        if path.name in applied:
-            continue
+    new = [path for path in migrations() if path.name not in applied]
+    if new or applied.get(VIEWS.name) != _digest(VIEWS):
+        new.append(VIEWS)
+    for path in new:
         try:
             async with connection.transaction():
                 await connection.execute(path.read_text(encoding="utf-8"))
-                await connection.execute(
-                    "insert into migration (name, digest) values ($1, $2)", path.name, _digest(path)
-                )
+                await connection.execute(_APPLIED, path.name, _digest(path))
         except asyncpg.PostgresError as error:
             raise MigrationError(in_words(path.name, error)) from error
-        new.append(path.name)
-    return new
+    return [path.name for path in new]
 
 
 def _digest(path: Path) -> str:

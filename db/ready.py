@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from db.migrate import migrations
+from db.migrate import parts
 from db.pool import FAILED, Database
 
 _APPLIED = "select name from migration"
@@ -16,7 +16,7 @@ async def problems(database: Database) -> dict[str, str]:
         return {"migrations": "none is applied: run ernfed migrate"}
     except FAILED:
         return {"database": "does not answer"}
-    known = {path.name for path in migrations()}
+    known = parts()
     if missing := known - applied:
         return {"migrations": f"{len(missing)} not applied: run ernfed migrate"}
     if applied - known:

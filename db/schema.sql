@@ -882,7 +882,7 @@ CREATE VIEW pseudonyms.series AS
     body_part_code,
     modality_code,
     laterality_code
-   FROM pseudonymised.series p
+   FROM pseudonymised.series s
   WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE FUNCTION pseudonyms.series_union_instances(study text, uid text, archives smallint[]) RETURNS integer
@@ -925,7 +925,7 @@ CREATE VIEW pseudonyms.study AS
     patient_name_forms,
     referring_physician_name_keys,
     referring_physician_name_forms
-   FROM pseudonymised.study p
+   FROM pseudonymised.study s
   WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE FUNCTION pseudonyms.study_union_instances(uid text, archives smallint[]) RETURNS integer
@@ -2039,7 +2039,7 @@ CREATE VIEW records.series AS
     body_part_code,
     modality_code,
     laterality_code
-   FROM public.series
+   FROM public.series s
   WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
 CREATE FUNCTION records.series_union_instances(study text, uid text, archives smallint[]) RETURNS integer
@@ -2102,7 +2102,7 @@ CREATE VIEW records.study AS
     patient_name_forms,
     referring_physician_name_keys,
     referring_physician_name_forms
-   FROM public.study
+   FROM public.study s
   WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
 CREATE FUNCTION records.study_union_instances(uid text, archives smallint[]) RETURNS integer
@@ -2504,8 +2504,9 @@ CREATE VIEW pseudonyms.instance AS
     metadata_synced_at,
     source_pk,
     key_id,
-    research
-   FROM pseudonymised.instance p
+    research,
+    made_for
+   FROM pseudonymised.instance s
   WHERE ((array_position(( SELECT public.scope_of('pseudonymised'::text) AS scope_of), archive_id) IS NOT NULL) AND ((archive_id <> ALL (( SELECT public.scope_of('consented'::text) AS scope_of)::smallint[])) OR research));
 
 CREATE VIEW pseudonyms.study_by_value AS
@@ -2844,7 +2845,7 @@ CREATE VIEW records.instance AS
     data,
     synced_at,
     metadata_synced_at
-   FROM public.instance
+   FROM public.instance s
   WHERE (array_position(( SELECT public.scope_of('full'::text) AS scope_of), archive_id) IS NOT NULL);
 
 CREATE VIEW records.study_by_value AS

@@ -1,6 +1,6 @@
 """Reads within the session scope: connections of the API's role, each told which archives its viewer may read.
 
-The role can read views only, and they show what the session's scope names (0002_access.sql). A connection
+The role can read views only, and they show what the session's scope names (db/views.sql). A connection
 keeps the scope of its last statement: viewers of the same scope share it without a round trip more.
 """
 
@@ -19,10 +19,18 @@ from db.pool import AWAY, SESSION, Connection, DatabaseUnreachable, count_statem
 
 ROLE = "ernfed_api"
 _CLOSING_SECONDS = 5.0
-_SET = "select " + ", ".join(
-    f"set_config('ernfed.{name}', ${number}, false)"
-    for number, name in enumerate(("full", "pseudonymised", "counted", "consented"), start=1)
-)
+
+
+def _set(*, local: bool) -> str:
+    """Sets the session's scope, for the session or for the transaction that it is in."""
+    names = ("full", "pseudonymised", "counted", "consented")
+    return "select " + ", ".join(
+        f"set_config('ernfed.{name}', ${number}, {str(local).lower()})"
+        for number, name in enumerate(names, start=1)
+    )
+
+
+_SET, _SET_LOCAL = _set(local=False), _set(local=True)
 
 # How its statements are planned. The index is in memory or on flash, where a page out of order costs what the next one
 # does: the default is of turning disks and reads whole tables. A page wants its first rows, not all of them soon.
@@ -45,7 +53,7 @@ def session_scope_of(access_scope: AccessScope) -> SessionScope:
 
 async def set_session_scope(connection: Connection, wall: SessionScope, timeout_ms: int) -> None:
     """The same for the transaction that the owner's connection is in: the views show what they show the viewer."""
-    await connection.execute(_SET.replace(", false)", ", true)"), *wall)
+    await connection.execute(_SET_LOCAL, *wall)
     await connection.execute("select set_config('statement_timeout', $1, true)", str(timeout_ms))
 
 

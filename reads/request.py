@@ -7,11 +7,12 @@ from typing import Self
 
 from access.audit import Touched
 from access.scope import AccessScope, Viewer
-from db.archives import SCOPED, ArchiveRow, IndexState, index_states, list_archives
+from db.archives import ArchiveRow, IndexState, index_states, list_archives
 from db.declared import DeclaredState, declared_states
 from db.indexing.jobs import JobState, job_states
 from db.indexing.removals import Waiting, waiting
 from db.pool import Reader
+from db.statements import Schema
 from db.writing.data_sets import searched_only
 from model.cursors import Cursors
 from model.errors import EventsExpired
@@ -80,7 +81,7 @@ class Request:
 
     async def index_state(self, archive_id: int) -> IndexState:
         """How far an archive's index has come."""
-        states = await self.once.shared("index_states", partial(index_states, self.database, SCOPED))
+        states = await self.once.shared("index_states", partial(index_states, self.database, Schema.SCOPED))
         return states.get(archive_id, IndexState())
 
     async def job_state(self, archive_id: int) -> JobState:
@@ -90,7 +91,7 @@ class Request:
 
     async def searched_only(self) -> dict[int, int]:
         """By archive: instances of which the index has no whole data set."""
-        return await self.once.shared("searched_only", partial(searched_only, self.database, SCOPED))
+        return await self.once.shared("searched_only", partial(searched_only, self.database, Schema.SCOPED))
 
     async def removals(self) -> dict[int, Waiting]:
         """What waits to be confirmed, by archive_id: for administrators."""
@@ -99,5 +100,5 @@ class Request:
     async def _read_archives(self) -> dict[int, ArchiveRow]:
         access_scope = self.access_scope
         visible = {*access_scope.full_ids, *access_scope.pseudonymised_ids, *access_scope.counted_ids}
-        rows = await list_archives(self.database, SCOPED)
+        rows = await list_archives(self.database, Schema.SCOPED)
         return {row.archive_id: row for row in rows if row.archive_id in visible}

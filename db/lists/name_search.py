@@ -33,10 +33,7 @@ def fuzzy_test(
         queries = [
             f"{params.add(query, 'text')}::tsquery" for query in _ways(wanted, by_letter=True) if query
         ]
-        match = "ts_match_vq({keys}, {query})"
-        return lambda a: (
-            "(" + " or ".join(match.format(keys=f"{a}.{column}_keys", query=query) for query in queries) + ")"
-        )
+        return lambda a: f"({' or '.join(f'ts_match_vq({a}.{column}_keys, {query})' for query in queries)})"
     if known is not None:
         studies = params.add(list(known), "bigint[]")
         return lambda alias: f"{alias}.study_pk = any({studies})"

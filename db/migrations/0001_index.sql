@@ -11,13 +11,6 @@ create function fold(value text) returns text
     return translate(
         lower(public.unaccent('public.unaccent'::regdictionary, normalize(value, NFKC)) collate "pg_c_utf8"), 'ς', 'σ');
 
--- A name's spelling reduced for fuzzy search: folded, digraphs of umlauts collapsed (Müller, Mueller, Muller).
-create function name_key(value text) returns text
-    language sql immutable strict parallel safe
-    return btrim(regexp_replace(
-        replace(replace(replace(fold(value), 'ue', 'u'), 'oe', 'o'), 'ae', 'a'),
-        '[\^=\s.,''-]+', ' ', 'g'));
-
 -- Folded text as a LIKE pattern that matches it literally.
 create function like_literal(value text) returns text
     language sql immutable strict parallel safe
@@ -33,10 +26,17 @@ create function name_groups(value text) returns text[]
     language sql immutable strict parallel safe
     return string_to_array(value, '=') || value;
 
--- Searchable words of free text.
+-- Searchable words of free text; punctuation parts them: t1_mprage, knie/links.
 create function words(variadic texts text[]) returns tsvector
     language sql immutable parallel safe
-    return to_tsvector('pg_catalog.simple', fold(array_to_string(texts, ' ')));
+    return to_tsvector('pg_catalog.simple', translate(
+        fold(array_to_string(texts, ' ')), E'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~', repeat(' ', 32)));
+
+-- The same of many texts; no phrase goes into one from another, or from what stands before: a word stood between.
+create function words_of_each(texts text[]) returns tsvector
+    language sql immutable parallel safe
+    -- a tsvector holds at most 1 MB
+    return ts_delete(words('ǀ ' || left(array_to_string(texts, ' ǀ '), 100000)), 'ǀ');
 
 -- ---- data sets (DICOM JSON, PS3.18 Annex F) -----------------------------------------------------
 
@@ -246,7 +246,8 @@ create table instance (
 
 -- ---- what a study row knows from its data set and its series -----------------------------------------
 
--- series_known: the archive's series are indexed, so what they say wins over the data set's figures.
+-- series_known: the archive's series are indexed, so what they say wins over the data set's figures. A word of the
+-- study's description has weight A, one of its series B.
 create function study_facts(archive smallint, uid text, data jsonb, description text, series_known boolean)
     returns table (modalities text[], number_of_series integer, number_of_instances integer, search tsvector)
     language sql stable parallel safe
@@ -263,8 +264,7 @@ begin atomic
         case when not series_known then coalesce(told.instances, g.instances)
             when g.series = 0 then 0
             else coalesce(g.instances, told.instances) end,
-        -- a tsvector holds at most 1 MB
-        words(description, left(array_to_string(g.texts, ' '), 100000))
+        setweight(words(description), 'A') || setweight(words_of_each(g.texts), 'B')
     from (
         select count(*)::integer as series,
             case when bool_and(s.number_of_instances is not null) then count_value(sum(s.number_of_instances)) end
@@ -358,7 +358,6 @@ create index instance_by_series on instance (study_uid, series_uid, archive_id);
 
 create index study_patient_name_like on study using gin (fold(patient_name) gin_trgm_ops);
 create index study_patient_name_eq on study using gin (name_groups(patient_name));
-create index study_patient_name_key on study using gin (name_key(patient_name) gin_trgm_ops);
 create index study_referring_name_eq on study using gin (name_groups(referring_physician_name));
 create index study_referring_name_like on study using gin (fold(referring_physician_name) gin_trgm_ops);
 create index study_description_like on study using gin (fold(study_description) gin_trgm_ops);

@@ -68,13 +68,3 @@ create unlogged table rate_bucket (
     tokens double precision not null,
     at timestamptz not null
 );
-
--- Where the API has a role of its own, it may append and read, nothing else.
-do $$
-begin
-    if exists (select from pg_roles where rolname = 'ernfed_api') then
-        revoke all on audit_event, audit_touch from ernfed_api;
-        grant select, insert on audit_event, audit_touch to ernfed_api;
-        grant select, insert, update, delete on rate_bucket to ernfed_api;
-    end if;
-end $$;

@@ -87,27 +87,3 @@ begin atomic
             select bit_xor(hash_record_extended(row(sop_uid, series_uid, synced_at, key_id, made_for), 3))
             from pseudonymised.instance where study_uid = uid and archive_id = archive), 0);
 end;
-
--- What stands in an index from before has been told.
-insert into study_version (study_uid, archive_id, version)
-select study_uid, archive_id, study_version_of(archive_id, study_uid)
-from (select distinct study_uid, archive_id from study) copies;
-
-insert into pseudonymised.study_version (study_uid, archive_id, source_uid, version, research)
-select p.study_uid, p.archive_id, s.study_uid,
-    pseudonymised.study_version_of(p.archive_id, p.study_uid, s.study_uid), bool_or(p.research)
-from pseudonymised.study p join study s on s.study_pk = p.source_pk
-group by p.study_uid, p.archive_id, s.study_uid;
-
--- ---- the session scope ---------------------------------------------------------------------------------------------
-
-create view records.study_event as
-    select sequence, at, archive_id, study_uid, kind from public.study_event
-    where archive_id = any ((select scope_of('full'))::smallint[]);
-
-create view pseudonyms.study_event as
-    select sequence, at, archive_id, study_uid, kind from pseudonymised.study_event
-    where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
-        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
-
-grant select on records.study_event, pseudonyms.study_event to ernfed_api;

@@ -183,5 +183,3 @@ create table archive_definition (
     changed_at timestamptz not null default now(),
     changed_by text
 );
-
-grant select on archive_schedule, archive_job to ernfed_api;

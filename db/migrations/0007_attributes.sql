@@ -198,23 +198,6 @@ create index series_lacking on series (archive_id, series_pk)
     where representative_synced_at is null or representative_synced_at < synced_at;
 create index series_unrepresented on pseudonymised.series (archive_id, series_uid) where representative is null;
 
-create or replace view records.series as
-    select * from public.series where array_position((select scope_of('full'))::smallint[], archive_id) is not null;
-
-create or replace view pseudonyms.series as
-    select p.* from pseudonymised.series p
-    where array_position((select scope_of('pseudonymised'))::smallint[], archive_id) is not null
-        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
-
-create or replace view counts.series as
-    select s.* from public.series s
-    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
-        is not null
-        and (archive_id <> all ((select scope_of('consented'))::smallint[])
-            or exists (
-                select from public.consent c
-                where c.archive_id = s.archive_id and c.study_uid = s.study_uid and c.research));
-
 -- ---- declared attributes --------------------------------------------------------------------------------
 -- What an operator declared in archives.toml: each has indexes of its own (db/declared.py), which are built beside
 -- the running service. Ready when all of them are there.
@@ -229,4 +212,3 @@ create table declared_attribute (
     error text,
     primary key (level, path)
 );
-grant select on declared_attribute to ernfed_api;

@@ -331,7 +331,7 @@ create table rollup_person_set (
     persons bigint not null
 );
 
--- ---- what stands in an index from before -----------------------------------------------------------------
+-- ---- everything counted anew ------------------------------------------------------------------------------
 
 create procedure fill_rollups() language sql
 begin atomic
@@ -366,8 +366,6 @@ begin atomic
     from (select array_agg(holding_id order by holding_id) as holdings from rollup_person group by person) p
     group by holdings;
 end;
-call fill_rollups();
-
 -- An archive's rows go with it; what they added is counted again.
 create function count_without() returns trigger language plpgsql as $$
 begin
@@ -388,43 +386,3 @@ create view rollup_apart as
     select f.study_uid, h.seen[1] as archive_id
     from study_fact f join rollup_holding h using (holding_id)
     where f.shared and f.apart;
-
--- ---- the session scope: exact numbers are for those who may read the records --------------------------------------
--- Nothing is shown that is seen through an archive that the viewer may not read, nor which one is elsewhere.
-
-create view counts.rollup_holding as
-    select holding_id, seen,
-        array(select id from unnest(elsewhere) id where id = any ((select scope_of('full'))::smallint[])) as elsewhere
-    from public.rollup_holding
-    where seen <@ (select scope_of('full'))::smallint[];
-
-create view counts.rollup_cell as
-    select * from public.rollup_cell
-    where holding_id in (
-        select holding_id from public.rollup_holding where seen <@ (select scope_of('full'))::smallint[]);
-
-create view counts.rollup_family as
-    select study_uid, holding_id, apart, mixed from public.study_fact
-    where shared and holding_id in (
-        select holding_id from public.rollup_holding where seen <@ (select scope_of('full'))::smallint[]);
-
-create view counts.rollup_person as
-    select person, holding_id from public.rollup_person
-    where holding_id in (
-        select holding_id from public.rollup_holding where seen <@ (select scope_of('full'))::smallint[]);
-
-create view counts.rollup_person_set as
-    select s.set_id, h.holding_id, s.persons
-    from public.rollup_person_set s
-    cross join lateral unnest(s.holdings) u (holding_id)
-    join public.rollup_holding h on h.holding_id = u.holding_id
-    where h.seen <@ (select scope_of('full'))::smallint[];
-
-create view counts.rollup_archive as
-    select * from public.rollup_archive where archive_id = any ((select scope_of('full'))::smallint[]);
-
-create view counts.rollup_apart as
-    select * from public.rollup_apart where archive_id = any ((select scope_of('full'))::smallint[]);
-
-grant select on counts.rollup_holding, counts.rollup_cell, counts.rollup_family, counts.rollup_person,
-    counts.rollup_person_set, counts.rollup_archive, counts.rollup_apart to ernfed_api;

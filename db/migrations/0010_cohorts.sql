@@ -431,34 +431,12 @@ alter table pseudonymised.series
     add column body_part_code text collate "C",
     add column modality_code text collate "C",
     add column laterality_code text collate "C";
-update pseudonymised.series p
-set (body_part_code, modality_code, laterality_code) = (s.body_part_code, s.modality_code, s.laterality_code)
-from series s where s.series_pk = p.source_pk;
-
 create index series_body_part_code on series (body_part_code);
 create index series_modality_code on series (modality_code);
 create index series_laterality_code on series (laterality_code) where laterality_code is not null;
 create index series_body_part_code on pseudonymised.series (body_part_code);
 create index series_modality_code on pseudonymised.series (modality_code);
 create index series_laterality_code on pseudonymised.series (laterality_code) where laterality_code is not null;
-
--- A view has the columns that its table had: the same views, made again.
-create or replace view records.series as
-    select * from public.series where array_position((select scope_of('full'))::smallint[], archive_id) is not null;
-
-create or replace view pseudonyms.series as
-    select p.* from pseudonymised.series p
-    where array_position((select scope_of('pseudonymised'))::smallint[], archive_id) is not null
-        and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
-
-create or replace view counts.series as
-    select s.* from public.series s
-    where array_position((select scope_of('full') || scope_of('pseudonymised') || scope_of('counted'))::smallint[], archive_id)
-        is not null
-        and (archive_id <> all ((select scope_of('consented'))::smallint[])
-            or exists (
-                select from public.consent c
-                where c.archive_id = s.archive_id and c.study_uid = s.study_uid and c.research));
 
 -- ---- cohorts: filters that people saved, and what these found ------------------------------------------
 -- The API's role reads none of these tables but through the views below; the owner's connection reads and writes
@@ -531,37 +509,3 @@ create function study_whole(data jsonb, modalities text[], series integer, insta
 create function study_outline(modalities text[], series integer, instances integer) returns uuid
     language sql stable parallel safe
     return md5(array_to_string(modalities, '\', '') || '/' || coalesce(series, -1) || '/' || coalesce(instances, -1))::uuid;
-
--- `state` is what it was when it was frozen; `now` what it is.
-create view records.cohort_study as
-    select k.version_id, k.archive_id, k.study_uid, k.whole as state
-    from public.cohort_study k
-    where k.of_records and k.archive_id = any ((select scope_of('full'))::smallint[]);
-
--- Statistics of a cohort are of records in full: the sets that one can freeze would undo the noise.
-create view counts.cohort_study as
-    select * from records.cohort_study;
-
-create view pseudonyms.cohort_study as
-    select k.version_id, p.archive_id, p.study_uid, k.outline as state
-    from public.cohort_study k
-    join public.study s on s.archive_id = k.archive_id and s.study_uid = k.study_uid
-    join pseudonymised.study p on p.source_pk = s.study_pk
-    where k.of_pseudonyms and p.archive_id = any ((select scope_of('pseudonymised'))::smallint[])
-        and (p.archive_id <> all ((select scope_of('consented'))::smallint[]) or p.research);
-
--- Copies as they are, to be compared with what was frozen.
-create view records.study_state as
-    select archive_id, study_uid, study_whole(data, modalities, number_of_series, number_of_instances) as state
-    from records.study;
-
-create view pseudonyms.study_state as
-    select p.archive_id, p.study_uid,
-        study_outline(s.modalities, s.number_of_series, s.number_of_instances) as state
-    from public.study s
-    join pseudonymised.study p on p.source_pk = s.study_pk
-    where p.archive_id = any ((select scope_of('pseudonymised'))::smallint[])
-        and (p.archive_id <> all ((select scope_of('consented'))::smallint[]) or p.research);
-
-grant select on records.cohort_study, counts.cohort_study, pseudonyms.cohort_study, records.study_state,
-    pseudonyms.study_state to ernfed_api;

@@ -101,32 +101,3 @@ create trigger add_values after insert on study_value
     referencing new table as changed for each statement execute function add_values();
 create trigger take_values after delete on study_value
     referencing old table as changed for each statement execute function take_values();
-
--- ---- the session scope -------------------------------------------------------------------------------------------------
--- A study with one of its values: all columns of the study, those that both have as the value's index knows them.
-
-do $$
-declare
-    of_study text;
-    projection text;
-    source text;
-begin
-    foreach projection in array array['records', 'pseudonyms'] loop
-        source := case projection when 'records' then 'public' else 'pseudonymised' end;
-        select string_agg(format('s.%I', attname), ', ' order by attnum) into of_study
-        from pg_attribute
-        where attrelid = (projection || '.study')::regclass and attnum > 0 and not attisdropped
-            and attname not in ('study_uid', 'study_date', 'shared');
-        execute format(
-            'create view %I.study_by_value as select v.name, v.value, v.study_date, v.study_uid, v.shared, %s'
-            ' from %I.study_value v join %I.study s on s.study_pk = v.study_pk'
-            ' where array_position((select scope_of(%L))::smallint[], v.archive_id) is not null',
-            projection, of_study, source, projection, case projection when 'records' then 'full' else 'pseudonymised' end);
-    end loop;
-end $$;
-
-create view records.study_value_count as
-    select archive_id, name, value from public.study_value_count
-    where array_position((select scope_of('full'))::smallint[], archive_id) is not null;
-
-grant select on records.study_by_value, pseudonyms.study_by_value, records.study_value_count to ernfed_api;

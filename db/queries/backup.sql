@@ -6,7 +6,7 @@ where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in
     and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
 order by c.relname = 'migration' desc, 1 limit 1
 
--- name: role  The role that the views are granted to (0002_access.sql): a backup has grants and no roles.
+-- name: role  The role that the views are granted to (db/views.sql): a backup has grants and no roles.
 do $$
 begin
     if not exists (select from pg_roles where rolname = 'ernfed_api') then

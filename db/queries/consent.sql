@@ -22,10 +22,10 @@ from consent where archive_id = $1 and study_uid = $2
 -- name: of_nodes  The consents of logical studies, over the archives with a visible copy that told one.
 select k.study_uid as uid, bool_and(k.care) as care, bool_and(k.registry) as registry,
     bool_and(k.research) as research
-from :projection.consent k
+from :schema.consent k
 where k.study_uid = any ($2::text[]) and k.archive_id = any ($1::smallint[])
     and exists (
-        select from :projection.study s where s.archive_id = k.archive_id and s.study_uid = k.study_uid)
+        select from :schema.study s where s.archive_id = k.archive_id and s.study_uid = k.study_uid)
 group by k.study_uid
 
 -- name: untold  The studies of an archive of which no consent was told yet.

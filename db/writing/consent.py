@@ -8,7 +8,7 @@ from access.scope import Scope
 from db.lists.nodes import Row
 from db.locks import Lock
 from db.pool import Connection, Database, Reader
-from db.statements import statements
+from db.statements import statements, within
 from db.writing.events import note, note_pseudonyms
 from db.writing.ingest import write
 from model.attributes import Level
@@ -82,7 +82,7 @@ async def known_studies(database: Database, archive_id: int, study_uids: Sequenc
 
 async def consents(database: Reader, scope: Scope, study_uids: Sequence[str]) -> list[Row]:
     """Rows (uid, care, registry, research): true where every visible copy whose archive told a consent has it."""
-    sql = statements("consent")["of_nodes"].replace(":projection", scope.projection)
+    sql = within(scope.projection, "consent", "of_nodes")
     return await database.fetch("consents", sql, scope.visible_ids, list(study_uids))
 
 

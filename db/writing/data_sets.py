@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from db.lists.nodes import Row
 from db.pool import Connection, Database, Reader
-from db.statements import statements
+from db.statements import Schema, statements, within
 from db.writing import ingest
 from db.writing.keeping import Told, keep
 from model.records import Record
@@ -50,7 +50,7 @@ async def are_given(database: Database, archive_id: int) -> bool:
     return row is not None and bool(row["given"])
 
 
-async def searched_only(database: Reader, schema: str) -> dict[int, int]:
+async def searched_only(database: Reader, schema: Schema) -> dict[int, int]:
     """archive_id → instances of which the index has what a search said, and no more."""
-    sql = statements("data_sets")["searched"].replace(":schema", schema)
-    return {row["archive_id"]: row["instances"] for row in await database.fetch("searched_only", sql)}
+    rows = await database.fetch("searched_only", within(schema, "data_sets", "searched"))
+    return {row["archive_id"]: row["instances"] for row in rows}

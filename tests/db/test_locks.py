@@ -11,7 +11,7 @@ _KEY = re.compile(r"advisory\w*lock(?:_shared)?\(([^()]*(?:\([^()]*\))?)")
 
 
 def _keys(root: Path) -> list[tuple[str, str]]:
-    files = [*root.glob("db/**/*.sql"), *root.glob("db/*.py"), *root.glob("indexer/*.py")]
+    files = [*root.glob("db/**/*.sql"), *root.glob("db/**/*.py"), *root.glob("indexer/*.py")]
     return [
         (file.name, key)
         for file in files
@@ -28,7 +28,10 @@ def test_statements_take_their_keys_from_one_place(root: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("module", ["declared", "definitions", "events", "projections", "ingest", "migrate"])
+@pytest.mark.parametrize(
+    "module",
+    ["declared", "definitions", "writing/events", "writing/projections", "writing/ingest", "migrate"],
+)
 def test_each_names_its_lock(root: Path, module: str) -> None:
     assert "Lock." in (root / "db" / f"{module}.py").read_text(encoding="utf-8")
 

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from db.migrate import MigrationError, migrate, migrations
+from db.migrate import VIEWS, MigrationError, migrate, migrations
 from db.schema import FILE, dump
 
 
@@ -23,13 +23,25 @@ def test_every_number_is_used_once() -> None:
 
 
 async def test_an_empty_database(empty_database_url: str) -> None:
-    assert await migrate(empty_database_url) == names()
+    assert await migrate(empty_database_url) == [*names(), VIEWS.name]
     assert await migrate(empty_database_url) == []
+
+
+async def test_views_are_made_anew_when_they_are_others(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    before = dump(database_url)
+    await connection.execute("update migration set digest = '0' where name = 'views.sql'")
+    await connection.execute("drop view records.study_event; create view counts.stray as select 1 as one")
+    assert await migrate(database_url) == [VIEWS.name]
+    assert dump(database_url) == before
+    may = "select has_table_privilege('ernfed_api', 'records.study_event', 'select')"
+    assert await connection.fetchval(may)
+    await connection.close()
 
 
 async def test_side_by_side(empty_database_url: str) -> None:
     done = await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
-    assert sorted(done) == [[], [], [], names()]
+    assert sorted(done) == [[], [], [], [*names(), VIEWS.name]]
 
 
 @pytest.mark.parametrize("digest", ["'0'", "null"])

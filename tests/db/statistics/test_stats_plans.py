@@ -10,7 +10,7 @@ import pytest
 from access.scope import Scope, ScopedArchive
 from db.pool import Database
 from db.scoped import ScopedDatabase
-from db.statements import statements
+from db.statements import Schema, within
 from db.statistics.cells import AXES
 from db.statistics.facets import Facet, dimension
 from db.statistics.rolled_up import RolledUp
@@ -84,8 +84,7 @@ def test_totals_from_rollups(large: Large) -> None:
 
 
 def test_the_states_of_archives(large: Large) -> None:
-    sql = statements("archives")["index_states"].replace(":schema", "counts")
-    _assert_reads_shared_only(large.plan(sql, []))
+    _assert_reads_shared_only(large.plan(within(Schema.SCOPED, "archives", "index_states"), []))
 
 
 def _assert_reads_shared_only(plan: dict[str, Any]) -> None:
