@@ -47,7 +47,7 @@ _CROWDED = (503, "TOO_MANY_CONNECTIONS", "Too many connections from this address
 def protocols_of(limits: Limits) -> tuple[type[HttpToolsProtocol], type[SlicedSocket]]:
     """Of connections, and of those that have become WebSockets."""
 
-    class Limited(_Connection):
+    class Limited(_HttpConnection):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
             self.limits = limits
@@ -60,7 +60,7 @@ def protocols_of(limits: Limits) -> tuple[type[HttpToolsProtocol], type[SlicedSo
     return Limited, LimitedSocket
 
 
-class _Connection(HttpToolsProtocol):
+class _HttpConnection(HttpToolsProtocol):
     """One connection, until it is closed or becomes a WebSocket."""
 
     limits: Limits

@@ -15,7 +15,7 @@ MOST_CHARACTERS: Final = 250_000
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownDocument:
     """A document within the limits and valid under the schema."""
 
     document: DocumentNode
@@ -23,7 +23,7 @@ class Known:
     introspects: bool
 
     @classmethod
-    def of(cls, document: DocumentNode, measured: Measure) -> "Known":
+    def of(cls, document: DocumentNode, measured: Measure) -> "KnownDocument":
         return cls(document, measured, introspects(document))
 
 
@@ -33,16 +33,16 @@ class KnownDocuments:
     def __init__(self, most: int = MOST_CHARACTERS) -> None:
         self._most = most
         self._characters = 0
-        self._documents: OrderedDict[str, Known] = OrderedDict()
+        self._documents: OrderedDict[str, KnownDocument] = OrderedDict()
 
-    def get(self, text: str | None) -> Known | None:
+    def get(self, text: str | None) -> KnownDocument | None:
         """What is known of this text, if it was kept."""
         if text is None or (known := self._documents.get(text)) is None:
             return None
         self._documents.move_to_end(text)
         return known
 
-    def keep(self, text: str, known: Known) -> None:
+    def keep(self, text: str, known: KnownDocument) -> None:
         """For the next time. One document that would take an eighth of the room is not kept."""
         if text in self._documents or len(text) > self._most // 8:
             return

@@ -69,7 +69,7 @@ class _Page:
 
 
 @dataclass(slots=True)
-class _Part:
+class _PartCost:
     """An operation or a fragment, as numbers.
 
     own and own_each: what costs once, and what costs for each node of the page that the fragment is spread on.
@@ -116,18 +116,18 @@ class _Pricing:
     schema: GraphQLSchema
     variables: Mapping[str, Any]
     fragments: Mapping[str, FragmentDefinitionNode]
-    parts: dict[str, _Part] = field(default_factory=dict)
+    parts: dict[str, _PartCost] = field(default_factory=dict)
     visits: int = 0
 
-    def operation(self, node: OperationDefinitionNode) -> _Part:
+    def operation(self, node: OperationDefinitionNode) -> _PartCost:
         for name in self._in_order(node.selection_set):
             definition = self.fragments[name]
             on = self.schema.get_type(definition.type_condition.name.value)
             self.parts[name] = self._part(definition.selection_set, on, None)
         return self._part(node.selection_set, self.schema.get_root_type(node.operation), 1)
 
-    def _part(self, selections: SelectionSetNode, on: GraphQLNamedType | None, size: int | None) -> _Part:
-        part = _Part()
+    def _part(self, selections: SelectionSetNode, on: GraphQLNamedType | None, size: int | None) -> _PartCost:
+        part = _PartCost()
         once, each = _Page(None, each=False), _Page(None, each=True)
         pages: list[_Page] = []
         waiting = [_Place(selections, on, 1, size, once, None)]
@@ -173,7 +173,7 @@ class _Pricing:
                 times, size = min(times * size, MOST), 1
         yield _Place(node.selection_set, on, times, size or 1, page, path)
 
-    def _spread(self, name: str, place: _Place, part: _Part, each: _Page) -> None:
+    def _spread(self, name: str, place: _Place, part: _PartCost, each: _Page) -> None:
         inner = self.parts.get(name)
         if inner is None:  # not there, or in a circle: validation refuses the document
             return

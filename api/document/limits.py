@@ -50,7 +50,7 @@ class Measure:
 
 
 @dataclass(slots=True)
-class _Part:
+class _PartSize:
     """One operation or fragment on its own: fragments it spreads by the depth at which it does."""
 
     depth: int = 0
@@ -94,8 +94,8 @@ def check(document: DocumentNode) -> Measure:
 def measure(document: DocumentNode) -> Measure:
     """Depth is that of the deepest operation; selections are those of all operations together."""
     total = Measure()
-    operations: list[_Part] = []
-    fragments: dict[str, _Part] = {}
+    operations: list[_PartSize] = []
+    fragments: dict[str, _PartSize] = {}
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             total.directives += sum(
@@ -157,8 +157,8 @@ def pairs(document: DocumentNode, most_visits: int) -> int | None:
 
 def _part(
     selection_set: SelectionSetNode, directives: tuple[DirectiveNode, ...] | None, total: Measure
-) -> _Part:
-    part = _Part()
+) -> _PartSize:
+    part = _PartSize()
     total.directives += len(directives or ())
     waiting = [(selection_set, 0)]
     while waiting:
@@ -178,12 +178,14 @@ def _part(
     return part
 
 
-def _resolved(name: str, fragments: dict[str, _Part], total: Measure) -> _Part:
+def _resolved(name: str, fragments: dict[str, _PartSize], total: Measure) -> _PartSize:
     """The fragment with what it spreads added in. Without recursion: chains can be a thousand long.
 
     A spread that closes a cycle adds nothing; validation refuses the cycle.
     """
-    path: list[tuple[_Part, Iterator[tuple[str, int]]]] = [(fragments[name], iter(fragments[name].spreads))]
+    path: list[tuple[_PartSize, Iterator[tuple[str, int]]]] = [
+        (fragments[name], iter(fragments[name].spreads))
+    ]
     open_now = {name}
     names = [name]
     while path:
@@ -203,7 +205,7 @@ def _resolved(name: str, fragments: dict[str, _Part], total: Measure) -> _Part:
     return fragments[name]
 
 
-def _add_spreads(part: _Part, fragments: dict[str, _Part], total: Measure) -> None:
+def _add_spreads(part: _PartSize, fragments: dict[str, _PartSize], total: Measure) -> None:
     """Adds each spread fragment's numbers; from then on the part spreads nothing."""
     for name, depth in part.spreads:
         total.visits += 1

@@ -22,7 +22,7 @@ from api.admission.leaving import ClosedStream
 from api.document.rules import Permit, permit
 from api.export.rows import MEDIA_TYPES, file_of
 from api.export.table import COLUMNS
-from api.export.wanted import Wanted, of_body, of_query, wanted_of
+from api.export.wanted import WantedExport, of_body, of_query, wanted_of
 from api.graphql.media_types import require_json
 from api.graphql.request_data import body_of
 from api.identity.auth import seconds_left, shows_token
@@ -106,7 +106,7 @@ class _Pages:
     schema: Schema
     context: Context
     viewer: Viewer
-    wanted: Wanted
+    wanted: WantedExport
 
     async def read(self, after: str | None) -> Any:
         """The page after a cursor, as the result of an operation."""

@@ -22,7 +22,7 @@ _COMMA: Final = re.compile(r",(?![^()]*\))")  # the creator of a private attribu
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedExport:
     """A request that has the right form."""
 
     table: Table
@@ -62,7 +62,7 @@ def _parsed(text: str | bytes, what: str) -> Any:
         raise HttpProblem(400, f"{what} is not valid JSON.") from None
 
 
-def wanted_of(given: Any, of: str, form: str) -> Wanted:
+def wanted_of(given: Any, of: str, form: str) -> WantedExport:
     """Raises HttpProblem 400 for members of another form, BadInput for an attribute that there is not."""
     if not isinstance(given, dict) or not given.keys() <= _MEMBERS:
         words = f"An export takes the members {', '.join(sorted(_MEMBERS))}, and no others."
@@ -75,7 +75,7 @@ def wanted_of(given: Any, of: str, form: str) -> Wanted:
     if len(table.names) > MAX_COLUMNS:
         raise HttpProblem(400, f"columns: at most {MAX_COLUMNS}, got {len(table.names)}.")
     told = {"filter": _filter(given, of), "archives": given.get("archives")}
-    return Wanted(table, table.columns, form, told | table.variables())
+    return WantedExport(table, table.columns, form, told | table.variables())
 
 
 def _names(given: Mapping[str, Any], name: str) -> list[str]:

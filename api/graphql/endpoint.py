@@ -20,7 +20,7 @@ from api.admission.leaving import ClosedStream, unless_gone
 from api.graphql.answers import answer_of, dumped, told
 from api.graphql.errors import UNKNOWN_OPERATION
 from api.graphql.media_types import EVENTS, JSON, answer_type, is_stream
-from api.graphql.request_data import Asked, asked_by
+from api.graphql.request_data import AskedOperation, asked_by
 from api.graphql.streams import HEADERS, events
 from api.identity.auth import seconds_left
 from api.problems import HttpProblem
@@ -63,7 +63,7 @@ class GraphQLEndpoint:
             await unless_gone(request.receive, self._result(request, asked, context)), media_type
         )
 
-    async def _result(self, request: Request, asked: Asked, context: Any) -> Any:
+    async def _result(self, request: Request, asked: AskedOperation, context: Any) -> Any:
         try:
             return await self._schema.execute(
                 **asked.arguments(context),
@@ -72,7 +72,7 @@ class GraphQLEndpoint:
         except (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError) as error:
             _refuse(error, request.method)
 
-    async def _answers(self, request: Request, asked: Asked, context: Any) -> AsyncGenerator[bytes]:
+    async def _answers(self, request: Request, asked: AskedOperation, context: Any) -> AsyncGenerator[bytes]:
         """One answer, or that of each event."""
         results: Any = await self._schema.stream(
             **asked.arguments(context), allowed_operation_types=_allowed(request)

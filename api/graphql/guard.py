@@ -32,7 +32,7 @@ from strawberry.types.graphql import OperationType
 from api.admission.trail import Result, Trail, has_data
 from api.admission.turns import turn
 from api.document import introspection, limits, persisted
-from api.document.cache import Known, KnownDocuments
+from api.document.cache import KnownDocument, KnownDocuments
 from api.document.cost import check_cost, cost_of
 from api.document.reading_thread import beside
 from api.document.rules import Rules, permit
@@ -79,7 +79,7 @@ class Guard(SchemaExtension):
 
     def __init__(self, metrics: Metrics, trail: Trail, rules: Rules, documents: KnownDocuments) -> None:
         self._metrics, self._trail, self._rules, self._documents = metrics, trail, rules, documents
-        self._known: Known | None = None
+        self._known: KnownDocument | None = None
         self._streams = False
         self._told: dict[str, int] | None = None
         self._is_new = False
@@ -164,7 +164,7 @@ class Guard(SchemaExtension):
         document = parse(context.query or "", max_tokens=limits.MAX_TOKENS)
         measured = limits.check(document)
         check_values(literals(document))
-        self._known = Known.of(document, measured)
+        self._known = KnownDocument.of(document, measured)
         return document
 
     def _validated(self) -> list[GraphQLError]:

@@ -22,7 +22,7 @@ _OTHER_THAN_QUERIES = re.compile(r"\b(?:mutation|subscription)\b", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedOperation:
     """kind: of the operation that is to be run."""
 
     query: str
@@ -42,7 +42,7 @@ class Asked:
         }
 
 
-async def asked_by(request: Request, most_bytes: int, persisted: Persisted) -> Asked:
+async def asked_by(request: Request, most_bytes: int, persisted: Persisted) -> AskedOperation:
     """What a GET or POST asks for. Raises HttpProblem."""
     if request.method == "GET":
         given: Any = dict(request.query_params)
@@ -70,7 +70,7 @@ async def body_of(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-async def asked_of(data: Any, persisted: Persisted, status: int) -> Asked:
+async def asked_of(data: Any, persisted: Persisted, status: int) -> AskedOperation:
     """What the members of a request ask for. status: of the answer for a name that is not known. Raises HttpProblem."""
     if isinstance(data, list):
         raise HttpProblem(400, "Batches are not taken: send one operation, with several fields if need be.")
@@ -85,7 +85,7 @@ async def asked_of(data: Any, persisted: Persisted, status: int) -> Asked:
     _check_kinds(data)
     name = data.get("operationName")
     kind = await beside(query, partial(kind_of, query, name))
-    return Asked(query, kind, data.get("variables"), name, data.get("extensions"))
+    return AskedOperation(query, kind, data.get("variables"), name, data.get("extensions"))
 
 
 def kind_of(document: str, name: str | None) -> OperationType:

@@ -23,7 +23,7 @@ from strawberry.types.graphql import OperationType
 
 from api.admission.admission import Admission
 from api.graphql.answers import dumped
-from api.graphql.request_data import Asked, asked_of
+from api.graphql.request_data import AskedOperation, asked_of
 from api.identity.auth import remember, seconds_left
 from api.identity.cross_site import origin_of
 from api.logging import log_exception
@@ -46,7 +46,7 @@ class Sockets:
         self.schema, self.admission, self.most = schema, admission, most
         self.changing: set[asyncio.Task[None]] = set()
         """Mutations: they are not ended with their connection."""
-        self._open: set[Connection] = set()
+        self._open: set[OpenSocket] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
@@ -59,7 +59,7 @@ class Sockets:
         if not known:
             await socket.close(4406, "Subprotocol not acceptable")
             return
-        connection = Connection(self, socket)
+        connection = OpenSocket(self, socket)
         self._open.add(connection)
         try:
             await connection.handle()
@@ -82,7 +82,7 @@ class Sockets:
         return ours or is_same_origin(origin, headers.get("host"))
 
 
-class Connection:
+class OpenSocket:
     """One connection. Each of its operations has a context of its own, so that loaders remember nothing."""
 
     def __init__(self, sockets: Sockets, socket: WebSocket) -> None:
@@ -194,14 +194,14 @@ class Connection:
         await self._send({"type": "connection_ack"})
         self._acknowledged = True
 
-    async def _asked(self, payload: object) -> Asked:
+    async def _asked(self, payload: object) -> AskedOperation:
         """Raises HttpProblem."""
         if len(self._operations) >= self._sockets.most:
             words = f"{len(self._operations)} operations are open on this connection, the most there may be."
             raise HttpProblem(429, words, code="TOO_MANY_SUBSCRIPTIONS")
         return await asked_of(payload, self._admission.rules.persisted, 200)
 
-    async def _run(self, id: str, asked: Asked) -> None:
+    async def _run(self, id: str, asked: AskedOperation) -> None:
         """One operation, to its end."""
         with contextlib.suppress(WebSocketDisconnect):  # that a client went away is no fault
             try:
@@ -215,7 +215,7 @@ class Connection:
                 log_exception("websocket.internal", error)
                 await self._tell(id, "complete")
 
-    async def _answer(self, id: str, asked: Asked, until_sent: AsyncExitStack) -> None:
+    async def _answer(self, id: str, asked: AskedOperation, until_sent: AsyncExitStack) -> None:
         context = await self._admission.enter(self._socket)
         if asked.kind is not OperationType.SUBSCRIPTION:
             self._admission.takes_turns(self._socket, context, until_sent)

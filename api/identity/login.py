@@ -22,7 +22,7 @@ from api.identity.auth import ProviderDown
 from api.identity.cross_site import origin_of, refuse_cross_site
 from api.identity.jwks import KeysUnavailable
 from api.identity.provider import Discovered, ProviderError, discover, get_json, post_form
-from api.identity.sealing import TooLarge
+from api.identity.sealing import CookieTooLarge
 from api.identity.sessions import SIGN_IN_SECONDS, Sessions
 from api.identity.tokens import BadToken, Checked, Tokens
 from api.problems import HttpProblem
@@ -84,7 +84,7 @@ class SignIn:
             kept, access = await self._signed_in(request)
             response: Response = RedirectResponse(kept["to"], 303)
             self._sessions.begin(response, access)
-        except TooLarge:
+        except CookieTooLarge:
             _log.error("auth.session_too_large", reason="claims of the access token exceed a cookie")
             response = HttpProblem(500, "Your account has more grants than a session can hold.").response()
         except HttpProblem as refused:

@@ -1,26 +1,25 @@
-"""Cookies that only this server can write and read: AES-256-GCM, with a time after which they are nothing."""
+"""Cookies that only this server can write and read: JWE, AES-256-GCM, with a time after which they are nothing."""
 
-import base64
-import binascii
-import json
 import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwe import JWERegistry
+from joserfc.jwk import OctKey
 
-KEY_BYTES = 32
-MAX_COOKIE = 3800
+KEY_BYTES: Final = 32
+MAX_COOKIE: Final = 3800
 """Browsers keep 4096 bytes, with name and attributes."""
 
-_NONCE_BYTES = 12
-_MAX_CONTENT = 64 * 1024
+_HEADER: Final = {"alg": "dir", "enc": "A256GCM", "zip": "DEF"}
+_REGISTRY: Final = JWERegistry(algorithms=list(_HEADER.values()))
 
 
-class TooLarge(Exception):
+class CookieTooLarge(Exception):
     """More than a cookie can hold."""
 
 
@@ -28,31 +27,28 @@ class Sealer:
     """`key`: shared by all processes of one service, such as db.secrets.shared_secret gives."""
 
     def __init__(self, key: bytes, now: Callable[[], float] = time.time) -> None:
-        self._cipher, self._now = AESGCM(key), now
+        self._key, self._now = OctKey.import_key(key), now
 
     @staticmethod
     def new_key() -> bytes:
-        return AESGCM.generate_key(KEY_BYTES * 8)
+        return os.urandom(KEY_BYTES)
 
     def seal(self, purpose: str, content: Mapping[str, Any], expires: float) -> str:
-        """The value of a cookie; `purpose` keeps one kind from passing for another. Raises TooLarge."""
-        text = json.dumps([expires, content], separators=(",", ":")).encode()
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, zlib.compress(text), purpose.encode())
-        value = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        """The value of a cookie; `purpose` keeps one kind from passing for another. Raises CookieTooLarge."""
+        claims = {"aud": purpose, "exp": expires, "content": content}
+        value = jwt.encode(_HEADER, claims, self._key, registry=_REGISTRY, default_type=None)
         if len(value) > MAX_COOKIE:
-            raise TooLarge
+            raise CookieTooLarge
         return value
 
     def open(self, purpose: str, value: str) -> tuple[dict[str, Any], float] | None:
         """What was sealed for this purpose, and until when; None for anything else, and afterwards."""
-        try:
-            raw = base64.urlsafe_b64decode(value[:MAX_COOKIE].encode("ascii") + b"==")
-            nonce, sealed = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
-            text = zlib.decompressobj().decompress(
-                self._cipher.decrypt(nonce, sealed, purpose.encode()), _MAX_CONTENT
-            )
-            expires, content = json.loads(text)
-        except (binascii.Error, UnicodeEncodeError, InvalidTag, zlib.error, ValueError):
+        if len(value) > MAX_COOKIE:
             return None
-        return (content, float(expires)) if expires > self._now() else None
+        try:
+            claims = jwt.decode(value, self._key, registry=_REGISTRY).claims
+        except (JoseError, ValueError, zlib.error):
+            return None
+        if claims["aud"] != purpose or claims["exp"] <= self._now():
+            return None
+        return claims["content"], float(claims["exp"])

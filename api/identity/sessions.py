@@ -45,7 +45,7 @@ class Sessions:
         return Checked(*found)
 
     def begin(self, response: Response, access: Checked) -> None:
-        """Raises TooLarge."""
+        """Raises CookieTooLarge."""
         claims = {name: access.claims[name] for name in _KEPT if name in access.claims}
         if (groups := self._provider.groups_claim) is not None:
             top = groups if groups in access.claims else groups.partition(".")[0]

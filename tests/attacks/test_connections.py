@@ -11,7 +11,7 @@ import pytest
 from api.admission.connections import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, Limits
 from api.admission.sockets import SLICE, SlicedSocket
 from api.graphql.request_data import asked_of
-from api.graphql.websocket import Connection
+from api.graphql.websocket import OpenSocket
 from api.server import listen, run_server
 from tests.api.tiny import tiny_app
 
@@ -201,7 +201,7 @@ async def test_many_operations_on_one_socket(monkeypatch: pytest.MonkeyPatch) ->
     sent = b"".join(frame(subscribe % number) for number in range(many))
     frames, handled, looked_at = Turns(), Turns(), Turns()
     monkeypatch.setattr(SlicedSocket, "handle_text", frames.counted(SlicedSocket.handle_text))
-    monkeypatch.setattr(Connection, "handle_subscribe", handled.counted(Connection.handle_subscribe))
+    monkeypatch.setattr(OpenSocket, "handle_subscribe", handled.counted(OpenSocket.handle_subscribe))
     monkeypatch.setattr("api.graphql.websocket.asked_of", looked_at.counted(asked_of))
     async with served(Limits()) as port:
         reader, writer = await connected(port)

@@ -7,7 +7,7 @@ import pytest
 from graphql import parse
 from graphql import validate as really_validate
 
-from api.document.cache import Known, KnownDocuments
+from api.document.cache import KnownDocument, KnownDocuments
 from api.document.limits import check
 from api.document.rules import Rules
 from tests.api.identity.signing import FakeProvider, bearer, token_of
@@ -35,9 +35,9 @@ def client_of(**changes: Any) -> httpx.AsyncClient:
     )
 
 
-def known(text: str) -> Known:
+def known(text: str) -> KnownDocument:
     document = parse(text)
-    return Known.of(document, check(document))
+    return KnownDocument.of(document, check(document))
 
 
 async def test_a_document_is_validated_once_whatever_its_variables(validated: list[object]) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.responses import Response
 
-from api.identity.sealing import MAX_COOKIE, Sealer, TooLarge
+from api.identity.sealing import MAX_COOKIE, CookieTooLarge, Sealer
 from api.identity.sessions import Sessions
 from api.identity.tokens import Checked
 from config.identity import Provider
@@ -154,5 +154,5 @@ def test_more_than_a_cookie_holds() -> None:
 
     sealer = Sealer(KEY)
     assert len(sealer.seal("x", {"a": "b" * 20_000}, 1)) < MAX_COOKIE  # it packs well
-    with pytest.raises(TooLarge):
+    with pytest.raises(CookieTooLarge):
         sealer.seal("x", {"a": secrets.token_hex(MAX_COOKIE)}, 1)
