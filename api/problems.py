@@ -6,10 +6,8 @@ from http import HTTPStatus
 import orjson
 from starlette.responses import Response
 
-from model.errors import InputError
-
 JSON = "application/json"
-_INPUT = {"FORBIDDEN": 403, "NOT_FOUND": 404}
+_STATUS = {"FORBIDDEN": 403, "NOT_FOUND": 404, "INTERNAL": 500, "AUDIT_UNAVAILABLE": 503, "TIMEOUT": 503}
 
 _CODES = {
     400: "BAD_REQUEST",
@@ -45,9 +43,9 @@ class HttpProblem(Exception):
         return problem(self.status, self.code, self.message, media_type=self.media_type, headers=self.headers)
 
 
-def refusal_of(error: InputError) -> HttpProblem:
-    """What a request asks for, refused before any of it was done."""
-    return HttpProblem(_INPUT.get(error.code, 400), error.message, code=error.code)
+def refusal_of(code: str, message: str) -> HttpProblem:
+    """By the code that a GraphQL error has."""
+    return HttpProblem(_STATUS.get(code, 400), message, code=code)
 
 
 def problem(

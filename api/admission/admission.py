@@ -59,7 +59,7 @@ class Admission:
             permit.set(self.rules.permit(connection))
             context = await self.context_factory(connection)
         except InputError as refused:
-            raise refusal_of(refused) from None
+            raise refusal_of(refused.code, refused.message) from None
         self._keep_pace(_who_asks(connection, context))
         return context
 

@@ -40,7 +40,7 @@ class Gate:
             else:
                 await self._pass(scope, receive, send)
         except (HttpProblem, InputError) as error:
-            refused = refusal_of(error) if isinstance(error, InputError) else error
+            refused = refusal_of(error.code, error.message) if isinstance(error, InputError) else error
             if refused.status != 429:  # or a flood of requests would be a flood of lines
                 self._admission.trail.refused(refused.code)
             if scope["type"] == "http":

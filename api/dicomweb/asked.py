@@ -14,20 +14,13 @@ from strawberry import Schema
 from api.admission.admission import Admission
 from api.admission.leaving import unless_gone
 from api.document.rules import Permit, permit
+from api.graphql.answers import refusal
 from api.identity.auth import shows_token
 from api.identity.cross_site import refuse_elsewhere
-from api.problems import HttpProblem
 from resolvers.context import Context
 
 BELOW_ARCHIVE: Final = "/archives/{code}/dicom-web"
 ROOT: Final = "/dicom-web"
-_STATUS: Final = {
-    "FORBIDDEN": 403,
-    "NOT_FOUND": 404,
-    "INTERNAL": 500,
-    "AUDIT_UNAVAILABLE": 503,
-    "TIMEOUT": 503,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +57,7 @@ class Asked:
             work = self.schema.execute(document, variable_values=dict(variables), context_value=context)
             result: Any = await unless_gone(self.request.receive, work)
         if result.errors:
-            error = result.errors[0]
-            code = str((error.extensions or {}).get("code", "INTERNAL"))
-            raise HttpProblem(_STATUS.get(code, 400), error.message, code=code)
+            raise refusal(result)
         self.context.warnings.update(context.warnings)
         return result.data
 

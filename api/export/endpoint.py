@@ -23,24 +23,17 @@ from api.document.rules import Permit, permit
 from api.export.rows import MEDIA_TYPES, file_of
 from api.export.table import COLUMNS
 from api.export.wanted import WantedExport, of_body, of_query, wanted_of
+from api.graphql.answers import refusal
 from api.graphql.media_types import require_json
 from api.graphql.request_data import body_of
 from api.identity.auth import seconds_left, shows_token
 from api.identity.cross_site import refuse_elsewhere
-from api.problems import problem
 from model.errors import Forbidden
 from resolvers.context import Context
 
 VERB: Final = "export"
 EXPORTS: Final = {(of, form): f"{EXPORT_PATH}{of}.{form}" for of in COLUMNS for form in MEDIA_TYPES}
 """What is exported in which format → the path."""
-_STATUS: Final = {
-    "FORBIDDEN": 403,
-    "NOT_FOUND": 404,
-    "AUDIT_UNAVAILABLE": 503,
-    "TIMEOUT": 503,
-    "INTERNAL": 500,
-}
 _WHOLE: Final = frozenset({"CACHED", "LIVE"})
 _PIECE: Final = 64 * 1024
 """Bytes that are handed to a connection at a time: who takes none of them for long reads nothing."""
@@ -72,7 +65,7 @@ async def _export(schema: Schema, admission: Admission, request: Request, of: st
     pages = _Pages(schema, context, viewer, wanted)
     first = await pages.read(None)
     if first.data is None or first.errors:
-        return _refusal(first)
+        raise refusal(first)
     parts = pages.parts(first, lambda: seconds_left(request) != 0.0 and context.still_holds())
     named = {
         "Content-Disposition": f'attachment; filename="{of}.{form}"',
@@ -133,13 +126,6 @@ class _Pages:
                 yield await asyncio.to_thread(file.tail)
                 return
             result = await self.read(page["pageInfo"]["endCursor"])
-
-
-def _refusal(result: Any) -> Response:
-    """The first error of a page that nothing was sent of yet."""
-    error = result.errors[0]
-    code = str((error.extensions or {}).get("code", "INTERNAL"))
-    return problem(_STATUS.get(code, 400), code, error.message)
 
 
 def exporting(viewer: Viewer) -> Viewer:

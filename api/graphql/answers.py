@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.graphql.media_types import EVENTS, GRAPHQL
 from api.graphql.streams import whole_stream
+from api.problems import HttpProblem, refusal_of
 from db.audit.trail import AuditUnavailable
 
 
@@ -34,6 +35,12 @@ def told(result: Any) -> dict[str, Any]:
         **({"errors": [error.formatted for error in errors]} if errors else {}),
         **({"extensions": extensions} if extensions else {}),
     }
+
+
+def refusal(result: Any) -> HttpProblem:
+    """Its first error, for what answers otherwise than in GraphQL."""
+    error = result.errors[0]
+    return refusal_of(str((error.extensions or {}).get("code", "INTERNAL")), error.message)
 
 
 def dumped(data: object) -> bytes:
