@@ -1,94 +1,108 @@
 """A real Postgres for every test that wants one: a database of its own, copied from a migrated template.
 
-The server is the one of ERNFED_TEST_DATABASE_URL (a superuser's), else an embedded one for each test process.
+The server is the one of ERNFED_TEST_DATABASE_URL (a superuser's), else an embedded one for the whole run
+(tests/postgres.py).
 """
 
 import asyncio
-import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 
-from db.embedded.postgres import SETTINGS, EmbeddedPostgres
-from db.migrate import migrate
 from db.pool import Database
+from tests.postgres import Databases, Fill, named, running_server
 
-_numbers = itertools.count(1)
-# Nothing of it outlives the tests, so nothing has to reach the disk; and a copy of the template is then a copy of
-# files (a sixth of the time).
-_VOLATILE = SETTINGS | {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-_COPY = "create database {} template {} strategy file_copy"
+_SERVER, _TEMPLATE = "ERNFED_TEST_DATABASE_URL", "ERNFED_TEST_TEMPLATE"
 
 
-def named(url: str, database: str) -> str:
-    """The same server, another database."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
-
-
-async def _administer(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+def pytest_configure(config: pytest.Config) -> None:
+    """With several processes (-n) the first one has the server and the template for all."""
+    if not getattr(config.option, "numprocesses", None) or _SERVER in os.environ:
+        return
+    with ExitStack() as stack:
+        url = stack.enter_context(running_server())
+        given = {_SERVER: url, _TEMPLATE: Databases(url).migrated()}
+        os.environ.update(given)
+        stack.callback(lambda: [os.environ.pop(name) for name in given])
+        config.add_cleanup(stack.pop_all().close)
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A running server."""
-    if given := os.environ.get("ERNFED_TEST_DATABASE_URL"):
+    if given := os.environ.get(_SERVER):
         yield given
         return
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), _VOLATILE) as url:
+    with running_server() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def template(postgres_url: str) -> Iterator[str]:
-    """Name of a database with all migrations and nothing else."""
-    name = f"ernfed_test_{os.getpid()}"
-    drop = f"drop database if exists {name} with (force)"
-    asyncio.run(_administer(postgres_url, drop, f"create database {name} template template0"))
-    asyncio.run(migrate(named(postgres_url, name)))
-    yield name
-    asyncio.run(_administer(postgres_url, drop))
+def databases(postgres_url: str) -> Iterator[Databases]:
+    """Makes databases; all are dropped at the end."""
+    made = Databases(postgres_url)
+    yield made
+    made.drop_all()
 
 
 @pytest.fixture(scope="session")
-def new_database_url(postgres_url: str, template: str) -> Iterator[Callable[[], str]]:
-    """Makes migrated, empty databases, for tests that share one; all are dropped at the end."""
-    made: list[str] = []
+def template(databases: Databases) -> str:
+    """Name of a database with all migrations and nothing else."""
+    return os.environ.get(_TEMPLATE) or databases.migrated()
 
-    def make() -> str:
-        made.append(name := f"{template}_{next(_numbers)}")
-        asyncio.run(_administer(postgres_url, _COPY.format(name, template)))
-        return named(postgres_url, name)
 
-    yield make
-    asyncio.run(_administer(postgres_url, *(f"drop database if exists {name} with (force)" for name in made)))
+@pytest.fixture(scope="session")
+def filled_with(databases: Databases, template: str) -> Callable[[Fill], str]:
+    """Names of databases with rows in them. Each is filled once: for modules that only read it (a `database_url` of
+    their own) or whose tests all begin with these rows (`beginning`)."""
+    made: dict[Fill, str] = {}
+
+    def name_of(fill: Fill) -> str:
+        if fill not in made:
+            made[fill] = name = databases.copy(template)
+            asyncio.run(_filled(named(databases.url, name), fill))
+        return made[fill]
+
+    return name_of
+
+
+async def _filled(url: str, fill: Fill) -> None:
+    database = await Database.open(url)
+    try:
+        await fill(database)
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def new_database_url(databases: Databases, template: str) -> Callable[[], str]:
+    """Makes migrated, empty databases, for tests that share one."""
+    return lambda: named(databases.url, databases.copy(template))
 
 
 @pytest.fixture
-def empty_database_url(postgres_url: str, template: str) -> Iterator[str]:
+def empty_database_url(databases: Databases) -> Iterator[str]:
     """A database of this test's own, without any migration."""
-    name = f"{template}_{next(_numbers)}"
-    asyncio.run(_administer(postgres_url, f"create database {name} template template0"))
-    yield named(postgres_url, name)
-    asyncio.run(_administer(postgres_url, f"drop database {name} with (force)"))
+    name = databases.empty()
+    yield named(databases.url, name)
+    databases.drop(name)
 
 
 @pytest.fixture
-def database_url(postgres_url: str, template: str) -> Iterator[str]:
+def beginning(template: str) -> str:
+    """Name of the database that this test's own is a copy of."""
+    return template
+
+
+@pytest.fixture
+def database_url(databases: Databases, beginning: str) -> Iterator[str]:
     """A migrated database of this test's own."""
-    name = f"{template}_{next(_numbers)}"
-    asyncio.run(_administer(postgres_url, _COPY.format(name, template)))
-    yield named(postgres_url, name)
-    asyncio.run(_administer(postgres_url, f"drop database {name} with (force)"))
+    name = databases.copy(beginning)
+    yield named(databases.url, name)
+    databases.drop(name)
 
 
 @pytest.fixture

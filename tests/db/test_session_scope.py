@@ -1,7 +1,7 @@
 """The session scope: what the API's role can read when a statement forgets the scope, and what it can do at all."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
@@ -13,6 +13,7 @@ from db.archives import sync_archives
 from db.pool import Database, StatementTimeout
 from db.scoped import ROLE, ScopedDatabase
 from tests.federation import generate, load
+from tests.postgres import Fill
 
 ERNS = ("ERN-EYE", "ERN-RND", "VASCERN")
 FORGETFUL = "select * from {schema}.{table}"
@@ -20,8 +21,7 @@ SCHEMAS = ["records", "pseudonyms", "counts"]
 TABLES = ("study", "series", "instance", "consent")
 
 
-@pytest.fixture
-async def scoped(database: Database) -> AsyncIterator[ScopedDatabase]:
+async def _fill(database: Database) -> None:
     configs = [ArchiveConfig(code=f"a{n}", ern=ern, title=ern, kind="folder") for n, ern in enumerate(ERNS)]
     ids = await sync_archives(database, configs)
     await load(database, generate(3, list(ids.values()), studies=12))
@@ -30,6 +30,15 @@ async def scoped(database: Database) -> AsyncIterator[ScopedDatabase]:
         "insert into consent select archive_id, study_uid, true, true, true, now(), 'x'"
         " from study on conflict do nothing",
     )
+
+
+@pytest.fixture
+def beginning(filled_with: Callable[[Fill], str]) -> str:
+    return filled_with(_fill)
+
+
+@pytest.fixture
+async def scoped(database: Database) -> AsyncIterator[ScopedDatabase]:
     opened = await ScopedDatabase.open(database.url, size=1)
     yield opened
     await opened.close()

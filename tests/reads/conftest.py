@@ -1,3 +1,3 @@
 """Runtimes that answer from an index: those of the resolvers' tests."""
 
-from tests.resolvers.conftest import federation, loaded, runtime, shallow  # noqa: F401
+from tests.resolvers.conftest import beginning, federation, loaded, runtime, shallow  # noqa: F401

@@ -20,6 +20,7 @@ from tests.resolvers.live_runtime import (
     add_series,
     asked,
     edit,
+    fill_live,
     live_runtime,
     remove,
     states,
@@ -202,6 +203,7 @@ async def test_an_archive_that_lost_everything_wipes_nothing(live: Runtime, give
 
 
 async def test_an_archive_that_lost_most_wipes_nothing(database: Database) -> None:
+    await fill_live(database, 30)
     runtime = await live_runtime(database, 30)
     for uid in [uid_of(row) for row in runtime.archives[0].rows[Level.STUDY]][:20]:
         remove(runtime.archives[0], uid)

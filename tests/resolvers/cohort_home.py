@@ -96,15 +96,25 @@ def uids_of(studies: Any) -> set[str]:
     return set(uids)
 
 
-@asynccontextmanager
-async def at_home(database: Database) -> AsyncIterator[Home]:
-    """A generated federation in both projections, and services on it."""
+async def fill_home(database: Database) -> None:
+    """A generated federation in both projections."""
+    made, _, _ = await _made(database)
+    await load(database, made)
+
+
+async def _made(database: Database) -> tuple[Federation, dict[int, Pseudonymiser], Projections]:
+    """What is to be in the index, and what makes pseudonymised copies of what is written from now on."""
     ids = await sync_archives(database, CONFIGS)
     makers = {ids[c.code]: Pseudonymiser(bytes([7]) * 32, c.ern, key_id="k1") for c in CONFIGS}
     projections = Projections(database, makers, {each: code for code, each in ids.items()})
     database.after_write.append(lambda: projections.drain())
-    made = generate(9, list(ids.values()), 30)
-    await load(database, made)
+    return generate(9, list(ids.values()), 30), makers, projections
+
+
+@asynccontextmanager
+async def at_home(database: Database) -> AsyncIterator[Home]:
+    """Services on an index that `fill_home` has filled."""
+    made, makers, projections = await _made(database)
     services = replace(await open_services(database), small_counts=Policies(Policy(1, 0)))
     try:
         yield Home(Runtime(services), database, made, makers, projections)

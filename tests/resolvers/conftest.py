@@ -9,12 +9,13 @@ from db.archives import sync_archives
 from db.pool import Database
 from model.attributes import Level
 from tests.federation import Federation, generate, load
-from tests.resolvers.cohort_home import Home, at_home
-from tests.resolvers.live_runtime import live_runtime
+from tests.postgres import Fill
+from tests.resolvers.cohort_home import Home, at_home, fill_home
+from tests.resolvers.live_runtime import fill_live, live_runtime
 from tests.resolvers.memory_archive import MemoryArchive
 from tests.resolvers.runtime import CONFIGS, Runtime, load_down_to, open_services
 
-SEED, STUDIES = 11, 60
+SEED, STUDIES, _SHALLOW = 11, 60, 40
 LOADED_AT = "2024-05-31 12:00:00Z"
 
 
@@ -53,17 +54,37 @@ async def runtime(loaded: tuple[str, Federation]) -> AsyncIterator[Runtime]:
 
 
 @pytest.fixture
+def beginning(request: pytest.FixtureRequest, template: str, filled_with: Callable[[Fill], str]) -> str:
+    """With the rows of the runtime that the test asks for."""
+    fills = {"shallow": _fill_shallow, "home": fill_home, "live": fill_live}
+    return next((filled_with(fills[name]) for name in fills if name in request.fixturenames), template)
+
+
+@pytest.fixture
 async def shallow(database: Database) -> Runtime:
     """An index of studies only, of this test's own: 40 studies whose series and instances the archives in
     memory still hold."""
-    return await shallow_runtime(database, Level.STUDY, 40)
+    return await _opened(database, *await _generated(database, _SHALLOW))
+
+
+async def _fill_shallow(database: Database) -> None:
+    _, made = await _generated(database, _SHALLOW)
+    await load_down_to(database, made, Level.STUDY)
 
 
 async def shallow_runtime(database: Database, level: Level, studies: int) -> Runtime:
-    """A runtime whose index ends at `level`."""
-    ids = await sync_archives(database, CONFIGS)
-    made = generate(SEED, list(ids.values()), studies)
+    """A runtime whose index, of an empty database, ends at `level`."""
+    ids, made = await _generated(database, studies)
     await load_down_to(database, made, level)
+    return await _opened(database, ids, made)
+
+
+async def _generated(database: Database, studies: int) -> tuple[dict[str, int], Federation]:
+    ids = await sync_archives(database, CONFIGS)
+    return ids, generate(SEED, list(ids.values()), studies)
+
+
+async def _opened(database: Database, ids: dict[str, int], made: Federation) -> Runtime:
     clients = [MemoryArchive.of(config, made, ids[config.code]) for config in CONFIGS]
     return Runtime(await open_services(database, clients), clients)
 

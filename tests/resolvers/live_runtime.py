@@ -74,14 +74,25 @@ async def index(database: Database, archive: MemoryArchive, archive_id: int, lev
     await ingest.write(database, "index", work)
 
 
-async def live_runtime(database: Database, studies: int = 4) -> Runtime:
-    """Archive a<n> has the studies 1.2.<n>.<m>, of the patient P<m>, with two series each; all is indexed."""
+async def fill_live(database: Database, studies: int = 4) -> None:
+    """All that the archives have is indexed."""
     ids = await sync_archives(database, CONFIGS)
+    for archive in _archives(studies):
+        await index(database, archive, ids[archive.config.code], (Level.STUDY, Level.SERIES))
+
+
+def _archives(studies: int) -> list[MemoryArchive]:
+    """Archive a<n> has the studies 1.2.<n>.<m>, of the patient P<m>, with two series each."""
     archives = [MemoryArchive(config, {level: [] for level in Level}) for config in CONFIGS]
     for number, archive in enumerate(archives):
         for each in range(studies):
             add(archive, f"1.2.{number}.{each}", 2, PatientID=f"P{each}", StudyDate=f"2020010{each % 9 + 1}")
-        await index(database, archive, ids[archive.config.code], (Level.STUDY, Level.SERIES))
+    return archives
+
+
+async def live_runtime(database: Database, studies: int = 4) -> Runtime:
+    """Archives on an index that `fill_live` has filled."""
+    archives = _archives(studies)
     return Runtime(await open_services(database, archives), archives)
 
 

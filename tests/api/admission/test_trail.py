@@ -20,8 +20,8 @@ from db.pool import Database, StatementTimeout
 from resolvers.schema import schema
 from tests.api.identity.signing import FakeProvider, bearer, token_of
 from tests.api.tiny import tiny_app
-from tests.conftest import named
 from tests.federation import Federation
+from tests.postgres import named
 from tests.resolvers.conftest import federation, loaded, runtime  # noqa: F401
 from tests.resolvers.runtime import Runtime
 

@@ -13,6 +13,7 @@ from db.writing.consent import StudyConsent, set_consents
 from tests.api.export.test_endpoint import client, export, rows_of
 from tests.db.writing.ingesting import delete
 from tests.resolvers.cohort_home import ANALYST, EYE, LIST, MR, OWNER, PSEUDO, RND, Home, at_home
+from tests.resolvers.conftest import beginning  # noqa: F401
 
 
 def exporter(viewer: Viewer) -> Viewer:

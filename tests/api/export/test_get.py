@@ -20,7 +20,7 @@ from tests.api.graphql.subscribing import serving
 from tests.api.identity.test_cross_site import signed_in
 from tests.db.writing.ingesting import store
 from tests.resolvers.cohort_home import MR, OWNER, Home
-from tests.resolvers.conftest import federation, home, loaded, runtime  # noqa: F401
+from tests.resolvers.conftest import beginning, federation, home, loaded, runtime  # noqa: F401
 from tests.resolvers.following import with_projections
 from tests.resolvers.runtime import Runtime
 from tests.rows import study

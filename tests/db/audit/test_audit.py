@@ -17,7 +17,7 @@ from db.audit.lines import lines, walk
 from db.audit.trail import AUDIT_SESSION, AuditLog, AuditUnavailable
 from db.migrate import migrate
 from db.pool import Database
-from tests.conftest import named
+from tests.postgres import named
 
 CANARY = "Zzyzx^Canary"
 ROOT = Path(__file__).parents[3]

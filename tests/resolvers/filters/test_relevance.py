@@ -1,5 +1,6 @@
 """Fuzzy names and free text: who is found, best match first, and pages of that order."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from db.archives import sync_archives
 from db.pool import Connection, Database
 from db.writing import ingest
 from model.attributes import Level
+from tests.postgres import Databases, Fill, named
 from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study
 
@@ -41,8 +43,7 @@ TEXTS = [
 ]
 
 
-@pytest.fixture
-async def patients(database: Database) -> Runtime:
+async def _fill(database: Database) -> None:
     """One study for each name, each with one of the texts."""
     archive_id = (await sync_archives(database, [ArchiveConfig("a0", "ERN-EYE", "Eye", "folder")]))["a0"]
     rows = [
@@ -57,6 +58,16 @@ async def patients(database: Database) -> Runtime:
         await connection.execute("update archive set last_completed_at = now()")
 
     await ingest.write(database, "load", work)
+
+
+@pytest.fixture(scope="module")
+def database_url(databases: Databases, filled_with: Callable[[Fill], str]) -> str:
+    return named(databases.url, filled_with(_fill))
+
+
+@pytest.fixture
+async def patients(database: Database) -> Runtime:
+    """Its tests only read it."""
     return Runtime(await open_services(database))
 
 

@@ -1,5 +1,6 @@
 """Free text over studies and series: what matches, and the study's own description first."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from db.lists import nodes
 from db.pool import Connection, Database
 from db.writing import ingest
 from model.attributes import Level
+from tests.postgres import Databases, Fill, named
 from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, series, study
 
@@ -33,8 +35,7 @@ ASK_SERIES = """query ($f: SeriesFilter) {
   series(filter: $f, first: 50) { totalCount nodes { seriesInstanceUid } } }"""
 
 
-@pytest.fixture
-async def texts(database: Database) -> Runtime:
+async def _fill(database: Database) -> None:
     """Five studies and their series in one archive."""
     archive_id = (await sync_archives(database, [ArchiveConfig("a0", "ERN-EYE", "Eye", "folder")]))["a0"]
 
@@ -50,6 +51,16 @@ async def texts(database: Database) -> Runtime:
         await connection.execute("update archive set last_completed_at = now()")
 
     await ingest.write(database, "load", work)
+
+
+@pytest.fixture(scope="module")
+def database_url(databases: Databases, filled_with: Callable[[Fill], str]) -> str:
+    return named(databases.url, filled_with(_fill))
+
+
+@pytest.fixture
+async def texts(database: Database) -> Runtime:
+    """Its tests only read it."""
     return Runtime(await open_services(database))
 
 

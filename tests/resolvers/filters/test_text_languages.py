@@ -1,5 +1,7 @@
 """Text search in the languages of the networks: case, accents, ß, final sigma, ligatures, hyphens, scripts."""
 
+from collections.abc import Callable
+
 import pytest
 
 from config.archives_file import ArchiveConfig
@@ -7,6 +9,7 @@ from db.archives import sync_archives
 from db.pool import Connection, Database
 from db.writing import ingest
 from model.attributes import Level
+from tests.postgres import Databases, Fill, named
 from tests.resolvers.runtime import Runtime, open_services
 from tests.rows import records, study
 
@@ -29,8 +32,7 @@ DESCRIPTIONS = {
 }
 
 
-@pytest.fixture
-async def texts(database: Database) -> Runtime:
+async def _fill(database: Database) -> None:
     """A study for each description."""
     archive_id = (await sync_archives(database, [ArchiveConfig("a0", "ERN-EYE", "Eye", "folder")]))["a0"]
     rows = [study(uid, StudyDescription=text) for uid, text in DESCRIPTIONS.items()]
@@ -40,6 +42,16 @@ async def texts(database: Database) -> Runtime:
         await ingest.derive(connection)
 
     await ingest.write(database, "load", work)
+
+
+@pytest.fixture(scope="module")
+def database_url(databases: Databases, filled_with: Callable[[Fill], str]) -> str:
+    return named(databases.url, filled_with(_fill))
+
+
+@pytest.fixture
+async def texts(database: Database) -> Runtime:
+    """Its tests only read it."""
     return Runtime(await open_services(database))
 
 
