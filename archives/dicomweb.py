@@ -13,7 +13,7 @@ from archives import qido, stow, wado
 from archives.abilities import Abilities, Fields
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
 from archives.drift import RELEARN_AFTER, contradiction
-from archives.errors import ArchiveError, NotSupported, Rejected, TimedOut, TooLarge
+from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, TimedOut, TooLarge
 from archives.every_field import learn_every
 from archives.fields import FIELDS
 from archives.lengths import Lengths, lengths_of
@@ -29,10 +29,12 @@ from archives.standing import Standing
 from archives.transport import Transport
 from archives.unread import unread_rows
 from config.archives_file import ArchiveConfig
+from model.uids import is_uid
 
 HEALTH_SECONDS = 2.0
 _NO_SUCH_ROUTE = {400, 404, 405, 501}
 _BUSY = {429, 503}
+_IN_VAIN = 3
 
 
 class DicomWebArchive:
@@ -119,10 +121,24 @@ class DicomWebArchive:
         async def one(query: Query) -> None:
             async with slots:
                 if not any(part.unending for part in parts):
-                    parts.append(await self._pages(query, check, most))
+                    parts.append(found := await self._pages(query, check, most))
+                    parts.extend(await self._by_parent(query, found, check))
 
         await side_by_side([one(query) for query in queries])
         return merged(check.level, parts)
+
+    async def _by_parent(self, query: Query, found: Found, check: Recheck) -> list[Found]:
+        """Those of a list that have fewer children than was said, each alone: the archive may give so many rows and
+        no more, whatever `offset` is, or count what it does not give. That one has been asked in vain often enough."""
+        parts: list[Found] = []
+        vain = 0
+        if found.incomplete_because is None and len(query.children({})) > 1:
+            for uid, came in found.lacking.items():
+                parts.append(part := await self._pages(query.of_parent(uid), check, None))
+                vain = 0 if len(part.rows) > came else vain + 1
+                if vain == _IN_VAIN:
+                    break
+        return parts
 
     async def _pages(self, query: Query, check: Recheck, most: int | None) -> Found:
         async def fetch(limit: int, offset: int) -> Page:
@@ -138,7 +154,7 @@ class DicomWebArchive:
             self.config.max_response,
             most,
             query.own_uids,
-            query.expected(check.selection.expected),
+            query.children(check.selection.expected),
             self._max_pages,
         )
         lengths = self._lengths(query.level)
@@ -237,10 +253,14 @@ class DicomWebArchive:
     async def representative(self, study_uid: str, series_uid: str) -> Row | None:
         """The instance that a search for one brings first: two small requests, however large the series."""
         page = await self.qido(Query("instances", study_uid, series_uid), 1, 0, None)
-        sop_uid = next((uid for row in page.rows if (uid := text(row, SOP_INSTANCE_UID)) is not None), None)
+        here = (row for row in page.rows if text(row, SERIES_INSTANCE_UID) == series_uid)
+        sop_uid = next(filter(is_uid, (text(row, SOP_INSTANCE_UID) for row in here)), None)
         if sop_uid is None:
+            if page.rows:
+                raise BadAnswer(f"{self.config.code}: no instance of the series, or one without its UID")
             return None
-        return next(iter(await self.metadata(study_uid, series_uid, sop_uid)), None)
+        rows = await self.metadata(study_uid, series_uid, sop_uid)
+        return next((row for row in rows if text(row, SOP_INSTANCE_UID) == sop_uid), None)
 
     async def list_study_uids(self) -> list[str] | None:
         return None

@@ -1,8 +1,8 @@
 """How long an archive's pages were, and whether a short one can be the end.
 
 A page shorter than its `limit` may be the end, or all that the server gives at a time: a cap can be any number, differ
-by level, and come with any update. Pages that came a moment ago tell them apart, what was known earlier does not: where
-something may be removed or lost, nothing of this outlives the run or the search that it was seen in.
+by level, and come with any page. Where something may be removed or lost, what comes after it is asked for, and nothing
+of this outlives the run or the search that it was seen in.
 """
 
 from collections import deque
@@ -22,7 +22,11 @@ class Lengths(Protocol):
     """Of the pages of one level of one archive."""
 
     def may_be_cut(self, rows: int) -> bool:
-        """Whether a short page of so many rows may be a cap."""
+        """Whether a short page of so many rows, on which all is that was asked for by UID, may be a cap."""
+        ...
+
+    def ends_with(self, rows: int) -> bool:
+        """Whether a short page of so many rows, of nobody knows how many, is the end for sure enough."""
         ...
 
     def came(self, rows: int, limit: int) -> None:
@@ -49,6 +53,9 @@ class Lately:
         """Not where longer ones came lately, unless the archive cuts here and there: by bytes, or by time."""
         return rows >= max(self.latest, default=0) or len(self.cuts) > 1
 
+    def ends_with(self, rows: int) -> bool:
+        return False
+
     def came(self, rows: int, limit: int) -> None:
         self.latest.append(rows)
 
@@ -72,6 +79,9 @@ class Known:
 
     def may_be_cut(self, rows: int) -> bool:
         return self.cuts or rows > self.honoured
+
+    def ends_with(self, rows: int) -> bool:
+        return not self.may_be_cut(rows)
 
     def came(self, rows: int, limit: int) -> None:
         if rows >= limit:

@@ -4,7 +4,7 @@ Only keys that real archives answer right are ever sent: UIDs, PatientID, StudyD
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 from urllib.parse import quote
@@ -41,16 +41,23 @@ class Query:
         uids = [] if listed is None else listed.split(",")
         return frozenset(uid.replace(ENCODED_COMMA, ",") for uid in uids)
 
-    def expected(self, children: Mapping[str, int]) -> int | None:
-        """How many rows it has to bring, where it asks for all children of its parents and all of these are known."""
-        keyword, routed = "StudyInstanceUID", self.study_uid
-        if self.level == "instances":
-            keyword, routed = "SeriesInstanceUID", self.series_uid
-        listed = self.filters.get(keyword, routed)
-        if self.level == "studies" or listed is None or self.filters.keys() - {keyword, "StudyInstanceUID"}:
-            return None
-        counts = [children.get(uid) for uid in listed.split(",")]
-        return None if None in counts else sum(filter(None, counts))
+    def children(self, counts: Mapping[str, int]) -> dict[str, int | None]:
+        """Of whom it asks for all children, and how many these are, where that is said; none where it does not."""
+        routed = self.study_uid if self.level == "series" else self.series_uid
+        listed = self.filters.get(self._parents, routed)
+        if self.level == "studies" or listed is None:
+            return {}
+        if self.filters.keys() - {self._parents, "StudyInstanceUID"}:
+            return {}
+        return {uid: counts.get(uid) for uid in listed.split(",")}
+
+    def of_parent(self, uid: str) -> "Query":
+        """The same of only one of those in its list."""
+        return replace(self, filters=self.filters | {self._parents: uid})
+
+    @property
+    def _parents(self) -> str:
+        return "StudyInstanceUID" if self.level == "series" else "SeriesInstanceUID"
 
 
 def plan(level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:

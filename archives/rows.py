@@ -29,6 +29,11 @@ KEYS: dict[Level, tuple[str, ...]] = {
     "series": (SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
     "instances": (SOP_INSTANCE_UID, SERIES_INSTANCE_UID, STUDY_INSTANCE_UID),
 }
+PARENT_UID: Final[dict[Level, str | None]] = {
+    "studies": None,
+    "series": STUDY_INSTANCE_UID,
+    "instances": SERIES_INSTANCE_UID,
+}
 OWN_UID: Final[dict[Level, str]] = {
     "studies": STUDY_INSTANCE_UID,
     "series": SERIES_INSTANCE_UID,

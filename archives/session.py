@@ -36,21 +36,26 @@ _PLAIN_UIDS = re.compile(r"(?:[0-9A-Za-z._~-]|%2C)+\Z")
 
 # Numbers that JSON has not, and many servers write.
 _NO_NUMBERS = (b"NaN", b"Infinity")
+# What orjson says of numbers that are too large for it, and of "\\ud800".
+_NOT_FOR_ORJSON = ("infinity", "surrogate in string")
 # An integer that may have more than 64 bits, or text that looks like it: a second look costs little.
 _MANY_DIGITS = re.compile(rb"[\[,:]\s*-?[0-9]{19,}\s*[\],}]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _ORJSON_READS = range(-(2**63), 2**64)
 
 
 class Answered(requests.Response):
-    """A response whose body is read; its JSON is strict UTF-8 and never guessed, but for a BOM, NaN and Infinity. An
-    integer of more than 64 bits is its digits: as a float it would be another number."""
+    """A response whose body is read; its JSON is strict UTF-8 and never guessed, but for a BOM, NaN, Infinity and
+    halves of characters. An integer of more than 64 bits is its digits: as a float it would be another number."""
 
     def json(self, **_: Any) -> Any:
         body = self.content.removeprefix(codecs.BOM_UTF8)
         try:
             found = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            if "infinity" in error.msg or any(word in body for word in _NO_NUMBERS):
+            if any(word in error.msg for word in _NOT_FOR_ORJSON) or any(
+                word in body for word in _NO_NUMBERS
+            ):
                 with suppress(ValueError, RecursionError):
                     return _exactly(body)
             raise BadAnswer(_why_not_json(self, error)) from None
@@ -63,7 +68,10 @@ class Answered(requests.Response):
 def _exactly(body: bytes) -> Any:
     """Raises ValueError, RecursionError."""
     found = json.loads(body.decode(), parse_int=_integer)
-    json.dumps(found, ensure_ascii=False).encode()  # a half of a character is in no text
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a half of a character is in no text
+        return json.loads(_HALF.sub("\ufffd", json.dumps(found, ensure_ascii=False)))
     return found
 
 

@@ -3,8 +3,6 @@
 from functools import partial
 from typing import Any
 
-from dicomweb_client import DICOMwebClient
-
 from archives.client import Row
 from archives.errors import Rejected
 from archives.queries import segment
@@ -23,7 +21,7 @@ async def metadata(
     elif sop_uid is None:
         work = partial(web.retrieve_series_metadata, segment(study_uid), segment(series_uid))
     else:
-        work = partial(_of_instance, web, segment(study_uid), segment(series_uid), segment(sop_uid))
+        work = partial(_of_instance, transport, segment(study_uid), segment(series_uid), segment(sop_uid))
     try:
         reply = await transport.ask(lambda: [without_bulk(row) for row in as_rows(work())])
     except Rejected as error:
@@ -33,9 +31,8 @@ async def metadata(
     return reply.value
 
 
-def _of_instance(web: DICOMwebClient, study_uid: str, series_uid: str, sop_uid: str) -> Any:
-    """dicomweb-client takes the first of the list, and there may be none."""
-    try:
-        return web.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
-    except IndexError:
-        return []
+def _of_instance(transport: Transport, study_uid: str, series_uid: str, sop_uid: str) -> Any:
+    """All that is answered: dicomweb-client takes the first row, which may be any, and there may be none."""
+    url = f"{transport.url}/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}/metadata"
+    answered = transport.session.get(url, headers={"Accept": "application/dicom+json, application/json"})
+    return answered.json() if answered.content else []

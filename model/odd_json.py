@@ -240,7 +240,7 @@ class _Normaliser:
         if isinstance(value, str):
             return _punctuated(vr, value)
         if isinstance(value, bool):
-            return "true" if value else "false"
+            return self._leave_out("no UID") if vr == "UI" else "true" if value else "false"
         if vr == "UI":  # 1.20 and 1.2 are one number and two UIDs
             return value
         if isinstance(value, float):
@@ -367,10 +367,10 @@ def _is_clean(element: Any) -> bool:
     """Whether nothing is odd about it. What is not sure is no."""
     if type(element) is not dict:
         return False
-    values = element.get("Value")
+    values, vr = element.get("Value"), element.get("vr")
+    is_clean = _CLEAN.get(vr) if type(vr) is str else None
     if values is None:
-        return len(element) == 1 and "vr" in element and element["vr"] in _CLEAN
-    is_clean = _CLEAN.get(element.get("vr", ""))
+        return len(element) == 1 and is_clean is not None
     if is_clean is None or type(values) is not list or not values:
         return False
     return is_clean(values[0]) if len(values) == 1 else all(is_clean(value) for value in values)

@@ -15,8 +15,9 @@ from archives.session import Answered
 from model.attributes import Level
 from model.dicom_json import parse_row
 from model.odd_json import data_set_of
-from model.records import Record
+from model.records import Record, Rejected
 from tests.archives.faulty import Behaviour, Exchange, faulty
+from tests.archives.nonsense import ELEMENTS, ROWS
 from tests.archives.test_faults import CONFIG
 
 UIDS = {"0020000D": "1.2", "0020000E": "1.3", "00080018": "1.4"}
@@ -70,6 +71,16 @@ ODD: dict[str, Any] = {
 }
 
 
+def several(rows: Any) -> Behaviour:
+    """rows: those of a level, all of them for each offset 0."""
+
+    def behave(exchange: Exchange) -> None:
+        level = LEVELS[exchange.path[exchange.path.rindex("/") :]]
+        exchange.rows(rows(level) if exchange.offset == 0 else [])
+
+    return behave
+
+
 def answers(odd: Any, *, bom: bool = False, null: bool = False) -> Behaviour:
     def behave(exchange: Exchange) -> None:
         level = LEVELS[exchange.path[exchange.path.rindex("/") :]]
@@ -119,6 +130,51 @@ async def test_a_row_that_is_null_does_not_spoil_the_others() -> None:
     told = [row for row in found if text(row, STUDY_INSTANCE_UID) is not None]
     assert len(told) == 7
     assert {text(row, PATIENT_ID) for row in told} == {"7"}
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_a_row_that_is_none_spoils_no_other(name: str) -> None:
+    """Beside rows of each level; before them, and behind. It becomes a rejected record at the most."""
+    for rows in ([ROWS[name], RIGHT], [RIGHT, ROWS[name]]):
+
+        def odd(level: int, rows: Any = rows) -> Any:
+            return [uids(level, listed) | RIGHT if row is RIGHT else row for row in rows]
+
+        found = await everything(several(odd))
+        told = [
+            row for row in found if text(row, STUDY_INSTANCE_UID) == "1.2" and text(row, PATIENT_ID) == "7"
+        ]
+        assert len(told) == 7
+        for level in Level:
+            for row in found:
+                outcome = parse_row(level, row)
+                assert isinstance(outcome, Rejected) or outcome.study_uid == "1.2"
+
+
+@pytest.mark.parametrize("tag", ELEMENTS)
+async def test_a_value_that_is_none_spoils_nothing_beside_it(tag: str) -> None:
+    found = await everything(answers(lambda level: uids(level, listed) | RIGHT | {tag: ELEMENTS[tag]}))
+    assert len(found) == 7
+    for row in found:
+        assert {each: row[each] for each in RIGHT if each != tag} == {e: RIGHT[e] for e in RIGHT if e != tag}
+    for level, row in zip((Level.STUDY, Level.STUDY, Level.SERIES, Level.INSTANCE), found, strict=False):
+        record = parse_row(level, row)
+        assert isinstance(record, Record)
+        assert set(json.loads(record.data)) >= set(RIGHT) - {tag}
+
+
+async def test_keys_that_are_told_twice() -> None:
+    """JSON takes the last of them; DICOM JSON has each once."""
+
+    def behave(exchange: Exchange) -> None:
+        level = LEVELS[exchange.path[exchange.path.rindex("/") :]]
+        body = json.dumps(uids(level, listed) | RIGHT)
+        again = json.dumps({"00081030": {"vr": "LO", "Value": ["twice"]}})
+        exchange.reply(200, f"[{again[:-1]},{body[1:]}]".encode() if exchange.offset == 0 else b"[]")
+
+    found = await everything(behave)
+    assert len(found) == 7
+    assert all({tag: row[tag] for tag in RIGHT} == RIGHT for row in found)
 
 
 LARGE = {
