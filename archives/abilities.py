@@ -19,7 +19,8 @@ class Abilities:
     """None as long as nobody has needed to know.
 
     every: what asks for all attributes of a level; () where nothing does. brings_more: the levels where that brings
-    more than is asked for by name. since: when it began to be learnt.
+    more than is asked for by name. since: when it began to be learnt. answers_others: it sent rows that nobody had
+    asked for.
     """
 
     uid_list: bool | None = None
@@ -30,6 +31,7 @@ class Abilities:
     since: float = field(default_factory=time.monotonic)
     every: dict[Level, Fields] = field(default_factory=dict)
     brings_more: set[Level] = field(default_factory=set)
+    answers_others: bool = False
 
 
 class Learner(Protocol):

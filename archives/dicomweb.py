@@ -67,6 +67,8 @@ class DicomWebArchive:
             except NotSupported as error:
                 raise NotSupported(f"{self.config.code}: {error.message}") from None
             check = Recheck(level, selection)
+            if found.unasked and check.is_exact:
+                self.abilities.answers_others = True
             rows = [row for row in found.rows if check.fits(row)]
             await self._enrich(level, rows)
         why = found.incomplete_because or childless(level, selection, rows)
@@ -292,7 +294,9 @@ class DicomWebArchive:
         )
 
     async def probe(self) -> dict[str, str]:
+        others = self.abilities.answers_others  # now and then, which a probe may not meet
         self._forget(None)
+        self.abilities.answers_others = others
         return await probe_dicomweb(self)
 
     @property

@@ -21,6 +21,8 @@ def contradiction(known: Mapping[str, str], seen: Abilities, server: str | None)
         return f"its server was another one ({before}) than now ({server})"
     if seen.pages.moves_on is False and _is_yes(known.get("offset")):
         return "it no longer honours offset"
+    if seen.answers_others and _is_yes(known.get("keys")):
+        return "it answers others than those that it is asked for"
     if seen.pages.cap is not None and known.get("cap", "").startswith("none"):
         return "it caps its answers now"
     learned = {

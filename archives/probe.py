@@ -11,7 +11,7 @@ from archives.client import Row
 from archives.drift import UNSAID
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, ServerFailed
 from archives.every_field import COMPARED
-from archives.queries import Query
+from archives.queries import OF_NOBODY, Query
 from archives.rows import (
     PATIENT_ID,
     SERIES_INSTANCE_UID,
@@ -35,6 +35,7 @@ async def probe_dicomweb(archive: Learner) -> dict[str, str]:
     answers["limit"] = "yes" if len(studies) <= 3 else f"ignored: {len(studies)} rows for limit=3"
     answers["cap"] = await tell(_cap(archive))
     answers["offset"] = await tell(_offset(archive, studies))
+    answers["keys"] = await tell(_keys(archive))
     answers["uid_list"] = await tell(_uid_list(archive))
     answers["query_decoding"] = await tell(_query_decoding(archive))
     answers["includefield"] = await tell(_includefield(archive))
@@ -78,6 +79,16 @@ async def _offset(archive: Learner, studies: list[Row]) -> str:
         return "no: nothing behind the first row"
     both = (text(first[0], tag) == text(second[0], tag) for tag in (STUDY_INSTANCE_UID, PATIENT_ID))
     return "ignored: the same rows again" if first and all(both) else "yes"
+
+
+async def _keys(archive: Learner) -> str:
+    """Whether it answers those that it is asked for, and no others."""
+    nobody = Query("studies", filters={"StudyInstanceUID": OF_NOBODY})
+    if (await archive.qido(nobody, 1, 0, None)).rows:
+        return "no: it answers studies when none is asked for"
+    if archive.abilities.answers_others:
+        return "mostly: it was seen to answer others than those that it was asked for"
+    return "yes"
 
 
 async def takes_uid_list(archive: Learner) -> bool | None:

@@ -22,6 +22,7 @@ OWN_KEYWORD: Final[dict[Level, str]] = {
     "series": "SeriesInstanceUID",
     "instances": "SOPInstanceUID",
 }
+OF_NOBODY: Final = "1.2.826.0.1.3680043.8.498.0"  # a UID that no search has found
 _BEFORE_DICOM: Final = "-17000101"  # an open range from the past also returns undated studies (Orthanc)
 
 

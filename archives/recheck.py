@@ -36,6 +36,15 @@ class Recheck:
             lists.append((SOP_INSTANCE_UID, selection.sop_uids))
         self._uids = [(tag, frozenset(uids)) for tag, uids in lists if uids]
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether what does not fit was not asked for by any reading of the question: servers differ about undated
+        studies in ranges that begin anywhere, and about wildcards."""
+        selection = self.selection
+        open_range = selection.study_date is not None and selection.study_date[0] is None
+        has_wildcard = selection.patient_id is not None and not {"*", "?"}.isdisjoint(selection.patient_id)
+        return not (selection.undated or open_range or has_wildcard)
+
     def fits(self, row: Row) -> bool:
         return (
             all(text(row, tag) in wanted for tag, wanted in self._uids)

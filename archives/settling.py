@@ -2,9 +2,7 @@
 
 from archives.abilities import Learner
 from archives.errors import BadAnswer, NotSupported, Rejected, ServerFailed
-from archives.queries import OWN_KEYWORD, Query
-
-_OF_NOBODY = "1.2.826.0.1.3680043.8.498.0"  # a UID that no search has found
+from archives.queries import OF_NOBODY, OWN_KEYWORD, Query
 
 
 async def settled(archive: Learner, query: Query, rows: int) -> bool:
@@ -25,6 +23,6 @@ async def _can_be_longer(archive: Learner, query: Query, rows: int) -> bool:
 
 
 async def _looks_at_nothing(archive: Learner, query: Query, rows: int) -> bool:
-    nobody = {OWN_KEYWORD[query.level]: _OF_NOBODY}
+    nobody = {OWN_KEYWORD[query.level]: OF_NOBODY}
     asked = Query(query.level, query.study_uid, query.series_uid, nobody)
     return len((await archive.qido(asked, 2 if rows == 1 else 1, 0, None)).rows) >= rows

@@ -1,6 +1,7 @@
 """What a client notices when a server stops doing what it did: what it learned is learned anew."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -9,6 +10,7 @@ from archives.client import Selection
 from archives.dicomweb import DicomWebArchive
 from archives.drift import RELEARN_AFTER, contradiction
 from archives.pager import PageMemory
+from archives.rows import STUDY_INSTANCE_UID, text
 from config.archives_file import ArchiveConfig
 from tests.archives.faulty import Exchange, faulty, holds, ignores_offset, studies
 
@@ -21,6 +23,7 @@ ALL_WELL = {
     "query_decoding": "yes",
     "includefield": "yes",
     "top_level_series": "yes",
+    "keys": "yes",
 }
 LEARNED = Abilities(True, True, True, True, PageMemory(moves_on=True))
 
@@ -37,6 +40,7 @@ LEARNED = Abilities(True, True, True, True, PageMemory(moves_on=True))
         (Abilities(query_decoding=False), None, "it no longer does query_decoding"),
         (Abilities(includefield=False), None, "it no longer does includefield"),
         (Abilities(top_level=False), None, "it no longer does top_level_series"),
+        (Abilities(answers_others=True), None, "it answers others than those that it is asked for"),
     ],
 )
 def test_contradictions(seen: Abilities, server: str | None, why: str | None) -> None:
@@ -107,4 +111,57 @@ async def test_what_was_learned_is_forgotten_after_a_day() -> None:
         learned.since -= RELEARN_AFTER + 1
         await client.search_studies(Selection())
         assert client.abilities is not learned
+        await client.close()
+
+
+BESIDE = Selection(study_uids=["1.2.3.1"])
+
+
+@pytest.mark.parametrize(
+    ("selection", "told"),
+    [
+        (BESIDE, True),
+        (Selection(patient_id="P1"), True),
+        (Selection(study_date=(date(2020, 1, 1), date(2020, 1, 2))), True),
+        (Selection(), False),
+        (Selection(patient_id="P*"), False),  # a pattern, to the archive
+        (Selection(study_date=(None, date(2020, 1, 1))), False),  # servers differ about undated studies
+        (Selection(undated=True), False),
+    ],
+)
+async def test_rows_that_nobody_asked_for_are_told_of(selection: Selection, told: bool) -> None:
+    """An archive that does not look at its keys; its answers are right nevertheless."""
+    with faulty(holds(studies(5))) as server:
+        client = DicomWebArchive(replace(CONFIG, url=server.url))
+        client.abilities.query_decoding = True
+        answer = await client.search_studies(selection)
+        assert answer.complete or selection.study_date
+        assert (client.needs_probe(ALL_WELL) or "").startswith("it answers others") is told
+        assert (await client.probe())["keys"].startswith("no: ")
+        await client.close()
+
+
+async def test_an_archive_that_answers_others_now_and_then_is_told_of_too() -> None:
+    """And is not doubted again as soon as it was probed."""
+    others = False
+
+    def behave(exchange: Exchange) -> None:
+        wanted = exchange.query.get("StudyInstanceUID", "").split(",")
+        rows = [
+            row for row in studies(5) if others or wanted == [""] or text(row, STUDY_INSTANCE_UID) in wanted
+        ]
+        exchange.rows(rows[exchange.offset :][: exchange.limit])
+
+    with faulty(behave) as server:
+        client = DicomWebArchive(replace(CONFIG, url=server.url))
+        assert (await client.probe())["keys"] == "yes"
+        await client.search_studies(BESIDE)
+        assert client.needs_probe(ALL_WELL) is None
+        others = True
+        assert len((await client.search_studies(BESIDE)).rows) == 1
+        assert client.needs_probe(ALL_WELL) is not None
+        others = False
+        known = await client.probe()
+        assert known["keys"].startswith("mostly: ")
+        assert client.needs_probe(known) is None
         await client.close()
