@@ -15,6 +15,18 @@ import pytest
 from db.pool import Database
 from tests.postgres import Databases, Fill, named, running_server
 
+_LONG = tuple(
+    f"tests/{each}"
+    for each in (
+        *(
+            "leaks/test_walk.py",
+            "faults/test_misbehaviour.py",
+            "db/lists/test_plans.py",
+            "attacks/test_attacks.py",
+        ),
+        *("access/test_differencing.py", "leaks/test_confirmation.py", "db/lists/test_lists.py"),
+    )
+)
 _SERVER, _TEMPLATE = "ERNFED_TEST_DATABASE_URL", "ERNFED_TEST_TEMPLATE"
 
 
@@ -28,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.update(given)
         stack.callback(lambda: [os.environ.pop(name) for name in given])
         config.add_cleanup(stack.pop_all().close)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes goes first, so that all processes end at about the same time."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
 
 
 @pytest.fixture(scope="session")
