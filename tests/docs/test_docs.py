@@ -348,3 +348,18 @@ def test_tables_are_whole(page: Path) -> None:
     for table in re.findall(r"(?:^\|.*\n)+", page.read_text(encoding="utf-8"), re.MULTILINE):
         counts = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(counts) == 1, table
+
+
+def test_the_words_of_the_glossary_are_those_of_the_code() -> None:
+    rows = [
+        row for row in (ROOT / "docs/glossary.md").read_text(encoding="utf-8").splitlines() if row[:2] == "| "
+    ]
+    names = {row.split("|")[-2].strip().strip("`") for row in rows} - {"in the code"}
+    rooms = [path for path in ROOT.glob("*/__init__.py") if path.parent.name not in ("tests", "bench")]
+    code = "\n".join(
+        file.read_text(encoding="utf-8")
+        for room in rooms
+        for file in [*room.parent.rglob("*.py"), *room.parent.rglob("*.sql")]
+    )
+    assert len(names) > 40
+    assert [name for name in sorted(names) if not re.search(rf"\b{re.escape(name)}\b", code)] == []
