@@ -363,3 +363,19 @@ def test_the_words_of_the_glossary_are_those_of_the_code() -> None:
     )
     assert len(names) > 40
     assert [name for name in sorted(names) if not re.search(rf"\b{re.escape(name)}\b", code)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_names(PAGES))
+def test_files_and_names_of_the_code_exist(page: Path) -> None:
+    """`room/file.py`, and `room/file.py::Name` where a page says what is in there; not of what once was."""
+    if page.name == "CHANGELOG.md":
+        return
+    for path, name in re.findall(
+        r"`((?:\w+/)+\w+\.(?:py|sql|md|toml))(?:::(\w+))?`", page.read_text(encoding="utf-8")
+    ):
+        assert (ROOT / path).is_file(), path
+        if name:
+            found = rf"^(class|def|async def|type) {name}\b|^{name}\b"
+            assert re.search(found, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), (
+                f"{path}::{name}"
+            )
