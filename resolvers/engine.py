@@ -12,7 +12,6 @@ from typing import Any, TypeGuard, TypeVar, cast
 
 import strawberry
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     ExecutionResult,
     GraphQLError,
@@ -20,6 +19,9 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     Undefined,
+    ValueNode,
+    ValuesOfCorrectTypeRule,
+    VisitorAction,
 )
 from graphql.utilities import coerce_input_value
 from strawberry.extensions import SchemaExtension
@@ -82,13 +84,29 @@ def use_errors(context: ExecutionContext, errors: Sequence[GraphQLError]) -> Non
     context.pre_execution_errors = list(errors)
 
 
-def validated(
-    context: ExecutionContext, instead: dict[type[ASTValidationRule], type[ASTValidationRule]]
-) -> list[GraphQLError]:
-    """What is wrong with the document, by the rules of the schema, some of them replaced."""
+def validated(context: ExecutionContext) -> list[GraphQLError]:
+    """What is wrong with the document, by the rules of the schema; literals are marked as such."""
     assert context.graphql_document is not None  # noqa: S101
-    rules = tuple(instead.get(rule, rule) for rule in context.validation_rules)
+    rules = tuple(
+        _MarksLiterals if rule is ValuesOfCorrectTypeRule else rule for rule in context.validation_rules
+    )
     return validate_document(core_schema(context.schema), context.graphql_document, rules)
+
+
+class WrongLiteral(GraphQLError):
+    """A literal of the document that its place does not accept: nobody need recognise it by its words."""
+
+
+class _MarksLiterals(ValuesOfCorrectTypeRule):
+    _node: ValueNode
+
+    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
+        self._node = node
+        return super().is_valid_value_node(node, input_type)
+
+    def report_error(self, error: GraphQLError) -> None:
+        nodes = error.nodes or [self._node]  # a scalar of ours does not know where it stands
+        super().report_error(WrongLiteral(error.message, nodes, original_error=error.original_error))
 
 
 def operation_named(context: ExecutionContext) -> str | None:

@@ -31,17 +31,13 @@ from archives.errors import ArchiveError
 from db.audit.trail import AuditUnavailable
 from db.pool import StatementTimeout
 from model.errors import InputError
-from resolvers.engine import core_schema
+from resolvers.engine import WrongLiteral, core_schema
 
 MAX_REQUEST_ERRORS = 20
 _SPEAKING = (InputError, ArchiveError, StatementTimeout, AuditUnavailable)
 """Exceptions of ours that say in words for the caller what happened: `code` and `message`."""
 
 UNKNOWN_OPERATION = "The document has no operation of that name, or none at all."
-
-
-class WrongLiteral(GraphQLError):
-    """A literal of the document that its place does not accept (see guard.py)."""
 
 
 def process_errors(errors: list[GraphQLError], context: ExecutionContext | None = None) -> None:

@@ -13,13 +13,9 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     GraphQLError,
-    GraphQLInputType,
     NameNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    ValueNode,
-    ValuesOfCorrectTypeRule,
-    VisitorAction,
     parse,
 )
 from graphql import OperationType as Operation
@@ -37,7 +33,7 @@ from api.document.cost import check_cost, cost_of
 from api.document.reading_thread import beside
 from api.document.rules import Rules, permit
 from api.document.value_limits import check_values, literals
-from api.graphql.errors import WrongLiteral, process_errors
+from api.graphql.errors import process_errors
 from api.metrics import Metrics
 from db.audit.trail import AuditUnavailable
 from resolvers.engine import (
@@ -58,20 +54,6 @@ def guarded(schema: Schema, metrics: Metrics, trail: Trail, rules: Rules) -> Sch
     documents = KnownDocuments()
     # strawberry's own process_errors logs the query source and the exception's message: both can name a patient.
     return served_copy(schema, lambda: Guard(metrics, trail, rules, documents), process_errors)
-
-
-class WithoutValues(ValuesOfCorrectTypeRule):
-    """Marks what it finds, so that errors.py need not recognise it by its words."""
-
-    _node: ValueNode
-
-    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
-        self._node = node
-        return super().is_valid_value_node(node, input_type)
-
-    def report_error(self, error: GraphQLError) -> None:
-        nodes = error.nodes or [self._node]  # a scalar of ours does not know where it stands
-        super().report_error(WrongLiteral(error.message, nodes, original_error=error.original_error))
 
 
 class Guard(SchemaExtension):
@@ -168,7 +150,7 @@ class Guard(SchemaExtension):
         return document
 
     def _validated(self) -> list[GraphQLError]:
-        return validated(self.execution_context, {ValuesOfCorrectTypeRule: WithoutValues})
+        return validated(self.execution_context)
 
     @staticmethod
     def _reading() -> AbstractAsyncContextManager[None]:

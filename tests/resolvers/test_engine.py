@@ -8,12 +8,13 @@ import warnings
 from collections.abc import AsyncIterator, Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NewType
 
 import pytest
 import strawberry
-from graphql import GraphQLError, GraphQLSchema, KnownDirectivesRule, ScalarLeafsRule, parse
+from graphql import GraphQLError, GraphQLSchema, parse
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from resolvers import engine
@@ -33,10 +34,18 @@ class Colour(Enum):
 engine.described(Colour, "Of light.", {Colour.RED: "Like blood."})
 
 
+Uid = NewType("Uid", str)
+
+
+def uid(text: str) -> Uid:
+    raise ValueError(text)
+
+
 @strawberry.input
 class Match:
     colour: Colour | None = None
     inner: list["Match"] | None = None
+    uid: Uid | None = None
 
 
 done: list[str] = []
@@ -98,7 +107,8 @@ class Subscription:
         yield Node()
 
 
-plain = strawberry.Schema(Query, subscription=Subscription)
+SCALARS: dict[object, Any] = {Uid: strawberry.scalar(name="Uid", parse_value=uid, serialize=str)}
+plain = strawberry.Schema(Query, subscription=Subscription, config=StrawberryConfig(scalar_map=SCALARS))
 
 
 class Extension(SchemaExtension):
@@ -196,17 +206,33 @@ async def test_errors_that_are_given_stand_for_validation() -> None:
     assert (result.errors, result.data, done) == (None, {"hello": "world"}, ["hello"])
 
 
-async def test_a_document_is_validated_by_rules_of_ours() -> None:
-    """validate_document, ExecutionContext.validation_rules"""
-    found: list[list[str]] = []
+async def test_wrong_literals_are_told_from_other_errors() -> None:
+    """validate_document, .validation_rules; ValuesOfCorrectTypeRule.is_valid_value_node, .report_error"""
+    found: list[GraphQLError] = []
+    schema = served("validate", lambda context: found.extend(engine.validated(context)))
+    await schema.execute('{ hello { nope } a: hello(match: {colour: BLUE}) b: hello(match: {uid: "x"}) }')
+    assert [isinstance(error, engine.WrongLiteral) for error in found] == [False, True, True]
+    assert all(error.locations for error in found)
+    assert isinstance(found[2].original_error, ValueError)
 
-    def note(context: ExecutionContext) -> None:
-        found.append([error.message for error in engine.validated(context, {})])
-        instead = engine.validated(context, {ScalarLeafsRule: KnownDirectivesRule})
-        found.append([error.message for error in instead])
 
-    await served("validate", note).execute("{ hello { nope } }")
-    assert [len(messages) for messages in found] == [1, 0]
+async def test_each_result_of_a_stream_passes_the_extension_before_it_is_taken() -> None:
+    """SchemaExtension.on_stream_result(result), .get_results"""
+    passed: list[Any] = []
+
+    class Passing(SchemaExtension):
+        async def on_stream_result(self, result: Any) -> AsyncIterator[None]:
+            passed.append(result)
+            yield
+
+        def get_results(self) -> dict[str, Any]:
+            return {"told": 1}
+
+    schema = engine.served_copy(plain, Passing, lambda errors, context: None)
+    for query in ("{ hello }", "subscription { nodes { slow } }"):
+        async for result in await schema.stream(query):
+            assert passed.pop() is result
+    assert (await schema.execute("{ hello }")).extensions == {"told": 1}
 
 
 @pytest.mark.parametrize("name", [None, "A"])
