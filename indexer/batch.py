@@ -8,39 +8,27 @@ from typing import TypeVar
 from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
 from archives.errors import Incomplete
 from db.pool import Connection
-from db.writing import ingest
 from db.writing.keeping import Told, keep
 from model.attributes import Key, Level
-from model.dicom_json import parent_of, parse_row
-from model.records import Record, Rejected, child_counts
+from model.records import Record, child_counts
 
 T = TypeVar("T")
 
 # What Orthanc takes in one URL (17 kB is refused), and about half of that where two lists go into it.
 STUDIES_AT_ONCE = 100
 SERIES_AT_ONCE = 50
-_PATIENCE = 2
+_PATIENCE = 2  # answers that do not end: of one more it is not the study, it is the archive
 
 
 @dataclass(slots=True)
-class Batch:
-    """What an archive said of some studies.
+class Batch(Told):
+    """What an archive said of the studies that it was asked for.
 
-    studies_whole, series_whole, instances_whole: studies, studies and series (study, series) of which it said all there
-    is (of themselves, of their series, of their instances). gone: studies that it no longer has.
     missing: studies that it lists and does not answer. doubtful: studies that its answer may only lack, as it was not
     whole. unending: studies and series below which its answer did not end. shortfalls: why something is not whole.
     """
 
-    asked: list[str]
-    studies: list[Record] = field(default_factory=list)
-    series: list[Record] = field(default_factory=list)
-    instances: list[Record] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    studies_whole: list[str] = field(default_factory=list)
-    series_whole: list[str] = field(default_factory=list)
-    instances_whole: list[Key] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
     unending: list[Key] = field(default_factory=list)
@@ -51,16 +39,23 @@ class Batch:
         """Records in it."""
         return len(self.studies) + len(self.series) + len(self.instances)
 
-    @property
-    def families(self) -> set[str]:
-        """The studies that it is about."""
-        told = {record.study_uid for each in (self.studies, self.series, self.instances) for record in each}
-        return told.union(self.studies_whole, self.series_whole, self.gone)
-
     def add(self, other: "Batch") -> None:
         """All that another batch says of other studies."""
         for part in fields(self):
-            getattr(self, part.name).extend(getattr(other, part.name))
+            mine, others = getattr(self, part.name), getattr(other, part.name)
+            if isinstance(mine, set):
+                mine |= others
+            elif isinstance(mine, list):
+                mine += others
+
+    def take(self, level: Level, answer: Answer, asked: list[Key]) -> tuple[list[Record], set[Key]]:
+        """As `parsed`; an answer that is not complete says of nothing that it is the whole."""
+        records, spoilt = self.parsed(level, answer.all_rows, asked)
+        if answer.complete:
+            return records, spoilt
+        why = answer.incomplete_because or "the archive does not answer more"
+        self.shortfalls.append(f"not every {level.value} of {len(asked)} UIDs: {why}")
+        return records, spoilt | set(asked)
 
 
 @dataclass(slots=True)
@@ -80,14 +75,14 @@ def chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
 
 async def fetch_batch(client: ArchiveClient, study_uids: list[str]) -> Batch:
     """These studies, as deep as the archive is indexed. Raises ArchiveError."""
-    batch = Batch(study_uids)
+    batch = Batch(asked=study_uids)
     await _each(batch, client.search_studies, _studies(study_uids), STUDIES_AT_ONCE, _studies_into(batch), {})
     return await deepen(client, batch)
 
 
 async def batch_of_rows(client: ArchiveClient, study_uids: list[str], rows: Iterable[Row]) -> Batch:
     """Study rows that are at hand already, and what is below them. Raises ArchiveError."""
-    batch = Batch(study_uids)
+    batch = Batch(asked=study_uids)
     _studies_into(batch)(_studies(study_uids), Answer(list(rows)))
     return await deepen(client, batch)
 
@@ -109,21 +104,7 @@ async def deepen(client: ArchiveClient, batch: Batch) -> Batch:
 
 async def write_batch(conn: Connection, archive_id: int, batch: Batch) -> Written:
     """Writes it in the caller's transaction."""
-    kept = await keep(
-        conn,
-        archive_id,
-        Told(
-            families=batch.families,
-            studies=batch.studies,
-            series=batch.series,
-            instances=batch.instances,
-            studies_whole=batch.studies_whole,
-            series_whole=batch.series_whole,
-            instances_whole=batch.instances_whole,
-            gone=batch.gone,
-        ),
-    )
-    await ingest.reject(conn, archive_id, batch.rejected)
+    kept = await keep(conn, archive_id, batch)
     return Written(kept.changed, kept.removed, len(batch.rejected) + len(kept.rejected))
 
 
@@ -158,46 +139,28 @@ async def _each(
 
 def _studies_into(batch: Batch) -> _Take:
     def take(asked: list[Key], answer: Answer) -> None:
-        records, spoilt = _parse(Level.STUDY, answer, asked, batch)
+        records, spoilt = batch.take(Level.STUDY, answer, asked)
         batch.studies += records
         # A study without a row may be gone or may be hidden from us: the caller decides.
         batch.doubtful += sorted(uid for (uid,) in spoilt)
-        batch.studies_whole += sorted(uid for (uid,) in {record.key for record in records} - spoilt)
+        batch.studies_whole |= {uid for (uid,) in {record.key for record in records} - spoilt}
 
     return take
 
 
 def _series_into(batch: Batch) -> _Take:
     def take(asked: list[Key], answer: Answer) -> None:
-        records, spoilt = _parse(Level.SERIES, answer, asked, batch)
+        records, spoilt = batch.take(Level.SERIES, answer, asked)
         batch.series += records
-        batch.series_whole += sorted(uid for (uid,) in set(asked) - spoilt)
+        batch.series_whole |= {uid for (uid,) in set(asked) - spoilt}
 
     return take
 
 
 def _instances_into(batch: Batch) -> _Take:
     def take(asked: list[Key], answer: Answer) -> None:
-        records, spoilt = _parse(Level.INSTANCE, answer, asked, batch)
+        records, spoilt = batch.take(Level.INSTANCE, answer, asked)
         batch.instances += records
-        batch.instances_whole += sorted(set(asked) - spoilt)
+        batch.instances_whole |= set(asked) - spoilt
 
     return take
-
-
-def _parse(level: Level, answer: Answer, asked: list[Key], batch: Batch) -> tuple[list[Record], set[Key]]:
-    """Records, and what was asked for of which this answer must not count as the whole."""
-    records: list[Record] = []
-    spoilt = set() if answer.complete else set(asked)
-    if not answer.complete:
-        why = answer.incomplete_because or "the archive does not answer more"
-        batch.shortfalls.append(f"not every {level.value} of {len(asked)} UIDs: {why}")
-    for row in answer.all_rows:
-        outcome = parse_row(level, row)
-        if isinstance(outcome, Record):
-            records.append(outcome)
-            continue
-        batch.rejected.append(outcome)
-        parent = parent_of(level, row)
-        spoilt |= {parent} if parent is not None else set(asked)
-    return records, spoilt

@@ -24,7 +24,7 @@ _STUDY_UID = attribute("StudyInstanceUID").tag
 _BY_DATE = "date: "  # with a space that no UID has
 # More than `removal_limit` of at least so many studies gone at once: rather a broken archive than a clean-up.
 _SUSPICIOUS_FROM = 20
-_HIDDEN_SHARE = 0.5
+_HIDDEN_SHARE = 0.5  # more than that listed and not answered: its search is broken, not the studies
 
 
 async def run_full(work: Work, after: str, *, reconcile: bool, confirmed: bool) -> bool:
@@ -197,7 +197,7 @@ async def remove_unseen(work: Work, seen: set[str], *, confirmed: bool) -> None:
     for chunk in chunks(stale, 1000):
 
         async def remove(conn: Connection, chunk: list[str] = chunk) -> int:
-            removed = (await keep(conn, work.archive_id, Told(families=chunk, gone=chunk))).removed
+            removed = (await keep(conn, work.archive_id, Told(gone=chunk))).removed
             await runs.removed(conn, work.run, removed)
             return removed
 

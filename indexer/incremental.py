@@ -18,8 +18,8 @@ from indexer.reconcile import reconcile
 from indexer.work import RunFailed, Work, ahead
 from model.uids import is_uid
 
-_PAGE = 1000
-_MOST_PAGES = 1000
+_PAGE = 1000  # changes a request
+_MOST_PAGES = 1000  # a run; where a feed has more, the cursor has moved, and the next run goes on
 
 
 async def run_incremental(work: Work, cursor: int, newest: int) -> None:
@@ -66,7 +66,7 @@ async def _batches_of(work: Work, page: ChangePage) -> AsyncGenerator[tuple[Batc
         await _find_gone(work, batch)
         yield batch, page.last if number == len(groups) else None
     if not groups:
-        yield Batch([]), page.last
+        yield Batch(), page.last
 
 
 async def _find_gone(work: Work, batch: Batch) -> None:

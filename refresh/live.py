@@ -19,7 +19,7 @@ from archives.errors import ArchiveError
 from db.indexing import stored
 from db.pool import Connection, Database, StatementTimeout
 from db.writing import ingest
-from db.writing.keeping import Told, keep
+from db.writing.keeping import keep
 from model.attributes import Level
 from model.bounds import Bounds
 from refresh.missing import ask_for_missing
@@ -174,21 +174,7 @@ def _failed(code: str, message: str, asked_at: datetime) -> Outcome:
 async def _keep(conn: Connection, flight: Flight, reading: Reading, began: datetime) -> int:
     """Writes what an archive said, in the caller's transaction; how many records the index cannot hold."""
     archive_id, wanted = flight
-    kept = await keep(
-        conn,
-        archive_id,
-        Told(
-            families=reading.families,
-            studies=reading.studies,
-            series=reading.series,
-            instances=reading.instances,
-            studies_whole=reading.studies_whole,
-            series_whole=reading.series_whole,
-            instances_whole=reading.instances_whole,
-            gone=reading.gone,
-        ),
-    )
-    await ingest.reject(conn, archive_id, reading.rejected)
+    kept = await keep(conn, archive_id, reading)
     if wanted.bounds == Bounds() and not reading.shortfalls:
         await ingest.forget_rejected(conn, archive_id, [Level.STUDY], began)
     if kept.changed:

@@ -143,13 +143,12 @@ class OnDemand:
 
         async def work(connection: Connection) -> Kept:
             told = Told(
-                families=study_uids,
                 series=read.records,
-                series_whole=set(study_uids) - spoilt if answer.complete else (),
+                series_whole=set(study_uids) - spoilt if answer.complete else set(),
+                rejected=read.rejected,
                 settling=study_uids,
                 stamp_older_than=timedelta(0),
             )
-            await ingest.reject(connection, archive_id, read.rejected)
             return await keep(connection, archive_id, told)
 
         kept = await ingest.write(self._database, "keep_series", work)
@@ -170,15 +169,13 @@ class OnDemand:
         read = _Read.of(Level.INSTANCE, [row for answer in answers for row in answer.all_rows], series)
 
         async def work(connection: Connection) -> Kept:
-            studies = {study for study, _ in series}
             told = Told(
-                families=studies,
                 instances=read.records,
-                instances_whole=[key for key in complete if key not in read.spoilt],
-                settling=studies,
+                instances_whole=set(complete) - read.spoilt,
+                rejected=read.rejected,
+                settling={study for study, _ in series},
                 stamp_older_than=timedelta(0),
             )
-            await ingest.reject(connection, archive_id, read.rejected)
             return await keep(connection, archive_id, told)
 
         kept = await ingest.write(self._database, "keep_instances", work)

@@ -13,10 +13,10 @@ from archives.client import Answer, ArchiveClient, Selection, told_apart
 from archives.errors import ArchiveError, Incomplete, NotSupported
 from db.indexing import stored
 from db.pool import Database
+from db.writing.keeping import Told
 from model.attributes import Key, Level
 from model.bounds import Bounds
-from model.dicom_json import parent_of, parse_row
-from model.records import Record, Rejected, child_counts
+from model.records import Record, child_counts
 
 MOST_STUDIES: Final = 1000
 MOST_SERIES: Final = 200
@@ -45,25 +45,10 @@ class Shortfall:
 
 
 @dataclass(slots=True)
-class Reading:
-    """What the archive said. *_whole: studies and series of which it said all there is. gone: studies that it
-    no longer has. shortfalls: why it is not all that was wanted."""
+class Reading(Told):
+    """What the archive said. shortfalls: why it is not all that was wanted."""
 
-    studies: list[Record] = field(default_factory=list)
-    series: list[Record] = field(default_factory=list)
-    instances: list[Record] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    studies_whole: set[str] = field(default_factory=set)
-    series_whole: set[str] = field(default_factory=set)
-    instances_whole: set[Key] = field(default_factory=set)
-    gone: list[str] = field(default_factory=list)
     shortfalls: list[Shortfall] = field(default_factory=list)
-
-    @property
-    def families(self) -> set[str]:
-        """The studies that it is about."""
-        told = {record.study_uid for each in (self.studies, self.series, self.instances) for record in each}
-        return told.union(self.studies_whole, self.series_whole, self.gone)
 
     @property
     def study_uids(self) -> list[str]:
@@ -234,18 +219,10 @@ class Reader:
 
     def _parsed(self, level: Level, answer: Answer, asked: Collection[Key]) -> tuple[list[Record], set[Key]]:
         """Records, and what was asked for of which this answer must not count as the whole."""
-        records: list[Record] = []
-        spoilt = set() if answer.complete else set(asked)
-        if spoilt:
+        records, spoilt = self.reading.parsed(level, answer.all_rows, asked)
+        if asked and not answer.complete:
             self.lacks("INCOMPLETE", f"the archive did not answer everything: {_why(answer)}")
-        for row in answer.all_rows:
-            outcome = parse_row(level, row)
-            if isinstance(outcome, Record):
-                records.append(outcome)
-                continue
-            self.reading.rejected.append(outcome)
-            parent = parent_of(level, row)
-            spoilt |= {parent} if parent is not None else set(asked)
+            spoilt |= set(asked)
         return records, spoilt
 
 

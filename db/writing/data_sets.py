@@ -36,7 +36,6 @@ async def keep_whole(
     sql, pks, asked_at = statements("data_sets"), [row["source_pk"] for row in series], series[0]["asked_at"]
     still = {tuple(row) for row in await conn.fetch(sql["still"], pks, asked_at)}
     told = Told(
-        families=[row["study_uid"] for row in series],
         instances=[each for each in records if (each.study_uid, each.series_uid, each.uid) in still],
         full=True,
     )

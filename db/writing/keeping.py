@@ -4,10 +4,10 @@ Where the database refuses what comes of one family (a study, its series, their 
 index as it was and is set aside with the reason; the others are written.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
@@ -15,6 +15,7 @@ import orjson
 from db.pool import Connection
 from db.writing import ingest
 from model.attributes import Key, Level
+from model.dicom_json import parent_of, parse_row
 from model.records import Record, Rejected
 
 Item = TypeVar("Item")
@@ -27,42 +28,66 @@ _REFUSALS = (*ingest.REFUSALS, asyncpg.IntegrityConstraintViolationError, asyncp
 
 @dataclass(slots=True)
 class Told:
-    """What an archive said of `families` (StudyInstanceUIDs).
+    """What an archive said of some studies, gathered answer by answer.
 
     studies_whole, series_whole, instances_whole: studies, studies and series (study, series) of which it said all
-    there is (of themselves, of their series, of their instances). gone: studies that it no longer has. settling:
-    families to derive even if nothing of them changes. full: instances are whole data sets. stamp_older_than: a
-    younger stamp of when something was read stays.
+    there is (of themselves, of their series, of their instances). gone: studies that it no longer has. rejected: rows
+    that cannot become records. settling: studies whose families are derived even if nothing of them changes.
+    full: instances are whole data sets. stamp_older_than: a younger stamp of when something was read stays.
     """
 
-    families: Collection[str]
-    studies: Sequence[Record] = ()
-    series: Sequence[Record] = ()
-    instances: Sequence[Record] = ()
-    studies_whole: Collection[str] = ()
-    series_whole: Collection[str] = ()
-    instances_whole: Collection[Key] = ()
-    gone: Collection[str] = ()
+    studies: list[Record] = field(default_factory=list)
+    series: list[Record] = field(default_factory=list)
+    instances: list[Record] = field(default_factory=list)
+    studies_whole: set[str] = field(default_factory=set)
+    series_whole: set[str] = field(default_factory=set)
+    instances_whole: set[Key] = field(default_factory=set)
+    gone: list[str] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
     settling: Collection[str] = ()
     full: bool = False
     stamp_older_than: timedelta = STAMP_AGE
 
-    def of(self, families: Sequence[str]) -> "Told":
+    @property
+    def families(self) -> set[str]:
+        """The studies that it is about."""
+        said = {record.study_uid for each in (self.studies, self.series, self.instances) for record in each}
+        said |= {study for study, _ in self.instances_whole}
+        return said.union(self.studies_whole, self.series_whole, self.gone, self.settling)
+
+    def parsed(
+        self, level: Level, rows: Iterable[Any], asked: Collection[Key]
+    ) -> tuple[list[Record], set[Key]]:
+        """Records of these rows, and which of those that were asked for are not whole by them, as a row of theirs, or
+        of nobody known, is rejected."""
+        records: list[Record] = []
+        spoilt: set[Key] = set()
+        for row in rows:
+            outcome = parse_row(level, row)
+            if isinstance(outcome, Record):
+                records.append(outcome)
+                continue
+            self.rejected.append(outcome)
+            parent = parent_of(level, row)
+            spoilt |= {parent} if parent is not None else set(asked)
+        return records, spoilt
+
+    def of(self, families: Collection[str]) -> "Told":
         """The part that is about these."""
         wanted = frozenset(families)
-        if wanted == frozenset(self.families):
+        if wanted == self.families:
             return self
-        return replace(
-            self,
-            families=families,
+        return Told(
             studies=[record for record in self.studies if record.study_uid in wanted],
             series=[record for record in self.series if record.study_uid in wanted],
             instances=[record for record in self.instances if record.study_uid in wanted],
-            studies_whole=wanted.intersection(self.studies_whole),
-            series_whole=wanted.intersection(self.series_whole),
-            instances_whole=[key for key in self.instances_whole if key[0] in wanted],
-            gone=wanted.intersection(self.gone),
+            studies_whole=self.studies_whole & wanted,
+            series_whole=self.series_whole & wanted,
+            instances_whole={key for key in self.instances_whole if key[0] in wanted},
+            gone=[uid for uid in self.gone if uid in wanted],
             settling=wanted.intersection(self.settling),
+            full=self.full,
+            stamp_older_than=self.stamp_older_than,
         )
 
 
@@ -76,7 +101,7 @@ class Kept:
 
 
 async def keep(conn: Connection, archive_id: int, told: Told) -> Kept:
-    """Writes it, and settles its families. What is refused is noted beside the rejected records."""
+    """Writes it, and settles its families. What is refused is noted beside the rejected rows."""
     kept = Kept()
 
     async def work(families: Sequence[str]) -> None:
@@ -86,9 +111,9 @@ async def keep(conn: Connection, archive_id: int, told: Told) -> Kept:
         kept.rejected += part.rejected
 
     await ingest.begin(conn)
-    refused = await by_halves(conn, sorted(set(told.families)), work)
+    refused = await by_halves(conn, sorted(told.families), work)
     kept.rejected += [_set_aside(uid, told, error) for uid, error in refused]
-    await ingest.reject(conn, archive_id, kept.rejected)
+    await ingest.reject(conn, archive_id, [*told.rejected, *kept.rejected])
     return kept
 
 

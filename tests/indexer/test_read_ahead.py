@@ -18,7 +18,7 @@ from tests.rows import study
 def _batch(*uids: str) -> Batch:
     records, rejected = parse(Level.STUDY, [study(uid) for uid in uids])
     assert not rejected
-    return Batch(list(uids), studies=records, studies_whole=list(uids), shortfalls=[f"of {uids[0]}"])
+    return Batch(asked=list(uids), studies=records, studies_whole=set(uids), shortfalls=[f"of {uids[0]}"])
 
 
 async def _told(*items: tuple[Batch, str]) -> AsyncGenerator[tuple[Batch, str], None]:
@@ -34,7 +34,8 @@ async def test_what_is_at_hand_is_one_batch_with_the_last_checkpoint() -> None:
     source = _told((_batch("1.1", "1.2"), "a"), (_batch("1.3"), "b"), (_batch("1.4"), ""))
     ((batch, checkpoint),) = [item async for item in reading_ahead(source)]
     assert (batch.asked, checkpoint) == (["1.1", "1.2", "1.3", "1.4"], "b")
-    assert [record.uid for record in batch.studies] == batch.studies_whole == batch.asked
+    assert [record.uid for record in batch.studies] == batch.asked
+    assert batch.studies_whole == set(batch.asked)
     assert batch.shortfalls == ["of 1.1", "of 1.3", "of 1.4"]
 
 

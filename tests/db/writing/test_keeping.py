@@ -25,13 +25,12 @@ async def archives(database: Database) -> None:
 
 def family(uid: str, **values: object) -> Told:
     return Told(
-        families=[uid],
         studies=records(Level.STUDY, [study(uid, **values)]),
         series=records(Level.SERIES, [series(uid, f"{uid}.1", **values)]),
         instances=records(Level.INSTANCE, [instance(uid, f"{uid}.1", f"{uid}.1.1")]),
-        studies_whole=[uid],
-        series_whole=[uid],
-        instances_whole=[(uid, f"{uid}.1")],
+        studies_whole={uid},
+        series_whole={uid},
+        instances_whole={(uid, f"{uid}.1")},
     )
 
 
@@ -43,17 +42,12 @@ async def write(database: Database, told: Told) -> Kept:
 
 
 def together(*parts: Told) -> Told:
-    whole = Told(families=[])
-    for name in (
-        "families",
-        "studies",
-        "series",
-        "instances",
-        "studies_whole",
-        "series_whole",
-        "instances_whole",
-    ):
-        setattr(whole, name, [each for part in parts for each in getattr(part, name)])
+    whole = Told()
+    for part in parts:
+        for name in ("studies", "series", "instances"):
+            setattr(whole, name, [*getattr(whole, name), *getattr(part, name)])
+        for name in ("studies_whole", "series_whole", "instances_whole"):
+            setattr(whole, name, getattr(whole, name) | getattr(part, name))
     return whole
 
 
@@ -135,6 +129,6 @@ async def test_removing_goes_on_beside_what_cannot_be_settled(database: Database
             if old.study_uid = '{BAD}' then raise numeric_value_out_of_range; end if; return old; end $$;
         create trigger kept before delete on study_fact for each row execute function kept()""",
     )
-    kept = await write(database, Told(families=UIDS, gone=UIDS))
+    kept = await write(database, Told(gone=UIDS))
     assert (kept.removed, [each.uid for each in kept.rejected]) == (7, [BAD])
     assert await rows(database, "select study_uid from study") == [(BAD,)]
