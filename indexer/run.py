@@ -4,9 +4,7 @@ stops the others."""
 import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import replace
 
 import structlog
 
@@ -21,63 +19,17 @@ from db.writing import ingest
 from indexer.data_sets import after_run
 from indexer.full import run_full
 from indexer.incremental import run_incremental
+from indexer.plan import WHAT_CHANGED, Plan, RunOrder, decide, needs_full
 from indexer.probing import note_drift, probe_if_due
 from indexer.progress import Progress, silent
-from indexer.reconcile import compare_totals, is_same_feed, note_feed
+from indexer.reconcile import compare_totals, note_feed
 from indexer.representatives import fill_representatives
+from indexer.results import RunResult, RunState, result_of, warning_of
 from indexer.rhythm import pause
 from indexer.work import RunFailed, Tally, Work
 
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 4  # archives: they wait for their answers, and together for one database
 _log = structlog.get_logger(__name__)
-
-
-class RunState(StrEnum):
-    """How a run ended. skipped: another indexer has this archive now."""
-
-    COMPLETED = "completed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What a run did. A completed run with an error_code (PARTIAL) lacks something that it names.
-
-    studies, series, instances: records read from the archive; removed: studies. changed: whether the index is
-    another one than before. as_of: all that the archive
-    held then is in the index; None where it is not known.
-    """
-
-    code: str
-    state: RunState
-    full: bool = False
-    reconciled: bool = False
-    studies: int = 0
-    series: int = 0
-    instances: int = 0
-    rejected: int = 0
-    removed: int = 0
-    changed: bool = False
-    seconds: float = 0.0
-    error_code: str | None = None
-    error_message: str | None = None
-    as_of: datetime | None = None
-
-    @property
-    def all_done(self) -> bool:
-        """True when all that was asked for was done."""
-        return self.state is RunState.COMPLETED and self.error_code is None
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked of a run. full: not only what changed. reconcile: full, and remove what is gone. confirmed: even
-    most of it."""
-
-    full: bool = False
-    reconcile: bool = False
-    confirmed: bool = False
 
 
 async def index_once(
@@ -94,7 +46,7 @@ async def index_once(
     rows = {row.code: row for row in await list_archives(database)}
     wanted = [client for client in archives if codes is None or client.config.code in codes]
     gate = asyncio.Semaphore(side_by_side)
-    order = Order(reconcile=reconcile, confirmed=confirmed)
+    order = RunOrder(reconcile=reconcile, confirmed=confirmed)
 
     async def one(client: ArchiveClient) -> RunResult:
         async with gate:
@@ -116,7 +68,7 @@ async def index_archive(
     database: Database,
     client: ArchiveClient,
     archive: ArchiveRow,
-    order: Order = Order(),
+    order: RunOrder = WHAT_CHANGED,
     progress: Progress | None = None,
 ) -> RunResult:
     """One run over one archive. Whatever goes wrong becomes a failed result; only cancellation is raised."""
@@ -131,7 +83,7 @@ async def index_archive(
         if not is_told(error):
             _log.exception("index run failed", archive=archive.code)
         why = ("INTERNAL", f"{type(error).__name__}; the log says more")
-        result = _result(archive.code, started, Tally(), why, failed=True)
+        result = result_of(archive.code, started, Tally(), why, failed=True)
     try:
         await _plan_next(database, archive, result)
     except Exception as error:  # the database; the archive stays due
@@ -156,22 +108,11 @@ async def _plan_next(database: Database, archive: ArchiveRow, result: RunResult)
 _BUSY = "another indexer is at work on this archive"
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a run will do: full from a checkpoint on, or the feed from a cursor on. cursor: where a full run
-    leaves the feed, None where there is none. newest: where the feed ends, for a run that follows it."""
-
-    full: bool
-    checkpoint: str
-    cursor: int | None
-    newest: int = 0
-
-
 async def _run(
     database: Database,
     client: ArchiveClient,
     archive: ArchiveRow,
-    order: Order,
+    order: RunOrder,
     progress: Progress,
     started: float,
 ) -> RunResult:
@@ -179,13 +120,13 @@ async def _run(
     left = await runs.resumable(database, archive.archive_id)
     position = await runs.position(database, archive.archive_id)
     run = await runs.start(
-        database, archive.archive_id, archive.code, left if _needs_full(order, position) else None
+        database, archive.archive_id, archive.code, left if needs_full(order, position) else None
     )
     work = Work(database, client, run, progress)
     full = reconciled = False
     try:
         known = await _look_at(database, client, archive)
-        plan = await _decide(work, order, position, left)
+        plan = await decide(work, order, position, left)
         full = plan.full
         await runs.plan(database, run, full=full, change_cursor=plan.cursor, checkpoint=plan.checkpoint)
         try:
@@ -199,7 +140,9 @@ async def _run(
     except (ArchiveError, RunFailed) as error:
         start_over = isinstance(error, RunFailed) and error.start_over
         await runs.fail(database, run, error.code, error.message, start_over=start_over)
-        return _result(archive.code, started, work.tally, (error.code, error.message), failed=True, full=full)
+        return result_of(
+            archive.code, started, work.tally, (error.code, error.message), failed=True, full=full
+        )
     except asyncio.CancelledError:
         await asyncio.shield(runs.fail(database, run, "INTERRUPTED", _STOPPED, state="interrupted"))
         raise
@@ -208,41 +151,16 @@ async def _run(
         raise
     # What an earlier run read before it broke off may have changed since.
     as_of = None if plan.checkpoint else run.started_at
-    done = _result(archive.code, started, work.tally, _warning(work.tally), full=full, reconciled=reconciled)
+    done = result_of(
+        archive.code, started, work.tally, warning_of(work.tally), full=full, reconciled=reconciled
+    )
     return replace(done, as_of=as_of)
 
 
 _STOPPED = "The indexer was stopped in the middle of this run; the next one goes on from there."
 
 
-def _needs_full(order: Order, position: runs.Position) -> bool:
-    return (
-        order.full or order.reconcile or position.last_completed_at is None or position.change_cursor is None
-    )
-
-
-async def _decide(work: Work, order: Order, position: runs.Position, left: runs.Resumable | None) -> _Plan:
-    """What to do, after a look at the feed: another one than was followed is not gone on with."""
-    newest = await work.client.last_change()
-    followed = position.change_cursor is not None
-    if followed and not await is_same_feed(work.database, work.archive_id, work.client):
-        _log.warning("another database stands behind the archive: all is read", archive=work.run.code)
-        await runs.forget_feed(work.database, work.archive_id)
-        return _Plan(full=True, checkpoint="", cursor=newest)
-    return _plan(order, position, left, newest)
-
-
-def _plan(order: Order, position: runs.Position, left: runs.Resumable | None, newest: int | None) -> _Plan:
-    """newest: the feed's last sequence; one before our cursor says that the archive's database was reset."""
-    cursor = position.change_cursor
-    if newest is not None and cursor is not None and newest >= cursor and not _needs_full(order, position):
-        return _Plan(full=False, checkpoint="", cursor=cursor, newest=newest)
-    if left is None or (newest is not None and newest < (left.change_cursor or 0)):
-        return _Plan(full=True, checkpoint="", cursor=newest)
-    return _Plan(full=True, checkpoint=left.checkpoint, cursor=left.change_cursor)
-
-
-async def _follow(work: Work, plan: _Plan, order: Order) -> bool:
+async def _follow(work: Work, plan: Plan, order: RunOrder) -> bool:
     """True when it also removed what the archive no longer has."""
     if plan.full:
         return await run_full(work, plan.checkpoint, reconcile=order.reconcile, confirmed=order.confirmed)
@@ -261,50 +179,16 @@ async def _look_at(database: Database, client: ArchiveClient, archive: ArchiveRo
         error_code=health.error_code,
         error_message=health.error_message,
     )
-    if health.state == "DOWN":
+    if health.state == "DOWN":  # twenty more requests would only wait for it
         return archive.capabilities
     return await probe_if_due(database, client, archive)
 
 
-async def _complete(work: Work, plan: _Plan, *, reconciled: bool) -> None:
+async def _complete(work: Work, plan: Plan, *, reconciled: bool) -> None:
     async def complete(conn: Connection) -> None:
         if plan.full:
             await runs.move_cursor(conn, work.archive_id, plan.cursor)
-        await runs.complete(conn, work.run, reconciled=reconciled, warning=_warning(work.tally))
+        await runs.complete(conn, work.run, reconciled=reconciled, warning=warning_of(work.tally))
 
     await ingest.write(work.database, "complete_run", complete)
     work.progress(work.run.code, work.tally.done, work.total, "done")
-
-
-def _warning(tally: Tally) -> tuple[str, str] | None:
-    if not tally.shortfalls:
-        return None
-    more = f" (and {len(tally.shortfalls) - 1} more)" if len(tally.shortfalls) > 1 else ""
-    return "PARTIAL", f"{tally.shortfalls[0]}{more}"
-
-
-def _result(
-    code: str,
-    started: float,
-    tally: Tally,
-    error: tuple[str, str] | None,
-    *,
-    failed: bool = False,
-    full: bool = False,
-    reconciled: bool = False,
-) -> RunResult:
-    return RunResult(
-        code=code,
-        state=RunState.FAILED if failed else RunState.COMPLETED,
-        full=full,
-        reconciled=reconciled,
-        studies=tally.studies,
-        series=tally.series,
-        instances=tally.instances,
-        rejected=tally.rejected,
-        removed=tally.removed,
-        changed=tally.changed,
-        seconds=round(time.monotonic() - started, 3),
-        error_code=error[0] if error else None,
-        error_message=error[1] if error else None,
-    )

@@ -18,18 +18,20 @@ from db.pool import Database
 from db.writing.ingest import recount_reordered
 from db.writing.purge import purge
 from indexer.data_sets import fill_data_sets
+from indexer.plan import RunOrder
 from indexer.probing import probe
 from indexer.progress import Progress, silent
-from indexer.run import SIDE_BY_SIDE, Order, RunResult, RunState, index_archive
+from indexer.results import RunResult, RunState
+from indexer.run import SIDE_BY_SIDE, index_archive
 
 _LOOK_EVERY = 1.0  # seconds: for what is due
-_FORGET_EVERY = 3600.0
-_RECOUNT_EVERY = 60.0
-_AFTER_FAILURE = 5.0
-_BUSY_AGAIN = 1.0
+_FORGET_EVERY = 3600.0  # seconds: old lines of the queue's log
+_RECOUNT_EVERY = 60.0  # seconds: until then statistics read families of reordered archives one by one
+_AFTER_FAILURE = 5.0  # seconds: the database comes back, or what died is started again
+_BUSY_AGAIN = 1.0  # seconds until a job is tried again whose archive another has now
 _DATA_SETS_SECONDS = 20.0  # of one job, so that runs get their turn
-_AFTER_TROUBLE = 60.0
-_STRANGER_TRIES = 30
+_AFTER_TROUBLE = 60.0  # seconds in which an archive that gave no data sets is not asked for them
+_STRANGER_TRIES = 30  # a second each: what another process has added is known to this one in some seconds
 _log = structlog.get_logger(__name__)
 
 ClientOf = Callable[[str], ArchiveClient | None]
@@ -96,7 +98,7 @@ class Worker:
         archive, client = await self._known(job)
         if archive is None or client is None:
             return
-        order = Order(reconcile=job.kind is JobKind.RECONCILE)
+        order = RunOrder(reconcile=job.kind is JobKind.RECONCILE)
         result = await index_archive(self.database, client, archive, order, self.progress)
         if result.state is RunState.SKIPPED:
             raise Later(_BUSY_AGAIN)

@@ -14,7 +14,8 @@ from cli.runtime import Runtime, on_runtime
 from cli.tables import console, table
 from db.archives import ArchiveRow, IndexState, index_states, list_archives
 from db.indexing.jobs import JobState, job_states
-from indexer.run import SIDE_BY_SIDE, RunResult, RunState, index_once
+from indexer.results import RunResult, RunState
+from indexer.run import SIDE_BY_SIDE, index_once
 from indexer.worker import Worker
 
 app = typer.Typer(no_args_is_help=True, help="Fill the index: once, watch, reconcile, status.")

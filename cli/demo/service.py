@@ -11,7 +11,8 @@ from cli.runtime import opened_runtime
 from cli.serving import serve_on
 from config.settings import Settings, load_settings
 from db.migrate import migrate
-from indexer.run import RunResult, index_once
+from indexer.results import RunResult
+from indexer.run import index_once
 
 
 def settings_for(database_url: str, archives_file: Path, data_dir: Path, port: int) -> Settings:

@@ -13,7 +13,8 @@ from archives.orthanc import OrthancArchive
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.pool import Database
-from indexer.run import RunResult, RunState, index_once
+from indexer.results import RunResult, RunState
+from indexer.run import index_once
 from tests.archives.faulty import Exchange, Json, faulty
 from tests.faults.listing import Listing
 from tests.faults.shelf import (

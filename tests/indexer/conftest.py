@@ -7,7 +7,8 @@ import pytest
 
 from db.archives import ArchiveRow, list_archives, sync_archives
 from db.pool import Database
-from indexer.run import RunResult, index_once
+from indexer.results import RunResult
+from indexer.run import index_once
 from tests.indexer.scripted import ScriptedArchive
 
 

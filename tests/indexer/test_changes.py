@@ -6,7 +6,7 @@ import pytest
 
 from archives.client import Answer, Change, ChangePage, Selection
 from archives.errors import Unreachable
-from indexer.run import RunState
+from indexer.results import RunState
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, breaks_after, uids
 from tests.rows import study

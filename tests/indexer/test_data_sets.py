@@ -21,7 +21,7 @@ from db.indexing import jobs
 from db.pool import Connection, Database
 from db.writing import ingest
 from indexer import data_sets
-from indexer.run import RunResult
+from indexer.results import RunResult
 from indexer.worker import Worker
 from model.attributes import Level
 from tests.indexer.conftest import Bench

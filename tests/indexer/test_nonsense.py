@@ -8,7 +8,8 @@ import pytest
 from archives.orthanc import OrthancArchive
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from indexer.run import RunState, index_once
+from indexer.results import RunState
+from indexer.run import index_once
 from tests.archives.faulty import Exchange, faulty
 from tests.faults.shelf import asked_rows, behaves, level_of
 from tests.indexer.conftest import Bench

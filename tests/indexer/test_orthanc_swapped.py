@@ -7,7 +7,7 @@ import pytest
 
 from archives.orthanc import OrthancArchive
 from config.archives_file import ArchiveConfig
-from indexer.run import RunState
+from indexer.results import RunState
 from tests.archives.files import SPLIT, instance
 from tests.indexer.conftest import Bench
 from tests.orthanc import require_orthanc, start_orthanc, stop_orthanc

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from archives.errors import Unreachable
 from db.archives import save_capabilities
 from indexer.probing import DOUBTFUL, PROBED_AT
-from indexer.run import RunState
+from indexer.results import RunState
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, breaks_after, uids
 

@@ -3,7 +3,7 @@
 import pytest
 
 from archives.client import Answer, Selection
-from indexer.run import RunState
+from indexer.results import RunState
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, uids
 from tests.rows import row, series

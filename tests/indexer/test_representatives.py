@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from archives.errors import NotSupported, Unreachable
-from indexer.run import RunState
+from indexer.results import RunState
 from model.representatives import MAX_BYTES, MAX_ELEMENT_BYTES, representative_of, shortened
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive

@@ -11,7 +11,7 @@ from archives.client import Selection
 from archives.errors import TimedOut
 from db.archives import index_states
 from db.indexing import removals, runs
-from indexer.run import RunState
+from indexer.results import RunState
 from tests.db.writing.refusing import refuse
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, breaks_after, uids

@@ -7,7 +7,8 @@ import pytest
 from archives.registry import open_archives
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from indexer.run import RunState, index_once
+from indexer.results import RunState
+from indexer.run import index_once
 from tests.archives.files import GREEK, SPLIT, everything, instance, truth
 from tests.indexer.conftest import Bench
 from tests.small_pacs import running_small_pacs, upload

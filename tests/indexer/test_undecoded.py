@@ -8,7 +8,8 @@ import pytest
 from archives.registry import open_archives
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from indexer.run import RunState, index_once
+from indexer.results import RunState
+from indexer.run import index_once
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, uids
 from tests.orthanc import running_orthanc

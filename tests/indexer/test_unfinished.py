@@ -8,7 +8,8 @@ from archives.client import Answer, Row, Selection
 from archives.registry import open_archives
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
-from indexer.run import RunState, index_once
+from indexer.results import RunState
+from indexer.run import index_once
 from model.dicom_json import first
 from tests.archives.faulty import faulty, holds, studies
 from tests.indexer.conftest import Bench

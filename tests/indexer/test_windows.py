@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from archives.client import Answer, Selection
-from indexer.run import RunState
+from indexer.results import RunState
 from indexer.windows import pieces
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, breaks_after, uids

@@ -11,7 +11,7 @@ from archives.client import ArchiveClient
 from db.archives import sync_archives
 from db.indexing import jobs
 from db.indexing.jobs import JobKind
-from indexer.run import RunResult, RunState
+from indexer.results import RunResult, RunState
 from indexer.worker import Worker
 from tests.indexer.conftest import Bench
 from tests.indexer.scripted import ScriptedArchive, breaks_after, uids
