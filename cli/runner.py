@@ -6,8 +6,8 @@ What is to be closed stands in `async with` or `finally`.
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -39,14 +39,22 @@ def run(command: str, work: Coroutine[Any, Any, T], *, stopped: str | None = Non
     stopped: what is said when a signal ends it, with exit status 130.
     """
     try:
-        return run_until_stopped(work)
-    except OperatorError as error:
-        typer.echo(f"ernfed {command}: {error}", err=True)
-        raise typer.Exit(2 if isinstance(error, WrongUse) else 1) from None
+        with problems_said(f"ernfed {command}: "):
+            return run_until_stopped(work)
     except Stopped:
         if stopped is not None:
             typer.echo(f"ernfed {command}: stopped, {stopped}", err=True)
         raise
+
+
+@contextmanager
+def problems_said(before: str = "") -> Iterator[None]:
+    """What an operator can mend ends the command, with a sentence after these words."""
+    try:
+        yield
+    except OperatorError as error:
+        typer.echo(f"{before}{error}", err=True)
+        raise typer.Exit(2 if isinstance(error, WrongUse) else 1) from None
 
 
 def run_service(command: str, work: Coroutine[Any, Any, None]) -> None:

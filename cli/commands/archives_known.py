@@ -11,7 +11,7 @@ from db.embedded.room import has_room
 from db.pool import FAILED
 from model.errors import OperatorError
 
-_SECONDS = 10.0
+_SECONDS = 10.0  # then the archives of the file are shown alone: they need no database
 FILE, API = "archives.toml", "API"
 
 

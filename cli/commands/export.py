@@ -3,7 +3,8 @@
 import json
 import shutil
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -11,10 +12,11 @@ from typing import IO, Annotated, Any
 import typer
 
 from cli.commands.running_server import NotAnswered, access_token, json_object, posted
+from cli.runner import problems_said
 
 app = typer.Typer(subcommand_metavar="", context_settings={"allow_interspersed_args": True})
 
-_PIECE = 64 * 1024
+_PIECE = 64 * 1024  # an export may be larger than the memory
 
 
 class What(StrEnum):
@@ -59,7 +61,7 @@ def export(
     ] = None,
 ) -> None:
     """Writes all that matches; exit status 1 when something is missing, which it names."""
-    try:
+    with problems_said("ernfed export: "):
         body = {
             "filter": json_object("--filter", filter, '{"patientSex": {"eq": "F"}}'),
             "archives": archive or None,
@@ -72,27 +74,28 @@ def export(
         with posted(address, body, timeout, headers, access_token(token_file)) as answer:
             if answer.status != 200:
                 raise NotAnswered(_refusal(answer.read()))
-            with _opened(output) as file:
+            with _written(output) as file:
                 shutil.copyfileobj(answer, file, _PIECE)
-            told = answer.headers
-    except NotAnswered as error:
-        if output is not None:
-            output.with_name(f"{output.name}.part").unlink(missing_ok=True)
-        typer.echo(f"ernfed export: {error}", err=True)
-        raise typer.Exit(1) from None
-    if output is not None:
-        output.with_name(f"{output.name}.part").replace(output)
-    _say(what, told)
+    _say(what, answer.headers)
 
 
-def _opened(output: Path | None) -> AbstractContextManager[IO[bytes]]:
+@contextmanager
+def _written(output: Path | None) -> Iterator[IO[bytes]]:
     """A part of a file never has the file's name."""
     if output is None:
-        return nullcontext(sys.stdout.buffer)
+        yield sys.stdout.buffer
+        return
+    part = output.with_name(f"{output.name}.part")
     try:
-        return output.with_name(f"{output.name}.part").open("wb")
+        file = part.open("wb")
     except OSError as error:
         raise NotAnswered(f"--output {output} cannot be written: {error.strerror}") from None
+    try:
+        with file:
+            yield file
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _refusal(body: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.commands.running_server import NotAnswered, access_token, json_object, posted
+from cli.runner import problems_said
 
 # A group without subcommands (the command tree wants one): options may follow FILE all the same.
 app = typer.Typer(subcommand_metavar="", context_settings={"allow_interspersed_args": True})
@@ -28,15 +29,12 @@ def query(
     ] = None,
 ) -> None:
     """Runs a query; exit status 1 when the answer holds errors."""
-    try:
+    with problems_said():
         operation = {
             "query": _read(file),
             "variables": json_object("--variables", variables, '{"first": 5}'),
         }
         body = _ask(url, operation, timeout, access_token(token_file))
-    except NotAnswered as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
     sys.stdout.write(json.dumps(body, indent=2, ensure_ascii=False) + "\n")
     if not isinstance(body, dict) or body.get("errors"):
         raise typer.Exit(1)

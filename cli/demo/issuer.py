@@ -31,8 +31,8 @@ AUDIENCE = "ernfed-demo"
 CLIENT_ID = "ernfed-demo-browser"
 TOKEN_SECONDS = 12 * 3600
 
-_CODE_SECONDS = 60
-_MOST_CODES = 100
+_CODE_SECONDS = 60  # a browser brings its code back at once
+_MOST_CODES = 100  # codes that nobody brings back do not fill the memory
 _ALGORITHM = "ES256"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>ernfed demo: sign in</title>

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from cli.runner import SIGNALS, Stopped, run_until_stopped
 
 T = TypeVar("T")
-_PATIENCE = 3
+_PATIENCE = 3  # signals: Orthanc and Postgres need a moment to end, impatience is not an order to lose data
 
 
 class Signals:
