@@ -20,7 +20,7 @@ from archives.errors import ArchiveError, BadAnswer, CircuitOpen, ServerFailed, 
 
 LONGEST_REST: Final = 60.0  # seconds: a recovered archive is found out within about a minute
 LONGEST_WISH: Final = 300.0  # seconds of a Retry-After that are respected
-_JITTER: Final = 0.2
+_JITTER: Final = 0.2  # a share: processes that lost an archive together do not come back together
 _TOO_MANY_REQUESTS: Final = 429
 _SICK: Final = (Unreachable, TimedOut, ServerFailed, BadAnswer)
 

@@ -17,8 +17,10 @@ from pydicom.valuerep import PersonName
 from archives.rows import put
 from model.odd_json import DataSet, data_set_of
 
+# What has no place in a list, or would fill it; UN may be anything.
 _BULK = ("OB", "OD", "OF", "OL", "OV", "OW", "UN")
 _DECIMALS = ("IS", "DS")
+# Of these a damaged value has no text that could be shown.
 _BINARY = ("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "SQ", *_BULK)
 
 

@@ -23,11 +23,11 @@ from model.attributes import Level
 from model.dicom_json import parse
 from model.records import Record, Rejected
 
-SECONDS = 300.0
+SECONDS = 300.0  # after a run of a command, which is waited for; a worker gives its own time
 AT_ONCE = 50  # series looked up together
 # A series is read whole; two at a time leave connections for those who wait for an answer.
 SIDE_BY_SIDE = 2
-BYTES_AT_ONCE = 8 * 1024**2
+BYTES_AT_ONCE = 8 * 1024**2  # of JSON in one transaction, for which other writers wait
 _log = structlog.get_logger(__name__)
 
 
@@ -114,7 +114,7 @@ async def _batches(client: ArchiveClient, series: list[Row]) -> AsyncIterator[_F
 async def _fetch(client: ArchiveClient, series: Row) -> _Fetched:
     """The data sets of one series; none of what the archive sends besides."""
     fetched = _Fetched([series])
-    if series["instances"] == 0:
+    if series["instances"] == 0:  # none is there: noted as asked for all the same
         return fetched
     try:
         rows = await client.metadata(series["study_uid"], series["series_uid"])

@@ -17,8 +17,8 @@ from db.writing import representatives
 from indexer.work import Work
 from model.representatives import representative_of
 
-SECONDS = 300.0
-AT_ONCE = 50
+SECONDS = 300.0  # the run is not over before
+AT_ONCE = 50  # series looked up together
 _log = structlog.get_logger(__name__)
 
 
@@ -51,7 +51,7 @@ async def fill_representatives(work: Work, seconds: float = SECONDS) -> None:
         after, done = series[-1]["series_pk"], done + sum(each.text is not None for each in fetched)
         work.progress(work.run.code, work.tally.done, work.total, f"{done} representatives")
         errors = [each.error for each in fetched if each.error is not None]
-        if len(errors) == len(fetched):
+        if len(errors) == len(fetched):  # the archive is in trouble, or gives none
             _log.warning(
                 "representatives.none", archive=work.run.code, series=len(errors), error=errors[0].code
             )

@@ -13,7 +13,7 @@ from archives.client import Answer, ArchiveClient, Row, Selection
 Range = tuple[date | None, date | None]
 
 _FIRST = date(1900, 1, 1)
-_BY_YEAR_SINCE = 1990
+_BY_YEAR_SINCE = 1990  # before that archives hold little, and one search brings decades
 _DAY = timedelta(days=1)
 UNDATED = date.max
 # Searches one after the other that do not end: from eighty years down to a day it is halved fifteen times.
