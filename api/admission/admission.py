@@ -65,7 +65,8 @@ class Admission:
 
     def takes_turns(self, connection: HTTPConnection, context: Any, until_sent: AsyncExitStack) -> None:
         """The operation that this task runs waits for others of the same person."""
-        turn.set(Turn(self.turns, _who_asks(connection, context), until_sent))
+        came_on = connection.client if connection.scope["type"] == "http" else id(connection)
+        turn.set(Turn(self.turns, _who_asks(connection, context), came_on, until_sent))
 
     def is_scraper(self, connection: HTTPConnection) -> bool:
         """Whether the scraper of metrics asks: it is nobody who could be asked for anything else."""

@@ -6,6 +6,7 @@ uvicorn's parsers have no limit on how large the head of a request may be, nor o
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -26,7 +27,7 @@ class Limits:
     receive_seconds: float = 30.0
     per_address: int = 0
     open: Counter[str] = field(default_factory=Counter)
-    upgrades: OneATurn = field(default_factory=OneATurn)
+    sockets: OneATurn = field(default_factory=OneATurn)
 
 
 class Refused(Exception):
@@ -54,8 +55,9 @@ def protocols_of(limits: Limits) -> tuple[type[HttpToolsProtocol], type[SlicedSo
 
     class LimitedSocket(SlicedSocket):
         def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
+            """To end one takes as long as to open it, with all that ends then."""
             _left(limits, self.client)
+            limits.sockets.add(partial(super().connection_lost, exc))
 
     return Limited, LimitedSocket
 
@@ -119,7 +121,7 @@ class _HttpConnection(HttpToolsProtocol):
         """To open a socket takes a millisecond, with all that begins then."""
         self._in_time()
         self.transport.pause_reading()
-        self.limits.upgrades.add(self._upgrade)
+        self.limits.sockets.add(self._upgrade)
 
     def _upgrade(self) -> None:
         if not self.transport.is_closing():

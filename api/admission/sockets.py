@@ -1,7 +1,7 @@
-"""What comes on a WebSocket is read a little at a time, and sockets are opened one after another.
+"""What comes on a WebSocket is read a little at a time, and sockets are opened and ended one after another.
 
 uvicorn makes frames of all that has come before anybody else has their turn, hundreds of kilobytes of it, and opens all
-sockets that were asked for in one turn of the event loop.
+sockets that were asked for, and ends all that were cut, in one turn of the event loop.
 """
 
 import asyncio

@@ -221,9 +221,10 @@ async def test_many_operations_on_one_socket(monkeypatch: pytest.MonkeyPatch) ->
     assert sum(looked_at.counts) == 20
 
 
-async def test_many_sockets_opened_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = Turns()
+async def test_many_sockets_opened_and_cut_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, ended = Turns(), Turns()
     monkeypatch.setattr(SlicedSocket, "handle_connect", opened.counted(SlicedSocket.handle_connect))
+    monkeypatch.setattr(SlicedSocket, "connection_lost", ended.counted(SlicedSocket.connection_lost))
     async with served(Limits()) as port:
         sockets = [await connected(port) for _ in range(200)]
         with opened:
@@ -231,10 +232,14 @@ async def test_many_sockets_opened_at_once(monkeypatch: pytest.MonkeyPatch) -> N
                 writer.write(UPGRADE)
             for reader, _ in sockets:
                 assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
-        for _, writer in sockets:
-            writer.transport.abort()
-    assert sum(opened.counts) == 200
-    assert max(opened.counts) == 1
+        with ended:
+            for _, writer in sockets:
+                writer.transport.abort()
+            async with asyncio.timeout(60):
+                while sum(ended.counts) < 200:  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+    assert (sum(opened.counts), sum(ended.counts)) == (200, 200)
+    assert (max(opened.counts), max(ended.counts)) == (1, 1)
 
 
 @pytest.mark.parametrize("message", [b"\x89\x80\0\0\0\0" * 5000, frame(" " * 60_000)[:-1] + b"\xff"])

@@ -120,6 +120,44 @@ async def test_operations_of_sockets() -> None:
     assert gate.most == {"greedy": AT_ONCE}
 
 
+async def test_connections_of_a_person_are_let_in_one_after_the_other() -> None:
+    """However many wait on one of them; and who leaves gives the place to the next."""
+    of_all, begun, done = Turns(1), list[str](), asyncio.Event()
+
+    async def runs(name: str) -> None:
+        async with of_all.of("somebody", Lane.LIGHT, name[0]):
+            begun.append(name)
+            if name == "a1":
+                await done.wait()
+
+    tasks = {}
+    for name in ("a1", "a2", "a3", "a4", "b1", "a5", "c1", "b2"):
+        tasks[name] = asyncio.create_task(runs(name))
+        await asyncio.sleep(0)
+    tasks["a3"].cancel()
+    tasks["c1"].cancel()
+    done.set()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+    assert begun == ["a1", "a2", "b1", "a4", "b2", "a5"]
+    assert of_all._of == {}
+
+
+async def test_a_place_that_is_given_to_who_leaves_is_not_lost() -> None:
+    of_all = Turns(1)
+
+    async def runs() -> None:
+        async with of_all.of("somebody", Lane.LIGHT):
+            pass
+
+    async with of_all.of("somebody", Lane.LIGHT):
+        first, second = asyncio.create_task(runs()), asyncio.create_task(runs())
+        await asyncio.sleep(0)
+    first.cancel()  # it has been given the place, and has not had its turn
+    await asyncio.wait_for(second, 30)
+    assert first.cancelled() or first.done()
+    assert of_all._of == {}
+
+
 async def test_nothing_is_kept_of_who_is_gone() -> None:
     of_all = Turns(1)
     async with of_all.of("somebody", Lane.DEAR):
