@@ -123,13 +123,16 @@ class Pager:
         return Found(self.kept.rows(), why, unasked=self.kept.unasked, lacking=self._lacking())
 
     async def _read(self) -> str | None:
-        for _ in range(self.asked.max_pages):
+        # As many that bring something; those that only show that it is the end, or go over it again, come on top.
+        for _ in range(2 * self.asked.max_pages + 1):
             page = await self.fetch(self.asked.page_size, self.offset)
             added = self.kept.add(page.rows)
             if not added.new and (self._goes_back(page) or self._goes_over(page, added)):
                 continue
             if not added.new:
                 return await self._end(page)
+            if self.pages == self.asked.max_pages:
+                break
             if self.last is not None:
                 self._went_on(self.last, overlaps=added.new < added.named and self.again is None)
             self._move(added)
