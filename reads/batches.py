@@ -5,14 +5,14 @@ A batch is a dict by the keys that were asked for; a key that is missing has no 
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from access.audit import Touched
 from access.scope import Scope
 from archives.errors import ArchiveError
 from db.lists import gaps, nodes
 from db.lists.listing import Listing, Page
-from db.lists.nodes import Row
+from db.lists.nodes import Below, Row
 from db.lists.searched import Elements, in_series, in_studies
 from db.pool import Reader
 from db.writing import consent
@@ -20,12 +20,13 @@ from model.attributes import Key, Level
 from model.dicom_json import DataSet
 from model.filters import EACH_VERSION, CohortTest, Condition
 from model.paths import parse_path
-from reads.children import Children
+from reads.children import ChildPage, Children
 from reads.counts import Counts, counted
 from reads.named_elements import NamedElement
 from reads.searched import OfSeries, OfStudy, by_series, by_study
 from refresh.live import Fresh
 from refresh.on_demand import Failures, Missing, OnDemand
+from refresh.single_flight import SingleFlight
 
 Scopes = tuple[Scope, ...]
 _IN_EACH = CohortTest("", EACH_VERSION)
@@ -39,6 +40,7 @@ class Batches:
     scope: Scope
     on_demand: OnDemand
     touched: Touched
+    _fetched: SingleFlight[Missing, Failures] = field(default_factory=lambda: SingleFlight(remembers=True))
 
     async def nodes(self, level: Level, keys: list[Key]) -> dict[Key, Row | None]:
         rows = await nodes.by_key(self.database, self.scope, level, keys)
@@ -54,11 +56,40 @@ class Batches:
     async def representatives(self, keys: list[Key]) -> dict[Key, list[Row]]:
         return grouped(await nodes.representatives(self.database, self.scope, keys), Level.SERIES)
 
-    async def children(self, wanted: Children, parents: list[Key]) -> dict[Key, list[Row]]:
-        """By parent, rows of its children, in order."""
+    async def children(self, wanted: Children, parents: list[Key]) -> dict[Key, ChildPage]:
+        """By parent, rows of its children, in order, as they are indexed."""
+        found = await self._below(wanted, parents)
+        return {key: ChildPage(below.rows, below.holders) for key, below in found.items()}
+
+    async def backfilled_children(self, wanted: Children, parents: list[Key]) -> dict[Key, ChildPage]:
+        """The same, when what the index lacked of them was fetched: one statement where it lacked nothing."""
+        found = await self._below(wanted, parents)
+        missing = [
+            Missing(archive_id, source_pk, key)
+            for key, below in found.items()
+            for archive_id, source_pk in below.lacking
+        ]
+        failures: Failures = {}
+        if missing:
+            failures = await self._fetch(wanted.parent, missing)
+            found |= await self._below(wanted, [key for key in parents if found[key].lacking])
+        return {
+            key: ChildPage(below.rows, below.holders, failures.get(key, {})) for key, below in found.items()
+        }
+
+    async def _below(self, wanted: Children, parents: list[Key]) -> dict[Key, Below]:
         listing = wanted.listing(self.scope)
-        rows = await nodes.page_by_parent(self.database, listing, parents, wanted.parent, wanted.window)
-        return grouped(rows, wanted.parent)
+        return await nodes.page_by_parent(self.database, listing, parents, wanted.parent, wanted.window)
+
+    async def _fetch(self, parent: Level, missing: Sequence[Missing]) -> Failures:
+        """Each copy once a request, however many fields are about its children."""
+        fetch = self.on_demand.series if parent is Level.STUDY else self.on_demand.instances
+        if others := [copy for copy in missing if copy not in self._fetched]:
+            self._fetched.start(others, fetch(others))
+        failures: Failures = {}
+        for found in (await self._fetched.results(missing)).values():
+            failures |= found
+        return failures
 
     async def child_counts(
         self, level: Level, parent: Level, condition: Condition, parents: list[Key]
@@ -68,16 +99,18 @@ class Batches:
         rows = await nodes.counts_by_parent(self.database, listing, parents, parent)
         return {key: counted(group) for key, group in grouped(rows, parent).items()}
 
-    async def missing(self, parent: Level, fresh: Fresh | None, keys: list[Key]) -> Failures:
-        """Makes sure that the children of these are indexed: by parent, what could not be fetched, by archive. fresh:
-        children that are there are asked for again in the archives that it asked."""
-        rows: list[Row] = []
-        if fresh is not None:
-            rows = await gaps.parents_now(self.database, self.scope, parent, keys, fresh.reachable)
-        lacking = await gaps.childless(self.database, self.scope, parent, keys)
-        rows += [row for row in lacking if fresh is None or row["archive_id"] not in fresh.outcomes]
+    async def missing(self, parent: Level, fresh: Fresh, keys: list[Key]) -> Failures:
+        """Asks for the children of these again in the archives that were asked just now, and for those that are not
+        indexed: by parent, what could not be fetched, by archive."""
+        reachable = set(fresh.reachable)
+        rows = await gaps.parents_now(self.database, self.scope, parent, keys, list(reachable))
+        wanted = [
+            Missing.of(row, parent)
+            for row in rows
+            if row["archive_id"] in reachable or row["archive_id"] not in fresh.outcomes
+        ]
         fetch = self.on_demand.series if parent is Level.STUDY else self.on_demand.instances
-        return await fetch([Missing.of(row, parent) for row in rows], fresh.within if fresh else None)
+        return await fetch(wanted, fresh.within)
 
     async def gaps(self, levels: list[Level]) -> dict[Level, set[int]]:
         """Archives that hold copies at a level whose children are not indexed."""

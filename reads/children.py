@@ -1,14 +1,27 @@
 """Lists below a node: the children of a study or series, as a question of its own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from access.scope import Scope
+from archives.errors import ArchiveError
 from db.lists.listing import Listing, Page
+from db.lists.nodes import Row
 from db.lists.orders import Sort
 from model.attributes import Level
 from model.cursors import Cursors
 from model.filters import Condition
 from reads.page_arguments import PageArguments
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPage:
+    """Rows of one parent's children, the archives that hold the parent, and what of its children could not be fetched,
+    by archive."""
+
+    rows: Sequence[Row] = ()
+    holders: frozenset[int] = frozenset()
+    failures: Mapping[int, ArchiveError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

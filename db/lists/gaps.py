@@ -4,18 +4,13 @@ from collections.abc import Sequence
 
 from access.scope import Scope
 from db.lists.nodes import Named, Row
-from db.lists.part import Part, key_columns, source_pk
+from db.lists.part import INDEXED_AT, Part, key_columns, source_pk
 from db.lists.where import same_node
 from db.params import Compiled, Params
 from db.pool import Reader
 from model.attributes import KEY_COLUMNS, Key, Level, attribute
 from model.filters import Condition
 
-_DONE = {
-    Level.STUDY: "series_synced_at",
-    Level.SERIES: "instances_synced_at",
-    Level.INSTANCE: "metadata_synced_at",
-}
 _CHILDREN = {
     Level.STUDY: "NumberOfStudyRelatedSeries",
     Level.SERIES: "NumberOfSeriesRelatedInstances",
@@ -26,7 +21,7 @@ async def unindexed(
     database: Reader, scope: Scope, level: Level, condition: Condition, limit: int
 ) -> list[Row]:
     """Asked copies at `level` that match and lack their children."""
-    lacking = _copies(scope, level, condition, limit, f"s.{_DONE[level]} is null and ")
+    lacking = _copies(scope, level, condition, limit, f"s.{INDEXED_AT[level]} is null and ")
     return await lacking.fetch(database, "unindexed")
 
 
@@ -47,18 +42,11 @@ def _copies(scope: Scope, level: Level, condition: Condition, limit: int, narrow
 async def parents_now(
     database: Reader, scope: Scope, level: Level, keys: Sequence[Key], archive_ids: Sequence[int]
 ) -> list[Row]:
-    """The visible copies of these nodes in these archives, whether their children are indexed or not."""
+    """The visible copies of these nodes in these archives, and elsewhere those that lack their children."""
     asked = Named(scope, level, keys)
     among = asked.params.add(list(archive_ids), "smallint[]")
-    sql = f"{asked.select(_source(scope, level))} and s.archive_id = any({among})"
-    return await asked.fetch(database, "parents_now", sql)
-
-
-async def childless(database: Reader, scope: Scope, level: Level, keys: Sequence[Key]) -> list[Row]:
-    """The visible copies of these nodes that lack their children."""
-    asked = Named(scope, level, keys)
-    sql = f"{asked.select(_source(scope, level))} and s.{_DONE[level]} is null"
-    return await asked.fetch(database, "childless", sql)
+    wanted = f"(s.archive_id = any({among}) or s.{INDEXED_AT[level]} is null)"
+    return await asked.fetch(database, "parents_now", f"{asked.select(_source(scope, level))} and {wanted}")
 
 
 def _source(scope: Scope, level: Level) -> str:
@@ -103,7 +91,7 @@ async def archives_with_gaps(database: Reader, scope: Scope, level: Level) -> se
     data set)."""
     sql = (
         "select a.archive_id from unnest($1::smallint[]) a (archive_id) where exists (select 1"
-        f" from {scope.projection}.{level} s where s.archive_id = a.archive_id and s.{_DONE[level]} is null)"
+        f" from {scope.projection}.{level} s where s.archive_id = a.archive_id and s.{INDEXED_AT[level]} is null)"
     )
     return {row["archive_id"] for row in await database.fetch("gaps", sql, scope.asked_ids)}
 

@@ -1,6 +1,7 @@
 """Reads of the index: pages, counts, nodes by UID, copies. The viewer's scope is always required."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -68,11 +69,30 @@ async def counts_by_version(database: Reader, listing: Listing, versions: list[s
     return await counting.counts_by_version(listing, versions).fetch(database, "counts_by_version")
 
 
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A page of one parent's children; the archives of the parent's visible copies, and (archive_id, source_pk) of
+    those that lack their children."""
+
+    rows: list[Row] = field(default_factory=list)
+    holders: frozenset[int] = frozenset()
+    lacking: list[tuple[int, int]] = field(default_factory=list)
+
+
 async def page_by_parent(
     database: Reader, listing: Listing, parents: Sequence[Key], parent: Level, window: Page
-) -> list[Row]:
-    """The same page of each parent's children, which carry its UIDs."""
-    return await pages.page_by_parent(listing, parents, parent, window).fetch(database, "page_by_parent")
+) -> dict[Key, Below]:
+    """The same page of each parent's children, by the parent."""
+    statement = pages.page_by_parent(listing, parents, parent, window)
+    found: dict[Key, Below] = {}
+    for row in await statement.fetch(database, "page_by_parent"):
+        key = tuple(row[f"of_{column}"] for column in KEY_COLUMNS[parent])
+        if key not in found:
+            lacking = zip(row["lacking_in"] or (), row["lacking"] or (), strict=True)
+            found[key] = Below([], frozenset(row["holders"] or ()), list(lacking))
+        if row["uid"] is not None:
+            found[key].rows.append(row)
+    return found
 
 
 async def counts_by_parent(

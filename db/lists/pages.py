@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from db.lists.by_value import ByValue
 from db.lists.listing import Listing, Page
 from db.lists.orders import Walk
-from db.lists.part import Part, key_columns, named
+from db.lists.part import INDEXED_AT, Part, key_columns, named, source_pk
 from db.lists.where import same_node
 from db.params import Compiled, Params
-from model.attributes import Key, Level
+from model.attributes import KEY_COLUMNS, Key, Level
 
 
 def page(listing: Listing, window: Page, *, sorted_plan: bool = False) -> Compiled:
@@ -41,7 +41,9 @@ def each_version(params: Params, versions: list[str], sql: str) -> str:
 
 
 def page_by_parent(listing: Listing, parents: Sequence[Key], parent: Level, window: Page) -> Compiled:
-    """The same page of each parent's children, which carry its UIDs. Of a listing with one scope."""
+    """The same page of each parent's children, and beside it what is known of the parent's visible copies: `holders`,
+    their archives; `lacking_in` and `lacking`, archive and source_pk of those whose children are not indexed. Its UIDs
+    are `of_` and their columns; where it has no children on the page, `uid` is null. Of a listing with one scope."""
     params, (scope,) = Params(), listing.scopes
     part, order = Part(params, scope, listing.level, listing.condition), listing.order
     walk = part.walk(order, shared=True, backward=window.backward)
@@ -50,8 +52,17 @@ def page_by_parent(listing: Listing, parents: Sequence[Key], parent: Level, wind
         f" and {part.child('s')} and {walk.beyond(window.position, inclusive=window.inclusive)}"
         f" order by {walk.order_by} limit {params.add(window.limit, 'integer')}"
     )
+    lacking = f"filter (where q.{INDEXED_AT[parent]} is null)"
+    copies = (
+        f"select array_agg(distinct q.archive_id) as holders, array_agg(q.archive_id) {lacking} as lacking_in,"
+        f" array_agg({source_pk('q', scope.projection, parent)}) {lacking} as lacking"
+        f" from {scope.projection}.{parent} q where {same_node(parent, 'q', 'p')}"
+        f" and q.archive_id = any({part.visible})"
+    )
+    of_parent = ", ".join(f"p.{column} as of_{column}" for column in KEY_COLUMNS[parent])
     return params.compiled(
-        f"select c.* from {named(params, parents, parent)} p cross join lateral ({rows}) c"
+        f"select {of_parent}, q.*, c.* from {named(params, parents, parent)} p cross join lateral ({copies}) q"
+        f" left join lateral ({rows}) c on true"
         f" order by {key_columns('p', parent)}, {order.of_found('c', backward=window.backward)}"
     )
 

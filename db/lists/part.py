@@ -91,6 +91,14 @@ class Part:
         return is_best(self._level, alias, self.projection, self.visible)
 
 
+INDEXED_AT = {
+    Level.STUDY: "series_synced_at",
+    Level.SERIES: "instances_synced_at",
+    Level.INSTANCE: "metadata_synced_at",
+}
+"""When what is below a copy came into the index (of an instance its whole data set); null: it is lacking."""
+
+
 def named(params: Params, keys: Sequence[Key], level: Level) -> str:
     """The nodes with these keys as a FROM item, without its alias: the columns of KEY_COLUMNS."""
     uids = zip(*keys, strict=True) if keys else ([] for _ in KEY_COLUMNS[level])

@@ -167,19 +167,22 @@ async def children_of(
     wanted = Children.of(
         loaders.scope, context.cursors, level, condition_of(given), sorts_of(order_by), arguments
     )
-    failures = await loaders.missing(wanted.parent, parent.fresh).load(parent.key)
+    if parent.fresh is None:
+        found = await loaders.backfilled_children(wanted).load(parent.key)
+        failures = found.failures
+    else:
+        failures = await loaders.missing(wanted.parent, parent.fresh).load(parent.key)
+        found = await loaders.children(wanted).load(parent.key)
     gaps = await loaders.gaps_by_level.load_many(looked_into_below(level, wanted.condition))
     order = wanted.listing(loaders.scope).order
-    rows = await loaders.children(wanted).load(parent.key)
 
     async def other_way(edge: Page) -> bool:
-        return bool(await loaders.children(replace(wanted, window=edge)).load(parent.key))
+        return bool((await loaders.children(replace(wanted, window=edge)).load(parent.key)).rows)
 
     async def count() -> Counts:
         return await loaders.child_counts(level, wanted.parent, wanted.condition).load(parent.key)
 
-    holders = await loaders.archives_holding(wanted.parent, parent.key)
-    asked = tuple(each for each in loaders.scope.visible if each.archive_id in holders)
+    asked = tuple(each for each in loaders.scope.visible if each.archive_id in found.holders)
     lacks = Shortfall(failures, frozenset().union(*gaps))
     list_query = ListQuery((loaders.scope,), asked, lacks, fresh=parent.fresh)
-    return page_of(context, list_query, order, rows, arguments, wanted.window, other_way, count)
+    return page_of(context, list_query, order, found.rows, arguments, wanted.window, other_way, count)

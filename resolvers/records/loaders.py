@@ -16,7 +16,7 @@ from db.lists.nodes import Row
 from model.attributes import Key, Level
 from model.filters import Condition
 from reads.batches import Batches, Scopes, VersionBatches
-from reads.children import Children
+from reads.children import ChildPage, Children
 from reads.counts import Counts
 from refresh.live import Fresh
 
@@ -62,17 +62,21 @@ class Loaders(_ByArguments):
     def data_sets(self, level: Level) -> DataLoader[Key, list[Row]]:
         return self._of(self._read.data_sets, list, level)
 
-    def children(self, wanted: Children) -> DataLoader[Key, list[Row]]:
-        """Parent → rows of its children, in order. One statement for all parents with these arguments."""
-        return self._of(self._read.children, list, wanted)
+    def children(self, wanted: Children) -> DataLoader[Key, ChildPage]:
+        """Parent → its children as they are indexed. One statement for all parents with these arguments."""
+        return self._of(self._read.children, ChildPage, wanted)
+
+    def backfilled_children(self, wanted: Children) -> DataLoader[Key, ChildPage]:
+        """The same, when what the index lacked of them was fetched."""
+        return self._of(self._read.backfilled_children, ChildPage, wanted)
 
     def child_counts(self, level: Level, parent: Level, condition: Condition) -> DataLoader[Key, Counts]:
         """Parent → how many of its children match."""
         return self._of(self._read.child_counts, _no_counts, level, parent, condition)
 
-    def missing(self, parent: Level, fresh: Fresh | None) -> DataLoader[Key, dict[int, ArchiveError]]:
-        """Parent → what of its children could not be fetched, by archive. fresh: children that are there
-        are asked for again in the archives that it asked."""
+    def missing(self, parent: Level, fresh: Fresh) -> DataLoader[Key, dict[int, ArchiveError]]:
+        """Parent → what of its children could not be fetched, by archive: they are asked for again in the archives that
+        were asked just now."""
         return self._of(self._read.missing, dict, parent, fresh)
 
     async def archives_holding(self, level: Level, key: Key) -> set[int]:

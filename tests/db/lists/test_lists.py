@@ -233,10 +233,10 @@ def test_children_equal_the_oracle(
     parents = sorted(key for at, key in oracle.by_key if at is parent)
     listing = Listing((scope,), level, condition, keys)
     assert listing.order.keys
-    rows = loaded.runner.run(
+    found = loaded.runner.run(
         nodes.page_by_parent(loaded.reader(scope), listing, parents, parent, Page(size, None, back))
     )
-    shown = [nodes.key_of(row, level) for row in rows]
+    shown = [nodes.key_of(row, level) for below in found.values() for row in below.rows]
     whole = _expected(oracle, level, condition, keys)
     for key in parents:
         children = [each for each in whole if each in oracle.children[parent, level, key]]
