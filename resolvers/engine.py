@@ -43,7 +43,7 @@ def core_info(info: strawberry.Info) -> GraphQLResolveInfo[Any]:
     return info._raw_info
 
 
-def described(of: type[Enum], description: str, said: Mapping[Enum, str]) -> None:
+def enum_of(of: type[Enum], description: str, said: Mapping[Enum, str]) -> None:
     """Makes an enum of a room below one of the schema. said: the description of each member, which strawberry takes
     only where the class itself has it."""
     strawberry.enum(of, description=description)

@@ -8,6 +8,7 @@ import strawberry
 
 from model.errors import BadInput
 from reads.freshness import Refresh
+from resolvers.descriptions import argument
 
 LEAST_MS: Final = 100
 MOST_MS: Final = 30_000
@@ -63,6 +64,4 @@ def refresh_of(freshness: Freshness | None) -> Refresh | None:
     return Refresh(timeout / 1000, timedelta(seconds=age) if age is not None else None)
 
 
-Fresh = Annotated[
-    Freshness | None, strawberry.argument(description="How fresh the answer must be; default: CACHED.")
-]
+Fresh = Annotated[Freshness | None, argument("How fresh the answer must be; default: CACHED.")]

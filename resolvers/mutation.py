@@ -1,7 +1,7 @@
 """The root fields that change something."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -31,12 +31,9 @@ from resolvers.cohorts.mutations import (
 )
 from resolvers.consent.change import ConsentChange, change_consent
 from resolvers.context import Info
+from resolvers.descriptions import argument
 from resolvers.filters.inputs import StudyFilter
 from resolvers.scalars import UID
-
-
-def _argument(description: str) -> Any:
-    return strawberry.argument(description=description)
 
 
 @strawberry.type(description="What can be changed.")
@@ -48,11 +45,11 @@ class Mutation:
     async def set_consent(
         self,
         info: Info,
-        study_instance_uid: Annotated[UID, _argument("StudyInstanceUID.")],
-        archive: Annotated[str, _argument("Code of the archive that holds the study.")],
-        care: Annotated[bool, _argument("Consent to use in care.")],
-        registry: Annotated[bool, _argument("Consent to ERN databases and registries.")],
-        research: Annotated[bool, _argument("Consent to research.")],
+        study_instance_uid: Annotated[UID, argument("StudyInstanceUID.")],
+        archive: Annotated[str, argument("Code of the archive that holds the study.")],
+        care: Annotated[bool, argument("Consent to use in care.")],
+        registry: Annotated[bool, argument("Consent to ERN databases and registries.")],
+        research: Annotated[bool, argument("Consent to research.")],
     ) -> ConsentChange | None:
         wanted = StudyConsent(study_instance_uid, care, registry, research)
         return await change_consent(info.context, archive, wanted)
@@ -64,9 +61,9 @@ class Mutation:
     async def refresh_archive(
         self,
         info: Info,
-        code: Annotated[str, _argument("Code of the archive.")],
+        code: Annotated[str, argument("Code of the archive.")],
         reconcile: Annotated[
-            bool, _argument("Compare everything, which finds what was removed and changed unnoticed.")
+            bool, argument("Compare everything, which finds what was removed and changed unnoticed.")
         ] = False,
     ) -> RefreshRequest | None:
         return await refresh(info.context, code, reconcile=reconcile)
@@ -79,10 +76,10 @@ class Mutation:
     async def confirm_removals(
         self,
         info: Info,
-        code: Annotated[str, _argument("Code of the archive.")],
+        code: Annotated[str, argument("Code of the archive.")],
         since: Annotated[
             datetime,
-            _argument("`since` of the archive's `index { suspiciousRemoval }`, as you have seen it."),
+            argument("`since` of the archive's `index { suspiciousRemoval }`, as you have seen it."),
         ],
     ) -> RefreshRequest | None:
         return await confirm_removals(info.context, code, since)
@@ -91,7 +88,7 @@ class Mutation:
         description="Adds an archive, at once and without a restart. For people with the verb admin for its ERN."
     )
     async def add_archive(
-        self, info: Info, archive: Annotated[ArchiveInput, _argument("What it is.")]
+        self, info: Info, archive: Annotated[ArchiveInput, argument("What it is.")]
     ) -> ManagedArchive | None:
         return await add_archive(info.context, archive)
 
@@ -102,8 +99,8 @@ class Mutation:
     async def update_archive(
         self,
         info: Info,
-        code: Annotated[str, _argument("Code of the archive.")],
-        changes: Annotated[ArchiveChanges, _argument("What is different now.")],
+        code: Annotated[str, argument("Code of the archive.")],
+        changes: Annotated[ArchiveChanges, argument("What is different now.")],
     ) -> ManagedArchive | None:
         return await change_archive(info.context, code, changes)
 
@@ -112,7 +109,7 @@ class Mutation:
         "archives.toml. For people with the verb admin for its ERN."
     )
     async def disable_archive(
-        self, info: Info, code: Annotated[str, _argument("Code of the archive.")]
+        self, info: Info, code: Annotated[str, argument("Code of the archive.")]
     ) -> ManagedArchive | None:
         return await switch_archive(info.context, code, disabled=True)
 
@@ -120,7 +117,7 @@ class Mutation:
         description="Switches an archive on again. For people with the verb admin for its ERN."
     )
     async def enable_archive(
-        self, info: Info, code: Annotated[str, _argument("Code of the archive.")]
+        self, info: Info, code: Annotated[str, argument("Code of the archive.")]
     ) -> ManagedArchive | None:
         return await switch_archive(info.context, code, disabled=False)
 
@@ -131,9 +128,9 @@ class Mutation:
     async def remove_archive(
         self,
         info: Info,
-        code: Annotated[str, _argument("Code of the archive.")],
+        code: Annotated[str, argument("Code of the archive.")],
         purge: Annotated[
-            bool, _argument("Whether its rows go too; else they are kept, unseen, until it comes back.")
+            bool, argument("Whether its rows go too; else they are kept, unseen, until it comes back.")
         ],
     ) -> RemovedArchive | None:
         return await remove_archive(info.context, code, purge=purge)
@@ -145,11 +142,11 @@ class Mutation:
     async def save_cohort(
         self,
         info: Info,
-        name: Annotated[str, _argument("What to call it: 1 to 200 characters.")],
-        filter: Annotated[StudyFilter, _argument("Which studies; without a cohort in it.")],
-        description: Annotated[str | None, _argument("What it is for: at most 1000 characters.")] = None,
-        archives: Annotated[list[str] | None, _argument("Only these archives, by code; null: all.")] = None,
-        freeze: Annotated[bool, _argument("Whether to keep what it finds now as version 1, too.")] = False,
+        name: Annotated[str, argument("What to call it: 1 to 200 characters.")],
+        filter: Annotated[StudyFilter, argument("Which studies; without a cohort in it.")],
+        description: Annotated[str | None, argument("What it is for: at most 1000 characters.")] = None,
+        archives: Annotated[list[str] | None, argument("Only these archives, by code; null: all.")] = None,
+        freeze: Annotated[bool, argument("Whether to keep what it finds now as version 1, too.")] = False,
     ) -> Cohort | None:
         saved = await save_cohort(info.context, name, description, filter, archives)
         return await with_first_version(info, saved) if freeze else saved
@@ -159,7 +156,7 @@ class Mutation:
         "copies of studies each and 1,000,000 of a person. For its owner."
     )
     async def freeze_cohort(
-        self, info: Info, id: Annotated[strawberry.ID, _argument("Id of the cohort.")]
+        self, info: Info, id: Annotated[strawberry.ID, argument("Id of the cohort.")]
     ) -> CohortVersion | None:
         return await freeze_cohort(info, id)
 
@@ -167,9 +164,9 @@ class Mutation:
     async def rename_cohort(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, _argument("Id of the cohort.")],
-        name: Annotated[str, _argument("What to call it: 1 to 200 characters.")],
-        description: Annotated[str | None, _argument("What it is for; null: nothing.")] = None,
+        id: Annotated[strawberry.ID, argument("Id of the cohort.")],
+        name: Annotated[str, argument("What to call it: 1 to 200 characters.")],
+        description: Annotated[str | None, argument("What it is for; null: nothing.")] = None,
     ) -> Cohort | None:
         return await rename_cohort(info.context, id, name, description)
 
@@ -180,10 +177,10 @@ class Mutation:
     async def share_cohort(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, _argument("Id of the cohort.")],
-        people: Annotated[list[str], _argument("Subjects of people.")] = [],  # noqa: B006
-        erns: Annotated[list[str], _argument("ERNs: everybody who may see anything of one of them.")] = [],  # noqa: B006
-        everyone: Annotated[bool, _argument("Everybody who can sign in.")] = False,
+        id: Annotated[strawberry.ID, argument("Id of the cohort.")],
+        people: Annotated[list[str], argument("Subjects of people.")] = [],  # noqa: B006
+        erns: Annotated[list[str], argument("ERNs: everybody who may see anything of one of them.")] = [],  # noqa: B006
+        everyone: Annotated[bool, argument("Everybody who can sign in.")] = False,
     ) -> Cohort | None:
         return await share_cohort(info.context, id, people, erns, everyone=everyone)
 
@@ -191,6 +188,6 @@ class Mutation:
         description="Deletes a cohort with its versions, or one version by its id. For its owner."
     )
     async def delete_cohort(
-        self, info: Info, id: Annotated[strawberry.ID, _argument("Id of the cohort or version.")]
+        self, info: Info, id: Annotated[strawberry.ID, argument("Id of the cohort or version.")]
     ) -> DeletedCohort | None:
         return await delete_cohort(info.context, id)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 from uuid import UUID
 
 import strawberry
@@ -26,6 +26,7 @@ from resolvers.cohorts.cohort import (
 )
 from resolvers.cohorts.compare import CohortComparison, CohortId, compare_cohorts
 from resolvers.context import Context, Info
+from resolvers.descriptions import argument
 from resolvers.filters.arguments import After, Archives, Before, First, Given, Last, page_arguments
 from resolvers.filters.inputs import Filter, InstanceFilter, SeriesFilter, StudyFilter, condition_of
 from resolvers.filters.orders import InstanceOrder, Order, SeriesOrder, StudyOrder, sorts_of
@@ -47,21 +48,17 @@ from resolvers.viewer import Viewer, viewer_of
 MAX_IDS = 1000
 
 
-def _argument(description: str) -> Any:
-    return strawberry.argument(description=description)
-
-
 @strawberry.type(description="What can be asked.")
 class Query(Lookups):
     @strawberry.field(description="The object with this id; null when there is none that you may see.")
     async def node(
-        self, info: Info, id: Annotated[strawberry.ID, _argument("An `id` field's value.")]
+        self, info: Info, id: Annotated[strawberry.ID, argument("An `id` field's value.")]
     ) -> Node | None:
         return await _node(info.context, id)
 
     @strawberry.field(description="The objects with these ids (at most 1000), in their order.")
     async def nodes(
-        self, info: Info, ids: Annotated[list[strawberry.ID], _argument("Values of `id` fields.")]
+        self, info: Info, ids: Annotated[list[strawberry.ID], argument("Values of `id` fields.")]
     ) -> list[Node | None] | None:
         if len(ids) > MAX_IDS:
             raise BadInput(f"ids: at most {MAX_IDS}, got {len(ids)}.")
@@ -87,7 +84,7 @@ class Query(Lookups):
 
     @strawberry.field(description="One archive; null when there is none that you may see.")
     async def archive(
-        self, info: Info, code: Annotated[str, _argument("The archive's code.")]
+        self, info: Info, code: Annotated[str, argument("The archive's code.")]
     ) -> Archive | None:
         rows = (await info.context.archives()).values()
         return next((archive_of(info.context, row) for row in rows if row.code == code), None)
@@ -103,11 +100,11 @@ class Query(Lookups):
     async def studies(
         self,
         info: Info,
-        filter: Annotated[StudyFilter | None, _argument("Which studies; null: all.")] = None,
+        filter: Annotated[StudyFilter | None, argument("Which studies; null: all.")] = None,
         archives: Archives = None,
         order_by: Annotated[
             list[StudyOrder] | None,
-            _argument("Default: STUDY_DATE DESC, undated last; RELEVANCE DESC with fuzzy or text."),
+            argument("Default: STUDY_DATE DESC, undated last; RELEVANCE DESC with fuzzy or text."),
         ] = None,
         first: First = 20,
         after: After = None,
@@ -124,9 +121,9 @@ class Query(Lookups):
     async def series(
         self,
         info: Info,
-        filter: Annotated[SeriesFilter | None, _argument("Which series; null: all.")] = None,
+        filter: Annotated[SeriesFilter | None, argument("Which series; null: all.")] = None,
         archives: Archives = None,
-        order_by: Annotated[list[SeriesOrder] | None, _argument("Default: SERIES_NUMBER ASC.")] = None,
+        order_by: Annotated[list[SeriesOrder] | None, argument("Default: SERIES_NUMBER ASC.")] = None,
         first: First = 20,
         after: After = None,
         last: Last = None,
@@ -145,9 +142,9 @@ class Query(Lookups):
     async def instances(
         self,
         info: Info,
-        filter: Annotated[InstanceFilter | None, _argument("Which instances; null: all.")] = None,
+        filter: Annotated[InstanceFilter | None, argument("Which instances; null: all.")] = None,
         archives: Archives = None,
-        order_by: Annotated[list[InstanceOrder] | None, _argument("Default: INSTANCE_NUMBER ASC.")] = None,
+        order_by: Annotated[list[InstanceOrder] | None, argument("Default: INSTANCE_NUMBER ASC.")] = None,
         first: First = 20,
         after: After = None,
         last: Last = None,
@@ -164,7 +161,7 @@ class Query(Lookups):
     async def study_stats(
         self,
         info: Info,
-        filter: Annotated[StudyFilter | None, _argument("Which studies; null: all.")] = None,
+        filter: Annotated[StudyFilter | None, argument("Which studies; null: all.")] = None,
         archives: Archives = None,
     ) -> StudyStats | None:
         return await stats_of(info, StudyStats, Level.STUDY, filter, archives)
@@ -173,7 +170,7 @@ class Query(Lookups):
     async def series_stats(
         self,
         info: Info,
-        filter: Annotated[SeriesFilter | None, _argument("Which series; null: all.")] = None,
+        filter: Annotated[SeriesFilter | None, argument("Which series; null: all.")] = None,
         archives: Archives = None,
     ) -> SeriesStats | None:
         return await stats_of(info, SeriesStats, Level.SERIES, filter, archives)
@@ -182,7 +179,7 @@ class Query(Lookups):
     async def instance_stats(
         self,
         info: Info,
-        filter: Annotated[InstanceFilter | None, _argument("Which instances; null: all.")] = None,
+        filter: Annotated[InstanceFilter | None, argument("Which instances; null: all.")] = None,
         archives: Archives = None,
     ) -> InstanceStats | None:
         return await stats_of(info, InstanceStats, Level.INSTANCE, filter, archives)
@@ -193,8 +190,8 @@ class Query(Lookups):
     async def attribute_definitions(
         self,
         info: Info,
-        search: Annotated[str | None, _argument("Part of a keyword, name or tag.")] = None,
-        searchable: Annotated[bool | None, _argument("Only what filters can name, or cannot.")] = None,
+        search: Annotated[str | None, argument("Part of a keyword, name or tag.")] = None,
+        searchable: Annotated[bool | None, argument("Only what filters can name, or cannot.")] = None,
         first: First = 50,
         after: After = None,
         last: Last = None,
@@ -217,7 +214,7 @@ class Query(Lookups):
     async def cohorts(
         self,
         info: Info,
-        mine: Annotated[bool | None, _argument("true: yours. false: those of others.")] = None,
+        mine: Annotated[bool | None, argument("true: yours. false: those of others.")] = None,
         first: First = 50,
         after: After = None,
         last: Last = None,
@@ -232,7 +229,7 @@ class Query(Lookups):
         a: CohortId,
         b: Annotated[
             strawberry.ID | None,
-            _argument("Another version; null: what the cohort's filter finds now."),
+            argument("Another version; null: what the cohort's filter finds now."),
         ] = None,
     ) -> CohortComparison | None:
         return await compare_cohorts(info, a, b)

@@ -2,19 +2,16 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from resolvers.archives.archive import Archive
 from resolvers.changes.study_changes import StudyChange, health_changes, study_changes
 from resolvers.context import Info
+from resolvers.descriptions import argument
 from resolvers.filters.arguments import Archives
 from resolvers.filters.inputs import StudyFilter
-
-
-def _argument(description: str) -> Any:
-    return strawberry.argument(description=description)
 
 
 @strawberry.type(description="What can be subscribed to, over graphql-transport-ws or server-sent events.")
@@ -27,11 +24,11 @@ class Subscription:
     async def study_changed(
         self,
         info: Info,
-        filter: Annotated[StudyFilter | None, _argument("Which studies; null: all.")] = None,
+        filter: Annotated[StudyFilter | None, argument("Which studies; null: all.")] = None,
         archives: Archives = None,
         since: Annotated[
             str | None,
-            _argument(
+            argument(
                 "A `cursor` of a change, or `changesCursor`: first what came after it. null: from now on."
             ),
         ] = None,
@@ -46,7 +43,7 @@ class Subscription:
     async def archive_health_changed(
         self,
         info: Info,
-        archives: Annotated[list[str] | None, _argument("Only these archives, by code; null: all.")] = None,
+        archives: Annotated[list[str] | None, argument("Only these archives, by code; null: all.")] = None,
     ) -> AsyncGenerator[Archive, None]:
         async with aclosing(health_changes(info.context, archives)) as changes:
             async for archive in changes:

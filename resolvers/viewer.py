@@ -1,29 +1,24 @@
 """Who is asking, and what each ERN lets them see."""
 
-from typing import Any
-
 import strawberry
 
 from access import scope
 from access.scope import AccessLevel
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
+from resolvers.descriptions import described
 
 
 @strawberry.type(description="What one ERN lets the viewer see and do.")
 class Grant:
-    ern: str = _describe("Code of the European Reference Network.")
-    access: AccessLevel = _describe("What of its records.")
-    verbs: list[str] = _describe("What else: annotate, upload, export, admin.")
+    ern: str = described("Code of the European Reference Network.")
+    access: AccessLevel = described("What of its records.")
+    verbs: list[str] = described("What else: annotate, upload, export, admin.")
 
 
 @strawberry.type(description="Who is asking.")
 class Viewer:
-    subject: str = _describe("Stable identifier of the person; `local` on a server without an issuer.")
-    name: str | None = _describe("Name for people.")
-    grants: list[Grant] = _describe("What each ERN lets them see; an ERN that is not here: NONE.")
+    subject: str = described("Stable identifier of the person; `local` on a server without an issuer.")
+    name: str | None = described("Name for people.")
+    grants: list[Grant] = described("What each ERN lets them see; an ERN that is not here: NONE.")
 
 
 def viewer_of(viewer: scope.Viewer) -> Viewer:

@@ -17,17 +17,14 @@ from model.errors import BadInput, Forbidden, NotFound
 from reads.list_query import named_archives
 from reads.request import Request
 from resolvers.archives.archive import Archive, archive_of
+from resolvers.descriptions import described
 from resolvers.levels import ArchiveKind, Level
-
-
-def _describe(description: str, **options: Any) -> Any:
-    return strawberry.field(description=description, **options)
 
 
 @strawberry.type(description="What became of a request to look at an archive.")
 class RefreshRequest:
-    accepted: bool = _describe("False when the same request waits, or is being done, already.")
-    archive: Archive = _describe("The archive; `index` tells how the run goes.")
+    accepted: bool = described("False when the same request waits, or is being done, already.")
+    archive: Archive = described("The archive; `index` tells how the run goes.")
 
 
 _OPTIONAL = {
@@ -45,56 +42,56 @@ _OPTIONAL = {
 
 @strawberry.input(description="An archive, as a table of archives.toml describes it.")
 class ArchiveInput:
-    code: str = _describe("Stable code: lower-case letters, digits and hyphens.")
-    ern: str = _describe("Code of its European Reference Network.")
-    title: str = _describe("Its name for people.")
-    kind: ArchiveKind = _describe("What it speaks; no folder.")
-    url: str = _describe("Its DICOMweb root, http:// or https://.")
-    username: str | None = _describe(_OPTIONAL["username"], default=None)
-    password_env: str | None = _describe(_OPTIONAL["password_env"], default=None)
-    index: Level | None = _describe(_OPTIONAL["index"], default=None)
-    sync_every: str | None = _describe(_OPTIONAL["sync_every"], default=None)
-    reconcile_every: str | None = _describe(_OPTIONAL["reconcile_every"], default=None)
-    timeout: str | None = _describe(_OPTIONAL["timeout"], default=None)
-    max_connections: int | None = _describe(_OPTIONAL["max_connections"], default=None)
-    page_size: int | None = _describe(_OPTIONAL["page_size"], default=None)
+    code: str = described("Stable code: lower-case letters, digits and hyphens.")
+    ern: str = described("Code of its European Reference Network.")
+    title: str = described("Its name for people.")
+    kind: ArchiveKind = described("What it speaks; no folder.")
+    url: str = described("Its DICOMweb root, http:// or https://.")
+    username: str | None = described(_OPTIONAL["username"], default=None)
+    password_env: str | None = described(_OPTIONAL["password_env"], default=None)
+    index: Level | None = described(_OPTIONAL["index"], default=None)
+    sync_every: str | None = described(_OPTIONAL["sync_every"], default=None)
+    reconcile_every: str | None = described(_OPTIONAL["reconcile_every"], default=None)
+    timeout: str | None = described(_OPTIONAL["timeout"], default=None)
+    max_connections: int | None = described(_OPTIONAL["max_connections"], default=None)
+    page_size: int | None = described(_OPTIONAL["page_size"], default=None)
 
 
 @strawberry.input(description="What is different of an archive; what is not given stays.")
 class ArchiveChanges:
-    title: str | None = _describe("Its name for people.", default=None)
-    kind: ArchiveKind | None = _describe("What it speaks; no folder.", default=None)
-    url: str | None = _describe("Its DICOMweb root, http:// or https://.", default=None)
-    username: str | None = _describe(_OPTIONAL["username"], default=None)
-    password_env: str | None = _describe(_OPTIONAL["password_env"], default=None)
-    index: Level | None = _describe(_OPTIONAL["index"], default=None)
-    sync_every: str | None = _describe(_OPTIONAL["sync_every"], default=None)
-    reconcile_every: str | None = _describe(_OPTIONAL["reconcile_every"], default=None)
-    timeout: str | None = _describe(_OPTIONAL["timeout"], default=None)
-    max_connections: int | None = _describe(_OPTIONAL["max_connections"], default=None)
-    page_size: int | None = _describe(_OPTIONAL["page_size"], default=None)
+    title: str | None = described("Its name for people.", default=None)
+    kind: ArchiveKind | None = described("What it speaks; no folder.", default=None)
+    url: str | None = described("Its DICOMweb root, http:// or https://.", default=None)
+    username: str | None = described(_OPTIONAL["username"], default=None)
+    password_env: str | None = described(_OPTIONAL["password_env"], default=None)
+    index: Level | None = described(_OPTIONAL["index"], default=None)
+    sync_every: str | None = described(_OPTIONAL["sync_every"], default=None)
+    reconcile_every: str | None = described(_OPTIONAL["reconcile_every"], default=None)
+    timeout: str | None = described(_OPTIONAL["timeout"], default=None)
+    max_connections: int | None = described(_OPTIONAL["max_connections"], default=None)
+    page_size: int | None = described(_OPTIONAL["page_size"], default=None)
 
 
 @strawberry.type(description="An archive as its administrators see it.")
 class ManagedArchive:
-    code: str = _describe("Its code.")
-    ern: str = _describe("Code of its European Reference Network.")
-    title: str = _describe("Its name for people.")
-    kind: ArchiveKind = _describe("What it speaks.")
-    url: str | None = _describe("Its DICOMweb root; null for a folder.")
-    username: str | None = _describe(_OPTIONAL["username"])
-    password_env: str | None = _describe("Name of the variable that holds the password.")
-    index: Level = _describe("How deep runs go.")
-    enabled: bool = _describe("False while it is switched off.")
-    in_file: bool = _describe("Whether archives.toml says all this; else a mutation did.")
-    changed_at: datetime = _describe("When this was last changed.")
-    changed_by: str | None = _describe("Who changed it; null for the file.")
+    code: str = described("Its code.")
+    ern: str = described("Code of its European Reference Network.")
+    title: str = described("Its name for people.")
+    kind: ArchiveKind = described("What it speaks.")
+    url: str | None = described("Its DICOMweb root; null for a folder.")
+    username: str | None = described(_OPTIONAL["username"])
+    password_env: str | None = described("Name of the variable that holds the password.")
+    index: Level = described("How deep runs go.")
+    enabled: bool = described("False while it is switched off.")
+    in_file: bool = described("Whether archives.toml says all this; else a mutation did.")
+    changed_at: datetime = described("When this was last changed.")
+    changed_by: str | None = described("Who changed it; null for the file.")
 
 
 @strawberry.type(description="An archive that was removed.")
 class RemovedArchive:
-    code: str = _describe("Its code.")
-    purging: bool = _describe("Whether a worker removes its rows now; else they are kept.")
+    code: str = described("Its code.")
+    purging: bool = described("Whether a worker removes its rows now; else they are kept.")
 
 
 async def refresh(request: Request, code: str, *, reconcile: bool) -> RefreshRequest:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 import strawberry
 
@@ -14,11 +13,12 @@ from reads.ids import to_id
 from reads.reports import Trouble, trouble
 from reads.request import Request
 from resolvers.context import Info
-from resolvers.engine import described
+from resolvers.descriptions import described
+from resolvers.engine import enum_of
 from resolvers.levels import ArchiveKind
 from resolvers.node import Node
 
-described(
+enum_of(
     AccessLevel,
     "What a person may see of an ERN.",
     {
@@ -28,10 +28,6 @@ described(
         AccessLevel.FULL: "Records as stored.",
     },
 )
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 @strawberry.enum(description="What the last look at an archive found.")
@@ -55,39 +51,39 @@ class BreakerState(Enum):
 
 @strawberry.type(description="What went wrong with an archive: never patient data, URLs or credentials.")
 class SourceError:
-    code: str = _describe(
+    code: str = described(
         "A stable code: TIMEOUT, UNREACHABLE, REJECTED, SERVER_ERROR, BAD_ANSWER, NOT_INDEXED, …"
     )
-    message: str = _describe("A sentence for people.")
+    message: str = described("A sentence for people.")
 
 
 @strawberry.type(description="A count, or a bound when policy hides a small one.")
 class Count:
-    value: int | None = _describe("The count; null when it is hidden, not known, or larger than an Int.")
-    at_most: int | None = _describe(
+    value: int | None = described("The count; null when it is hidden, not known, or larger than an Int.")
+    at_most: int | None = described(
         "Where the count is hidden: what you may see of it and the most patients that stay hidden."
     )
-    suppressed: bool = _describe("True when policy hides the count.")
+    suppressed: bool = described("True when policy hides the count.")
 
 
 @strawberry.type(
     description="The last look at an archive: the indexer's, or what this process has met since."
 )
 class ArchiveHealth:
-    state: HealthState = _describe("What it found.")
-    checked_at: datetime | None = _describe("When it was.")
-    latency_ms: float | None = _describe("How long the archive took, in milliseconds.")
-    error: SourceError | None = _describe("What was wrong.")
-    breaker: BreakerState = _describe("Whether the process that answers you asks it now.")
-    retry_at: datetime | None = _describe("When it is asked again; null while the breaker is closed.")
+    state: HealthState = described("What it found.")
+    checked_at: datetime | None = described("When it was.")
+    latency_ms: float | None = described("How long the archive took, in milliseconds.")
+    error: SourceError | None = described("What was wrong.")
+    breaker: BreakerState = described("Whether the process that answers you asks it now.")
+    retry_at: datetime | None = described("When it is asked again; null while the breaker is closed.")
 
 
 @strawberry.type(
     description="One finding of a probe: what the archive really does, whatever the standard says."
 )
 class Capability:
-    name: str = _describe("What was tried: query_decoding, uid_list, offset, change_feed, …")
-    value: str = _describe("What was found.")
+    name: str = described("What was tried: query_decoding, uid_list, offset, change_feed, …")
+    value: str = described("What was found.")
 
 
 @strawberry.type(
@@ -95,25 +91,25 @@ class Capability:
     "`confirmRemovals` says that it is right. It is settled too when the archive lists them again."
 )
 class SuspiciousRemoval:
-    since: datetime = _describe("Since when so many are gone; for `confirmRemovals`.")
-    studies: Count = _describe("How many.")
-    of_studies: Count = _describe("Of how many that the index has of this archive.")
-    confirmed: bool = _describe(
+    since: datetime = described("Since when so many are gone; for `confirmRemovals`.")
+    studies: Count = described("How many.")
+    of_studies: Count = described("Of how many that the index has of this archive.")
+    confirmed: bool = described(
         "True when somebody has confirmed it, and a run that removes them is to come."
     )
 
 
 @strawberry.type(description="How far the index of an archive has come.")
 class IndexState:
-    studies: Count = _describe("Studies of this archive in the index.")
-    series: Count = _describe("Series of this archive in the index.")
-    instances: Count = _describe("Instances of this archive in the index; the others are fetched on demand.")
-    last_completed_at: datetime | None = _describe("When the last complete run ended; null: none yet.")
-    last_change_at: datetime | None = _describe("When a run last changed something.")
-    running: bool = _describe("True while a run is under way.")
-    progress: float | None = _describe("Share of the running run that is done, 0 to 1; null when not known.")
-    error: SourceError | None = _describe("Why the last run failed.")
-    last_reconciled_at: datetime | None = _describe(
+    studies: Count = described("Studies of this archive in the index.")
+    series: Count = described("Series of this archive in the index.")
+    instances: Count = described("Instances of this archive in the index; the others are fetched on demand.")
+    last_completed_at: datetime | None = described("When the last complete run ended; null: none yet.")
+    last_change_at: datetime | None = described("When a run last changed something.")
+    running: bool = described("True while a run is under way.")
+    progress: float | None = described("Share of the running run that is done, 0 to 1; null when not known.")
+    error: SourceError | None = described("Why the last run failed.")
+    last_reconciled_at: datetime | None = described(
         "When everything was last compared with the archive, and removed what it no longer had."
     )
     row: strawberry.Private[ArchiveRow]
@@ -166,7 +162,7 @@ class IndexState:
 @strawberry.type(description="One DICOMweb archive of the federation.")
 class Archive(Node):
     row: strawberry.Private[ArchiveRow]
-    access: AccessLevel = _describe("What you may see of it.")
+    access: AccessLevel = described("What you may see of it.")
 
     @strawberry.field(description="Global id.")
     def id(self) -> strawberry.ID:

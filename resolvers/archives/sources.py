@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
 from reads.reports import Report, SourceState
 from reads.request import Request
 from resolvers.archives.archive import Archive, SourceError, archive_of, error_of
-from resolvers.engine import described
+from resolvers.descriptions import described
+from resolvers.engine import enum_of
 
 COMPLETE = (
     "True when every archive that was asked answered in full: its report is CACHED or LIVE. One whose records you may "
@@ -17,11 +17,7 @@ COMPLETE = (
 )
 
 
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
-described(
+enum_of(
     SourceState,
     "What an archive's part of an answer is worth.",
     {
@@ -40,8 +36,8 @@ described(
     description="What of an archive's records you may not see, by policy; the answer is complete without them."
 )
 class SourceRestriction:
-    code: str = _describe("A stable code: CONSENT_TO_RESEARCH.")
-    message: str = _describe("A sentence for people.")
+    code: str = described("A stable code: CONSENT_TO_RESEARCH.")
+    message: str = described("A sentence for people.")
 
 
 _CONSENT = SourceRestriction(
@@ -52,17 +48,17 @@ _CONSENT = SourceRestriction(
 
 @strawberry.type(description="What one archive's part of an answer is worth.")
 class SourceReport:
-    archive: Archive = _describe("The archive that was asked.")
-    state: SourceState = _describe("What its part is worth.")
-    as_of: datetime | None = _describe(
+    archive: Archive = described("The archive that was asked.")
+    state: SourceState = described("What its part is worth.")
+    as_of: datetime | None = described(
         "What it is as of: the last completed run; for LIVE when the archive was asked."
     )
-    elapsed_ms: float | None = _describe(
+    elapsed_ms: float | None = described(
         "How long the archive took, in milliseconds; null when it was not asked for this answer, or where you do "
         "not see its records as stored."
     )
-    error: SourceError | None = _describe("Why something is missing.")
-    restriction: SourceRestriction | None = _describe(
+    error: SourceError | None = described("Why something is missing.")
+    restriction: SourceRestriction | None = described(
         "What you may not see of it, whether or not it holds such; null: nothing is held back from you."
     )
     report: strawberry.Private[Report]

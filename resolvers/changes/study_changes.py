@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import strawberry
 
@@ -21,6 +21,7 @@ from reads.ids import to_id
 from reads.list_query import list_query_of, named_archives
 from resolvers.archives.archive import Archive, archive_of
 from resolvers.context import Context
+from resolvers.descriptions import described
 from resolvers.filters.inputs import StudyFilter, condition_of
 from resolvers.records.nodes import Study, study_of
 from resolvers.scalars import UID
@@ -28,10 +29,6 @@ from resolvers.scalars import UID
 AT_ONCE: Final = 100
 _STREAM: Final = "studyChanged"
 """What the cursors of changes are sealed for; they hold numbers of events, and are anybody's."""
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 @strawberry.enum(description="What became of a study in your list.")
@@ -49,12 +46,12 @@ class ChangeKind(Enum):
 
 @strawberry.type(description="A change of a study: apply it to your list by `studyInstanceUid`.")
 class StudyChange:
-    kind: ChangeKind = _describe("Put it in (ADDED, UPDATED), or take it out (REMOVED).")
-    study: Study | None = _describe("The study as it is now; null when REMOVED.")
-    study_instance_uid: UID = _describe("StudyInstanceUID (0020,000D).")
-    archive: Archive = _describe("The archive whose copy changed.")
-    at: datetime = _describe("When the index was changed.")
-    cursor: str = _describe("Give it to `since`, and this event and what came before is not sent again.")
+    kind: ChangeKind = described("Put it in (ADDED, UPDATED), or take it out (REMOVED).")
+    study: Study | None = described("The study as it is now; null when REMOVED.")
+    study_instance_uid: UID = described("StudyInstanceUID (0020,000D).")
+    archive: Archive = described("The archive whose copy changed.")
+    at: datetime = described("When the index was changed.")
+    cursor: str = described("Give it to `since`, and this event and what came before is not sent again.")
 
     @strawberry.field(description="Global id of the study.")
     def id(self) -> strawberry.ID:

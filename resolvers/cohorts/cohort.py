@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import strawberry
@@ -23,16 +23,13 @@ from reads.lists import ListPage, list_nodes, page_of
 from reads.page_arguments import PageArguments
 from resolvers.archives.archive import Archive, archive_of
 from resolvers.context import Context, Info
+from resolvers.descriptions import described
 from resolvers.filters.arguments import After, Before, First, Given, Last, page_arguments
 from resolvers.node import Node
 from resolvers.records.connection import PageInfo
 from resolvers.records.nodes import StudyConnection
 
 _ORDER = "cohorts"
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 async def list_studies(
@@ -67,16 +64,16 @@ async def _list_version(context: Context, test: CohortTest, page: PageArguments)
 
 @strawberry.type(description="An archive that a version asked.")
 class CohortSource:
-    archive: Archive = _describe("The archive.")
-    as_of: datetime | None = _describe("When its index had last been complete at that time; null: not yet.")
+    archive: Archive = described("The archive.")
+    as_of: datetime | None = described("When its index had last been complete at that time; null: not yet.")
 
 
 @strawberry.type(description="What a cohort's filter found once. It shows what you may see of it now.")
 class CohortVersion(Node):
     cohort: strawberry.Private[Saved]
     version: strawberry.Private[Version]
-    number: int = _describe("1, 2, 3, … within its cohort.")
-    frozen_at: datetime = _describe("When it was frozen.")
+    number: int = described("1, 2, 3, … within its cohort.")
+    frozen_at: datetime = described("When it was frozen.")
 
     @strawberry.field(description="Global id; also for `StudyFilter.cohort` and `compareCohorts`.")
     def id(self) -> strawberry.ID:
@@ -107,23 +104,23 @@ class CohortVersion(Node):
 
 @strawberry.type(description="With whom a cohort is shared.")
 class CohortShares:
-    people: list[str] = _describe("Subjects of people (`viewer { subject }`).")
-    erns: list[str] = _describe("Codes of ERNs: everybody who may see anything of one of them.")
-    everyone: bool = _describe("Everybody who can sign in.")
+    people: list[str] = described("Subjects of people (`viewer { subject }`).")
+    erns: list[str] = described("Codes of ERNs: everybody who may see anything of one of them.")
+    everyone: bool = described("Everybody who can sign in.")
 
 
 @strawberry.type(description="A saved filter, and the versions of what it found.")
 class Cohort(Node):
     saved: strawberry.Private[Saved]
-    name: str = _describe("What its owner calls it.")
-    description: str | None = _describe("What its owner says of it.")
-    mine: bool = _describe("True for who saved it.")
-    owner: str | None = _describe("Name of who saved it, else their subject.")
-    identifying: bool = _describe(
+    name: str = described("What its owner calls it.")
+    description: str | None = described("What its owner says of it.")
+    mine: bool = described("True for who saved it.")
+    owner: str | None = described("Name of who saved it, else their subject.")
+    identifying: bool = described(
         "True where its filter looks at what may identify a person: the filter is then shown to its owner alone, "
         "and its versions only in archives that are seen as they were when it was frozen."
     )
-    created_at: datetime = _describe("When it was saved.")
+    created_at: datetime = described("When it was saved.")
 
     @strawberry.field(description="Global id; nobody can guess it.")
     def id(self) -> strawberry.ID:
@@ -178,14 +175,14 @@ def cohort_of(saved: Saved) -> Cohort:
 
 @strawberry.type(description="A cohort in a page, with its cursor.")
 class CohortEdge:
-    node: Cohort = _describe("The cohort.")
-    cursor: str = _describe("Where the cohort stands in this list; opaque.")
+    node: Cohort = described("The cohort.")
+    cursor: str = described("Where the cohort stands in this list; opaque.")
 
 
 @strawberry.type(description="A page of cohorts, newest first.")
 class CohortConnection:
     ends: strawberry.Private["_Ends"]
-    page_info: PageInfo = _describe("Where this page stands.")
+    page_info: PageInfo = described("Where this page stands.")
 
     @strawberry.field(description="The cohorts of this page with their cursors.")
     def edges(self) -> list[CohortEdge]:

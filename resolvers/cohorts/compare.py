@@ -1,6 +1,6 @@
 """Comparing cohorts: what came, went and changed between two versions, or since one."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -10,6 +10,7 @@ from model.filters import AllOf, ChangedTest, Condition, Not
 from reads.cohort_scope import in_version, open_version
 from resolvers.cohorts.cohort import list_studies
 from resolvers.context import Info
+from resolvers.descriptions import argument
 from resolvers.filters.arguments import After, Before, First, Last
 from resolvers.filters.inputs import condition_of
 from resolvers.filters.saved_filter import filter_of
@@ -78,10 +79,6 @@ async def compare_cohorts(info: Info, first: str, second: str | None) -> CohortC
     return CohortComparison(before=before, after=after, since=since, until=None, named=named)
 
 
-def _argument(description: str) -> Any:
-    return strawberry.argument(description=description)
-
-
 CohortId = Annotated[
-    strawberry.ID, _argument("Id of a cohort, which means its newest version, or of a version.")
+    strawberry.ID, argument("Id of a cohort, which means its newest version, or of a version.")
 ]

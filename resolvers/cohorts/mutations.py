@@ -1,7 +1,6 @@
 """What people do with cohorts: save, freeze, rename, share, delete."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import strawberry
 
@@ -19,6 +18,7 @@ from reads.cohort_scope import cohort_id, open_cohort, person_of
 from reads.list_query import list_query_of
 from resolvers.cohorts.cohort import Cohort, CohortVersion, cohort_of, version_of
 from resolvers.context import Context, Info
+from resolvers.descriptions import described
 from resolvers.filters.inputs import StudyFilter, condition_of
 from resolvers.filters.matches import checked
 from resolvers.filters.saved_filter import filter_of, text_of
@@ -27,13 +27,9 @@ MAX_NAME, MAX_DESCRIPTION, MAX_FILTER = 200, 1000, 100_000
 _NOT_YOURS = "cohort: you own none with this id."
 
 
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="What was deleted.")
 class DeletedCohort:
-    id: strawberry.ID = _describe("The id that is no more.")
+    id: strawberry.ID = described("The id that is no more.")
 
 
 async def save_cohort(

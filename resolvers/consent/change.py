@@ -1,7 +1,6 @@
 """Saying what the patient of one study agreed to, and who saw the study before a consent was withdrawn."""
 
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
@@ -13,18 +12,15 @@ from model.attributes import Level
 from model.errors import Forbidden, NotFound
 from reads.list_query import named_archives
 from resolvers.context import Context
+from resolvers.descriptions import described
 from resolvers.records.nodes import Study, study_of
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 @strawberry.type(description="Requests of one purpose whose answers showed the study.")
 class PurposeAccesses:
-    purpose: str | None = _describe("HL7 code that the requests named (X-Purpose-Of-Use); null: none.")
-    requests: int = _describe("How many requests.")
-    people: int = _describe("Of how many people; one who asked for several purposes counts in each.")
+    purpose: str | None = described("HL7 code that the requests named (X-Purpose-Of-Use); null: none.")
+    requests: int = described("How many requests.")
+    people: int = described("Of how many people; one who asked for several purposes counts in each.")
 
 
 @strawberry.type(
@@ -32,16 +28,16 @@ class PurposeAccesses:
     "trail: in full or pseudonymised."
 )
 class EarlierAccesses:
-    since: datetime = _describe("When that consent was given.")
-    requests: int = _describe("How many requests of others.")
-    people: int = _describe("Of how many people.")
-    by_purpose: list[PurposeAccesses] = _describe("The same by purpose.")
+    since: datetime = described("When that consent was given.")
+    requests: int = described("How many requests of others.")
+    people: int = described("Of how many people.")
+    by_purpose: list[PurposeAccesses] = described("The same by purpose.")
 
 
 @strawberry.type(description="An export that held the study.")
 class EarlierExport:
-    at: datetime = _describe("When it was made.")
-    purpose: str | None = _describe("HL7 code that it was made for; null: none was named.")
+    at: datetime = described("When it was made.")
+    purpose: str | None = described("HL7 code that it was made for; null: none was named.")
 
 
 @strawberry.type(
@@ -49,11 +45,11 @@ class EarlierExport:
     "seen before: that is listed here."
 )
 class ConsentChange:
-    study: Study = _describe("The study, as it is now.")
-    accesses: EarlierAccesses | None = _describe(
+    study: Study = described("The study, as it is now.")
+    accesses: EarlierAccesses | None = described(
         "Earlier accesses of others; null where no consent held before."
     )
-    exports: list[EarlierExport] = _describe(
+    exports: list[EarlierExport] = described(
         "Earlier exports that held the study, since that consent was given, oldest first; at most 1000."
     )
 

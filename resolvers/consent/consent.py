@@ -1,14 +1,9 @@
 """Consents in the schema: what a patient agreed to."""
 
-from typing import Any
-
 import strawberry
 
 from db.lists.nodes import Row
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
+from resolvers.descriptions import described
 
 
 @strawberry.type(
@@ -16,9 +11,9 @@ def _describe(description: str) -> Any:
     "says so and none says otherwise. An archive that was told nothing says nothing; where none was, false."
 )
 class Consent:
-    care: bool = _describe("Use in the patient's care, such as the discussion of the case.")
-    registry: bool = _describe("Storage in databases and registries of the ERN.")
-    research: bool = _describe("Research. What is pseudonymised shows to others than members only with it.")
+    care: bool = described("Use in the patient's care, such as the discussion of the case.")
+    registry: bool = described("Storage in databases and registries of the ERN.")
+    research: bool = described("Research. What is pseudonymised shows to others than members only with it.")
 
 
 def consent_of_row(row: Row | None) -> Consent:

@@ -7,25 +7,24 @@ from graphql import VariableNode
 
 from model.errors import BadInput
 from reads.page_arguments import PageArguments
+from resolvers.descriptions import argument
 from resolvers.engine import core_info
 
 MAX_PAGE = 1000
 
 First = Annotated[
     int | None,
-    strawberry.argument(description="How many from the start or after `after`: 1 to 1000; not with `last`."),
+    argument("How many from the start or after `after`: 1 to 1000; not with `last`."),
 ]
-After = Annotated[str | None, strawberry.argument(description="A cursor of this list: what follows it.")]
+After = Annotated[str | None, argument("A cursor of this list: what follows it.")]
 Last = Annotated[
     int | None,
-    strawberry.argument(description="How many from the end or before `before`: 1 to 1000; not with `first`."),
+    argument("How many from the end or before `before`: 1 to 1000; not with `first`."),
 ]
-Before = Annotated[str | None, strawberry.argument(description="A cursor of this list: what precedes it.")]
+Before = Annotated[str | None, argument("A cursor of this list: what precedes it.")]
 Given = tuple[int | None, str | None, int | None, str | None]
 """first, after, last, before."""
-Archives = Annotated[
-    list[str] | None, strawberry.argument(description="Only what these archives hold, by code; null: all.")
-]
+Archives = Annotated[list[str] | None, argument("Only what these archives hold, by code; null: all.")]
 
 
 def page_arguments(
@@ -53,8 +52,8 @@ def _size(name: str, value: int) -> int:
 
 def _is_given(info: strawberry.Info, name: str) -> bool:
     """True when the query itself gives the argument: a default value is not a choice."""
-    for argument in core_info(info).field_nodes[0].arguments or ():
-        if argument.name.value == name:
-            variable = argument.value.name.value if isinstance(argument.value, VariableNode) else None
+    for given in core_info(info).field_nodes[0].arguments or ():
+        if given.name.value == name:
+            variable = given.value.name.value if isinstance(given.value, VariableNode) else None
             return variable is None or variable in info.variable_values
     return False

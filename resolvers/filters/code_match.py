@@ -1,18 +1,13 @@
 """How filters ask for codes: of a series' coded attributes, by value or by a word for it."""
 
-from typing import Any
-
 import strawberry
 
 from model import vocabulary
 from model.attributes import Level
 from model.filters import EVERYTHING, Condition, Op, Related, Test, all_of
 from model.vocabulary import CODE_COLUMNS, Coded
+from resolvers.descriptions import optional
 from resolvers.filters.matches import checked, given_fields
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description, default=strawberry.UNSET)
 
 
 @strawberry.input(
@@ -20,11 +15,11 @@ def _describe(description: str) -> Any:
     "term or word for it (CHEST, Thorax, poitrine); one that the vocabulary does not know is BAD_INPUT."
 )
 class CodeMatch:
-    eq: str | None = _describe("This code.")
+    eq: str | None = optional("This code.")
     in_: list[str] | None = strawberry.field(
         description="One of these codes (1 to 1000).", default=strawberry.UNSET, name="in"
     )
-    is_null: bool | None = _describe("true: has no code, whatever the raw value. false: has one.")
+    is_null: bool | None = optional("true: has no code, whatever the raw value. false: has one.")
 
 
 def code_condition(level: Level, of: Coded, match: CodeMatch, at: str) -> Condition:

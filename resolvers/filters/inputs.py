@@ -24,6 +24,7 @@ from model.filters import (
 )
 from model.text_search import parse_text
 from model.vocabulary import Coded
+from resolvers.descriptions import optional
 from resolvers.filters.code_match import CodeMatch, code_condition
 from resolvers.filters.matches import (
     AttributeMatch,
@@ -50,10 +51,6 @@ def _coded(of: Coded) -> Any:
     return strawberry.field(description=words, default=strawberry.UNSET, metadata={"coded": of})
 
 
-def _describe(description: str, name: str | None = None) -> Any:
-    return strawberry.field(description=description, default=strawberry.UNSET, name=name)
-
-
 _TEXT = (
     'Words are beginnings of words and all hold; "a phrase" is to the letter, -word excludes, OR between '
     "alternatives. Case and accents are folded."
@@ -67,16 +64,16 @@ _AND, _OR, _NOT = (
 
 @strawberry.input(description="What the patient agreed to, in an archive that holds the study.")
 class ConsentFilter:
-    care: bool | None = _describe("true: consent to use in care. false: none.")
-    registry: bool | None = _describe("true: consent to ERN databases and registries. false: none.")
-    research: bool | None = _describe("true: consent to contact about research. false: none.")
+    care: bool | None = optional("true: consent to use in care. false: none.")
+    registry: bool | None = optional("true: consent to ERN databases and registries. false: none.")
+    research: bool | None = optional("true: consent to contact about research. false: none.")
 
 
 @strawberry.input(description="Which studies: all given conditions hold.")
 class StudyFilter:
-    and_: list["StudyFilter"] | None = _describe(_AND, "and")
-    or_: list["StudyFilter"] | None = _describe(_OR, "or")
-    not_: "StudyFilter | None" = _describe(_NOT, "not")
+    and_: list["StudyFilter"] | None = optional(_AND, "and")
+    or_: list["StudyFilter"] | None = optional(_OR, "or")
+    not_: "StudyFilter | None" = optional(_NOT, "not")
     study_instance_uid: UidMatch | None = _of("StudyInstanceUID")
     patient_id: StringMatch | None = _of("PatientID")
     patient_name: PersonNameMatch | None = _of("PatientName")
@@ -95,25 +92,25 @@ class StudyFilter:
         default=strawberry.UNSET,
         metadata={"coded": Coded.BODY_PART},
     )
-    series: "SeriesFilter | None" = _describe("At least one series matches.")
-    attribute: list[AttributeMatch] | None = _describe(
+    series: "SeriesFilter | None" = optional("At least one series matches.")
+    attribute: list[AttributeMatch] | None = optional(
         "Any DICOM attribute at study level by keyword, tag or path, private ones included."
     )
-    consent: ConsentFilter | None = _describe("The patient's consents match.")
-    cohort: strawberry.ID | None = _describe(
+    consent: ConsentFilter | None = optional("The patient's consents match.")
+    cohort: strawberry.ID | None = optional(
         "The study is in this version of a cohort; of a cohort's id: in its newest one. Archives that the version "
         "did not ask as you see them are SKIPPED. In lists and statistics at the root of a query."
     )
-    text: str | None = _describe(
+    text: str | None = optional(
         "Free text over descriptions, body parts, protocol names of the study and its series. " + _TEXT
     )
 
 
 @strawberry.input(description="Which series: all given conditions hold.")
 class SeriesFilter:
-    and_: list["SeriesFilter"] | None = _describe(_AND, "and")
-    or_: list["SeriesFilter"] | None = _describe(_OR, "or")
-    not_: "SeriesFilter | None" = _describe(_NOT, "not")
+    and_: list["SeriesFilter"] | None = optional(_AND, "and")
+    or_: list["SeriesFilter"] | None = optional(_OR, "or")
+    not_: "SeriesFilter | None" = optional(_NOT, "not")
     series_instance_uid: UidMatch | None = _of("SeriesInstanceUID")
     modality: StringMatch | None = _of("Modality")
     series_description: StringMatch | None = _of("SeriesDescription")
@@ -126,27 +123,27 @@ class SeriesFilter:
     manufacturer_model_name: StringMatch | None = _of("ManufacturerModelName")
     series_date: DateRange | None = _of("SeriesDate")
     number_of_series_related_instances: IntRange | None = _of("NumberOfSeriesRelatedInstances")
-    study: StudyFilter | None = _describe("The study matches.")
-    instance: "InstanceFilter | None" = _describe("At least one instance matches.")
-    text: str | None = _describe("Free text over description, body part and protocol name. " + _TEXT)
-    attribute: list[AttributeMatch] | None = _describe(
+    study: StudyFilter | None = optional("The study matches.")
+    instance: "InstanceFilter | None" = optional("At least one instance matches.")
+    text: str | None = optional("Free text over description, body part and protocol name. " + _TEXT)
+    attribute: list[AttributeMatch] | None = optional(
         "Any DICOM attribute at series level by keyword, tag or path, private ones included."
     )
 
 
 @strawberry.input(description="Which instances: all given conditions hold.")
 class InstanceFilter:
-    and_: list["InstanceFilter"] | None = _describe(_AND, "and")
-    or_: list["InstanceFilter"] | None = _describe(_OR, "or")
-    not_: "InstanceFilter | None" = _describe(_NOT, "not")
+    and_: list["InstanceFilter"] | None = optional(_AND, "and")
+    or_: list["InstanceFilter"] | None = optional(_OR, "or")
+    not_: "InstanceFilter | None" = optional(_NOT, "not")
     sop_instance_uid: UidMatch | None = _of("SOPInstanceUID")
     sop_class_uid: UidMatch | None = _of("SOPClassUID")
     instance_number: IntRange | None = _of("InstanceNumber")
     rows: IntRange | None = _of("Rows")
     columns: IntRange | None = _of("Columns")
     number_of_frames: IntRange | None = _of("NumberOfFrames")
-    series: SeriesFilter | None = _describe("The series matches.")
-    attribute: list[AttributeMatch] | None = _describe(
+    series: SeriesFilter | None = optional("The series matches.")
+    attribute: list[AttributeMatch] | None = optional(
         "Any DICOM attribute at instance level by keyword, tag or path, private ones included."
     )
 

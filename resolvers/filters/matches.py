@@ -18,25 +18,22 @@ from model.errors import BadInput
 from model.filters import MAX_TEXT, AllOf, AnyOf, Condition, Not, Op, Test, Value
 from model.paths import parse_path
 from reads.any_attribute import attribute_test
+from resolvers.descriptions import optional
 from resolvers.scalars import UID
 
 MAX_LIST = 1000
-
-
-def _describe(description: str, name: str | None = None) -> Any:
-    return strawberry.field(description=description, default=strawberry.UNSET, name=name)
 
 
 @strawberry.input(
     description="All given conditions hold for one value. Case and accents are folded except for eq and in."
 )
 class StringMatch:
-    eq: str | None = _describe("Equal, to the letter.")
-    in_: list[str] | None = _describe("Equal to one of these, to the letter (1 to 1000).", "in")
-    starts_with: str | None = _describe("Begins with this.")
-    contains: str | None = _describe("Contains this.")
-    wildcard: str | None = _describe("DICOM wildcards: * for any text, ? for one character.")
-    is_null: bool | None = _describe("true: has no value. false: has one.")
+    eq: str | None = optional("Equal, to the letter.")
+    in_: list[str] | None = optional("Equal to one of these, to the letter (1 to 1000).", "in")
+    starts_with: str | None = optional("Begins with this.")
+    contains: str | None = optional("Contains this.")
+    wildcard: str | None = optional("DICOM wildcards: * for any text, ? for one character.")
+    is_null: bool | None = optional("true: has no value. false: has one.")
 
 
 @strawberry.input(
@@ -45,43 +42,43 @@ class StringMatch:
     "Yiorgos), order, missing parts and initials; best match first."
 )
 class PersonNameMatch:
-    eq: str | None = _describe("Equal, to the letter, to the name or to one of its groups.")
-    starts_with: str | None = _describe("A group begins with this; case and accents folded.")
-    wildcard: str | None = _describe("A group matches: * for any text, ? for one character; folded.")
-    fuzzy: str | None = _describe(
+    eq: str | None = optional("Equal, to the letter, to the name or to one of its groups.")
+    starts_with: str | None = optional("A group begins with this; case and accents folded.")
+    wildcard: str | None = optional("A group matches: * for any text, ? for one character; folded.")
+    fuzzy: str | None = optional(
         "A name spelled or transcribed like this; the answer is ordered by RELEVANCE."
     )
-    is_null: bool | None = _describe("true: has no value. false: has one.")
+    is_null: bool | None = optional("true: has no value. false: has one.")
 
 
 @strawberry.input(description="A UID, or one of several.")
 class UidMatch:
-    eq: UID | None = _describe("This UID.")
-    in_: list[UID] | None = _describe("One of these (1 to 1000).", "in")
+    eq: UID | None = optional("This UID.")
+    in_: list[UID] | None = optional("One of these (1 to 1000).", "in")
 
 
 @strawberry.input(description="All given conditions hold for one value; both ends are inclusive.")
 class DateRange:
-    eq: date | None = _describe("On this day.")
-    gte: date | None = _describe("On this day or later.")
-    lte: date | None = _describe("On this day or earlier.")
-    is_null: bool | None = _describe("true: has no date. false: has one.")
+    eq: date | None = optional("On this day.")
+    gte: date | None = optional("On this day or later.")
+    lte: date | None = optional("On this day or earlier.")
+    is_null: bool | None = optional("true: has no date. false: has one.")
 
 
 @strawberry.input(description="All given conditions hold for one value; both ends are inclusive.")
 class IntRange:
-    eq: int | None = _describe("This number.")
-    gte: int | None = _describe("This number or more.")
-    lte: int | None = _describe("This number or less.")
-    in_: list[int] | None = _describe("One of these (1 to 1000).", "in")
-    is_null: bool | None = _describe("true: has no value. false: has one.")
+    eq: int | None = optional("This number.")
+    gte: int | None = optional("This number or more.")
+    lte: int | None = optional("This number or less.")
+    in_: list[int] | None = optional("One of these (1 to 1000).", "in")
+    is_null: bool | None = optional("true: has no value. false: has one.")
 
 
 @strawberry.input(description="All given conditions hold, to the letter.")
 class ListMatch:
-    any: list[str] | None = _describe("Holds at least one of these.")
-    all: list[str] | None = _describe("Holds every one of these.")
-    none: list[str] | None = _describe("Holds none of these.")
+    any: list[str] | None = optional("Holds at least one of these.")
+    all: list[str] | None = optional("Holds every one of these.")
+    none: list[str] | None = optional("Holds none of these.")
 
 
 @strawberry.input(
@@ -94,14 +91,14 @@ class AttributeMatch:
         description="PatientSize, 00101020, (SIEMENS CSA HEADER)0029xx10 or "
         "RequestAttributesSequence.ScheduledProcedureStepID."
     )
-    eq: str | None = _describe("Equal; text to the letter.")
-    in_: list[str] | None = _describe("Equal to one of these (1 to 1000).", "in")
-    starts_with: str | None = _describe("Begins with this; case and accents folded.")
-    contains: str | None = _describe("Contains this; case and accents folded.")
-    wildcard: str | None = _describe("* for any text, ? for one character; case and accents folded.")
-    gte: str | None = _describe("This or more, of a number, date or time.")
-    lte: str | None = _describe("This or less, of a number, date or time.")
-    exists: bool | None = _describe("true: has a value. false: has none.")
+    eq: str | None = optional("Equal; text to the letter.")
+    in_: list[str] | None = optional("Equal to one of these (1 to 1000).", "in")
+    starts_with: str | None = optional("Begins with this; case and accents folded.")
+    contains: str | None = optional("Contains this; case and accents folded.")
+    wildcard: str | None = optional("* for any text, ? for one character; case and accents folded.")
+    gte: str | None = optional("This or more, of a number, date or time.")
+    lte: str | None = optional("This or less, of a number, date or time.")
+    exists: bool | None = optional("true: has a value. false: has none.")
 
 
 OPS = {

@@ -18,6 +18,7 @@ from reads.pace import FREE, PART, in_parts
 from reads.reports import is_complete
 from resolvers.archives.sources import COMPLETE, SourceReport, source_reports
 from resolvers.context import Info
+from resolvers.descriptions import described
 from resolvers.engine import core_info
 from resolvers.filters.arguments import Given, page_arguments
 from resolvers.filters.inputs import Filter, condition_of
@@ -25,10 +26,6 @@ from resolvers.filters.orders import Order, sorts_of
 from resolvers.records.level_node import LevelNode
 
 T = TypeVar("T")
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 class Ends(Protocol):
@@ -66,10 +63,10 @@ class PageInfo:
 
 @strawberry.type(name="Warning", description="Something to know about an answer that is right all the same.")
 class AnswerWarning:
-    code: str = _describe(
+    code: str = described(
         "NOT_FAST: a filter reads records one by one. NOT_RANKED: so many match that they are by date."
     )
-    message: str = _describe("The same for people, with the remedy.")
+    message: str = described("The same for people, with the remedy.")
 
 
 @strawberry.type(description="What the connections of all levels have in common.")

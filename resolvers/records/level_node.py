@@ -14,18 +14,19 @@ from reads.ids import to_id
 from reads.named_elements import NamedElement, keywords_of
 from refresh.live import Fresh
 from resolvers.context import Info
+from resolvers.descriptions import argument
 from resolvers.records.locations import AttributeConflict, conflicts_of
 from resolvers.records.values import Attribute, attributes
 from resolvers.scalars import UID
 
 Keywords = Annotated[
     list[str] | None,
-    strawberry.argument(description="Keywords, tags (GGGGEEEE) or paths; null: all."),
+    argument("Keywords, tags (GGGGEEEE) or paths; null: all."),
 ]
 Searched = Annotated[
     bool,
-    strawberry.argument(
-        description="true: where the data set lacks one of `keywords`, also what a filter by `attribute` looks at: of "
+    argument(
+        "true: where the data set lacks one of `keywords`, also what a filter by `attribute` looks at: of "
         "a series its representative; of a study its series and theirs, each different value once. Only what the "
         "index holds."
     ),

@@ -3,7 +3,7 @@ archive's URL."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import strawberry
@@ -14,12 +14,9 @@ from model.attributes import KEY_COLUMNS, Level
 from reads.named_elements import disagreements
 from reads.request import Request
 from resolvers.archives.archive import Archive, archive_of
+from resolvers.descriptions import described
 
 _PATH = ("studies", "series", "instances")
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 _ARCHIVE = "The archive that holds this copy."
@@ -29,26 +26,26 @@ _SYNCED = "When the index last saw this copy in its archive."
 
 @strawberry.type(description="One copy of a study.")
 class StudyLocation:
-    archive: Archive = _describe(_ARCHIVE)
-    retrieve_url: str = _describe(_URL)
-    number_of_series: int | None = _describe("Series of this copy.")
-    number_of_instances: int | None = _describe("Instances of this copy.")
-    synced_at: datetime = _describe(_SYNCED)
+    archive: Archive = described(_ARCHIVE)
+    retrieve_url: str = described(_URL)
+    number_of_series: int | None = described("Series of this copy.")
+    number_of_instances: int | None = described("Instances of this copy.")
+    synced_at: datetime = described(_SYNCED)
 
 
 @strawberry.type(description="One copy of a series.")
 class SeriesLocation:
-    archive: Archive = _describe(_ARCHIVE)
-    retrieve_url: str = _describe(_URL)
-    number_of_instances: int | None = _describe("Instances of this copy.")
-    synced_at: datetime = _describe(_SYNCED)
+    archive: Archive = described(_ARCHIVE)
+    retrieve_url: str = described(_URL)
+    number_of_instances: int | None = described("Instances of this copy.")
+    synced_at: datetime = described(_SYNCED)
 
 
 @strawberry.type(description="One copy of an instance.")
 class InstanceLocation:
-    archive: Archive = _describe(_ARCHIVE)
-    retrieve_url: str = _describe(_URL)
-    synced_at: datetime = _describe(_SYNCED)
+    archive: Archive = described(_ARCHIVE)
+    retrieve_url: str = described(_URL)
+    synced_at: datetime = described(_SYNCED)
 
 
 Location = TypeVar("Location", StudyLocation, SeriesLocation, InstanceLocation)
@@ -85,14 +82,14 @@ def _url(archive: ArchiveRow, level: Level, copy: Row) -> str:
 
 @strawberry.type(description="What one archive says.")
 class LocatedValue:
-    archive: Archive = _describe("Who says so.")
-    text: str | None = _describe("Its value.")
+    archive: Archive = described("Who says so.")
+    text: str | None = described("Its value.")
 
 
 @strawberry.type(description="An attribute on which visible copies disagree.")
 class AttributeConflict:
-    keyword: str = _describe("The attribute's keyword; (CREATOR)ggggxxee of a private one; else GGGGEEEE.")
-    values: list[LocatedValue] = _describe("The value of each visible copy that has one, best-ranked first.")
+    keyword: str = described("The attribute's keyword; (CREATOR)ggggxxee of a private one; else GGGGEEEE.")
+    values: list[LocatedValue] = described("The value of each visible copy that has one, best-ranked first.")
 
 
 async def conflicts_of(request: Request, copies: Sequence[Row]) -> list[AttributeConflict]:

@@ -1,7 +1,7 @@
 """The root fields of one study, series or instance by its UID; and a node by its key."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -9,13 +9,10 @@ from db.lists.nodes import Row
 from model.attributes import Key, Level
 from reads.lookup import instance_named, refreshed_study, series_named
 from resolvers.context import Context, Info
+from resolvers.descriptions import argument
 from resolvers.freshness import Fresh, refresh_of
 from resolvers.records.nodes import Instance, Series, Study, instance_of, series_of, study_of
 from resolvers.scalars import UID
-
-
-def _argument(description: str) -> Any:
-    return strawberry.argument(description=description)
 
 
 @strawberry.type
@@ -26,7 +23,7 @@ class Lookups:
     async def study(
         self,
         info: Info,
-        study_instance_uid: Annotated[UID, _argument("StudyInstanceUID.")],
+        study_instance_uid: Annotated[UID, argument("StudyInstanceUID.")],
         freshness: Fresh = None,
     ) -> Study | None:
         fresh = await refreshed_study(info.context, study_instance_uid, refresh_of(freshness))
@@ -40,10 +37,8 @@ class Lookups:
     async def series_by_uid(
         self,
         info: Info,
-        series_instance_uid: Annotated[UID, _argument("SeriesInstanceUID.")],
-        study_instance_uid: Annotated[
-            UID | None, _argument("The study's UID; null: whichever it is.")
-        ] = None,
+        series_instance_uid: Annotated[UID, argument("SeriesInstanceUID.")],
+        study_instance_uid: Annotated[UID | None, argument("The study's UID; null: whichever it is.")] = None,
         freshness: Fresh = None,
     ) -> Series | None:
         row, fresh = await series_named(
@@ -58,13 +53,11 @@ class Lookups:
     async def instance_by_uid(
         self,
         info: Info,
-        sop_instance_uid: Annotated[UID, _argument("SOPInstanceUID.")],
+        sop_instance_uid: Annotated[UID, argument("SOPInstanceUID.")],
         series_instance_uid: Annotated[
-            UID | None, _argument("The series' UID; null: whichever it is.")
+            UID | None, argument("The series' UID; null: whichever it is.")
         ] = None,
-        study_instance_uid: Annotated[
-            UID | None, _argument("The study's UID; null: whichever it is.")
-        ] = None,
+        study_instance_uid: Annotated[UID | None, argument("The study's UID; null: whichever it is.")] = None,
         freshness: Fresh = None,
     ) -> Instance | None:
         row, fresh = await instance_named(

@@ -2,7 +2,7 @@
 series its study."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -17,6 +17,7 @@ from reads.searched import first_of, looks_below, names_of
 from refresh.live import Fresh
 from resolvers.consent.consent import Consent, consent_of_row
 from resolvers.context import Info
+from resolvers.descriptions import argument, described
 from resolvers.filters.arguments import After, Before, First, Last
 from resolvers.filters.inputs import InstanceFilter, SeriesFilter
 from resolvers.filters.orders import InstanceOrder, SeriesOrder
@@ -41,10 +42,6 @@ _ASKED = (
 _ACCESS = {Projection.IDENTIFIED: AccessLevel.FULL, Projection.PSEUDONYMISED: AccessLevel.PSEUDONYMISED}
 
 
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(
     description="One study, however many archives hold it. "
     "Its attributes come from the best-ranked visible copy; "
@@ -55,7 +52,7 @@ class Study(LevelNode, Node):
     row: strawberry.Private[Row]
     fresh: strawberry.Private[Fresh | None] = None
     id: strawberry.ID = id_of("Study")
-    access: AccessLevel = _describe("FULL, or PSEUDONYMISED when identifying attributes are replaced.")
+    access: AccessLevel = described("FULL, or PSEUDONYMISED when identifying attributes are replaced.")
 
     @strawberry.field(description="PatientName (0010,0010).")
     def patient_name(self) -> PersonName | None:
@@ -82,12 +79,8 @@ class Study(LevelNode, Node):
     async def series(
         self,
         info: Info,
-        filter: Annotated[
-            SeriesFilter | None, strawberry.argument(description="Which series; null: all.")
-        ] = None,
-        order_by: Annotated[
-            list[SeriesOrder] | None, strawberry.argument(description="Default: SERIES_NUMBER ASC.")
-        ] = None,
+        filter: Annotated[SeriesFilter | None, argument("Which series; null: all.")] = None,
+        order_by: Annotated[list[SeriesOrder] | None, argument("Default: SERIES_NUMBER ASC.")] = None,
         first: First = 20,
         after: After = None,
         last: Last = None,
@@ -166,12 +159,8 @@ class Series(LevelNode, Node):
     async def instances(
         self,
         info: Info,
-        filter: Annotated[
-            InstanceFilter | None, strawberry.argument(description="Which instances; null: all.")
-        ] = None,
-        order_by: Annotated[
-            list[InstanceOrder] | None, strawberry.argument(description="Default: INSTANCE_NUMBER ASC.")
-        ] = None,
+        filter: Annotated[InstanceFilter | None, argument("Which instances; null: all.")] = None,
+        order_by: Annotated[list[InstanceOrder] | None, argument("Default: INSTANCE_NUMBER ASC.")] = None,
         first: First = 20,
         after: After = None,
         last: Last = None,
@@ -263,7 +252,7 @@ def instance_of(row: Row, fresh: Fresh | None = None) -> Instance:
 
 @strawberry.type(description="A study in a page, with its cursor.")
 class StudyEdge:
-    node: Study = _describe("The study.")
+    node: Study = described("The study.")
     listed: strawberry.Private[ListPage]
     cursor: str = cursor_of("study")
 
@@ -282,7 +271,7 @@ class StudyConnection(Connection):
 
 @strawberry.type(description="A series in a page, with its cursor.")
 class SeriesEdge:
-    node: Series = _describe("The series.")
+    node: Series = described("The series.")
     listed: strawberry.Private[ListPage]
     cursor: str = cursor_of("series")
 
@@ -301,7 +290,7 @@ class SeriesConnection(Connection):
 
 @strawberry.type(description="An instance in a page, with its cursor.")
 class InstanceEdge:
-    node: Instance = _describe("The instance.")
+    node: Instance = described("The instance.")
     listed: strawberry.Private[ListPage]
     cursor: str = cursor_of("instance")
 

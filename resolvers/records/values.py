@@ -1,29 +1,25 @@
 """Small value types: person names, attributes in the DICOM JSON model."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import strawberry
 
 from model.person_names import parse_name
 from reads.named_elements import NamedElement
+from resolvers.descriptions import described
 from resolvers.scalars import DicomJson
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 @strawberry.type(description="A DICOM person name (PS3.5 6.2.1): components and the groups of other scripts.")
 class PersonName:
-    text: str = _describe("The first group that is not empty, as stored (Family^Given^Middle^Prefix^Suffix).")
-    family: str | None = _describe("Family name complex.")
-    given: str | None = _describe("Given name complex.")
-    middle: str | None = _describe("Middle name.")
-    prefix: str | None = _describe("Name prefix.")
-    suffix: str | None = _describe("Name suffix.")
-    ideographic: str | None = _describe("The ideographic group, as stored.")
-    phonetic: str | None = _describe("The phonetic group, as stored.")
+    text: str = described("The first group that is not empty, as stored (Family^Given^Middle^Prefix^Suffix).")
+    family: str | None = described("Family name complex.")
+    given: str | None = described("Given name complex.")
+    middle: str | None = described("Middle name.")
+    prefix: str | None = described("Name prefix.")
+    suffix: str | None = described("Name suffix.")
+    ideographic: str | None = described("The ideographic group, as stored.")
+    phonetic: str | None = described("The phonetic group, as stored.")
 
 
 def person_name(value: str | None) -> PersonName | None:
@@ -41,15 +37,15 @@ def person_name(value: str | None) -> PersonName | None:
 
 @strawberry.type(description="One attribute of a data set.")
 class Attribute:
-    tag: str = _describe("GGGGEEEE; of a path, its tags joined by dots.")
-    keyword: str | None = _describe("The keyword of PS3.6; null for private and unknown attributes.")
-    name: str = _describe(
+    tag: str = described("GGGGEEEE; of a path, its tags joined by dots.")
+    keyword: str | None = described("The keyword of PS3.6; null for private and unknown attributes.")
+    name: str = described(
         "What filters and `keywords` call it: its keyword, (CREATOR)ggggxxee of a private attribute, else GGGGEEEE; "
         "of a path, its steps joined by dots."
     )
-    vr: str = _describe("Value representation (PS3.5 6.2).")
-    value: DicomJson | None = _describe("The Value array in the DICOM JSON model; null for bulk data.")
-    text: str | None = _describe("The values for people, joined by a backslash.")
+    vr: str = described("Value representation (PS3.5 6.2).")
+    value: DicomJson | None = described("The Value array in the DICOM JSON model; null for bulk data.")
+    text: str | None = described("The values for people, joined by a backslash.")
 
 
 def attributes(found: Iterable[NamedElement]) -> list[Attribute]:

@@ -1,24 +1,21 @@
 """What statistics are counted by, in the schema, and the buckets that come of it."""
 
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import strawberry
 
 from access.small_counts import Published
 from db.statistics.facets import DateFacet, DateInterval, Facet
 from resolvers.archives.archive import Count
-from resolvers.engine import described
+from resolvers.descriptions import described
+from resolvers.engine import enum_of
 
 MOST: Final = 2**31 - 1
 """The largest Int of GraphQL."""
 
 
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
-described(
+enum_of(
     Facet,
     "What is counted by. Of a series or instance: what its study or series says; of a study or "
     "series: each value of its series or instances.",
@@ -37,7 +34,7 @@ described(
         Facet.SOP_CLASS: "SOPClassUID (0008,0016) of an instance, of those in the index.",
     },
 )
-described(
+enum_of(
     DateFacet,
     "Which date is counted by.",
     {
@@ -46,7 +43,7 @@ described(
         DateFacet.SERIES_DATE: "SeriesDate (0008,0021) of a series.",
     },
 )
-described(
+enum_of(
     DateInterval,
     "How wide a bucket of a histogram is.",
     {
@@ -61,15 +58,15 @@ _COUNT = "How many: studies in studyStats, series in seriesStats, instances in i
 
 @strawberry.type(description="How many have a value.")
 class FacetBucket:
-    value: str | None = _describe("The value; null for those that have none.")
-    meaning: str | None = _describe("What the value means, of BODY_PART_CODE and MODALITY; else null.")
-    count: Count = _describe(_COUNT)
+    value: str | None = described("The value; null for those that have none.")
+    meaning: str | None = described("What the value means, of BODY_PART_CODE and MODALITY; else null.")
+    count: Count = described(_COUNT)
 
 
 @strawberry.type(description="How many are of an interval of time.")
 class DateBucket:
-    start: date | None = _describe("First day of the interval; null for what has no date.")
-    count: Count = _describe(_COUNT)
+    start: date | None = described("First day of the interval; null for what has no date.")
+    count: Count = described(_COUNT)
 
 
 @strawberry.type(description="How many have a number between two edges.")
@@ -77,23 +74,23 @@ class NumberBucket:
     from_: float | None = strawberry.field(
         description="Lower edge, which is in the bucket; null for what is in none.", name="from"
     )
-    to: float | None = _describe(
+    to: float | None = described(
         "Upper edge, which is in the next bucket; in the last one it is in this; null for what is in none."
     )
-    count: Count = _describe(_COUNT)
+    count: Count = described(_COUNT)
 
 
 @strawberry.type(description="How many have a pair of values.")
 class CrossTabCell:
-    row: str | None = _describe("Value of the rows' facet; null for those that have none.")
-    column: str | None = _describe("Value of the columns' facet; null for those that have none.")
-    count: Count = _describe(_COUNT)
+    row: str | None = described("Value of the rows' facet; null for those that have none.")
+    column: str | None = described("Value of the columns' facet; null for those that have none.")
+    count: Count = described(_COUNT)
 
 
 @strawberry.type(description="How many have a combination of values.")
 class CubeCell:
-    values: list[str | None] = _describe("One value for each facet, in order; null for those without one.")
-    count: Count = _describe(_COUNT)
+    values: list[str | None] = described("One value for each facet, in order; null for those without one.")
+    count: Count = described(_COUNT)
 
 
 def count_of(published: Published) -> Count:

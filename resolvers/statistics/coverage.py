@@ -1,7 +1,6 @@
 """How often an attribute has a value in each archive, and which values are common: by the rules of statistics."""
 
 from functools import partial
-from typing import Any
 
 import strawberry
 
@@ -16,14 +15,11 @@ from reads.disclosure import Statistics, stats_scope
 from reads.request import Request
 from reads.statistics import statistics_over
 from resolvers.archives.archive import Archive, Count, archive_of
+from resolvers.descriptions import described
 from resolvers.levels import Level as LevelName
 from resolvers.statistics.buckets import count_of
 
 _EVERY_ARCHIVE = 1000
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 @strawberry.type(
@@ -31,13 +27,13 @@ def _describe(description: str) -> Any:
     "hold counts in each of them as soon as one copy has a value."
 )
 class AttributeCoverage:
-    archive: Archive = _describe("The archive.")
-    level: LevelName = _describe(
+    archive: Archive = described("The archive.")
+    level: LevelName = described(
         "What is counted: studies or series; what instances tell is known of series by their representative."
     )
-    present: Count = _describe("How many have a value.")
-    total: Count = _describe("How many there are.")
-    searched: Count = _describe(
+    present: Count = described("How many have a value.")
+    total: Count = described("How many there are.")
+    searched: Count = described(
         "Of how many the index knows whether they have one: all where the archive's search tells, else those whose "
         "representative has been fetched."
     )

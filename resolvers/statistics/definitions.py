@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_VR, keyword_dict
@@ -21,6 +21,7 @@ from model.spans import OPERATORS, kind_of
 from reads.page_arguments import PageArguments
 from reads.request import Request
 from resolvers.context import Info
+from resolvers.descriptions import argument, described
 from resolvers.filters.matches import checked
 from resolvers.levels import Level as LevelName
 from resolvers.records.connection import PageInfo
@@ -28,10 +29,6 @@ from resolvers.statistics.coverage import AttributeCoverage, coverage_of, exampl
 
 _ORDER = "definitions"
 _TAG = re.compile(r"\(?([0-9A-Fa-f]{4}), ?([0-9A-Fa-f]{4})\)?")  # as PS3.6 prints it
-
-
-def _describe(description: str) -> Any:
-    return strawberry.field(description=description)
 
 
 @strawberry.enum(description="How far the indexes of a declared attribute are.")
@@ -43,26 +40,26 @@ class AttributeIndexState(Enum):
 
 @strawberry.type(description="An attribute was declared by an operator, to be fast to filter by.")
 class DeclaredIndex:
-    level: LevelName = _describe("Of the filters that it serves.")
-    state: AttributeIndexState = _describe("How far they are.")
+    level: LevelName = described("Of the filters that it serves.")
+    state: AttributeIndexState = described("How far they are.")
 
 
 @strawberry.type(description="One attribute of the DICOM dictionary, and what can be done with it here.")
 class AttributeDefinition:
-    tag: str = _describe("GGGGEEEE.")
-    keyword: str = _describe("Keyword of PS3.6.")
-    name: str = _describe("Name of PS3.6.")
-    vr: str = _describe("Value representation.")
-    vm: str = _describe("Value multiplicity.")
-    level: LevelName = _describe(
+    tag: str = described("GGGGEEEE.")
+    keyword: str = described("Keyword of PS3.6.")
+    name: str = described("Name of PS3.6.")
+    vr: str = described("Value representation.")
+    vm: str = described("Value multiplicity.")
+    level: LevelName = described(
         "Where it has a column of the index, else where DICOM puts it. What instances "
         "tell is known of series by their representative, too."
     )
-    searchable: bool = _describe("True when filters can name it: typed, or by `attribute`.")
-    operators: list[str] = _describe("What `attribute` can compare its values with: eq, in, …, exists.")
-    fast: bool = _describe("True when an index answers filters on it: it has a column, or was declared.")
-    declared: list[DeclaredIndex] = _describe("The indexes that an operator declared for it, by level.")
-    identifying: bool = _describe(
+    searchable: bool = described("True when filters can name it: typed, or by `attribute`.")
+    operators: list[str] = described("What `attribute` can compare its values with: eq, in, …, exists.")
+    fast: bool = described("True when an index answers filters on it: it has a column, or was declared.")
+    declared: list[DeclaredIndex] = described("The indexes that an operator declared for it, by level.")
+    identifying: bool = described(
         "True when it may identify a person (PS3.15 Table E.1-1): its values are then counted, and filtered by, in "
         "records that you see as stored alone."
     )
@@ -83,7 +80,7 @@ class AttributeDefinition:
     async def examples(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description="How many: 1 to 1000.")] = 5,
+        first: Annotated[int | None, argument("How many: 1 to 1000.")] = 5,
     ) -> list[str] | None:
         return (
             await examples_of(info.context, self.keyword, Level(self.level.value), first)
@@ -119,15 +116,15 @@ class _Ends:
 
 @strawberry.type(description="A definition in a page, with its cursor.")
 class AttributeDefinitionEdge:
-    node: AttributeDefinition = _describe("The definition.")
-    cursor: str = _describe("Where the definition stands in this list; opaque.")
+    node: AttributeDefinition = described("The definition.")
+    cursor: str = described("Where the definition stands in this list; opaque.")
 
 
 @strawberry.type(description="A page of definitions, by keyword.")
 class AttributeDefinitionConnection:
     ends: strawberry.Private[_Ends]
-    page_info: PageInfo = _describe("Where this page stands.")
-    total_count: int = _describe("How many match.")
+    page_info: PageInfo = described("Where this page stands.")
+    total_count: int = described("How many match.")
 
     @strawberry.field(description="The definitions of this page with their cursors.")
     def edges(self) -> list[AttributeDefinitionEdge]:

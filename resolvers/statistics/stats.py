@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
@@ -18,6 +18,7 @@ from reads.statistics import StatisticsAnswer, statistics_of
 from resolvers.archives.archive import Count
 from resolvers.archives.sources import COMPLETE, SourceReport, source_reports
 from resolvers.context import Info
+from resolvers.descriptions import argument
 from resolvers.filters.inputs import Filter, condition_of
 from resolvers.records.codes import meaning_of
 from resolvers.statistics.buckets import (
@@ -34,16 +35,12 @@ from resolvers.statistics.buckets import (
 MAX_AXES = 3
 
 
-def _argument(description: str) -> Any:
-    return strawberry.argument(description=description)
-
-
 _FIRST = "How many, the largest first: 1 to 1000."
 _ATTRIBUTE = "Keyword, GGGGEEEE, private (creator)GGxxEE, or a dotted path through sequences."
-First = Annotated[int | None, _argument(_FIRST)]
+First = Annotated[int | None, argument(_FIRST)]
 IncludeEmpty = Annotated[
     bool,
-    _argument(
+    argument(
         "Whether empty buckets between the first and the last are there, too; where you may only count, they look like "
         "those with few patients."
     ),
@@ -69,7 +66,7 @@ class Aggregates:
         "hold counts once, but in each of its archives for ARCHIVE and ERN."
     )
     async def facet(
-        self, by: Annotated[Facet, _argument("What to count by.")], first: First = 20
+        self, by: Annotated[Facet, argument("What to count by.")], first: First = 20
     ) -> list[FacetBucket] | None:
         if not self.statistics.asks_any and by not in OF_ARCHIVES:
             return None
@@ -85,7 +82,7 @@ class Aggregates:
         "characters. One that may identify a person only of archives with full access."
     )
     async def facet_of(
-        self, attribute: Annotated[str, _argument(_ATTRIBUTE)], first: First = 20
+        self, attribute: Annotated[str, argument(_ATTRIBUTE)], first: First = 20
     ) -> list[FacetBucket] | None:
         if not self.statistics.asks_any:
             return None
@@ -97,11 +94,11 @@ class Aggregates:
     )
     async def date_histogram(
         self,
-        by: Annotated[DateFacet, _argument("Which date.")] = DateFacet.STUDY_DATE,
-        interval: Annotated[DateInterval, _argument("How wide the buckets are.")] = DateInterval.YEAR,
+        by: Annotated[DateFacet, argument("Which date.")] = DateFacet.STUDY_DATE,
+        interval: Annotated[DateInterval, argument("How wide the buckets are.")] = DateInterval.YEAR,
         include_empty: IncludeEmpty = False,
         include_none: Annotated[
-            bool, _argument("Whether a last bucket, with `start` null, has what has no date.")
+            bool, argument("Whether a last bucket, with `start` null, has what has no date.")
         ] = False,
     ) -> list[DateBucket] | None:
         if not self.statistics.asks_any:
@@ -116,14 +113,14 @@ class Aggregates:
     )
     async def histogram(
         self,
-        attribute: Annotated[str, _argument(f"{_ATTRIBUTE} Its VR is numeric, or AS: ages are in years.")],
-        bins: Annotated[int | None, _argument("How many: 1 to 1000.")] = 20,
-        min: Annotated[float | None, _argument("Lower edge; null: the smallest number.")] = None,
-        max: Annotated[float | None, _argument("Upper edge; null: the largest number.")] = None,
+        attribute: Annotated[str, argument(f"{_ATTRIBUTE} Its VR is numeric, or AS: ages are in years.")],
+        bins: Annotated[int | None, argument("How many: 1 to 1000.")] = 20,
+        min: Annotated[float | None, argument("Lower edge; null: the smallest number.")] = None,
+        max: Annotated[float | None, argument("Upper edge; null: the largest number.")] = None,
         include_empty: IncludeEmpty = False,
         include_none: Annotated[
             bool,
-            _argument(
+            argument(
                 "Whether a last bucket, with null edges, has what has no number, or one beyond the edges."
             ),
         ] = False,
@@ -140,9 +137,9 @@ class Aggregates:
     @strawberry.field(description="By pairs of values, most first; pairs that nothing has left out.")
     async def cross_tab(
         self,
-        rows: Annotated[Facet, _argument("What the rows are.")],
-        columns: Annotated[Facet, _argument("What the columns are.")],
-        first: Annotated[int | None, _argument("How many cells, the largest first: 1 to 1000.")] = 20,
+        rows: Annotated[Facet, argument("What the rows are.")],
+        columns: Annotated[Facet, argument("What the columns are.")],
+        first: Annotated[int | None, argument("How many cells, the largest first: 1 to 1000.")] = 20,
     ) -> list[CrossTabCell] | None:
         if not self.statistics.asks_any:
             return None
@@ -157,8 +154,8 @@ class Aggregates:
     )
     async def cube(
         self,
-        by: Annotated[list[Facet], _argument("What to count by: one to three facets.")],
-        first: Annotated[int | None, _argument("How many cells, the largest first: 1 to 1000.")] = 100,
+        by: Annotated[list[Facet], argument("What to count by: one to three facets.")],
+        first: Annotated[int | None, argument("How many cells, the largest first: 1 to 1000.")] = 100,
     ) -> list[CubeCell] | None:
         if not 1 <= len(by) <= MAX_AXES:
             raise BadInput(f"by: 1 to {MAX_AXES} facets, got {len(by)}.")

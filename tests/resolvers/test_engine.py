@@ -31,7 +31,7 @@ class Colour(Enum):
     RED = "r"
 
 
-engine.described(Colour, "Of light.", {Colour.RED: "Like blood."})
+engine.enum_of(Colour, "Of light.", {Colour.RED: "Like blood."})
 
 
 Uid = NewType("Uid", str)
