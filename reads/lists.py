@@ -13,6 +13,7 @@ from model.filters import Condition
 from reads.backfill import go_deep_enough
 from reads.cohort_scope import opened
 from reads.counts import Counts, counted
+from reads.ends import Ends
 from reads.freshness import Refresh, refreshed
 from reads.list_query import ListQuery, list_query_of
 from reads.page_arguments import PageArguments
@@ -23,40 +24,19 @@ from reads.slow import ListWarning, slow_warnings
 from refresh.single_flight import SingleFlight
 
 
-@dataclass(slots=True)
-class ListPage:
+@dataclass(slots=True, kw_only=True)
+class ListPage(Ends[Row]):
     """An answered page, and how to find out what else may be asked of its list."""
 
     request: Request
     list_query: ListQuery
-    order: Order
-    rows: Sequence[Row]
-    has_more: bool
-    backward: bool
-    other_way: Callable[[], Awaitable[bool]]
     count: Callable[[], Coroutine[Any, Any, Counts]]
     warnings: list[ListWarning] = field(default_factory=list)
     _once: SingleFlight[None, Counts] = field(default_factory=lambda: SingleFlight(remembers=True))
 
-    def cursor(self, row: Row) -> str:
-        """The sealed position of a row of this page."""
-        return self.request.cursors.seal(self.order.signature, self.order.position(row))
-
     async def counts(self) -> Counts:
         """Counted once, however many fields ask."""
         return await self._once.shared(None, self.count)
-
-    async def has_next(self) -> bool:
-        return await self.other_way() if self.backward else self.has_more
-
-    async def has_previous(self) -> bool:
-        return self.has_more if self.backward else await self.other_way()
-
-    def start(self) -> str | None:
-        return self.cursor(self.rows[0]) if self.rows else None
-
-    def end(self) -> str | None:
-        return self.cursor(self.rows[-1]) if self.rows else None
 
     async def reports(self) -> list[Report]:
         return await reports_of(self.request, self.list_query, self.counts)
@@ -143,11 +123,11 @@ def page_of(
     return ListPage(
         request=request,
         list_query=list_query,
-        order=order,
-        rows=shown,
-        has_more=len(rows) > page.size,
+        items=shown,
+        more=len(rows) > page.size,
         backward=page.backward,
         other_way=is_beyond,
+        cursor=lambda row: request.cursors.seal(order.signature, order.position(row)),
         count=count,
     )
 

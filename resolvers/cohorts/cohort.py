@@ -1,7 +1,5 @@
 """Cohorts in the schema: saved filters, their versions, and the lists of these."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -13,10 +11,11 @@ from db.cohorts.cohorts import Cohort as Saved
 from db.cohorts.cohorts import Place, Version
 from db.lists.listing import Listing, Page
 from model.attributes import Level
-from model.cursors import Cursors, Position
+from model.cursors import Position
 from model.filters import CohortTest, Condition
 from reads.cohort_scope import in_version, open_cohort, person_of
 from reads.counts import Counts
+from reads.ends import Ends
 from reads.ids import to_id
 from reads.list_query import list_query_of
 from reads.lists import ListPage, list_nodes, page_of
@@ -181,42 +180,16 @@ class CohortEdge:
 
 @strawberry.type(description="A page of cohorts, newest first.")
 class CohortConnection:
-    ends: strawberry.Private["_Ends"]
+    ends: strawberry.Private[Ends[Saved]]
     page_info: PageInfo = described("Where this page stands.")
 
     @strawberry.field(description="The cohorts of this page with their cursors.")
     def edges(self) -> list[CohortEdge]:
-        return [CohortEdge(node=cohort_of(each), cursor=self.ends.cursor(each)) for each in self.ends.page]
+        return [CohortEdge(node=cohort_of(each), cursor=self.ends.cursor(each)) for each in self.ends.items]
 
     @strawberry.field(description="The cohorts of this page.")
     def nodes(self) -> list[Cohort]:
-        return [cohort_of(each) for each in self.ends.page]
-
-
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """Where a page of cohorts stands, for PageInfo."""
-
-    cursors: Cursors
-    page: list[Saved]
-    backward: bool
-    more: bool
-    other_way: Callable[[], Awaitable[bool]]
-
-    async def has_next(self) -> bool:
-        return await self.other_way() if self.backward else self.more
-
-    async def has_previous(self) -> bool:
-        return self.more if self.backward else await self.other_way()
-
-    def start(self) -> str | None:
-        return self.cursor(self.page[0]) if self.page else None
-
-    def end(self) -> str | None:
-        return self.cursor(self.page[-1]) if self.page else None
-
-    def cursor(self, at: Saved) -> str:
-        return self.cursors.seal(_ORDER, Position((at.created_at,), str(at.cohort_id)))
+        return [cohort_of(each) for each in self.ends.items]
 
 
 async def list_cohorts(context: Context, mine: bool | None, asked: PageArguments) -> CohortConnection:
@@ -245,7 +218,11 @@ async def list_cohorts(context: Context, mine: bool | None, asked: PageArguments
         near = page[-1] if asked.backward else page[0]
         return bool(await read((near.created_at, near.cohort_id), 1, backward=not asked.backward))
 
-    ends = _Ends(context.cursors, page, asked.backward, len(found) > asked.size, other_way)
+    def cursor(at: Saved) -> str:
+        return context.cursors.seal(_ORDER, Position((at.created_at,), str(at.cohort_id)))
+
+    more = len(found) > asked.size
+    ends = Ends(items=page, more=more, backward=asked.backward, other_way=other_way, cursor=cursor)
     return CohortConnection(ends=ends, page_info=PageInfo(ends=ends))
 
 

@@ -12,6 +12,7 @@ from model.attributes import Level
 from reads.backfill import looked_into_below
 from reads.children import Children
 from reads.counts import Counts
+from reads.ends import Ends
 from reads.list_query import ListQuery, Shortfall
 from reads.lists import ListPage, page_of
 from reads.pace import FREE, PART, in_parts
@@ -28,21 +29,9 @@ from resolvers.records.level_node import LevelNode
 T = TypeVar("T")
 
 
-class Ends(Protocol):
-    """What PageInfo asks of a page."""
-
-    async def has_next(self) -> bool: ...
-
-    async def has_previous(self) -> bool: ...
-
-    def start(self) -> str | None: ...
-
-    def end(self) -> str | None: ...
-
-
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
-    ends: strawberry.Private[Ends]
+    ends: strawberry.Private[Ends[Any]]
 
     @strawberry.field(description="True when more follows this page.")
     async def has_next_page(self) -> bool:
@@ -139,7 +128,7 @@ def cursor_of(one: str) -> Any:
 
 async def _made(listed: ListPage, info: Info, make: Callable[[Row], T]) -> list[T]:
     """The rows as nodes of the answer, or as edges: its audit line tells of them."""
-    context, rows = info.context, listed.rows
+    context, rows = info.context, listed.items
     context.touched.add(rows)
     context.made += len(rows)
     if context.made <= FREE or not context.may_wait(core_info(info)):

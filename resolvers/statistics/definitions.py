@@ -14,10 +14,11 @@ from pydicom.datadict import dictionary_description, dictionary_VM, dictionary_V
 from access.identifying import path_is_identifying
 from db import declared
 from model.attributes import BY_KEYWORD, Level
-from model.cursors import Cursors, Position
+from model.cursors import Position
 from model.levels import level_of_tag
 from model.paths import BULK_VRS, parse_path
 from model.spans import OPERATORS, kind_of
+from reads.ends import Ends
 from reads.page_arguments import PageArguments
 from reads.request import Request
 from resolvers.context import Info
@@ -89,31 +90,6 @@ class AttributeDefinition:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """Where a page of definitions stands, for PageInfo."""
-
-    cursors: Cursors
-    page: Sequence[AttributeDefinition]
-    next: bool
-    previous: bool
-
-    async def has_next(self) -> bool:
-        return self.next
-
-    async def has_previous(self) -> bool:
-        return self.previous
-
-    def start(self) -> str | None:
-        return self.cursor(self.page[0]) if self.page else None
-
-    def end(self) -> str | None:
-        return self.cursor(self.page[-1]) if self.page else None
-
-    def cursor(self, at: AttributeDefinition) -> str:
-        return self.cursors.seal(_ORDER, Position((), at.keyword))
-
-
 @strawberry.type(description="A definition in a page, with its cursor.")
 class AttributeDefinitionEdge:
     node: AttributeDefinition = described("The definition.")
@@ -122,17 +98,17 @@ class AttributeDefinitionEdge:
 
 @strawberry.type(description="A page of definitions, by keyword.")
 class AttributeDefinitionConnection:
-    ends: strawberry.Private[_Ends]
+    ends: strawberry.Private[Ends[AttributeDefinition]]
     page_info: PageInfo = described("Where this page stands.")
     total_count: int = described("How many match.")
 
     @strawberry.field(description="The definitions of this page with their cursors.")
     def edges(self) -> list[AttributeDefinitionEdge]:
-        return [AttributeDefinitionEdge(node=each, cursor=self.ends.cursor(each)) for each in self.ends.page]
+        return [AttributeDefinitionEdge(node=each, cursor=self.ends.cursor(each)) for each in self.ends.items]
 
     @strawberry.field(description="The definitions of this page.")
     def nodes(self) -> list[AttributeDefinition]:
-        return list(self.ends.page)
+        return list(self.ends.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,5 +202,15 @@ async def find_definitions(
     page = rest[-asked.size :] if asked.backward else rest[: asked.size]
     more, others = len(rest) > asked.size, len(rest) < len(found)
     shown = _with_declared(page, await request.declared())
-    ends = _Ends(cursors, shown, others if asked.backward else more, more if asked.backward else others)
+
+    async def other_way() -> bool:
+        return others
+
+    ends = Ends(
+        items=shown,
+        more=more,
+        backward=asked.backward,
+        other_way=other_way,
+        cursor=lambda at: cursors.seal(_ORDER, Position((), at.keyword)),
+    )
     return AttributeDefinitionConnection(ends=ends, page_info=PageInfo(ends=ends), total_count=len(found))
