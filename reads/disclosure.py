@@ -76,7 +76,7 @@ UNKNOWN = Published(None)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldBucket:
     """One bucket as it may be told."""
 
     values: tuple[Any, ...]
@@ -165,7 +165,7 @@ class Statistics:
         (nodes, *_) = total.values()
         return nodes.visible, by_archive
 
-    async def facet(self, facets: Sequence[Facet], first: int | None) -> list[Told]:
+    async def facet(self, facets: Sequence[Facet], first: int | None) -> list[ToldBucket]:
         """The `first` largest buckets of one facet, or cells of two. Raises BadInput."""
         if first is None or not 1 <= first <= 1000:
             raise BadInput(f"first: 1 to 1000, got {first}.")
@@ -179,7 +179,7 @@ class Statistics:
             return (await self._with_known_archives(told, facets[0]))[:first]
         return self._largest(buckets, facets, first)
 
-    async def attribute_facet(self, name: str, first: int | None) -> list[Told]:
+    async def attribute_facet(self, name: str, first: int | None) -> list[ToldBucket]:
         """The `first` largest buckets of any attribute's values. Raises BadInput."""
         if first is None or not 1 <= first <= 1000:
             raise BadInput(f"first: 1 to 1000, got {first}.")
@@ -201,7 +201,7 @@ class Statistics:
         *,
         empty: bool = False,
         none: bool = False,
-    ) -> list[Told]:
+    ) -> list[ToldBucket]:
         """(lower edge, upper edge) of each bin, lowest first. Raises BadInput.
 
         empty: also of empty bins. none: (None, None) last, for what is in no bin.
@@ -220,7 +220,8 @@ class Statistics:
         )
         told = self._in_order(buckets, range(1, count + 1) if empty else (), none=none)
         return [
-            Told((None, None) if n is None else ends(edges, count, n), published) for n, published in told
+            ToldBucket((None, None) if n is None else ends(edges, count, n), published)
+            for n, published in told
         ]
 
     async def _edges(
@@ -259,7 +260,7 @@ class Statistics:
 
     async def histogram(
         self, by: DateFacet, interval: DateInterval, *, empty: bool = False, none: bool = False
-    ) -> list[Told]:
+    ) -> list[ToldBucket]:
         """Buckets from the earliest date on. Raises BadInput for too many.
 
         empty: also of empty intervals between the first and the last. none: None last, for what has no date.
@@ -281,7 +282,7 @@ class Statistics:
                     f"interval: more than {MOST_CELLS} buckets with the empty ones; take a wider one."
                 )
             told = self._in_order(buckets, between, none=none)
-        return [Told((start,), count) for start, count in told]
+        return [ToldBucket((start,), count) for start, count in told]
 
     def _in_order(
         self, buckets: Iterable[Bucket], wanted: Iterable[Any], *, none: bool
@@ -303,9 +304,9 @@ class Statistics:
 
     # ---- which cells may be told, and how --------------------------------------------------------------
 
-    def _largest(self, buckets: Iterable[Bucket], facets: Sequence[Facet], first: int) -> list[Told]:
+    def _largest(self, buckets: Iterable[Bucket], facets: Sequence[Facet], first: int) -> list[ToldBucket]:
         told = [
-            (rank, Told(bucket.values, count))
+            (rank, ToldBucket(bucket.values, count))
             for bucket in buckets
             for rank, count in self._published(bucket, facets)
         ]
@@ -334,7 +335,7 @@ class Statistics:
         found = {bucket.values[0] for bucket in buckets}
         return [*buckets, *(Bucket((name,), Cell(0, Hidden())) for name in names if name not in found)]
 
-    async def _with_known_archives(self, told: list[Told], facet: Facet) -> list[Told]:
+    async def _with_known_archives(self, told: list[ToldBucket], facet: Facet) -> list[ToldBucket]:
         """The same, with what lists tell exactly, and null for archives that were not asked: those come last."""
         exact = await self.pseudonyms.by_value(facet) if self.pseudonyms is not None else {}
         asked = {value_of(each, facet) for each in (*self.scope.open, *self._counted)} | exact.keys()
@@ -342,9 +343,9 @@ class Statistics:
         if not exact and not unknown:
             return told
         kept = [each for each in told if each.values[0] not in exact]
-        kept += [Told((value,), Published(count)) for value, count in exact.items()]
+        kept += [ToldBucket((value,), Published(count)) for value, count in exact.items()]
         kept.sort(key=lambda each: (-(each.count.value or 0), each.values[0]))
-        return [*kept, *(Told((value,), UNKNOWN) for value in sorted(unknown))]
+        return [*kept, *(ToldBucket((value,), UNKNOWN) for value in sorted(unknown))]
 
     def _policy(self, erns: Iterable[str] | None = None) -> Policy:
         return self.policies.strictest(erns if erns is not None else (each.ern for each in self._counted))

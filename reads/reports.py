@@ -14,6 +14,7 @@ from reads.counts import Counts
 from reads.list_query import ListQuery, Shortfall
 from reads.request import Request
 from refresh.live import Outcome
+from refresh.reading import Trouble
 from refresh.rejected import REJECTED, rejected_records
 
 SENTENCES = {
@@ -41,14 +42,6 @@ class SourceState(Enum):
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"
     FORBIDDEN = "FORBIDDEN"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why something is missing: a stable code, and a sentence without patient data."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from model.attributes import Level
 from model.bounds import Bounds
 from refresh.missing import ask_for_missing
 from refresh.on_demand import LATE
-from refresh.reading import Reader, Reading, Wanted
+from refresh.reading import ArchiveReader, Reading, Wanted
 from refresh.rejected import REJECTED, rejected_records
 from refresh.single_flight import SingleFlight
 
@@ -151,7 +151,7 @@ class Live:
 
     async def _read(self, flight: Flight, began: datetime) -> Reading:
         """Raises ArchiveError where nothing came; what fails further down is a shortfall."""
-        reader = Reader(self._database, self._client_of(flight[0]), *flight, began)
+        reader = ArchiveReader(self._database, self._client_of(flight[0]), *flight, began)
         await reader.studies()
         try:
             await ask_for_missing(reader)

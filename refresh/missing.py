@@ -4,13 +4,13 @@ from typing import Final
 
 from archives.client import Selection
 from db.indexing import stored
-from refresh.reading import MOST_STUDIES, Reader
+from refresh.reading import MOST_STUDIES, ArchiveReader
 
 # More than `removal_limit` of at least so many studies gone at once: rather a sick archive (as indexer/full.py)
 _SUSPICIOUS_FROM: Final = 20
 
 
-async def ask_for_missing(reader: Reader) -> None:
+async def ask_for_missing(reader: ArchiveReader) -> None:
     """Asks by UID for what a search did not answer and the index has, or has of another patient; studies that are
     not there any more are `reading.gone`. Raises ArchiveError."""
     database, archive_id, bounds = reader.database, reader.archive_id, reader.wanted.bounds
@@ -31,7 +31,7 @@ async def ask_for_missing(reader: Reader) -> None:
             await _judge(reader, set(here))
 
 
-async def _judge(reader: Reader, missing: set[str]) -> None:
+async def _judge(reader: ArchiveReader, missing: set[str]) -> None:
     listing = await reader.client.list_study_uids()
     if listing is None:
         has_any = bool(reader.reading.studies)
@@ -51,7 +51,7 @@ async def _judge(reader: Reader, missing: set[str]) -> None:
         reader.reading.gone = sorted(missing)
 
 
-def _suspicious(reader: Reader, gone: int) -> None:
+def _suspicious(reader: ArchiveReader, gone: int) -> None:
     reader.lacks(
         "SUSPICIOUS_REMOVAL",
         f"the archive no longer answers {gone} studies or more that the index has; nothing was removed. If that is "

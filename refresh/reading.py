@@ -37,8 +37,8 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Shortfall:
-    """Why something is missing: a code, and a sentence without patient data."""
+class Trouble:
+    """Why something is missing: a stable code, and a sentence without patient data."""
 
     code: str
     message: str
@@ -48,7 +48,7 @@ class Shortfall:
 class Reading(Told):
     """What the archive said. shortfalls: why it is not all that was wanted."""
 
-    shortfalls: list[Shortfall] = field(default_factory=list)
+    shortfalls: list[Trouble] = field(default_factory=list)
 
     @property
     def study_uids(self) -> list[str]:
@@ -56,7 +56,7 @@ class Reading(Told):
 
 
 @dataclass(slots=True)
-class Reader:
+class ArchiveReader:
     """Reads one archive into `reading`. began: the database's time before the first request.
 
     unanswered: studies that were asked for by UID and not answered. complete: a search was answered whole.
@@ -74,7 +74,7 @@ class Reader:
 
     def lacks(self, code: str, message: str) -> None:
         """Notes that something is missing."""
-        self.reading.shortfalls.append(Shortfall(code, message))
+        self.reading.shortfalls.append(Trouble(code, message))
 
     # ---- studies ----------------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ def _value(name: str, description: str) -> Any:
     return strawberry.enum_value(name, description=description)
 
 
-@strawberry.enum(description="Information level of the Study Root model (PS3.4 C.6.2).")
-class Level(Enum):
+@strawberry.enum(name="Level", description="Information level of the Study Root model (PS3.4 C.6.2).")
+class LevelName(Enum):
     study = _value("study", "Study.")
     series = _value("series", "Series.")
     instance = _value("instance", "SOP instance.")

@@ -41,8 +41,8 @@ from resolvers.records.nodes import (
     series_of,
     study_of,
 )
-from resolvers.statistics.definitions import AttributeDefinitionConnection, find_definitions
-from resolvers.statistics.stats import InstanceStats, SeriesStats, StudyStats, stats_of
+from resolvers.statistics.aggregates import InstanceStats, SeriesStats, StudyStats, stats_of
+from resolvers.statistics.attribute_definitions import AttributeDefinitionConnection, find_definitions
 from resolvers.viewer import Viewer, viewer_of
 
 MAX_IDS = 1000

@@ -18,7 +18,7 @@ from reads.list_query import named_archives
 from reads.request import Request
 from resolvers.archives.archive import Archive, archive_of
 from resolvers.descriptions import described
-from resolvers.levels import ArchiveKind, Level
+from resolvers.levels import ArchiveKind, LevelName
 
 
 @strawberry.type(description="What became of a request to look at an archive.")
@@ -49,7 +49,7 @@ class ArchiveInput:
     url: str = described("Its DICOMweb root, http:// or https://.")
     username: str | None = described(_OPTIONAL["username"], default=None)
     password_env: str | None = described(_OPTIONAL["password_env"], default=None)
-    index: Level | None = described(_OPTIONAL["index"], default=None)
+    index: LevelName | None = described(_OPTIONAL["index"], default=None)
     sync_every: str | None = described(_OPTIONAL["sync_every"], default=None)
     reconcile_every: str | None = described(_OPTIONAL["reconcile_every"], default=None)
     timeout: str | None = described(_OPTIONAL["timeout"], default=None)
@@ -64,7 +64,7 @@ class ArchiveChanges:
     url: str | None = described("Its DICOMweb root, http:// or https://.", default=None)
     username: str | None = described(_OPTIONAL["username"], default=None)
     password_env: str | None = described(_OPTIONAL["password_env"], default=None)
-    index: Level | None = described(_OPTIONAL["index"], default=None)
+    index: LevelName | None = described(_OPTIONAL["index"], default=None)
     sync_every: str | None = described(_OPTIONAL["sync_every"], default=None)
     reconcile_every: str | None = described(_OPTIONAL["reconcile_every"], default=None)
     timeout: str | None = described(_OPTIONAL["timeout"], default=None)
@@ -81,7 +81,7 @@ class ManagedArchive:
     url: str | None = described("Its DICOMweb root; null for a folder.")
     username: str | None = described(_OPTIONAL["username"])
     password_env: str | None = described("Name of the variable that holds the password.")
-    index: Level = described("How deep runs go.")
+    index: LevelName = described("How deep runs go.")
     enabled: bool = described("False while it is switched off.")
     in_file: bool = described("Whether archives.toml says all this; else a mutation did.")
     changed_at: datetime = described("When this was last changed.")
@@ -226,7 +226,7 @@ def _managed(found: Definition) -> ManagedArchive:
         url=config.url,
         username=config.username,
         password_env=config.password_env,
-        index=Level(config.index),
+        index=LevelName(config.index),
         enabled=not found.disabled,
         in_file=found.in_file,
         changed_at=found.changed_at,

@@ -10,8 +10,9 @@ from archives.standing import Standing
 from db.archives import ArchiveRow
 from db.archives import IndexState as StateOfIndex
 from reads.ids import to_id
-from reads.reports import Trouble, trouble
+from reads.reports import trouble
 from reads.request import Request
+from refresh.reading import Trouble
 from resolvers.context import Info
 from resolvers.descriptions import described
 from resolvers.engine import enum_of

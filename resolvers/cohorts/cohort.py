@@ -25,8 +25,8 @@ from resolvers.context import Context, Info
 from resolvers.descriptions import described
 from resolvers.filters.arguments import After, Before, First, Given, Last, page_arguments
 from resolvers.node import Node
-from resolvers.records.connection import PageInfo
 from resolvers.records.nodes import StudyConnection
+from resolvers.records.relay import PageInfo
 
 _ORDER = "cohorts"
 

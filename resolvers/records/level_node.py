@@ -15,8 +15,8 @@ from reads.named_elements import NamedElement, keywords_of
 from refresh.live import Fresh
 from resolvers.context import Info
 from resolvers.descriptions import argument
+from resolvers.records.attribute import Attribute, attributes
 from resolvers.records.locations import AttributeConflict, conflicts_of
-from resolvers.records.values import Attribute, attributes
 from resolvers.scalars import UID
 
 Keywords = Annotated[

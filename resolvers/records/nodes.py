@@ -22,8 +22,8 @@ from resolvers.filters.arguments import After, Before, First, Last
 from resolvers.filters.inputs import InstanceFilter, SeriesFilter
 from resolvers.filters.orders import InstanceOrder, SeriesOrder
 from resolvers.node import Node
+from resolvers.records.attribute import PersonName, person_name
 from resolvers.records.codes import Code, code_of_row, sop_class_name
-from resolvers.records.connection import Connection, children_of, cursor_of, edges_of, nodes_of
 from resolvers.records.level_node import LevelNode, attributes_as, conflicts, id_of, made_of, of_level, url
 from resolvers.records.locations import (
     InstanceLocation,
@@ -31,8 +31,8 @@ from resolvers.records.locations import (
     StudyLocation,
     locations_of,
 )
+from resolvers.records.relay import Connection, children_of, cursor_of, edges_of, nodes_of
 from resolvers.records.representative import Representative, representative_of
-from resolvers.records.values import PersonName, person_name
 
 _LOCATIONS = "Every visible copy, best-ranked first."
 _ASKED = (

@@ -7,8 +7,8 @@ import strawberry
 from db.lists.nodes import Row, data_set
 from model.dicom_json import DataSet, first
 from reads.named_elements import attributes_of, keywords_of
+from resolvers.records.attribute import Attribute, attributes
 from resolvers.records.level_node import Keywords
-from resolvers.records.values import Attribute, attributes
 from resolvers.scalars import UID
 
 

@@ -16,7 +16,7 @@ from reads.request import Request
 from reads.statistics import statistics_over
 from resolvers.archives.archive import Archive, Count, archive_of
 from resolvers.descriptions import described
-from resolvers.levels import Level as LevelName
+from resolvers.levels import LevelName
 from resolvers.statistics.buckets import count_of
 
 _EVERY_ARCHIVE = 1000

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reads import pace
-from resolvers.records import connection, nodes
+from resolvers.records import nodes, relay
 from tests.resolvers.runtime import Runtime
 from tests.resolvers.test_cost import EVERYTHING
 
@@ -55,9 +55,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """From now on answers are long and time is short."""
 
     def begin() -> None:
-        for module in (connection, pace):
+        for module in (relay, pace):
             monkeypatch.setattr(module, "PART", PART)
-        monkeypatch.setattr(connection, "FREE", 5)
+        monkeypatch.setattr(relay, "FREE", 5)
         monkeypatch.setattr(pace, "_SECONDS", 0.0)
 
     return begin

@@ -24,8 +24,8 @@ from reads.request import Request
 from resolvers.context import Info
 from resolvers.descriptions import argument, described
 from resolvers.filters.matches import checked
-from resolvers.levels import Level as LevelName
-from resolvers.records.connection import PageInfo
+from resolvers.levels import LevelName
+from resolvers.records.relay import PageInfo
 from resolvers.statistics.coverage import AttributeCoverage, coverage_of, examples_of
 
 _ORDER = "definitions"
