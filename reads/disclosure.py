@@ -4,83 +4,35 @@ What of it is counted, and over which archives, is in statistics.py.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from access.identifying import identifying_tests, path_is_identifying
-from access.scope import AccessScope, ScopedArchive
-from access.small_counts import Cell, Hidden, Policies, Policy, Published, publish, record_seed
+from access.identifying import path_is_identifying
+from access.scope import ScopedArchive
+from access.small_counts import Cell, Policies, Published, publish, record_seed
 from db.pool import Reader
 from db.statistics import stats
 from db.statistics.attribute_facets import Named, named, numeric
 from db.statistics.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
-from db.statistics.stats import MOST_CELLS, Bucket
+from db.statistics.stats import MOST_CELLS
 from db.statistics.stats_statement import SUMMED, Groups, StatsQuery
 from model.attributes import Level
 from model.errors import BadInput
 from model.filters import Condition
 from reads.bins import check_edges, ends, starts
-from reads.list_query import named_archives
 from reads.pseudonym_counts import PseudonymCounts, value_of
+from reads.publishing import Publisher, ToldBucket
+from reads.stats_scope import StatsScope
 from refresh.single_flight import SingleFlight
 
 MAX_AGGREGATES = 20
 AT_ONCE = 4  # statements of one query that run at the same time
 
 
-@dataclass(frozen=True, slots=True)
-class StatsScope:
-    """The archives that a query asks: `open` are counted exactly, of `counted` small numbers are hidden. `listed`:
-    those of `counted` whose records the viewer may list behind pseudonyms."""
-
-    open: tuple[ScopedArchive, ...]
-    counted: tuple[ScopedArchive, ...] = ()
-    listed: tuple[ScopedArchive, ...] = ()
-    # in which a cohort of the filter cannot be read
-    outside: tuple[ScopedArchive, ...] = ()
-
-    @property
-    def asked(self) -> tuple[ScopedArchive, ...]:
-        return (*self.open, *self.counted, *self.outside)
-
-    def without(self, outside: frozenset[int]) -> "StatsScope":
-        """The same but for open archives that are not asked after all."""
-        left = tuple(each for each in self.open if each.archive_id not in outside)
-        left_out = tuple(each for each in self.open if each.archive_id in outside)
-        return replace(self, open=left, outside=left_out)
-
-    def skipped_for(self, condition: Condition) -> tuple[ScopedArchive, ...]:
-        """Archives that this condition must not be evaluated over: it looks at what identifies."""
-        return self.counted if self.counted and identifying_tests(condition) else ()
-
-
-def stats_scope(access_scope: AccessScope, codes: Sequence[str] | None) -> StatsScope:
-    """The two groups of what a viewer may ask. Raises NotFound for an archive that they cannot name.
-
-    Pseudonymised archives are only counted: exact counts of real values would undo the pseudonyms. But how many
-    nodes a list of them has, lists tell exactly, and so do statistics (Statistics.own).
-    """
-    named = named_archives(access_scope, codes)
-
-    def asked(archives: Sequence[ScopedArchive]) -> tuple[ScopedArchive, ...]:
-        return tuple(archive for archive in archives if named is None or archive.code in named)
-
-    listed = asked(access_scope.pseudonyms.visible)
-    return StatsScope(asked(access_scope.records.visible), (*listed, *asked(access_scope.counted)), listed)
-
-
 UNKNOWN = Published(None)
 """Of what was not asked: no count, and nothing that policy hides."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToldBucket:
-    """One bucket as it may be told."""
-
-    values: tuple[Any, ...]
-    count: Published
 
 
 @dataclass(slots=True)
@@ -115,9 +67,9 @@ class Statistics:
             return await self._own((await self.pseudonyms.counts()).total)
         stats_query = self._stats_query()
         if stats_query.rollup() is None:
-            return self._told((await self._totals())[name])
+            return self._publisher.told((await self._totals())[name])
         found = await self._once("sums", lambda: stats.sums(self.database, stats_query))
-        return self._told(found[name])
+        return self._publisher.told(found[name])
 
     async def _own(self, listed: int) -> Published:
         """The nodes of the level where lists have so many of them behind pseudonyms: these, and the others as ever.
@@ -128,7 +80,7 @@ class Statistics:
         count = stats.totals if stats_query.rollup() is None else stats.sums
         (cell, *_) = (await self._once("own", lambda: count(self.database, stats_query))).values()
         both = Cell(cell.visible + listed, cell.hidden)
-        return publish(both, self._policy(each.ern for each in counted), self.secret)
+        return publish(both, self._publisher.policy(each.ern for each in counted), self.secret)
 
     async def patients(self) -> Published:
         """Patients: a study without a PatientID counts as one."""
@@ -136,17 +88,16 @@ class Statistics:
             return UNKNOWN
         stats_query = self._stats_query()
         if not stats_query.knows_persons:
-            return self._told((await self._totals())["patients"])
-        return self._told(await self._once("patients", lambda: stats.patients(self.database, stats_query)))
+            return self._publisher.told((await self._totals())["patients"])
+        return self._publisher.told(
+            await self._once("patients", lambda: stats.patients(self.database, stats_query))
+        )
 
     async def _totals(self) -> Mapping[str, Cell]:
         found: Mapping[str, Cell] = await self._once(
             "totals", lambda: stats.totals(self.database, self._stats_query())
         )
         return found
-
-    def _told(self, cell: Cell) -> Published:
-        return publish(cell, self._policy(), self.secret)
 
     async def of_open_archives(self) -> tuple[int, dict[int, int]] | None:
         """Nodes of the open archives, in all and by archive_id, from a rollup; None where none answers."""
@@ -174,10 +125,10 @@ class Statistics:
             key, lambda: stats.facet(self.database, self._stats_query(), facets, first)
         )
         if len(facets) == 1 and facets[0] in OF_ARCHIVES:
-            buckets = self._with_hidden_archives(buckets, facets[0])
-            told = self._largest(buckets, facets, MOST_CELLS)
+            buckets = self._publisher.with_hidden_archives(buckets, facets[0])
+            told = self._publisher.largest(buckets, facets, MOST_CELLS)
             return (await self._with_known_archives(told, facets[0]))[:first]
-        return self._largest(buckets, facets, first)
+        return self._publisher.largest(buckets, facets, first)
 
     async def attribute_facet(self, name: str, first: int | None) -> list[ToldBucket]:
         """The `first` largest buckets of any attribute's values. Raises BadInput."""
@@ -190,7 +141,7 @@ class Statistics:
             ("facet", attribute.path, first),
             lambda: stats.attribute_facet(self.database, stats_query, attribute, first),
         )
-        return self._largest(buckets, (), first)
+        return self._publisher.largest(buckets, (), first)
 
     async def number_histogram(
         self,
@@ -218,7 +169,7 @@ class Statistics:
             ("numbers", attribute.path, edges, count),
             lambda: stats.number_histogram(self.database, stats_query, attribute, edges, count),
         )
-        told = self._in_order(buckets, range(1, count + 1) if empty else (), none=none)
+        told = self._publisher.in_order(buckets, range(1, count + 1) if empty else (), none=none)
         return [
             ToldBucket((None, None) if n is None else ends(edges, count, n), published)
             for n, published in told
@@ -273,7 +224,7 @@ class Statistics:
             raise BadInput(
                 f"interval: more than {MOST_CELLS} buckets; take a wider one or a narrower filter."
             )
-        told = self._in_order(buckets, (), none=none)
+        told = self._publisher.in_order(buckets, (), none=none)
         dated = [start for start, _ in told if start is not None]
         if empty and dated:
             between = list(islice(starts(dated[0], dated[-1], interval), MOST_CELLS + 1))
@@ -281,59 +232,8 @@ class Statistics:
                 raise BadInput(
                     f"interval: more than {MOST_CELLS} buckets with the empty ones; take a wider one."
                 )
-            told = self._in_order(buckets, between, none=none)
+            told = self._publisher.in_order(buckets, between, none=none)
         return [ToldBucket((start,), count) for start, count in told]
-
-    def _in_order(
-        self, buckets: Iterable[Bucket], wanted: Iterable[Any], *, none: bool
-    ) -> list[tuple[Any, Published]]:
-        """(value, count) by value; those that are wanted also where they are empty, or few of what stays hidden:
-        the two look the same. none: that of no value comes last."""
-        found = {bucket.values[0]: bucket for bucket in buckets}
-        nothing = Cell(0, Hidden() if self._counted else None)
-        kept = {*wanted, *([None] if none else [])}
-        for value in kept - found.keys():
-            found[value] = Bucket((value,), nothing)
-        if not none:
-            found.pop(None, None)
-        return [
-            (value, count)
-            for value in sorted(found, key=lambda each: (each is None, each))
-            for _, count in self._published(found[value], (), keep=value in kept)
-        ]
-
-    # ---- which cells may be told, and how --------------------------------------------------------------
-
-    def _largest(self, buckets: Iterable[Bucket], facets: Sequence[Facet], first: int) -> list[ToldBucket]:
-        told = [
-            (rank, ToldBucket(bucket.values, count))
-            for bucket in buckets
-            for rank, count in self._published(bucket, facets)
-        ]
-        told.sort(key=lambda each: (-each[0], [(value is None, value or "") for value in each[1].values]))
-        return [each for _, each in told[:first]]
-
-    def _published(
-        self, bucket: Bucket, facets: Sequence[Facet], *, keep: bool = False
-    ) -> Iterable[tuple[int, Published]]:
-        """The bucket's rank and count; nothing for a value that only hidden records have, and few of them, unless it
-        is to be kept because it is known without them."""
-        cell, policy = bucket.cell, self._policy()
-        named = [value for value, each in zip(bucket.values, facets, strict=False) if each in OF_ARCHIVES]
-        if named:
-            owners = [each for each in self._counted if each.code in named or each.ern in named]
-            policy = self._policy(each.ern for each in owners)
-            cell = cell if owners else Cell(cell.visible)
-        count = publish(cell, policy, self.secret)
-        if count.suppressed and not cell.visible and not keep and not (len(facets) == 1 and named):
-            return
-        yield (cell.visible if count.value is None else count.value), count
-
-    def _with_hidden_archives(self, buckets: list[Bucket], facet: Facet) -> list[Bucket]:
-        """With a bucket for each counted archive or ERN: that it is asked is known, what it holds is not."""
-        names = {each.code if facet is Facet.ARCHIVE else each.ern: each for each in self._counted}
-        found = {bucket.values[0] for bucket in buckets}
-        return [*buckets, *(Bucket((name,), Cell(0, Hidden())) for name in names if name not in found)]
 
     async def _with_known_archives(self, told: list[ToldBucket], facet: Facet) -> list[ToldBucket]:
         """The same, with what lists tell exactly, and null for archives that were not asked: those come last."""
@@ -347,14 +247,15 @@ class Statistics:
         kept.sort(key=lambda each: (-(each.count.value or 0), each.values[0]))
         return [*kept, *(ToldBucket((value,), UNKNOWN) for value in sorted(unknown))]
 
-    def _policy(self, erns: Iterable[str] | None = None) -> Policy:
-        return self.policies.strictest(erns if erns is not None else (each.ern for each in self._counted))
-
     # ---- asking ------------------------------------------------------------------------------------------
 
     @property
     def _counted(self) -> tuple[ScopedArchive, ...]:
         return () if self.scope.skipped_for(self.condition) else self.scope.counted
+
+    @property
+    def _publisher(self) -> Publisher:
+        return Publisher(self._counted, self.policies, self.secret)
 
     def _stats_query(self) -> StatsQuery:
         return self._stats_query_of(self._counted)
@@ -366,7 +267,7 @@ class Statistics:
         groups = Groups(open_ids, tuple(each.archive_id for each in counted), elsewhere)
         if not groups.counted:
             return StatsQuery(groups, self.condition, level=self.level)
-        least = min(self._policy([each.ern]).threshold for each in counted)
+        least = min(self._publisher.policy([each.ern]).threshold for each in counted)
         return StatsQuery(groups, self.condition, least, record_seed(self.secret), self.level)
 
     async def _once(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> Any:

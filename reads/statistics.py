@@ -12,12 +12,13 @@ from model.filters import Condition, all_of
 from reads.backfill import go_deep_enough
 from reads.cohort_scope import opened
 from reads.counts import Counts, counted
-from reads.disclosure import Statistics, StatsScope, stats_scope
+from reads.disclosure import Statistics
 from reads.list_query import ListQuery, Shortfall, outside_of
 from reads.pseudonym_counts import PseudonymCounts
 from reads.reports import Report, reports_of, warn_of_unasked
 from reads.request import Request
 from reads.slow import slow_warnings
+from reads.stats_scope import StatsScope, stats_scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from model.attributes import Level
 from model.filters import EVERYTHING, Condition, PathTest, Related
 from model.paths import parse_path
 from reads.any_attribute import attribute_test
-from reads.disclosure import Statistics, stats_scope
+from reads.disclosure import Statistics
 from reads.request import Request
 from reads.statistics import statistics_over
+from reads.stats_scope import stats_scope
 from resolvers.archives.archive import Archive, Count, archive_of
 from resolvers.descriptions import described
 from resolvers.levels import LevelName
