@@ -16,7 +16,7 @@ from refresh.live import Fresh
 from resolvers.context import Info
 from resolvers.descriptions import argument
 from resolvers.records.attribute import Attribute, attributes
-from resolvers.records.locations import AttributeConflict, conflicts_of
+from resolvers.records.locations import AttributeConflict, Location, conflicts_of, locations_of
 from resolvers.scalars import UID
 
 Keywords = Annotated[
@@ -118,6 +118,19 @@ def id_of(type_name: str) -> Any:
         return strawberry.ID(to_id(type_name, self.key))
 
     return strawberry.field(resolver=id, description="Global id.")
+
+
+def locations_as(of: type[Location]) -> Any:
+    """The field `locations`."""
+
+    async def locations(self: LevelNode, info: Info) -> list[Any]:
+        copies = await info.context.loaders_of(self.row).copies(self.level).load(self.key)
+        return await locations_of(of, self.level, info.context, copies)
+
+    shown: Any = list[of] | None  # type: ignore[valid-type]
+    return strawberry.field(
+        resolver=locations, graphql_type=shown, description="Every visible copy, best-ranked first."
+    )
 
 
 async def _conflicts(self: LevelNode, info: Info) -> list[AttributeConflict] | None:

@@ -24,17 +24,20 @@ from resolvers.filters.orders import InstanceOrder, SeriesOrder
 from resolvers.node import Node
 from resolvers.records.attribute import PersonName, person_name
 from resolvers.records.codes import Code, code_of_row, sop_class_name
-from resolvers.records.level_node import LevelNode, attributes_as, conflicts, id_of, made_of, of_level, url
-from resolvers.records.locations import (
-    InstanceLocation,
-    SeriesLocation,
-    StudyLocation,
-    locations_of,
+from resolvers.records.level_node import (
+    LevelNode,
+    attributes_as,
+    conflicts,
+    id_of,
+    locations_as,
+    made_of,
+    of_level,
+    url,
 )
+from resolvers.records.locations import InstanceLocation, SeriesLocation, StudyLocation
 from resolvers.records.relay import Connection, children_of, cursor_of, edges_of, nodes_of
 from resolvers.records.representative import Representative, representative_of
 
-_LOCATIONS = "Every visible copy, best-ranked first."
 _ASKED = (
     "Where the index does not hold them yet, their archive is asked, once; and again below what was asked for with "
     "`freshness`."
@@ -67,11 +70,7 @@ class Study(LevelNode, Node):
         row = await info.context.loaders_of(self.row).consent_by_study.load(self.row["uid"])
         return consent_of_row(row)
 
-    @strawberry.field(description=_LOCATIONS)
-    async def locations(self, info: Info) -> list[StudyLocation] | None:
-        copies = await info.context.loaders_of(self.row).copies(Level.STUDY).load(self.key)
-        return await locations_of(StudyLocation, Level.STUDY, info.context, copies)
-
+    locations = locations_as(StudyLocation)
     conflicts = conflicts()
     attributes = attributes_as("Attributes at study level that have a value: all, or those named.")
 
@@ -138,11 +137,7 @@ class Series(LevelNode, Node):
     async def study(self, info: Info) -> Study | None:
         return study_of(await _parent(self, info, Level.STUDY), self.fresh)
 
-    @strawberry.field(description=_LOCATIONS)
-    async def locations(self, info: Info) -> list[SeriesLocation] | None:
-        copies = await info.context.loaders_of(self.row).copies(Level.SERIES).load(self.key)
-        return await locations_of(SeriesLocation, Level.SERIES, info.context, copies)
-
+    locations = locations_as(SeriesLocation)
     conflicts = conflicts()
     attributes = attributes_as("Attributes at series level that have a value: all, or those named.")
 
@@ -206,11 +201,7 @@ class Instance(LevelNode, Node):
     async def series(self, info: Info) -> Series | None:
         return series_of(await _parent(self, info, Level.SERIES), self.fresh)
 
-    @strawberry.field(description=_LOCATIONS)
-    async def locations(self, info: Info) -> list[InstanceLocation] | None:
-        copies = await info.context.loaders_of(self.row).copies(Level.INSTANCE).load(self.key)
-        return await locations_of(InstanceLocation, Level.INSTANCE, info.context, copies)
-
+    locations = locations_as(InstanceLocation)
     conflicts = conflicts()
     attributes = attributes_as(
         "Any attribute of the data set by keyword, tag (GGGGEEEE) or path "
@@ -259,14 +250,12 @@ class StudyEdge:
 
 @strawberry.type(description="A page of studies.")
 class StudyConnection(Connection):
+    edge_type = StudyEdge
     edges: list[StudyEdge] = edges_of("studies")
     nodes: list[Study] = nodes_of("studies")
 
     def node(self, row: Row) -> Study:
         return study_of(row, self.listed.list_query.fresh)
-
-    def edge(self, row: Row) -> StudyEdge:
-        return StudyEdge(node=self.node(row), listed=self.listed)
 
 
 @strawberry.type(description="A series in a page, with its cursor.")
@@ -278,14 +267,12 @@ class SeriesEdge:
 
 @strawberry.type(description="A page of series.")
 class SeriesConnection(Connection):
+    edge_type = SeriesEdge
     edges: list[SeriesEdge] = edges_of("series")
     nodes: list[Series] = nodes_of("series")
 
     def node(self, row: Row) -> Series:
         return series_of(row, self.listed.list_query.fresh)
-
-    def edge(self, row: Row) -> SeriesEdge:
-        return SeriesEdge(node=self.node(row), listed=self.listed)
 
 
 @strawberry.type(description="An instance in a page, with its cursor.")
@@ -297,11 +284,9 @@ class InstanceEdge:
 
 @strawberry.type(description="A page of instances.")
 class InstanceConnection(Connection):
+    edge_type = InstanceEdge
     edges: list[InstanceEdge] = edges_of("instances")
     nodes: list[Instance] = nodes_of("instances")
 
     def node(self, row: Row) -> Instance:
         return instance_of(row, self.listed.list_query.fresh)
-
-    def edge(self, row: Row) -> InstanceEdge:
-        return InstanceEdge(node=self.node(row), listed=self.listed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import strawberry
 
@@ -84,12 +84,14 @@ class Connection:
     async def sources(self, info: Info) -> list[SourceReport] | None:
         return source_reports(info.context, await self.listed.reports())
 
-    # of each level's own connection: a row of the page as a node, and as a node with its cursor
+    edge_type: ClassVar[type]
+
     def node(self, row: Row) -> Any:
+        """A row of the page as a node of the level."""
         raise NotImplementedError
 
     def edge(self, row: Row) -> Any:
-        raise NotImplementedError
+        return self.edge_type(node=self.node(row), listed=self.listed)
 
 
 class _Edge(Protocol):
