@@ -10,12 +10,12 @@ import strawberry
 from db.lists.nodes import Row
 from model.attributes import Level
 from model.errors import BadInput, NotFound
+from reads.changes import changes_cursor
 from reads.cohort_scope import version_meant
 from reads.ids import from_id
 from reads.lists import ListPage, list_nodes
 from resolvers.archives.administration import ManagedArchive, managed_archives
 from resolvers.archives.archive import Archive, archive_of
-from resolvers.changes.study_changes import changes_cursor
 from resolvers.cohorts.cohort import (
     Cohort,
     CohortConnection,

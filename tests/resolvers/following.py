@@ -15,9 +15,10 @@ from db.lists.listing import Listing, Page
 from db.pool import Database
 from db.writing.projections import Projections
 from model.attributes import Level
+from reads.changes import ChangeKind
 from reads.list_query import list_query_of
 from reads.services import Services
-from resolvers.changes.study_changes import ChangeKind, StudyChange, study_changes
+from resolvers.changes.study_changes import StudyChange, study_changes
 from resolvers.context import Context
 from resolvers.filters.inputs import StudyFilter, condition_of
 from tests.resolvers.runtime import CONFIGS, open_services
@@ -130,6 +131,6 @@ async def following(*followers: Follower) -> AsyncIterator[None]:
 
 
 async def _now(follower: Follower) -> str:
-    from resolvers.changes.study_changes import changes_cursor
+    from reads.changes import changes_cursor
 
     return await changes_cursor(follower.context())

@@ -20,7 +20,7 @@ from db.embedded.postgres import EmbeddedPostgres
 from db.migrate import migrate
 from db.pool import AWAY, Database
 from model.erns import ERNS
-from resolvers.changes.study_changes import changes_cursor
+from reads.changes import changes_cursor
 from resolvers.context import Context
 from tests.api.graphql.subscribing import (
     CHANGES,

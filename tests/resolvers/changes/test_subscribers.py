@@ -9,13 +9,9 @@ from db.archives import save_health
 from db.pool import Database
 from db.writing.events import prune
 from model.errors import BadCursor, BadInput, EventsExpired, Forbidden, InputError, NotFound
+from reads.changes import changes_cursor
 from reads.subscribers import Subscribers
-from resolvers.changes.study_changes import (
-    StudyChange,
-    changes_cursor,
-    health_changes,
-    study_changes,
-)
+from resolvers.changes.study_changes import StudyChange, health_changes, study_changes
 from resolvers.filters.inputs import StudyFilter
 from resolvers.filters.matches import DateRange, ListMatch, StringMatch
 from tests.db.writing.ingesting import store
