@@ -138,17 +138,23 @@ async def test_health(database: Database) -> None:
     ids = await with_projections(database)
     told: list[tuple[str, str]] = []
     async with two_services(database) as (one, _):
+        context = Follower(one, viewer(FULL, COUNTS, COUNTS)).context()
 
         async def follow() -> None:
-            context = Follower(one, viewer(FULL, COUNTS, COUNTS)).context()
             async for archive in health_changes(context, ["a0", "a1"]):
                 told.append((archive.row.code, archive.row.health_state))
 
         task = asyncio.create_task(follow())
         await until(lambda: one.subscribers.listener.connections == 1)
-        for code, state in (("a0", "UP"), ("a0", "UP"), ("a1", "DOWN"), ("a2", "DOWN"), ("a0", "DOWN")):
+        await context.archives()  # as the follower reads them first
+        for code, state, seen in (
+            ("a0", "UP", 1),
+            ("a0", "UP", 1),
+            ("a1", "DOWN", 2),
+            ("a2", "DOWN", 2),
+            ("a0", "DOWN", 3),
+        ):
             await save_health(database, ids[code], state)
-            await asyncio.sleep(0.3)
-        await until(lambda: len(told) == 3)
+            await until(lambda seen=seen: len(told) == seen)  # type: ignore[misc]
         task.cancel()
     assert told == [("a0", "UP"), ("a1", "DOWN"), ("a0", "DOWN")]
