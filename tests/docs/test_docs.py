@@ -37,7 +37,19 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FOR_READERS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 # Words in capitals that no client or operator gets as a code.
-NO_CODES = {"CUT_OFF", "DELETE", "DENY", "DOWN", "HEAD", "OPTIONS", "PATCH", "POST", "SUBSCRIBED"}
+NO_CODES = {
+    "CUT_OFF",
+    "DELETE",
+    "DENY",
+    "DOWN",
+    "HEAD",
+    "ONLINE",
+    "OPTIONS",
+    "PATCH",
+    "POST",
+    "SUBSCRIBED",
+    "YYYYMMDD",
+}
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 OPERATOR = (ROOT / "docs/operator.md").read_text(encoding="utf-8")
 FRONTEND = (ROOT / "docs/frontend.md").read_text(encoding="utf-8")
@@ -333,7 +345,7 @@ def test_locks_name_no_place() -> None:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index" not in text
-    audit = ROOT / "tests/api/graphql_http_audit/package-lock.json"
+    audit = ROOT / "tests/api/graphql/graphql_http_audit/package-lock.json"
     assert '"resolved"' not in audit.read_text(encoding="utf-8")
 
 

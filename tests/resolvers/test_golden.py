@@ -55,15 +55,17 @@ def _without_moments(value: Any) -> Any:
     return [_without_moments(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.fixture
-def asked(name: str, request: pytest.FixtureRequest) -> Runtime:
-    """The runtime that a golden query is asked of."""
-    found: Runtime = request.getfixturevalue("shallow" if name.startswith("on_demand") else "runtime")
-    return found
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("on_demand")])
+async def test_golden(name: str, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _compare(name, runtime, monkeypatch)
 
 
-@pytest.mark.parametrize("name", NAMES)
-async def test_golden(name: str, asked: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("on_demand")])
+async def test_golden_on_demand(name: str, shallow: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _compare(name, shallow, monkeypatch)
+
+
+async def _compare(name: str, asked: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cursors, "_this_hour", lambda: 470_000)
     given = _golden(name).get("variables", {})
     query = (QUERIES / f"{name}.graphql").read_text(encoding="utf-8")
