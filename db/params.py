@@ -2,9 +2,7 @@
 
 from typing import Any, NamedTuple
 
-import asyncpg
-
-from db.pool import Reader
+from db.pool import Reader, Row
 
 
 class Compiled(NamedTuple):
@@ -13,9 +11,7 @@ class Compiled(NamedTuple):
     sql: str
     values: list[Any]
 
-    async def fetch(
-        self, database: Reader, name: str, *, seconds: float | None = None
-    ) -> list[asyncpg.Record]:
+    async def fetch(self, database: Reader, name: str, *, seconds: float | None = None) -> list[Row]:
         """All its rows, as Reader.fetch gives them."""
         return await database.fetch(name, self.sql, *self.values, seconds=seconds)
 

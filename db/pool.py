@@ -20,6 +20,7 @@ SESSION = {
 }
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+Row = asyncpg.Record
 
 
 @dataclass(slots=True)
@@ -46,9 +47,7 @@ async def metered() -> AsyncIterator[Meter]:
 class Reader(Protocol):
     """What a read needs of a database."""
 
-    async def fetch(
-        self, name: str, sql: str, *args: Any, seconds: float | None = None
-    ) -> list[asyncpg.Record]:
+    async def fetch(self, name: str, sql: str, *args: Any, seconds: float | None = None) -> list[Row]:
         """All rows of a statement; `name` is what meters and logs call it. Raises StatementTimeout, after
         `seconds` at the latest where they are given."""
         ...
@@ -106,15 +105,13 @@ class Database:
         """For what is done on a connection in the block: an outage that it meets is told of (db/outage.py)."""
         return heeding(self.url, self._pool.is_closing)
 
-    async def fetch(
-        self, name: str, sql: str, *args: Any, seconds: float | None = None
-    ) -> list[asyncpg.Record]:
+    async def fetch(self, name: str, sql: str, *args: Any, seconds: float | None = None) -> list[Row]:
         """All rows of a read; `name` is what meters and logs call the statement."""
         count_statement(name)
         with self.heeding(), in_time():
             return await self._pool.fetch(sql, *args, timeout=seconds)
 
-    async def fetchrow(self, name: str, sql: str, *args: Any) -> asyncpg.Record | None:
+    async def fetchrow(self, name: str, sql: str, *args: Any) -> Row | None:
         count_statement(name)
         with self.heeding(), in_time():
             return await self._pool.fetchrow(sql, *args)

@@ -18,7 +18,7 @@ from db.outage import heeding
 from db.pool import AWAY, SESSION, Connection, DatabaseUnreachable, count_statement, in_time
 
 ROLE = "ernfed_api"
-_CLOSING_SECONDS = 5.0
+_CLOSING_SECONDS = 5.0  # a statement may run longer: then its connection is cut
 
 
 def _set(*, local: bool) -> str:

@@ -1,6 +1,6 @@
--- What the API's role may read: the views of the session's scope, what shared nodes have by the union of their copies, and
--- the grants. Made anew after migrations, when one was new (`select *` has the columns that its table had) or this file
--- is another than it was (db/migrate.py).
+-- What the API's role may read: the views of the session's scope, what shared nodes have by the union of their copies,
+-- and the grants. Made anew after migrations, when one was new (`select *` has the columns that its table had) or this
+-- file is another than it was (db/migrate.py).
 
 -- The role owns nothing and reads nothing but these views. They show the rows of the archives that the
 -- session's scope names: a statement that forgot its own condition on archives finds nothing that its viewer
@@ -44,7 +44,8 @@ begin
         $shown$)
     loop
         foreach level in array array['study', 'series', 'instance'] loop
-            execute format('create view %1$I.%2$I as select s.* from %3$I.%2$I s where %4$s', projection, level, source, shown);
+            execute format(
+                'create view %1$I.%2$I as select s.* from %3$I.%2$I s where %4$s', projection, level, source, shown);
         end loop;
         execute format($unions$
 create function %1$I.study_union_series(uid text, archives smallint[]) returns integer
@@ -92,7 +93,7 @@ create view counts.rejected_study as
     where array_position((select scope_of('full') || scope_of('pseudonymised'))::smallint[], archive_id) is not null
         and archive_id <> all ((select scope_of('consented'))::smallint[]);
 
--- ---- consents, by the study's UID of each projection --------------------------------------------------------------
+-- ---- consents, by the study's UID of each projection -----------------------------------------------------------
 
 create view records.consent as
     select archive_id, study_uid, care, registry, research from public.consent
@@ -111,7 +112,7 @@ create view pseudonyms.consent as
     where c.archive_id = any ((select scope_of('pseudonymised'))::smallint[])
         and (c.archive_id <> all ((select scope_of('consented'))::smallint[]) or c.research);
 
--- ---- change events --------------------------------------------------------------------------------------------------
+-- ---- change events ---------------------------------------------------------------------------------------------
 
 create view records.study_event as
     select sequence, at, archive_id, study_uid, kind from public.study_event
@@ -122,7 +123,7 @@ create view pseudonyms.study_event as
     where archive_id = any ((select scope_of('pseudonymised'))::smallint[])
         and (archive_id <> all ((select scope_of('consented'))::smallint[]) or research);
 
--- ---- names ----------------------------------------------------------------------------------------------------------
+-- ---- names -----------------------------------------------------------------------------------------------------
 
 -- Studies of the open archives whose name has the keys: all words by sound, or one of them with a slip, or the whole
 -- name is among the words sought; null: not asked. At most so many, all for null. A function, so that each is one
@@ -155,7 +156,7 @@ $$;
 revoke all on function records.studies_named from public;
 grant execute on function records.studies_named to ernfed_api;
 
--- ---- pages by a value (db/lists/by_value.py) --------------------------------------------------------------------------
+-- ---- pages by a value (db/lists/by_value.py) -------------------------------------------------------------------
 -- A study with one of its values: all columns of the study, those that both have as the value's index knows them.
 
 do $$
@@ -174,7 +175,8 @@ begin
             'create view %I.study_by_value as select v.name, v.value, v.study_date, v.study_uid, v.shared, %s'
             ' from %I.study_value v join %I.study s on s.study_pk = v.study_pk'
             ' where array_position((select scope_of(%L))::smallint[], v.archive_id) is not null',
-            projection, of_study, source, projection, case projection when 'records' then 'full' else 'pseudonymised' end);
+            projection, of_study, source, projection,
+            case projection when 'records' then 'full' else 'pseudonymised' end);
     end loop;
 end $$;
 
@@ -182,7 +184,7 @@ create view records.study_value_count as
     select archive_id, name, value from public.study_value_count
     where array_position((select scope_of('full'))::smallint[], archive_id) is not null;
 
--- ---- rollups: exact numbers are for those who may read the records -------------------------------------------------
+-- ---- rollups: exact numbers are for those who may read the records ---------------------------------------------
 -- Nothing is shown that is seen through an archive that the viewer may not read, nor which one is elsewhere.
 
 create view counts.rollup_holding as
@@ -219,7 +221,7 @@ create view counts.rollup_archive as
 create view counts.rollup_apart as
     select * from public.rollup_apart where archive_id = any ((select scope_of('full'))::smallint[]);
 
--- ---- cohorts ---------------------------------------------------------------------------------------------------------
+-- ---- cohorts ---------------------------------------------------------------------------------------------------
 
 -- `state` is what it was when it was frozen; `now` what it is.
 create view records.cohort_study as
@@ -252,7 +254,7 @@ create view pseudonyms.study_state as
     where p.archive_id = any ((select scope_of('pseudonymised'))::smallint[])
         and (p.archive_id <> all ((select scope_of('consented'))::smallint[]) or p.research);
 
--- ---- what the role may do ---------------------------------------------------------------------------------------------
+-- ---- what the role may do --------------------------------------------------------------------------------------
 
 grant usage on schema records, pseudonyms, counts to ernfed_api;
 grant select on all tables in schema records, pseudonyms, counts to ernfed_api;

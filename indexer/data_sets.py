@@ -15,8 +15,7 @@ import structlog
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError, CircuitOpen, Unreachable
 from config.archives_file import ArchiveConfig
-from db.lists.nodes import Row
-from db.pool import Connection, Database
+from db.pool import Connection, Database, Row
 from db.writing import data_sets, ingest
 from indexer.progress import Progress, silent
 from model.attributes import Level

@@ -12,7 +12,7 @@ import structlog
 
 from archives.client import ArchiveClient
 from archives.errors import ArchiveError, NotSupported
-from db.lists.nodes import Row
+from db.pool import Row
 from db.writing import representatives
 from indexer.work import Work
 from model.representatives import representative_of

@@ -12,9 +12,9 @@ from access.scope import Scope
 from archives.errors import ArchiveError
 from db.lists import gaps, nodes
 from db.lists.listing import Listing, Page
-from db.lists.nodes import Below, Row
+from db.lists.nodes import Below
 from db.lists.searched import Elements, in_series, in_studies
-from db.pool import Reader
+from db.pool import Reader, Row
 from db.writing import consent
 from model.attributes import Key, Level
 from model.dicom_json import DataSet

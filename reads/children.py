@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from access.scope import Scope
 from archives.errors import ArchiveError
 from db.lists.listing import Listing, Page
-from db.lists.nodes import Row
 from db.lists.orders import Sort
+from db.pool import Row
 from model.attributes import Level
 from model.cursors import Cursors
 from model.filters import Condition

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from db.lists.nodes import Row
+from db.pool import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from db.lists import nodes, pages
 from db.lists.listing import Listing, Page
-from db.lists.nodes import Row
 from db.lists.orders import Order, Sort
+from db.pool import Row
 from model.attributes import Level
 from model.filters import Condition
 from reads.backfill import go_deep_enough

@@ -2,7 +2,7 @@
 
 from db.lists import nodes
 from db.lists.listing import Listing, Page
-from db.lists.nodes import Row
+from db.pool import Row
 from model.attributes import Level, attribute
 from model.errors import BadInput
 from model.filters import AllOf, Condition, Op, Related, Test

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeVar
 
-from db.lists.nodes import Row
+from db.pool import Row
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from archives.fields import returned_keywords
-from db.lists.nodes import Row
+from db.pool import Row
 from model.attributes import Level
 from model.errors import BadInput
 from model.paths import AttributePath

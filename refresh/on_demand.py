@@ -17,6 +17,7 @@ from archives.client import Answer, ArchiveClient, Row, Selection, told_apart
 from archives.errors import ArchiveError, BadAnswer, Incomplete, ServerFailed, TimedOut, TooLarge
 from archives.errors import Rejected as Refused
 from archives.side_by_side import side_by_side
+from db import pool
 from db.lists import gaps, nodes
 from db.pool import Connection, Database, StatementTimeout
 from db.writing import data_sets, ingest
@@ -56,7 +57,7 @@ class Missing:
     key: Key
 
     @classmethod
-    def of(cls, row: nodes.Row, level: Level) -> "Missing":
+    def of(cls, row: pool.Row, level: Level) -> "Missing":
         """From a row (archive_id, source_pk, UIDs) of db.lists.nodes, of a study or a series."""
         return cls(row["archive_id"], row["source_pk"], nodes.key_of(row, level))
 
@@ -192,7 +193,7 @@ class OnDemand:
             return_exceptions=True,
         )
         of = {copy.source_pk: copy for copy in copies}
-        came: list[nodes.Row] = []
+        came: list[pool.Row] = []
         rows: list[Row] = []
         failed: dict[Missing, ArchiveError] = {}
         for each, answer in zip(series, answers, strict=True):

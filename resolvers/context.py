@@ -11,7 +11,8 @@ from strawberry.dataloader import DataLoader
 
 from access.scope import Projection
 from db.cohorts import cohorts
-from db.lists.nodes import Row, data_set, key_of
+from db.lists.nodes import data_set, key_of
+from db.pool import Row
 from model.attributes import Level
 from model.dicom_json import DataSet
 from reads.batches import Batches, VersionBatches

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from db.lists.nodes import Row
+from db.pool import Row
 from model.attributes import Level
 from model.errors import BadInput, NotFound
 from reads.changes import changes_cursor

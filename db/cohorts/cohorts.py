@@ -13,6 +13,7 @@ from uuid import UUID
 from db.pool import Connection, Database
 from db.statements import statements
 
+# Of one person, of one cohort: more than anybody keeps by hand, and little enough that no script fills the database.
 MAX_COHORTS = 200
 MAX_VERSIONS = 20
 MAX_SHARES = 200

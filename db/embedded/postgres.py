@@ -27,7 +27,7 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
 NAME = "ernfed"  # of the role and of the database
 _PORT = 5432  # only part of the socket's name: nothing listens on TCP
-_START_SECONDS = 60.0
+_START_SECONDS = 60.0  # after a crash it replays its log first
 # As keeper.py stops it.
 _STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 _KEEPER = Path(__file__).with_name("keeper.py")

@@ -20,6 +20,7 @@ from db.statements import statements
 from db.writing.data_sets import TRIED_AGAIN
 
 CHANNEL = Channel("ernfed_jobs")
+# Priorities of pgqueuer; what is due by the clock has 0.
 _BY_HAND_FIRST = 10
 _WHEN_THERE_IS_TIME = -10
 

@@ -24,7 +24,7 @@ from db.pool import FAILED
 # A job whose worker has been silent so long is another's: heartbeats come at half of it.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 _LOOK_EVERY = timedelta(seconds=1)  # for such jobs; new ones are notified
-_START_AGAIN = 2.0
+_START_AGAIN = 2.0  # seconds after an error: an outage is met again, but not in a loop without a pause
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from db.indexing import runs
-from db.lists.nodes import Row
-from db.pool import Connection, Database
+from db.pool import Connection, Database, Row
 from db.statements import statements
 from model.attributes import Level
 from model.bounds import Bounds

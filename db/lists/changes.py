@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from access.scope import AccessScope, Projection, Scope
-from db.lists.nodes import Row
 from db.lists.part import Part, node_columns
 from db.params import Params
-from db.pool import AWAY, Reader
+from db.pool import AWAY, Reader, Row
 from model.attributes import Level
 from model.filters import Condition
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from access.scope import Scope
-from db.lists.nodes import Named, Row
+from db.lists.nodes import Named
 from db.lists.part import INDEXED_AT, Part, key_columns, source_pk
 from db.lists.where import same_node
 from db.params import Compiled, Params
-from db.pool import Reader
+from db.pool import Reader, Row
 from model.attributes import KEY_COLUMNS, Key, Level, attribute
 from model.filters import Condition
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
 import orjson
 
 from access.scope import Scope
@@ -14,10 +13,8 @@ from db.lists.listing import Listing, Page
 from db.lists.part import is_best, key_columns, named, node_columns
 from db.lists.where import same_node
 from db.params import Compiled, Params
-from db.pool import Reader, StatementTimeout, TooBroad
+from db.pool import Reader, Row, StatementTimeout, TooBroad
 from model.attributes import KEY_COLUMNS, Key, Level
-
-Row = asyncpg.Record
 
 BROAD_SECONDS = 5.0
 """How long a statement may take whose filter no index answers, or whose matches all have to be ranked."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from access.scope import Scope
-from db.lists.nodes import Row
-from db.pool import Reader
+from db.pool import Reader, Row
 from model.paths import AttributePath
 
 

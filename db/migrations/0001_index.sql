@@ -133,6 +133,7 @@ create table index_run (
     error_code text,
     error_message text
 );
+-- The newest run of an archive: its index state (index_states), and where the next one goes on.
 create index index_run_newest on index_run (archive_id, run_id desc);
 
 -- Rows of an archive that could not become records, with the reason: counted, never lost, never fatal. lost: it is
@@ -150,6 +151,7 @@ create table rejected_record (
     fingerprint text generated always as (md5(data::text)) stored,
     unique (archive_id, level, fingerprint)
 );
+-- Lost studies: how many each archive has (rejected_study), and that a listing need not ask for them again (runs.sql).
 create index rejected_record_lost on rejected_record (archive_id, uid) where lost and level = 'study';
 
 -- How many studies of each archive are lost in this way.
@@ -282,80 +284,105 @@ begin atomic
 end;
 
 -- ---- pages: (sort value, uid ascending), nulls last in both directions ---------------------------
--- Shared families page apart (db/lists/pages.py), so each order also has an index of their rows alone.
+-- Each serves the pages of one orderBy in one direction (db/lists/pages.py), from either end and from a cursor's position.
+-- Shared families page apart, so each order also has an index of their rows alone; orders by what is united have none, as
+-- no index knows a union.
 
+-- studies(orderBy: STUDY_DATE), newest first where nothing is asked for; and filters by date
 create index study_page_date on study (study_date, study_uid);
 create index study_page_date_desc on study (study_date desc nulls last, study_uid);
 create index study_shared_date on study (study_date, study_uid) where shared;
 create index study_shared_date_desc on study (study_date desc nulls last, study_uid) where shared;
+-- PATIENT_NAME
 create index study_page_patient_name on study (fold(patient_name), study_uid);
 create index study_page_patient_name_desc on study (fold(patient_name) desc nulls last, study_uid);
 create index study_shared_patient_name on study (fold(patient_name), study_uid) where shared;
 create index study_shared_patient_name_desc on study (fold(patient_name) desc nulls last, study_uid) where shared;
+-- PATIENT_ID, and filters by the exact id
 create index study_page_patient_id on study (patient_id, study_uid);
 create index study_page_patient_id_desc on study (patient_id desc nulls last, study_uid);
 create index study_shared_patient_id on study (patient_id, study_uid) where shared;
 create index study_shared_patient_id_desc on study (patient_id desc nulls last, study_uid) where shared;
+-- ACCESSION_NUMBER, and filters by exact numbers
 create index study_page_accession_number on study (accession_number, study_uid);
 create index study_page_accession_number_desc on study (accession_number desc nulls last, study_uid);
 create index study_shared_accession_number on study (accession_number, study_uid) where shared;
 create index study_shared_accession_number_desc on study (accession_number desc nulls last, study_uid) where shared;
+-- STUDY_DESCRIPTION, and filters by exact texts
 create index study_page_description on study (fold(study_description), study_uid);
 create index study_page_description_desc on study (fold(study_description) desc nulls last, study_uid);
 create index study_shared_description on study (fold(study_description), study_uid) where shared;
 create index study_shared_description_desc on study (fold(study_description) desc nulls last, study_uid) where shared;
+-- PATIENT_BIRTH_DATE
 create index study_page_birth_date on study (patient_birth_date, study_uid);
 create index study_page_birth_date_desc on study (patient_birth_date desc nulls last, study_uid);
 create index study_shared_birth_date on study (patient_birth_date, study_uid) where shared;
 create index study_shared_birth_date_desc on study (patient_birth_date desc nulls last, study_uid) where shared;
+-- MODALITY, of a study the first one
 create index study_page_modality on study ((modalities[1]), study_uid);
 create index study_page_modality_desc on study ((modalities[1]) desc nulls last, study_uid);
+-- NUMBER_OF_SERIES, NUMBER_OF_INSTANCES
 create index study_page_series on study (number_of_series, study_uid);
 create index study_page_series_desc on study (number_of_series desc nulls last, study_uid);
 create index study_page_instances on study (number_of_instances, study_uid);
 create index study_page_instances_desc on study (number_of_instances desc nulls last, study_uid);
+-- SYNCED_AT
 create index study_page_synced on study (synced_at, study_uid);
 create index study_page_synced_desc on study (synced_at desc, study_uid);
 create index study_shared_synced on study (synced_at, study_uid) where shared;
 create index study_shared_synced_desc on study (synced_at desc, study_uid) where shared;
+-- series(orderBy: SERIES_NUMBER), which is where nothing is asked for
 create index series_page_number on series (series_number, series_uid);
 create index series_page_number_desc on series (series_number desc nulls last, series_uid);
 create index series_shared_number on series (series_number, series_uid) where shared;
 create index series_shared_number_desc on series (series_number desc nulls last, series_uid) where shared;
+-- SERIES_DATE, and filters by date
 create index series_page_date on series (series_date, series_uid);
 create index series_page_date_desc on series (series_date desc nulls last, series_uid);
 create index series_shared_date on series (series_date, series_uid) where shared;
 create index series_shared_date_desc on series (series_date desc nulls last, series_uid) where shared;
+-- MODALITY, and filters by it
 create index series_page_modality on series (modality, series_uid);
 create index series_page_modality_desc on series (modality desc nulls last, series_uid);
 create index series_shared_modality on series (modality, series_uid) where shared;
 create index series_shared_modality_desc on series (modality desc nulls last, series_uid) where shared;
+-- SERIES_DESCRIPTION, and filters by exact texts
 create index series_page_description on series (fold(series_description), series_uid);
 create index series_page_description_desc on series (fold(series_description) desc nulls last, series_uid);
 create index series_shared_description on series (fold(series_description), series_uid) where shared;
 create index series_shared_description_desc on series (fold(series_description) desc nulls last, series_uid) where shared;
+-- NUMBER_OF_INSTANCES
 create index series_page_instances on series (number_of_instances, series_uid);
 create index series_page_instances_desc on series (number_of_instances desc nulls last, series_uid);
+-- instances(orderBy: INSTANCE_NUMBER), which is where nothing is asked for
 create index instance_page_number on instance (instance_number, sop_uid);
 create index instance_page_number_desc on instance (instance_number desc nulls last, sop_uid);
 create index instance_shared_number on instance (instance_number, sop_uid) where shared;
 create index instance_shared_number_desc on instance (instance_number desc nulls last, sop_uid) where shared;
+-- counts (db/lists/counts.py) and pages of unions: the shared families, whichever order; of instances also the order
+-- SOP_INSTANCE_UID
 create index study_shared on study (study_uid) where shared;
 create index series_shared on series (series_uid) where shared;
 create index instance_shared on instance (sop_uid) where shared;
 
 -- ---- families: from a UID to its copies, from a parent to its children -----------------------------
 
+-- nodes by their key, copies of a node, the best of them (is_best in db/lists/part.py)
 create index study_by_uid on study (study_uid);
 create index series_by_uid on series (series_uid);
+-- children of a study (page_by_parent), unions of its copies, and what a writer derives of a family (derive.sql)
 create index series_by_study on series (study_uid, series_uid, archive_id);
+-- what a list lacks below its copies, to be fetched or reported (db/lists/gaps.py)
 create index study_unindexed on study (archive_id, study_uid) where series_synced_at is null;
 create index series_unindexed on series (archive_id, series_uid) where instances_synced_at is null;
+-- instances by key; children of a series
 create index instance_by_uid on instance (sop_uid);
 create index instance_by_series on instance (study_uid, series_uid, archive_id);
 
 -- ---- filters ----------------------------------------------------------------------------------------
 
+-- startsWith, contains and wildcard of each text: trigrams of what is compared (db/lists/where.py); `_eq`: eq of a name
+-- by any of its groups
 create index study_patient_name_like on study using gin (fold(patient_name) gin_trgm_ops);
 create index study_patient_name_eq on study using gin (name_groups(patient_name));
 create index study_referring_name_eq on study using gin (name_groups(referring_physician_name));
@@ -363,18 +390,26 @@ create index study_referring_name_like on study using gin (fold(referring_physic
 create index study_description_like on study using gin (fold(study_description) gin_trgm_ops);
 create index study_patient_id_like on study using gin (fold(patient_id) gin_trgm_ops);
 create index study_accession_like on study using gin (fold(accession_number) gin_trgm_ops);
+-- eq of StudyID, which has no order
 create index study_study_id on study (study_id);
 create index study_study_id_like on study using gin (fold(study_id) gin_trgm_ops);
+-- eq of counts in the default order: the page is read where the number stands, newest first
 create index study_series on study (number_of_series, study_date desc nulls last, study_uid);
 create index study_instances on study (number_of_instances, study_date desc nulls last, study_uid);
+-- eq and ranges of PatientBirthDate
 create index study_birth_date on study (patient_birth_date);
+-- modalitiesInStudy: has
 create index study_modalities on study using gin (modalities);
+-- `text` (db/lists/text_search.py); of series: 0008_names.sql
 create index study_search on study using gin (search);
+-- eq and in of what has no order, in lists of series and below filters of studies
 create index series_body_part on series (body_part_examined);
 create index series_manufacturer on series (manufacturer);
 create index series_model on series (manufacturer_model_name);
+-- patterns, as of studies
 create index series_description_like on series using gin (fold(series_description) gin_trgm_ops);
 create index series_protocol_like on series using gin (fold(protocol_name) gin_trgm_ops);
+-- eq and in of SOPClassUID
 create index instance_sop_class on instance (sop_class_uid);
 
 -- A LIKE is estimated by how many of the sampled values it matches: of a hundred, one says one percent, and a

@@ -17,6 +17,7 @@ create table audit_touch (
     event_id bigint not null,
     primary key (key, event_id)
 );
+-- What a line touched: exports (audit.sql).
 create index audit_touch_event on audit_touch (event_id);
 
 -- Lines are never changed. Retention is the work of a superuser, who can switch triggers off

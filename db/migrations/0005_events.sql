@@ -18,7 +18,9 @@ create table study_event (
     study_uid text collate "C" not null,
     kind text not null check (kind in ('added', 'updated', 'removed'))
 );
+-- The next events for a viewer, and the newest (db/lists/changes.py).
 create index study_event_of_archive on study_event (archive_id, sequence);
+-- Pruning: times come in the order of rows, so a range of blocks says enough.
 create index study_event_at on study_event using brin (at);
 
 -- ---- the same of pseudonymised copies: written when their rows are made (db/writing/projections.py) -------------------
@@ -32,6 +34,7 @@ create table pseudonymised.study_version (
     research boolean not null,
     primary key (study_uid, archive_id)
 );
+-- What was told of a stored study, under whichever pseudonym (events.sql).
 create index study_version_source on pseudonymised.study_version (source_uid);
 
 -- research: the consent to research held before or after, so that who needs it may know of the event.
@@ -43,6 +46,7 @@ create table pseudonymised.study_event (
     kind text not null check (kind in ('added', 'updated', 'removed')),
     research boolean not null
 );
+-- As of stored copies.
 create index study_event_of_archive on pseudonymised.study_event (archive_id, sequence);
 create index study_event_at on pseudonymised.study_event using brin (at);
 

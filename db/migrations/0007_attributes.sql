@@ -188,14 +188,19 @@ alter table series
     add column data_sets_synced_at timestamptz,
     add column data_sets_tried_at timestamptz;
 
+-- Which series are fetched whole next (data_sets.sql).
 create index series_without_data_sets on series (archive_id, data_sets_tried_at nulls first, series_pk)
     where data_sets_synced_at is null and instances_synced_at is not null;
+-- Archives with instances of which only a search told: gaps of attribute filters (db/lists/gaps.py), searched_only.
 create index instance_searched on instance (archive_id) where metadata_synced_at is null;
 create index instance_searched on pseudonymised.instance (archive_id) where metadata_synced_at is null;
 
+-- Archives with series without a representative (db/lists/gaps.py).
 create index series_unrepresented on series (archive_id, series_uid) where representative is null;
+-- Which representatives are fetched next (representatives.sql).
 create index series_lacking on series (archive_id, series_pk)
     where representative_synced_at is null or representative_synced_at < synced_at;
+-- As of stored series.
 create index series_unrepresented on pseudonymised.series (archive_id, series_uid) where representative is null;
 
 -- ---- declared attributes --------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ alter table pseudonymised.study
     add column referring_physician_name_keys tsvector not null default '',
     add column referring_physician_name_forms text collate "C" not null default '';
 
--- Without a list of pending entries: a search reads it from end to end, hundreds of keys against each entry.
+-- `fuzzy`: records.studies_named looks up words by their keys. Without a list of pending entries: a search reads it from
+-- end to end, hundreds of keys against each entry.
 create index study_patient_name_keys on study using gin (patient_name_keys) with (fastupdate = off);
 create index study_referring_name_keys on study using gin (referring_physician_name_keys) with (fastupdate = off);
 
@@ -31,5 +32,6 @@ create function name_is_read(keys tsvector) returns boolean
     language plpgsql immutable parallel safe cost 200
     as 'begin return true; end';
 
--- Words of a series; the studies' are a column. Pseudonymised series are not searched by text.
+-- `text` of series: their words are an expression; the studies' are a column. Pseudonymised series are not searched by
+-- text.
 create index series_search on series using gin (words(series_description, body_part_examined, protocol_name));

@@ -102,6 +102,8 @@ create table study_fact (
     instance_rows integer not null,
     primary key (study_uid, holding_id)
 );
+-- Families of the asked holdings (counts.rollup_family): all shared ones, and those that are in no cell, which are
+-- looked at one by one (db/statistics/rolled_up.py).
 create index study_fact_shared on study_fact (holding_id, study_uid) where shared;
 create index study_fact_looked_at on study_fact (holding_id, study_uid) where apart or mixed;
 

@@ -431,6 +431,8 @@ alter table pseudonymised.series
     add column body_part_code text collate "C",
     add column modality_code text collate "C",
     add column laterality_code text collate "C";
+-- Filters by code (bodyPartExamined: code …), in lists of series and below filters of studies. Few series have a
+-- laterality.
 create index series_body_part_code on series (body_part_code);
 create index series_modality_code on series (modality_code);
 create index series_laterality_code on series (laterality_code) where laterality_code is not null;
@@ -455,6 +457,7 @@ create table cohort (
     identifying boolean not null,
     created_at timestamptz not null default now()
 );
+-- A person's cohorts, the newest first.
 create index cohort_owner on cohort (owner, created_at desc, cohort_id);
 
 create table cohort_share (
@@ -463,6 +466,7 @@ create table cohort_share (
     name text not null,
     primary key (cohort_id, kind, name)
 );
+-- Cohorts that are shared with a person, their networks or everyone.
 create index cohort_shared_with on cohort_share (kind, name);
 
 create table cohort_version (
@@ -483,6 +487,7 @@ create table cohort_archive (
     as_of timestamptz,
     primary key (version_id, archive_id)
 );
+-- What goes with an archive.
 create index cohort_archive_of on cohort_archive (archive_id);
 
 -- Copies of a version, by the stored UID, which outlives rotated keys and rows that were made anew.
@@ -498,6 +503,7 @@ create table cohort_study (
     outline uuid not null,
     primary key (version_id, archive_id, study_uid)
 );
+-- What goes with an archive.
 create index cohort_study_of on cohort_study (archive_id);
 
 -- What a server says of itself and its copy is left out: it changes without the study.

@@ -18,10 +18,12 @@ create table study_value (
     study_uid text collate "C" not null,
     shared boolean not null
 );
+-- A page by a value, and after a position in it (db/lists/by_value.py): of unshared copies, and of shared families.
 create unique index study_value_page on study_value
     (name, value, study_date desc nulls last, study_uid, study_pk) nulls not distinct where not shared;
 create unique index study_value_shared on study_value
     (name, value, study_date desc nulls last, study_uid, study_pk, archive_id) nulls not distinct where shared;
+-- The values of a copy: compared when it is written, and gone with it.
 create index study_value_of on study_value (study_pk);
 
 -- How often a value stands together with its name is known for the frequent ones only.
@@ -76,6 +78,7 @@ create table study_value_count (
     studies integer not null,
     primary key (name, value, archive_id)
 );
+-- Which values pass a pattern; those of an exact one are found by the key.
 create index study_value_count_like on study_value_count using gin (fold(value) gin_trgm_ops);
 
 -- Triggers, because studies and their values also go with their archive.

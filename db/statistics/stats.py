@@ -27,6 +27,7 @@ from db.statistics.rollups import Rollup
 from db.statistics.stats_statement import SUMMED, Groups, Statement, StatsQuery
 
 MOST_CELLS = 10_000
+"""Cells of a facet or cross table that are read: what is protected is chosen among all of them, in memory."""
 
 
 @dataclass(frozen=True, slots=True)

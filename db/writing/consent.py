@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from access.scope import Scope
-from db.lists.nodes import Row
 from db.locks import Lock
-from db.pool import Connection, Database, Reader
+from db.pool import Connection, Database, Reader, Row
 from db.statements import statements, within
 from db.writing.events import note, note_pseudonyms
 from db.writing.ingest import write
 from model.attributes import Level
 
-_AT_ONCE = 5000
+_AT_ONCE = 5000  # studies a statement: a file of all consents of a network is one call
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ How rows are written is db/writing/ingest.py.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from db.lists.nodes import Row
-from db.pool import Connection, Database, Reader
+from db.pool import Connection, Database, Reader, Row
 from db.statements import Schema, statements, within
 from db.writing import ingest
 from db.writing.keeping import Told, keep

@@ -8,9 +8,8 @@ that others wrote, which the `shared` flags need, and writers cannot deadlock.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import orjson
@@ -21,40 +20,19 @@ from db.outage import is_told
 from db.pool import Connection, Database
 from db.statements import statements
 from db.writing.events import note
-from db.writing.ingest_sql import NAME_COLUMNS, ingest_sql, name_values
+from db.writing.ingest_sql import ingest_sql
 from db.writing.rollup_tables import fill_rollups, follow_rollups
+from db.writing.upserts import Stored, upsert_all
 from model.attributes import Key, Level
-from model.records import INSTANCE_COLUMNS, SERIES_COLUMNS, STUDY_COLUMNS, Record, Rejected
+from model.records import Record, Rejected
 
 T = TypeVar("T")
 K = TypeVar("K", str, Key)
 
 _log = structlog.get_logger(__name__)
 
-_TRIES = 3
+_TRIES = 3  # deadlocks end one of two writers, which waits a little and writes again
 _AT_ONCE = timedelta(0)
-
-_STAGED = {
-    Level.STUDY: ["position", *(column.column for column in STUDY_COLUMNS), *NAME_COLUMNS, "data"],
-    Level.SERIES: ["position", "study_uid", *(column.column for column in SERIES_COLUMNS), "data"],
-    Level.INSTANCE: [
-        *("position", "study_uid", "series_uid"),
-        *(column.column for column in INSTANCE_COLUMNS),
-        "data",
-    ],
-}
-
-# What the database says of a value it cannot take, and what the driver says of one it cannot send.
-REFUSALS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError, OverflowError, TypeError)
-
-
-@dataclass(slots=True)
-class Stored:
-    """What a batch did: rows inserted or changed, rows (of studies: UIDs) removed, records refused."""
-
-    changed: int = 0
-    removed: int = 0
-    refused: list[Rejected] = field(default_factory=list)
 
 
 async def write(database: Database, name: str, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -239,7 +217,8 @@ async def _put(
     conn: Connection, archive_id: int, level: Level, upsert: str, records: Sequence[Record]
 ) -> Stored:
     """Upserts all records but those that the database refuses, and keeps a note of what is not right in them."""
-    stored = await _upsert_all(conn, archive_id, level, upsert, records)
+    await begin(conn)
+    stored = await upsert_all(conn, archive_id, level, upsert, records)
     refused = {row.uid for row in stored.refused}
     odd = [record for record in records if (record.suspect or record.notes) and record.uid not in refused]
     await reject(conn, archive_id, [_note(record) for record in odd])
@@ -253,88 +232,6 @@ def _note(record: Record) -> Rejected:
         reasons.insert(0, f"not decoded by its character set: {record.suspect}")
     data = record.data if record.suspect else orjson.dumps({"uid": record.uid}).decode()
     return Rejected(record.level, record.uid, f"in the index, but {'; '.join(reasons)}", data, lost=False)
-
-
-async def _upsert_all(
-    conn: Connection, archive_id: int, level: Level, upsert: str, records: Sequence[Record]
-) -> Stored:
-    """Upserts all records but those that the database refuses; the staging table then holds the others."""
-    await begin(conn)
-    try:
-        async with conn.transaction():
-            return Stored(changed=await _upsert(conn, archive_id, level, upsert, records))
-    except REFUSALS:
-        refused = await _find_refused(conn, archive_id, level, upsert, records)
-    bad = {id(record) for record, _ in refused}
-    good = [record for record in records if id(record) not in bad]
-    changed = await _upsert(conn, archive_id, level, upsert, good)
-    return Stored(changed=changed, refused=[_rejected(record, error) for record, error in refused])
-
-
-async def _upsert(
-    conn: Connection, archive_id: int, level: Level, upsert: str, records: Sequence[Record]
-) -> int:
-    await conn.execute(ingest_sql(f"clear_{level.value}"))
-    if not records:
-        return 0
-    await conn.copy_records_to_table(
-        f"staged_{level.value}",
-        schema_name="pg_temp",
-        columns=_STAGED[level],
-        records=[(position, *_row(record)) for position, record in enumerate(records)],
-    )
-    changed: int = await conn.fetchval(ingest_sql(upsert), archive_id)
-    return changed
-
-
-def _row(record: Record) -> tuple[Any, ...]:
-    match record.level:
-        case Level.STUDY:
-            return (*record.values, *name_values(record), record.data)
-        case _:
-            return (*record.key[:-1], *record.values, record.data)
-
-
-async def _find_refused(
-    conn: Connection, archive_id: int, level: Level, upsert: str, records: Sequence[Record]
-) -> list[tuple[Record, Exception]]:
-    """Halves the batch until each record that cannot be stored stands alone. Writes nothing."""
-    middle = len(records) // 2
-    found: list[tuple[Record, Exception]] = []
-    for part in (records[:middle], records[middle:]):
-        if not part:
-            continue
-        trial = conn.transaction()
-        await trial.start()
-        try:
-            await _upsert(conn, archive_id, level, upsert, part)
-        except REFUSALS as error:
-            await trial.rollback()
-            if len(part) == 1:
-                found.append((part[0], error))
-            else:
-                found += await _find_refused(conn, archive_id, level, upsert, part)
-        else:
-            await trial.rollback()
-    return found
-
-
-def _rejected(record: Record, error: Exception) -> Rejected:
-    reason = f"the database refuses it: {type(error).__name__}"
-    return Rejected(
-        record.level, record.uid, reason, record.data if _is_jsonb(error) else _unreadable(record)
-    )
-
-
-def _is_jsonb(error: Exception) -> bool:
-    """False where it may be the data set itself that the database cannot read."""
-    return isinstance(error, asyncpg.ProgramLimitExceededError) and not isinstance(
-        error, asyncpg.StatementTooComplexError
-    )
-
-
-def _unreadable(record: Record) -> str:
-    return orjson.dumps({"unreadable": True, "uid": record.uid}).decode()
 
 
 def _refused_records(stored: Stored, records: Sequence[Record]) -> list[Record]:

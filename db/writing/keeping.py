@@ -14,6 +14,7 @@ import orjson
 
 from db.pool import Connection
 from db.writing import ingest
+from db.writing.upserts import REFUSALS, Stored
 from model.attributes import Key, Level
 from model.dicom_json import parent_of, parse_row
 from model.records import Record, Rejected
@@ -23,7 +24,7 @@ Item = TypeVar("Item")
 # A complete pass says by itself that all is fresh (last_completed_at), so it need not rewrite each row.
 STAMP_AGE = timedelta(hours=1)
 
-_REFUSALS = (*ingest.REFUSALS, asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError)
+_REFUSALS = (*REFUSALS, asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError)
 
 
 @dataclass(slots=True)
@@ -139,7 +140,7 @@ async def _keep(conn: Connection, archive_id: int, told: Told) -> Kept:
     age = told.stamp_older_than
     series = await ingest.store_series(conn, archive_id, told.series, told.series_whole, stamp_older_than=age)
     studies = await ingest.store_studies(conn, archive_id, told.studies, told.studies_whole)
-    instances = ingest.Stored()
+    instances = Stored()
     if told.instances or told.instances_whole:
         instances = await ingest.store_instances(
             conn, archive_id, told.instances, told.instances_whole, full=told.full, stamp_older_than=age

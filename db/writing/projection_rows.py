@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import asyncpg
-
 from db.pool import Connection
+from db.writing.upserts import REFUSALS
 from model.attributes import KEY_COLUMNS, Level, columns_of
 from model.records import Record
-
-# What the database says of a value it cannot take, and what the driver says of one it cannot send.
-_REFUSALS = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError, OverflowError, TypeError)
 
 
 class ProjectionRow(NamedTuple):
@@ -45,7 +41,7 @@ async def store(conn: Connection, level: Level, rows: Sequence[ProjectionRow]) -
     try:
         async with conn.transaction():
             await _put(conn, level, rows)
-    except _REFUSALS:
+    except REFUSALS:
         if len(rows) == 1:
             return set()
         middle = len(rows) // 2

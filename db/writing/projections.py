@@ -19,9 +19,8 @@ import structlog
 
 from access.keyed_pseudonyms import Patient
 from access.pseudonyms import Pseudonymiser, patient_of
-from db.lists.nodes import Row
 from db.locks import Lock
-from db.pool import Connection, Database
+from db.pool import Connection, Database, Row
 from db.statements import statements
 from db.writing.events import note_pseudonyms
 from db.writing.projection_rows import ProjectionRow, store
@@ -29,9 +28,9 @@ from model.attributes import Level
 from model.dicom_json import parse_row
 from model.records import Record
 
-FAMILIES_AT_ONCE = 50
-ROWS_AT_ONCE = 2000
-_TRIES = 5
+FAMILIES_AT_ONCE = 50  # a transaction: a change of consents waits for it
+ROWS_AT_ONCE = 2000  # in memory with their data sets
+_TRIES = 5  # deadlocks with writers end one of the two; the next try comes a little later
 
 _log = structlog.get_logger(__name__)
 

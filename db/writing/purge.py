@@ -6,7 +6,7 @@ from db.pool import Connection, Database
 from db.statements import statements
 from db.writing import ingest
 
-_AT_ONCE = 200
+_AT_ONCE = 200  # studies a transaction: writers of other archives wait for it
 
 
 async def purge(

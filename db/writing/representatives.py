@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from db.lists.nodes import Row
-from db.pool import Connection, Database
+from db.pool import Connection, Database, Row
 from db.statements import statements
 from db.writing import ingest
 

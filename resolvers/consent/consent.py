@@ -2,7 +2,7 @@
 
 import strawberry
 
-from db.lists.nodes import Row
+from db.pool import Row
 from resolvers.descriptions import described
 
 

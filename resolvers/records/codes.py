@@ -3,7 +3,7 @@
 import strawberry
 from pydicom.uid import UID as DicomUid
 
-from db.lists.nodes import Row
+from db.pool import Row
 from db.statistics.facets import Facet
 from model import vocabulary
 from model.vocabulary import CODE_COLUMNS, Coded

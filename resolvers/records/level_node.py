@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 import strawberry
 
-from db.lists.nodes import Row, key_of
+from db.lists.nodes import key_of
+from db.pool import Row
 from model.attributes import UID_COLUMN, Key, Kind, Level, columns_of
 from model.attributes import Attribute as Column
 from reads.ids import to_id

@@ -12,7 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from archives.errors import ArchiveError
 from db.lists.listing import Page
-from db.lists.nodes import Row
+from db.pool import Row
 from model.attributes import Key, Level
 from model.filters import Condition
 from reads.batches import Batches, Scopes, VersionBatches

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import strawberry
 
 from db.archives import ArchiveRow
-from db.lists.nodes import Row, data_set
+from db.lists.nodes import data_set
+from db.pool import Row
 from model.attributes import KEY_COLUMNS, Level
 from reads.named_elements import disagreements
 from reads.request import Request

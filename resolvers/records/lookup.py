@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from db.lists.nodes import Row
+from db.pool import Row
 from model.attributes import Key, Level
 from reads.lookup import instance_named, refreshed_study, series_named
 from resolvers.context import Context, Info

@@ -7,7 +7,8 @@ from typing import Annotated
 import strawberry
 
 from access.scope import AccessLevel, Projection
-from db.lists.nodes import Row, data_set
+from db.lists.nodes import data_set
+from db.pool import Row
 from model.attributes import Level
 from model.paths import parse_path
 from model.vocabulary import Coded

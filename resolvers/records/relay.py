@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast
 import strawberry
 
 from db.lists.listing import Page
-from db.lists.nodes import Row
+from db.pool import Row
 from model.attributes import Level
 from reads.backfill import looked_into_below
 from reads.children import Children

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from db.lists.nodes import Row, data_set
+from db.lists.nodes import data_set
+from db.pool import Row
 from model.dicom_json import DataSet, first
 from reads.named_elements import attributes_of, keywords_of
 from resolvers.records.attribute import Attribute, attributes

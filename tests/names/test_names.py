@@ -14,8 +14,7 @@ from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.lists import nodes
 from db.lists.listing import Listing, Page
-from db.lists.nodes import Row
-from db.pool import Connection, Database
+from db.pool import Connection, Database, Row
 from db.scoped import ScopedDatabase, ScopedReader
 from db.writing import ingest
 from model.attributes import Level, attribute

@@ -12,7 +12,7 @@ from db.archives import list_archives
 from db.definitions import sync_archives
 from db.lists import nodes
 from db.lists.listing import Listing, Page
-from db.pool import Database
+from db.pool import Database, Row
 from db.writing.projections import Projections
 from model.attributes import Level
 from reads.changes import ChangeKind
@@ -97,7 +97,7 @@ class Follower:
         return {row["uid"]: _facts(row) for row in rows}
 
 
-def _facts(row: nodes.Row) -> tuple[Any, ...]:
+def _facts(row: Row) -> tuple[Any, ...]:
     return (
         row["modalities"],
         row["number_of_series"],

@@ -8,6 +8,7 @@ from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.pool import Connection, Database
 from db.writing import ingest
+from db.writing.upserts import Stored
 from model.attributes import Key, Level
 from tests.rows import Row, records
 
@@ -28,8 +29,8 @@ async def store(
     whole: Collection[str] = (),
     series_of: Collection[str] = (),
     instances_of: Collection[Key] = (),
-) -> list[ingest.Stored]:
-    async def work(conn: Connection) -> list[ingest.Stored]:
+) -> list[Stored]:
+    async def work(conn: Connection) -> list[Stored]:
         done = [
             await ingest.store_series(
                 conn, archive_id, records(Level.SERIES, serieses), series_of, stamp_older_than=timedelta(1)

@@ -6,6 +6,7 @@ import pytest
 
 from db.pool import Connection, Database
 from db.writing import ingest
+from db.writing.upserts import Stored
 from model.attributes import Level
 from model.records import Rejected
 from tests.db.writing.ingesting import rows, store, two_archives, versions
@@ -27,7 +28,7 @@ async def test_values_the_database_refuses_are_set_aside(database: Database) -> 
         type(bad[1])(Level.STUDY, "2.2", "2.2", "", (*bad[1].values[:-1], "text"), bad[1].data),
     ]
 
-    async def work(conn: Connection) -> ingest.Stored:
+    async def work(conn: Connection) -> Stored:
         stored = await ingest.store_studies(conn, 1, [*good[:7], *spoilt, *good[7:]], ["2.1", "1.1"])
         await ingest.reject(conn, 1, stored.refused)
         await ingest.derive(conn)
