@@ -6,17 +6,24 @@ COPY requirements.lock /tmp/requirements.lock
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /tmp/requirements.lock
 
+# The viewer of images: one package of npm, by its hash (web/viewer/build.mjs).
+FROM node:24-bookworm-slim AS viewer
+COPY web/viewer /src
+RUN node /src/build.mjs /opt/viewer
+
 FROM python:3.11-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ERNFED_DATA_DIR=/data \
-    ERNFED_ARCHIVES=/etc/ernfed/archives.toml
+    ERNFED_ARCHIVES=/etc/ernfed/archives.toml \
+    ERNFED_VIEWER_DIR=/opt/viewer
 RUN groupadd --gid 10001 ernfed \
     && useradd --uid 10001 --gid ernfed --no-create-home --home-dir /data --shell /usr/sbin/nologin ernfed \
     && install -d -o ernfed -g ernfed -m 0700 /data
 COPY --from=packages /opt/venv /opt/venv
+COPY --from=viewer /opt/viewer /opt/viewer
 COPY . /app
 COPY --chmod=0755 deploy/ernfed /usr/local/bin/ernfed
 WORKDIR /app

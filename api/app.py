@@ -33,6 +33,7 @@ from api.middleware import EveryRequest
 from api.problems import HttpProblem, code_of, problem
 from api.proxies import Forwarded
 from api.routes import AskingRoute, OpenRoute, ScrapedRoute
+from api.viewer.routes import viewer_routes
 from archives.client import ArchiveClient
 from config.surroundings import Network
 from db.audit.trail import AuditLog
@@ -72,6 +73,7 @@ def create_app(
     routes: tuple[BaseRoute, ...] = (),
     proxies: Sequence[Network] = (),
     scraper: str | None = None,
+    viewer: Path | None = None,
 ) -> Starlette:
     """The ASGI application; `routes` are further ones of the caller, closed unless they say otherwise (api/routes.py).
 
@@ -89,6 +91,7 @@ def create_app(
     archives: those that /metrics tells of. jobs: how the index keeps up with each, by code.
         file_is_good: whether the file of archives can be used.
     proxies: addresses whose X-Forwarded-… headers are believed. scraper: a token that opens /metrics and nothing else.
+    viewer: folder of the built viewer.
     The application's `state.scraped` is another one, that answers /metrics to everybody.
     """
     rules = rules or Rules()
@@ -115,6 +118,7 @@ def create_app(
         *dicomweb_routes(served, admission),
         OpenRoute("/", _page(can_sign_in=identity is not None and identity.can_sign_in)),
         *(_asset(path, *asset) for path, asset in _ASSETS.items()),
+        *viewer_routes(viewer, identity),
         *routes,
     ]
     app = Starlette(

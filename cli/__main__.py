@@ -27,6 +27,7 @@ COMMANDS = {
     "query": "run a GraphQL query from a file or standard input",
     "export": "all studies, series or instances that match, as CSV, lines of JSON or Parquet",
     "schema": "print schema.graphql",
+    "viewer": "build the viewer of images, with npm",
 }
 
 

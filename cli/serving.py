@@ -22,6 +22,7 @@ from cli.runtime import Runtime, opened_audit, opened_database, opened_runtime
 from config.identity import provider_of
 from config.settings import Settings
 from config.surroundings import metrics_address, metrics_token, public_host, trusted_proxies
+from config.viewer import ViewerLinks, viewer_folder, viewer_links
 from db.indexing.jobs import JobState, job_states
 from db.pool import Database
 from db.rate_limit import RateLimit
@@ -48,7 +49,7 @@ async def serve_on(
     issuer: the demo's, whose people are known; who shows no token is everyone_here all the same.
     worker: also does the jobs of the indexer.
     """
-    rules = rules_of(settings, schema)
+    rules, links = rules_of(settings, schema), viewer_links(settings)
     app_of = _app_of(settings, rules, is_private=issuer is not None or settings.auth_issuer is None)
     async with (
         opened_runtime(settings, settings.statement_timeout) as runtime,
@@ -56,7 +57,7 @@ async def serve_on(
         _opened_limit(settings, runtime.database) as limit,
         runtime.keeping_up(),
         working(runtime, wanted=worker),
-        _opened_services(runtime) as services,
+        _opened_services(runtime, links) as services,
     ):
         identity, routes = await _identity_of(runtime, services, issuer)
         app = app_of(
@@ -97,14 +98,15 @@ def _app_of(settings: Settings, rules: Rules, *, is_private: bool) -> Callable[.
         send_patience=2 * settings.slow_reader_seconds,
         proxies=trusted_proxies(settings),
         scraper=metrics_token(settings),
+        viewer=viewer_folder(settings),
     )
 
 
 @asynccontextmanager
-async def _opened_services(runtime: Runtime) -> AsyncIterator[Services]:
+async def _opened_services(runtime: Runtime, links: ViewerLinks | None) -> AsyncIterator[Services]:
     """What all requests share; it hears of changes of the archives and their rules."""
     live = runtime.live
-    services = await Services.open(runtime.database, runtime.archives, runtime.settings, live.rules)
+    services = await Services.open(runtime.database, runtime.archives, runtime.settings, live.rules, links)
     try:
         live.ruled.append(services.follow)
         live.told.append(services.directory.refresh)

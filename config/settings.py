@@ -59,6 +59,14 @@ class Settings(BaseSettings):
         default="info",
         description="debug, info, warning or error; of commands that end by themselves warning, unless set",
     )
+    viewer_dir: Path | None = Field(
+        default=None,
+        description="folder of the built viewer; unset: where `./run viewer` puts it, if it is there",
+    )
+    viewer_url: str | None = Field(
+        default=None,
+        description="address of another viewer with {studyInstanceUid} in it, which `viewerUrl` then is",
+    )
     public_url: str | None = Field(
         default=None, description="https:// URL under which browsers reach the server, for signing in"
     )

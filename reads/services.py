@@ -9,6 +9,7 @@ from archives.errors import NotSupported
 from archives.registry import Archives
 from config.access_file import AccessRules
 from config.settings import Settings
+from config.viewer import ViewerLinks
 from db.pool import Database
 from db.scoped import ScopedDatabase
 from db.secrets import shared_secret
@@ -43,11 +44,18 @@ class Services:
     live: Live
     subscribers: Subscribers
     rules: RulesNow
+    viewer_links: ViewerLinks | None = None
+    """What opens a study in a viewer of images; None where no viewer is installed."""
     pace: Pace = field(default_factory=Pace)
 
     @classmethod
     async def open(
-        cls, owner: Database, archives: Archives, settings: Settings, rules: AccessRules | None = None
+        cls,
+        owner: Database,
+        archives: Archives,
+        settings: Settings,
+        rules: AccessRules | None = None,
+        viewer_links: ViewerLinks | None = None,
     ) -> "Services":
         """Reads the directory of archives and the key of cursors; `archives` are registered already.
 
@@ -82,6 +90,7 @@ class Services:
             Live(owner, client_of),
             Subscribers.of(owner, settings),
             RulesNow(rules or AccessRules()),
+            viewer_links,
         )
 
     def access_scope_of(self, viewer: Viewer) -> AccessScope:

@@ -136,6 +136,15 @@ class Identity:
         """Whether browsers can: there is a client of the provider for them."""
         return self.sessions is not None
 
+    def leads_to_sign_in(self, connection: HTTPConnection) -> bool:
+        """Whether a page of ours is better begun with signing in: a browser that can has no session that holds."""
+        if self.sessions is None or self._open_here:
+            return False
+        try:
+            return self.sessions.read(connection) is None
+        except BrokenSession:
+            return True
+
     async def authenticate(self, connection: HTTPConnection) -> Asker:
         """The asker of a request. Raises Unauthenticated, ProviderDown, HttpProblem 403."""
         if self._tokens is None:

@@ -21,7 +21,9 @@ from cli.demo.samples import ARCHIVES
 from cli.demo.signals import Signals, signals_stop
 from cli.demo.words import Words
 from cli.runner import Stopped
+from cli.viewer_build import ViewerNotBuilt, build_viewer
 from config.settings import Settings
+from config.viewer import DEFAULT_FOLDER, viewer_folder
 from db.embedded.postgres import EmbeddedPostgres
 from model.errors import OperatorError
 
@@ -67,6 +69,7 @@ def demo(
                 told.append(signals.run(service.migrate_index(database_url)))
             with words.counted("index") as (progress, told):
                 told += signals.run(service.index_archives(settings, progress))
+            _build_viewer(signals, words, settings)
             _serve(signals, words, settings, listening, str(archives.file), browser=browser, people=people)
     except Stopped as stopped:
         words.line("stopped before it was ready")
@@ -101,6 +104,17 @@ def _prepare(
     return database_url, archives
 
 
+def _build_viewer(signals: Signals, words: Words, settings: Settings) -> None:
+    """Where npm is, the first time; the demo goes on without it."""
+    if settings.viewer_dir is not None:
+        return
+    with words.step("viewer") as told:
+        try:
+            signals.run(build_viewer(DEFAULT_FOLDER, lambda line: words.line(f"   {line}")))
+        except ViewerNotBuilt as error:
+            told.append(f"none, {str(error).splitlines()[-1]}")
+
+
 def _serve(
     signals: Signals,
     words: Words,
@@ -114,7 +128,7 @@ def _serve(
     """Until a signal: the normal end of a demo that serves, hence no error."""
 
     def ready(url: str) -> None:
-        words.ready(url, archives_file)
+        words.ready(url, archives_file, viewer=viewer_folder(settings) is not None)
         if people:
             issuer = demo_issuer(url, settings.data_dir)
             words.people(url, [(one.role, issuer.token_for(one)) for one in issuer.people])

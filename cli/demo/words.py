@@ -80,13 +80,13 @@ class Words:
         more = f": {', '.join(told)}" if told else ""
         self.line(f"ok {doing}{more} ({time.monotonic() - started:.1f} s)")
 
-    def ready(self, url: str, archives_file: str) -> None:
+    def ready(self, url: str, archives_file: str, *, viewer: bool) -> None:
         """Everything is up: where, and what to try first."""
         self.line(
             f"""
 ernfed is ready at {url}
 
-  explorer   {url}/
+  explorer   {url}/{f"{chr(10)}  viewer     {url}/viewer/" if viewer else ""}
   GraphQL    {url}/graphql
   archives   {archives_file}
 

@@ -38,6 +38,7 @@ from resolvers.records.level_node import (
 from resolvers.records.locations import InstanceLocation, SeriesLocation, StudyLocation
 from resolvers.records.relay import Connection, children_of, cursor_of, edges_of, nodes_of
 from resolvers.records.representative import Representative, representative_of
+from resolvers.records.viewing import viewer_unavailable, viewer_url
 
 _ASKED = (
     "Where the index does not hold them yet, their archive is asked, once; and again below what was asked for with "
@@ -89,10 +90,8 @@ class Study(LevelNode, Node):
         page = (first, after, last, before)
         return SeriesConnection(listed=await children_of(self, info, Level.SERIES, filter, order_by, page))
 
-    viewer_url = url(
-        "Opens this study in the bundled viewer; null where the viewer may not see pixels, "
-        "or where no viewer is installed."
-    )
+    viewer_url = viewer_url(Level.STUDY)
+    viewer_unavailable = viewer_unavailable()
     thumbnail_url = url("A small picture; null where the viewer may not see pixels.")
 
     async def elements(
@@ -167,10 +166,8 @@ class Series(LevelNode, Node):
             listed=await children_of(self, info, Level.INSTANCE, filter, order_by, page)
         )
 
-    viewer_url = url(
-        "Opens this series in the bundled viewer; null where the viewer may not see pixels, "
-        "or where no viewer is installed."
-    )
+    viewer_url = viewer_url(Level.SERIES)
+    viewer_unavailable = viewer_unavailable()
     thumbnail_url = url("A small picture; null where the viewer may not see pixels.")
 
     async def elements(

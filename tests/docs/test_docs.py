@@ -345,8 +345,10 @@ def test_locks_name_no_place() -> None:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index" not in text
-    audit = ROOT / "tests/api/graphql/graphql_http_audit/package-lock.json"
-    assert '"resolved"' not in audit.read_text(encoding="utf-8")
+    of_npm = [*ROOT.glob("tests/**/package-lock.json"), *ROOT.glob("web/**/package-lock.json")]
+    assert len(of_npm) > 3
+    for lock in of_npm:
+        assert '"resolved"' not in lock.read_text(encoding="utf-8"), lock
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_names(PAGES))

@@ -25,6 +25,7 @@ OPEN = {
     *("/", "/livez", "/readyz"),
     *("/static/index.js", "/static/index.css", "/static/icon.svg", "/static/examples.graphql"),
     *("/auth/login", "/auth/callback", "/auth/logout"),
+    *("/viewer", "/viewer/{path:path}"),
     *("/demo-issuer/.well-known/openid-configuration", "/demo-issuer/jwks"),
     *("/demo-issuer/authorize", "/demo-issuer/token"),
 }
