@@ -51,9 +51,9 @@ def session_scope_of(access_scope: AccessScope) -> SessionScope:
     return full, pseudonymised, counted, consented
 
 
-async def set_session_scope(connection: Connection, wall: SessionScope, timeout_ms: int) -> None:
+async def set_session_scope(connection: Connection, scope: SessionScope, timeout_ms: int) -> None:
     """The same for the transaction that the owner's connection is in: the views show what they show the viewer."""
-    await connection.execute(_SET_LOCAL, *wall)
+    await connection.execute(_SET_LOCAL, *scope)
     await connection.execute("select set_config('statement_timeout', $1, true)", str(timeout_ms))
 
 
@@ -62,7 +62,7 @@ NOTHING: SessionScope = ("{}", "{}", "{}", "{}")
 
 @dataclass(slots=True)
 class _Idle:
-    wall: SessionScope
+    scope: SessionScope
     connection: asyncpg.Connection
 
 
@@ -94,7 +94,7 @@ class ScopedDatabase:
         return database
 
     def within(self, access_scope: AccessScope) -> "ScopedReader":
-        """Reads for a viewer with this reach."""
+        """Reads for a viewer with this access scope."""
         return ScopedReader(self, session_scope_of(access_scope))
 
     def without_scope(self) -> "ScopedReader":
@@ -117,20 +117,20 @@ class ScopedDatabase:
             self._places.release()
 
     @asynccontextmanager
-    async def connection(self, wall: SessionScope) -> AsyncIterator[asyncpg.Connection]:
-        """A connection whose session has exactly this wall."""
+    async def connection(self, scope: SessionScope) -> AsyncIterator[asyncpg.Connection]:
+        """A connection whose session has exactly this scope."""
         async with self._places:
             if self._closed:
                 raise asyncpg.InterfaceError("the connections of the API's role are closed")
             with heeding(self.url):
-                idle = self._take(wall) or _Idle(NOTHING, await self._connect())
+                idle = self._take(scope) or _Idle(NOTHING, await self._connect())
                 try:
-                    if idle.wall != wall:
+                    if idle.scope != scope:
                         # Unknown until the statement has succeeded: what fails half-way is not trusted again.
-                        idle.wall = ("", "", "", "")
+                        idle.scope = ("", "", "", "")
                         with in_time():
-                            await idle.connection.execute(_SET, *wall)
-                        idle.wall = wall
+                            await idle.connection.execute(_SET, *scope)
+                        idle.scope = scope
                     yield idle.connection
                 except AWAY:
                     idle.connection.terminate()  # it may be in the middle of something, and not know that it is lost
@@ -138,10 +138,10 @@ class ScopedDatabase:
                 finally:
                     self._give_back(idle)
 
-    def _take(self, wall: SessionScope) -> _Idle | None:
-        """An idle connection, one with the same wall if there is one."""
+    def _take(self, scope: SessionScope) -> _Idle | None:
+        """An idle connection, one with the same scope if there is one."""
         self._idle = [each for each in self._idle if not each.connection.is_closed()]
-        same = next((n for n in reversed(range(len(self._idle))) if self._idle[n].wall == wall), 0)
+        same = next((n for n in reversed(range(len(self._idle))) if self._idle[n].scope == scope), 0)
         return self._idle.pop(same) if self._idle else None
 
     def _give_back(self, idle: _Idle) -> None:
@@ -160,7 +160,7 @@ class ScopedReader:
     """A database as one viewer may read it."""
 
     database: ScopedDatabase
-    wall: SessionScope
+    scope: SessionScope
 
     async def fetch(
         self, name: str, sql: str, *args: Any, seconds: float | None = None
@@ -168,7 +168,7 @@ class ScopedReader:
         """All rows of a statement; `name` is what meters and logs call it. Cancelled when its caller leaves."""
         count_statement(name)
         with for_caller():
-            async with self.database.connection(self.wall) as connection:
+            async with self.database.connection(self.scope) as connection:
                 with in_time():
                     return await connection.fetch(sql, *args, timeout=seconds)
 

@@ -22,7 +22,7 @@ BROAD_SECONDS = 5.0
 
 WALK_SECONDS = 0.5
 """How long a page may walk along its order. Where that comes upon nothing for so long, matches are few, or all at the
-far end: then they are gathered, and sorted. No estimate tells, what an archive holds comes in lots."""
+far end: then all of them are found, and sorted. No estimate tells, what an archive holds comes in lots."""
 
 
 async def page(database: Reader, listing: Listing, window: Page) -> list[Row]:

@@ -37,13 +37,11 @@ class Part:
 
     @property
     def asked(self) -> str:
-        if self._scope.asks_everything:
-            return self.visible
         return self._params.add(self._scope.asked_ids, "smallint[]")
 
     @cached_property
     def _where(self) -> Where:
-        return Where(self._params, self.projection, self.asked)
+        return Where(self._params, self.projection, self._scope.asked_ids)
 
     def walk(self, order: Order, *, shared: bool, backward: bool, sorted_plan: bool = False) -> Walk:
         return Walk(self._params, order, "s", shared, self.projection, self.visible, backward, sorted_plan)

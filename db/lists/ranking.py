@@ -59,6 +59,6 @@ async def _many(database: Reader, scopes: Sequence[Scope], tests: Sequence[TextT
 def _passing(params: Params, scope: Scope, test: TextTest) -> str:
     """SQL of how many pass; it stops at one more than are ranked."""
     asked = params.add(scope.asked_ids, "smallint[]")
-    where = Where(params, scope.projection, asked).copies(test, "s", Level.STUDY)
+    where = Where(params, scope.projection, scope.asked_ids).copies(test, "s", Level.STUDY)
     rows = f"select 1 from {scope.projection}.study s where s.archive_id = any({asked}) and {where}"
     return f"(select count(*) from ({rows} limit {MOST_RANKED + 1}) passing)"

@@ -5,7 +5,7 @@ that indexes answer it. `nodes`: rows of shared families: a test holds when any 
 Identifiers come from the attribute table, values go through Params; nothing of a query's text gets here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from access.scope import Projection
 from db.lists.elements import element_test
@@ -37,13 +37,17 @@ _DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
 
 
 class Where:
-    """Compiles conditions of one statement; `asked` is the SQL of the archive ids whose copies count."""
+    """Compiles conditions of one statement; copies count in the archives that are asked."""
 
-    def __init__(self, params: Params, projection: Projection, asked: str) -> None:
+    def __init__(self, params: Params, projection: Projection, asked_ids: Sequence[int]) -> None:
         self._params = params
         self._projection = projection
-        self._asked = asked
+        self._asked_ids = list(asked_ids)
         self._aliases = 0
+
+    @property
+    def _asked(self) -> str:
+        return self._params.add(self._asked_ids, "smallint[]")
 
     def copies(self, condition: Condition, alias: str, level: Level) -> str:
         """SQL that is true for an unshared row that matches."""

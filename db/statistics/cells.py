@@ -1,5 +1,6 @@
 """Cells of rollups as SQL: the axes and the conditions over them, and what reads them. Which rollup: rollups.py."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -108,11 +109,18 @@ class _CellWhere(Where):
 
 
 class Cells:
-    """Composes what reads the cells of one rollup in the holdings `holding` (rolled_up.py); `asked`: SQL of the
-    archives' ids. mixed: also those of families whose copies differ."""
+    """Composes what reads the cells of one rollup in the holdings `holding` (rolled_up.py). mixed: also those of
+    families whose copies differ."""
 
     def __init__(
-        self, params: Params, rollup: Rollup, condition: Condition, level: Level, asked: str, *, mixed: bool
+        self,
+        params: Params,
+        rollup: Rollup,
+        condition: Condition,
+        level: Level,
+        asked_ids: Sequence[int],
+        *,
+        mixed: bool,
     ) -> None:
         over_cells = cell_condition(condition, level)
         if over_cells is None:
@@ -120,12 +128,12 @@ class Cells:
         self._params = params
         self._rollup = rollup
         self._condition = over_cells
-        self._asked = asked
+        self._asked_ids = asked_ids
         self._mixed = mixed
 
     @cached_property
     def _rows(self) -> str:
-        where = _CellWhere(self._params, Projection.COUNTS, self._asked)
+        where = _CellWhere(self._params, Projection.COUNTS, self._asked_ids)
         alike = "" if self._mixed else " and not r.mixed"
         return (
             f"h.ranked and r.kind = {self._rollup.kind}{alike}"

@@ -66,7 +66,8 @@ class RolledUp(Statement):
 
     def _cells_of(self, rollup: Rollup) -> Cells:
         condition = self._stats_query.condition
-        return Cells(self._params, rollup, condition, self._level, self._open(), mixed=self._whole)
+        asked = self._groups.open
+        return Cells(self._params, rollup, condition, self._level, asked, mixed=self._whole)
 
     def _holdings(self, axes: Sequence[Axis]) -> str:
         """`holding`: what the asked archives make of families, with values of it; `looked_at`: other families."""

@@ -215,7 +215,9 @@ class Statement:
                 continue
             asked = self._counted if hidden else self._open
             ids = asked()
-            where = Where(self._params, Projection.COUNTS, ids)
+            where = Where(
+                self._params, Projection.COUNTS, self._groups.counted if hidden else self._groups.open
+            )
             named = "".join(
                 f", {sql(At(self._params, name, asked, self._of_all))} as {name}"
                 for name, sql in columns.items()

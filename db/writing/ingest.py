@@ -90,7 +90,7 @@ async def store_series(
     stamp_older_than: timedelta = _AT_ONCE,
 ) -> Stored:
     """Series of one archive, best before their studies, whose rows are then written once. Series of
-    studies that are not in the index go when it settles. `complete_studies`: their other series go and
+    studies that are not in the index go when it is derived. `complete_studies`: their other series go and
     `series_synced_at` is set, where it is empty or at least `stamp_older_than` old."""
     stored = await _put(conn, archive_id, Level.SERIES, "upsert_series", records)
     refused = _refused_records(stored, records)

@@ -29,7 +29,7 @@ _REFUSALS = (*REFUSALS, asyncpg.IntegrityConstraintViolationError, asyncpg.Raise
 
 @dataclass(slots=True)
 class Told:
-    """What an archive said of some studies, gathered answer by answer.
+    """What an archive said of some studies, collected answer by answer.
 
     studies_whole, series_whole, instances_whole: studies, studies and series (study, series) of which it said all
     there is (of themselves, of their series, of their instances). gone: studies that it no longer has. rejected: rows
@@ -102,7 +102,7 @@ class Kept:
 
 
 async def keep(conn: Connection, archive_id: int, told: Told) -> Kept:
-    """Writes it, and settles its families. What is refused is noted beside the rejected rows."""
+    """Writes it, and derives what follows for its families. What is refused is noted beside the rejected rows."""
     kept = Kept()
 
     async def work(families: Sequence[str]) -> None:

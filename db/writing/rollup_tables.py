@@ -11,7 +11,7 @@ from db.statements import statements
 
 async def follow_rollups(conn: Connection) -> None:
     """Brings the rollups to what the families of `dirty` are now; in the transaction that wrote them,
-    after everything that follows from the rows is settled (db/writing/ingest.py)."""
+    after everything that follows from the rows is derived (db/writing/ingest.py)."""
     sql = statements("rollups")
     await conn.execute(sql["staging"])
     await conn.execute(sql["holdings"])

@@ -16,7 +16,7 @@ from db.writing import representatives
 from db.writing.projections import Projections
 from model.attributes import Level
 from tests.api.export.test_endpoint import client, export, rows_of
-from tests.db.writing.facing import makers
+from tests.db.writing.projecting import makers
 from tests.resolvers.conftest import shallow_runtime
 from tests.resolvers.runtime import Runtime
 from tests.rows import instance

@@ -21,8 +21,8 @@ from db.writing.consent import StudyConsent, set_consents
 from db.writing.projections import Projections, rows_by_key, waiting
 from model.attributes import Level
 from model.records import Record
-from tests.db.writing.facing import CODES, ERNS, a_shared_study, actual, check, makers, with_makers
 from tests.db.writing.ingesting import delete, rows, store
+from tests.db.writing.projecting import CODES, ERNS, a_shared_study, actual, check, makers, with_makers
 from tests.rows import instance, series, study
 
 

@@ -10,8 +10,8 @@ from db.archives import sync_archives
 from db.pool import Database
 from db.writing.projections import Projections
 from model.vocabulary import CODE_COLUMNS, Coded, key, terms
-from tests.db.writing.facing import CODES, ERNS, makers
 from tests.db.writing.ingesting import rows, store
+from tests.db.writing.projecting import CODES, ERNS, makers
 from tests.model.test_vocabulary import SPELLINGS
 from tests.rows import series, study
 
