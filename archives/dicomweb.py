@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from archives import qido, stow, wado
 from archives.abilities import Abilities, Fields
@@ -18,12 +19,13 @@ from archives.every_field import learn_every
 from archives.fields import FIELDS
 from archives.lengths import Lengths, lengths_of
 from archives.meter import metered
-from archives.pager import MAX_PAGES, Asked, Found, Page, Pager, merged
+from archives.pager import MAX_PAGES, Asked, Found, Page, Pager
 from archives.probe import decodes_queries, is_plain, probe_dicomweb, takes_uid_list
 from archives.queries import Query, plan
 from archives.recheck import Recheck, childless
 from archives.rows import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, Level, as_rows, key, text
 from archives.settling import settled
+from archives.several import all_of
 from archives.side_by_side import side_by_side
 from archives.standing import Standing
 from archives.transport import Transport
@@ -31,10 +33,9 @@ from archives.unread import unread_rows
 from config.archives_file import ArchiveConfig
 from model.uids import is_uid
 
-HEALTH_SECONDS = 2.0
-_NO_SUCH_ROUTE = {400, 404, 405, 501}
-_BUSY = {429, 503}
-_IN_VAIN = 3
+HEALTH_SECONDS = 2.0  # of a look; more than half of it is slow
+_NO_SUCH_ROUTE = {400, 404, 405, 501}  # what servers say of a path that they do not have
+_BUSY = {429, 503}  # up, and too busy for a look
 
 
 class DicomWebArchive:
@@ -115,34 +116,11 @@ class DicomWebArchive:
         return plan(level, selection, uid_list=uid_list, top_level=top_level)
 
     async def _run(self, queries: list[Query], check: Recheck, most: int | None = None) -> Found:
-        """All queries side by side, no more at once than there are connections; of each `most` rows. Where one of
-        them does not end, the others are not gone on with."""
-        slots = asyncio.Semaphore(self.config.max_connections)
-        parts: list[Found] = []
+        """All queries side by side, no more at once than there are connections."""
+        pages = partial(self._pages, check)
+        return await all_of(check.level, queries, pages, self.config.max_connections, most)
 
-        async def one(query: Query) -> None:
-            async with slots:
-                if not any(part.unending for part in parts):
-                    parts.append(found := await self._pages(query, check, most))
-                    parts.extend(await self._by_parent(query, found, check))
-
-        await side_by_side([one(query) for query in queries])
-        return merged(check.level, parts)
-
-    async def _by_parent(self, query: Query, found: Found, check: Recheck) -> list[Found]:
-        """Those of a list that have fewer children than was said, each alone: the archive may give so many rows and
-        no more, whatever `offset` is, or count what it does not give. That one has been asked in vain often enough."""
-        parts: list[Found] = []
-        vain = 0
-        if found.incomplete_because is None and len(query.children({})) > 1:
-            for uid, came in found.lacking.items():
-                parts.append(part := await self._pages(query.of_parent(uid), check, None))
-                vain = 0 if len(part.rows) > came else vain + 1
-                if vain == _IN_VAIN:
-                    break
-        return parts
-
-    async def _pages(self, query: Query, check: Recheck, most: int | None) -> Found:
+    async def _pages(self, check: Recheck, query: Query, most: int | None) -> Found:
         async def fetch(limit: int, offset: int) -> Page:
             return await self.page(query, limit, offset)
 
@@ -173,10 +151,10 @@ class DicomWebArchive:
                 return page
         try:
             return await self.qido(query, limit, offset, self.abilities.every[query.level])
-        except TooLarge:
+        except TooLarge:  # these rows have much besides; others may fit
             return await self._page_by_name(query, limit, offset)
         except TimedOut:
-            self.abilities.every[query.level] = ()
+            self.abilities.every[query.level] = ()  # it is too slow for that
             return await self._page_by_name(query, limit, offset)
         except Rejected as error:
             if error.status == 400:

@@ -63,7 +63,8 @@ def _vr(tag: BaseTag, raw: Any) -> str:
 
 
 def _decimals(raw: Any) -> list[str] | None:
-    """The texts of an IS or DS before anybody makes numbers of them."""
+    """The texts of an IS or DS before anybody makes numbers of them: the same comes out by pydicom's, which takes a
+    quarter more of the time of a file and warns of each odd one."""
     if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes):
         return None
     text = raw.value.decode("ascii").strip(" \0")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from archives.client import Row
 from archives.kept import Added, Kept
 from archives.lengths import Known, Lengths
-from archives.rows import Level, key
+from archives.rows import Level
 
 MAX_PAGES = 1_000
 REPEATS = "the archive repeats its page instead of going on"
@@ -44,15 +44,6 @@ class Found:
     unending: bool = False
     unasked: int = 0
     lacking: dict[str, int] = field(default_factory=dict)
-
-
-def merged(level: Level, parts: list[Found]) -> Found:
-    """What several searches found, each row once; nothing where one of them did not end."""
-    unending = any(part.unending for part in parts)
-    rows = {} if unending else {key(level, row): row for part in parts for row in part.rows}
-    why = next((part.incomplete_because for part in parts if part.unending), None)
-    why = why or next((part.incomplete_because for part in parts if part.incomplete_because), None)
-    return Found(list(rows.values()), why, unending, sum(part.unasked for part in parts))
 
 
 @dataclass(frozen=True, slots=True)
