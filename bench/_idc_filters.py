@@ -9,7 +9,7 @@ from strawberry.types import get_object_definition
 
 from bench._idc_index import Filled
 from db.lists import pages
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.scoped import session_scope_of
 from model.attributes import Attribute, Kind, Level, attribute
 from model.filters import AllOf, Condition, Op, PathTest, Related, Test, TextTest
@@ -122,7 +122,7 @@ def by_attribute() -> dict[str, Condition]:
 async def plan(index: Filled, condition: Condition) -> Plan:
     """The plan of a page of 20 studies, newest first."""
     listing = Listing((index.scope,), Level.STUDY, condition)
-    return await explained(index, *pages.page(listing, Page(21)))
+    return await explained(index, *pages.page(listing, Window(21)))
 
 
 async def explained(index: Filled, sql: str, values: list[Any]) -> Plan:

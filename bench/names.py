@@ -24,7 +24,7 @@ from bench._idc_index import Filled, archives, created
 from db.embedded.postgres import EmbeddedPostgres
 from db.lists import pages
 from db.lists.counts import counts
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.lists.ranking import looked_up
 from db.pool import Connection, Database
 from db.scoped import ScopedDatabase
@@ -107,7 +107,7 @@ async def _line(index: Filled, name: str, condition: Condition) -> None:
         (index.scope,), Level.STUDY, found or newest.condition, () if found else tuple(newest.sorts)
     )
     plans = [await explained(index, sql, values) for sql, values in heard.sent]
-    page = await explained(index, *pages.page(listing, Page(21)))
+    page = await explained(index, *pages.page(listing, Window(21)))
     scans = ", ".join(page.sequential) or "none"
     order = "ranked" if found else "by date"
     ms = f"{sum(plan.ms for plan in plans):.1f} + {page.ms:.1f}"

@@ -22,7 +22,7 @@ from model.declared import Declared
 Told = Callable[[str], None]
 
 
-class IndexState(StrEnum):
+class BuildState(StrEnum):
     """How far the indexes of a declared attribute are."""
 
     READY = "READY"
@@ -42,10 +42,10 @@ class DeclaredState:
     error: str | None
 
     @property
-    def state(self) -> IndexState:
+    def state(self) -> BuildState:
         if self.error is not None:
-            return IndexState.FAILED
-        return IndexState.BUILDING if self.ready_at is None else IndexState.READY
+            return BuildState.FAILED
+        return BuildState.BUILDING if self.ready_at is None else BuildState.READY
 
 
 async def declared_states(database: Reader) -> list[DeclaredState]:

@@ -24,19 +24,19 @@ Row = asyncpg.Record
 
 
 @dataclass(slots=True)
-class Meter:
+class StatementMeter:
     """Statements that one request sent, by name: what golden queries hold fixed."""
 
     statements: list[str] = field(default_factory=list)
 
 
-_meter: ContextVar[Meter | None] = ContextVar("db_meter", default=None)
+_meter: ContextVar[StatementMeter | None] = ContextVar("db_meter", default=None)
 
 
 @asynccontextmanager
-async def metered() -> AsyncIterator[Meter]:
+async def metered() -> AsyncIterator[StatementMeter]:
     """Counts the statements sent by this task and its children."""
-    meter = Meter()
+    meter = StatementMeter()
     token = _meter.set(meter)
     try:
         yield meter

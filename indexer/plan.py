@@ -35,14 +35,16 @@ class Plan:
     newest: int = 0
 
 
-def needs_full(order: RunOrder, position: runs.Position) -> bool:
+def needs_full(order: RunOrder, position: runs.IndexedUpTo) -> bool:
     """Where the feed does not lead on from what is in the index, or more is asked for than what changed."""
     return (
         order.full or order.reconcile or position.last_completed_at is None or position.change_cursor is None
     )
 
 
-async def decide(work: Work, order: RunOrder, position: runs.Position, left: runs.Resumable | None) -> Plan:
+async def decide(
+    work: Work, order: RunOrder, position: runs.IndexedUpTo, left: runs.Resumable | None
+) -> Plan:
     """What to do, after a look at the feed: another one than was followed is not gone on with."""
     newest = await work.client.last_change()
     followed = position.change_cursor is not None
@@ -53,7 +55,9 @@ async def decide(work: Work, order: RunOrder, position: runs.Position, left: run
     return _plan(order, position, left, newest)
 
 
-def _plan(order: RunOrder, position: runs.Position, left: runs.Resumable | None, newest: int | None) -> Plan:
+def _plan(
+    order: RunOrder, position: runs.IndexedUpTo, left: runs.Resumable | None, newest: int | None
+) -> Plan:
     """newest: the feed's last sequence; one before our cursor says that the archive's database was reset."""
     cursor = position.change_cursor
     if newest is not None and cursor is not None and newest >= cursor and not needs_full(order, position):

@@ -11,7 +11,7 @@ from access.audit import Touched
 from access.scope import Scope
 from archives.errors import ArchiveError
 from db.lists import gaps, nodes
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.lists.nodes import Below
 from db.lists.searched import Elements, in_series, in_studies
 from db.pool import Reader, Row
@@ -156,7 +156,7 @@ class VersionBatches:
 
     database: Reader
 
-    async def page(self, scopes: Scopes, window: Page, versions: list[str]) -> dict[str, list[Row]]:
+    async def page(self, scopes: Scopes, window: Window, versions: list[str]) -> dict[str, list[Row]]:
         """By version, rows of its studies, in order."""
         listing = Listing(scopes, Level.STUDY, _IN_EACH)
         return _by_version(await nodes.page_by_version(self.database, listing, versions, window))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from access.scope import Scope
 from archives.errors import ArchiveError
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.lists.orders import Sort
 from db.pool import Row
 from model.attributes import Level
@@ -32,7 +32,7 @@ class Children:
     parent: Level
     condition: Condition
     sorts: tuple[Sort, ...]
-    window: Page
+    window: Window
 
     @classmethod
     def of(

@@ -14,7 +14,7 @@ from access.scope import ScopedArchive
 from access.small_counts import Cell, Policies, Published, publish, record_seed
 from db.pool import Reader
 from db.statistics import stats
-from db.statistics.attribute_facets import Named, named, numeric
+from db.statistics.attribute_facets import CountedBy, named, numeric
 from db.statistics.facets import OF_ARCHIVES, DateFacet, DateInterval, Facet
 from db.statistics.stats import MOST_CELLS
 from db.statistics.stats_statement import SUMMED, Groups, StatsQuery
@@ -176,7 +176,7 @@ class Statistics:
         ]
 
     async def _edges(
-        self, attribute: Named, low: float | None, high: float | None
+        self, attribute: CountedBy, low: float | None, high: float | None
     ) -> tuple[float, float] | None:
         """The lowest and highest number are somebody's: those of records that stay hidden are not looked at."""
         check_edges(low, high)
@@ -200,7 +200,7 @@ class Statistics:
             return (low, high) if low <= high else None
         return low, high
 
-    def _check_identity(self, attribute: Named) -> None:
+    def _check_identity(self, attribute: CountedBy) -> None:
         """What may identify a person is not counted over records that stay hidden."""
         if self._counted and path_is_identifying(attribute.path):
             codes = ", ".join(sorted(each.code for each in self._counted))

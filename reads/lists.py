@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from db.lists import nodes, pages
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.lists.orders import Order, Sort
 from db.pool import Row
 from model.attributes import Level
@@ -85,7 +85,7 @@ async def _page(
     window = page.window(wanted.order, request.cursors)
     rows = await nodes.page(database, wanted, window)
 
-    async def other_way(edge: Page) -> bool:
+    async def other_way(edge: Window) -> bool:
         return bool(await nodes.page(database, wanted, edge))
 
     async def count() -> Counts:
@@ -104,8 +104,8 @@ def page_of(
     order: Order,
     rows: Sequence[Row],
     page: PageArguments,
-    window: Page,
-    other_way: Callable[[Page], Awaitable[bool]],
+    window: Window,
+    other_way: Callable[[Window], Awaitable[bool]],
     count: Callable[[], Coroutine[Any, Any, Counts]],
 ) -> ListPage:
     """The page of rows that were read in `window`. other_way: whether a list has rows in a window; count: of all."""
@@ -132,10 +132,10 @@ def page_of(
     )
 
 
-def _edge(order: Order, near: Row | None, window: Page) -> Page | None:
+def _edge(order: Order, near: Row | None, window: Window) -> Window | None:
     """The one row on the other side of a page: before its first row, or at the cursor of an empty page."""
     if window.position is None:
         return None
     if near is None:
-        return Page(1, window.position, not window.backward, inclusive=True)
-    return Page(1, order.position(near), not window.backward)
+        return Window(1, window.position, not window.backward, inclusive=True)
+    return Window(1, order.position(near), not window.backward)

@@ -1,7 +1,7 @@
 """One node by its UID. UIDs below a study name something within it: the same one may stand in several."""
 
 from db.lists import nodes
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.pool import Row
 from model.attributes import Level, attribute
 from model.errors import BadInput
@@ -64,7 +64,7 @@ async def _one(
     request.touched.asked(archive.archive_id for archive in list_query.asked)
     warn_of_failures(request, list_query)
     lacks = list_query.shortfall
-    rows = await nodes.page(request.database, Listing(list_query.scopes, level, condition), Page(_ENOUGH))
+    rows = await nodes.page(request.database, Listing(list_query.scopes, level, condition), Window(_ENOUGH))
     if len({nodes.key_of(row, level) for row in rows}) > 1:
         raise BadInput(ambiguous)
     if not rows and (lacks.failures or lacks.not_indexed):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from db.lists.listing import Page
+from db.lists.listing import Window
 from db.lists.orders import Order
 from model.cursors import Cursors
 
@@ -15,7 +15,7 @@ class PageArguments:
     cursor: str | None = None
     backward: bool = False
 
-    def window(self, order: Order, cursors: Cursors) -> Page:
+    def window(self, order: Order, cursors: Cursors) -> Window:
         """The page to read: one row more than asked, to know whether there is a next one."""
         position = cursors.open(order.signature, self.cursor) if self.cursor is not None else None
-        return Page(self.size + 1, position, self.backward)
+        return Window(self.size + 1, position, self.backward)

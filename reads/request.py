@@ -10,7 +10,7 @@ from access.scope import AccessScope, Viewer
 from db.archives import ArchiveRow, IndexState, index_states, list_archives
 from db.declared import DeclaredState, declared_states
 from db.indexing.jobs import JobState, job_states
-from db.indexing.removals import Waiting, waiting
+from db.indexing.removals import WaitingRemoval, waiting
 from db.pool import Reader
 from db.statements import Schema
 from db.writing.data_sets import searched_only
@@ -93,7 +93,7 @@ class Request:
         """By archive: instances of which the index has no whole data set."""
         return await self.once.shared("searched_only", partial(searched_only, self.database, Schema.SCOPED))
 
-    async def removals(self) -> dict[int, Waiting]:
+    async def removals(self) -> dict[int, WaitingRemoval]:
         """What waits to be confirmed, by archive_id: for administrators."""
         return await self.once.shared("removals", partial(waiting, self.services.owner))
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from db.declared import IndexState
+from db.declared import BuildState
 from model.attributes import BY_KEYWORD, Level
 from model.filters import Condition, PathTest, path_tests
 from reads.request import Request
@@ -21,7 +21,7 @@ class ListWarning:
 
 async def ready_attributes(request: Request) -> set[Key]:
     """Declared attributes whose indexes are ready, by level and path."""
-    return {(each.level, each.path) for each in await request.declared() if each.state is IndexState.READY}
+    return {(each.level, each.path) for each in await request.declared() if each.state is BuildState.READY}
 
 
 async def slow_warnings(request: Request, level: Level, condition: Condition) -> list[ListWarning]:

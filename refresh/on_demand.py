@@ -21,7 +21,7 @@ from db import pool
 from db.lists import gaps, nodes
 from db.pool import Connection, Database, StatementTimeout
 from db.writing import data_sets, ingest
-from db.writing.keeping import Kept, Told, keep
+from db.writing.keeping import KeptAnswers, Told, keep
 from model.attributes import Key, Level
 from model.dicom_json import parent_of, parse, parse_row
 from model.records import Record, Rejected
@@ -142,7 +142,7 @@ class OnDemand:
         read = _Read.of(Level.SERIES, answer.all_rows, [(uid,) for uid in study_uids])
         spoilt = {uid for (uid,) in read.spoilt}
 
-        async def work(connection: Connection) -> Kept:
+        async def work(connection: Connection) -> KeptAnswers:
             told = Told(
                 series=read.records,
                 series_whole=set(study_uids) - spoilt if answer.complete else set(),
@@ -169,7 +169,7 @@ class OnDemand:
         ]
         read = _Read.of(Level.INSTANCE, [row for answer in answers for row in answer.all_rows], series)
 
-        async def work(connection: Connection) -> Kept:
+        async def work(connection: Connection) -> KeptAnswers:
             told = Told(
                 instances=read.records,
                 instances_whole=set(complete) - read.spoilt,
@@ -283,7 +283,7 @@ def _must_be_whole(answer: Answer) -> None:
         raise Incomplete(f"the archive did not answer everything: {why}")
 
 
-def _must_be_read(copies: Sequence[Missing], keys: Sequence[Key], read: _Read, kept: Kept) -> None:
+def _must_be_read(copies: Sequence[Missing], keys: Sequence[Key], read: _Read, kept: KeptAnswers) -> None:
     """keys: of the copies, side by side; the first of each is its study, which may be set aside as a whole."""
     rejected, aside = len(read.rejected) + len(kept.rejected), {record.uid for record in kept.rejected}
     if rejected:

@@ -8,7 +8,7 @@ import typer
 from cli.runtime import Runtime, on_runtime
 from cli.tables import console, table
 from config.attributes_file import load_declared
-from db.declared import IndexState, apply_declared, declared_states
+from db.declared import BuildState, apply_declared, declared_states
 
 app = typer.Typer(no_args_is_help=True, help="Attributes declared in archives.toml: list, apply.")
 
@@ -40,7 +40,7 @@ async def apply(runtime: Runtime) -> None:
     if not await apply_declared(runtime.database, declared, typer.echo):
         typer.echo("another process is building them: see `ernfed attributes list`", err=True)
         raise typer.Exit(1)
-    failed = [each for each in await declared_states(runtime.database) if each.state is IndexState.FAILED]
+    failed = [each for each in await declared_states(runtime.database) if each.state is BuildState.FAILED]
     for each in failed:
         typer.echo(f"{each.name} ({each.level}): {each.error}", err=True)
     typer.echo(f"{len(declared) - len(failed)} of {len(declared)} declared attributes are ready")

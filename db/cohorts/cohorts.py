@@ -57,7 +57,7 @@ class Cohort:
     versions: tuple[Version, ...]
 
 
-class Kept(NamedTuple):
+class Usage(NamedTuple):
     """Cohorts of a person, and entries of all their versions."""
 
     cohorts: int
@@ -82,7 +82,7 @@ async def save(
     sql = statements("cohorts")
     async with database.transaction("cohort_save") as connection:
         await connection.execute(sql["lock"], person.subject)
-        if (await kept(connection, person)).cohorts >= MAX_COHORTS:
+        if (await usage_of(connection, person)).cohorts >= MAX_COHORTS:
             raise Full(f"you keep {MAX_COHORTS} cohorts, which is the most; delete one")
         listed = None if archives is None else list(archives)
         saved: UUID = await connection.fetchval(
@@ -201,7 +201,7 @@ async def shares(
     return found
 
 
-async def kept(connection: Connection, person: Person) -> Kept:
+async def usage_of(connection: Connection, person: Person) -> Usage:
     """What the person keeps now."""
     (row,) = await connection.fetch(statements("cohorts")["kept"], person.subject)
-    return Kept(row["cohorts"], row["entries"])
+    return Usage(row["cohorts"], row["entries"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from access.scope import AccessScope, Projection, Scope
-from db.cohorts.cohorts import MAX_VERSIONS, Full, Person, kept
+from db.cohorts.cohorts import MAX_VERSIONS, Full, Person, usage_of
 from db.lists.part import Part
 from db.params import Params
 from db.pool import Database
@@ -58,7 +58,7 @@ async def freeze(
         entries = int((await connection.execute(insert, *params.values)).split()[-1])
         if entries > MAX_ENTRIES:
             raise Full(f"the filter finds more than {MAX_ENTRIES} copies of studies; make it narrower")
-        if (await kept(connection, person)).entries + entries > MAX_KEPT:
+        if (await usage_of(connection, person)).entries + entries > MAX_KEPT:
             raise Full(f"your cohorts would hold more than {MAX_KEPT} copies; delete versions")
         await connection.execute(sql["counted"], version, entries)
         return version

@@ -8,7 +8,7 @@ from db.statements import statements
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingRemoval:
     """An archive lacks `gone` of its `total` studies. since: when it was first found to lack so many."""
 
     gone: int
@@ -17,11 +17,11 @@ class Waiting:
     confirmed: bool
 
 
-async def waiting(database: Database) -> dict[int, Waiting]:
+async def waiting(database: Database) -> dict[int, WaitingRemoval]:
     """By archive_id, of those where something waits."""
     rows = await database.fetch("removals", statements("removals")["waiting"])
-    names = Waiting.__dataclass_fields__
-    return {row["archive_id"]: Waiting(**{name: row[name] for name in names}) for row in rows}
+    names = WaitingRemoval.__dataclass_fields__
+    return {row["archive_id"]: WaitingRemoval(**{name: row[name] for name in names}) for row in rows}
 
 
 async def note(database: Database, archive_id: int, gone: int, total: int) -> None:

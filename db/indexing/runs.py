@@ -13,7 +13,7 @@ from db.statements import statements
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class IndexedUpTo:
     """How far an archive's index has come. `change_cursor`: None where no feed was followed yet."""
 
     change_cursor: int | None
@@ -63,10 +63,10 @@ async def lease(database: Database, archive_id: int) -> AsyncIterator[bool]:
                 connection.terminate()
 
 
-async def position(database: Database, archive_id: int) -> Position:
+async def position(database: Database, archive_id: int) -> IndexedUpTo:
     """Where the archive's index stands. Ask under the lease."""
     row = await database.fetchrow("position", statements("runs")["position"], archive_id)
-    return Position(row["change_cursor"], row["last_completed_at"]) if row else Position(None, None)
+    return IndexedUpTo(row["change_cursor"], row["last_completed_at"]) if row else IndexedUpTo(None, None)
 
 
 async def resumable(database: Database, archive_id: int) -> Resumable | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from access.scope import Scope
-from db.lists.nodes import Named
+from db.lists.nodes import NamedNodes
 from db.lists.part import INDEXED_AT, Part, key_columns, source_pk
 from db.lists.where import same_node
 from db.params import Compiled, Params
@@ -43,7 +43,7 @@ async def parents_now(
     database: Reader, scope: Scope, level: Level, keys: Sequence[Key], archive_ids: Sequence[int]
 ) -> list[Row]:
     """The visible copies of these nodes in these archives, and elsewhere those that lack their children."""
-    asked = Named(scope, level, keys)
+    asked = NamedNodes(scope, level, keys)
     among = asked.params.add(list(archive_ids), "smallint[]")
     wanted = f"(s.archive_id = any({among}) or s.{INDEXED_AT[level]} is null)"
     return await asked.fetch(database, "parents_now", f"{asked.select(_source(scope, level))} and {wanted}")
@@ -56,7 +56,7 @@ def _source(scope: Scope, level: Level) -> str:
 async def series_of_instances(database: Reader, scope: Scope, keys: Sequence[Key]) -> list[Row]:
     """The series copies of these instances' best copies, with the instances' UIDs, and when their whole data sets
     were indexed."""
-    asked = Named(scope, Level.INSTANCE, keys)
+    asked = NamedNodes(scope, Level.INSTANCE, keys)
     joined = f" join {scope.projection}.series p on p.archive_id = s.archive_id and {same_node(Level.SERIES, 'p', 's')}"
     of_series, key = source_pk("p", scope.projection, Level.SERIES), key_columns("s", Level.INSTANCE)
     columns = f"distinct on ({key}) {key}, s.archive_id, s.metadata_synced_at, {of_series} as source_pk"

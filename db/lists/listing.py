@@ -11,7 +11,7 @@ from model.filters import Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Window:
     """Which rows of an order: `limit` of them beyond `position`, towards the end or the beginning."""
 
     limit: int

@@ -9,7 +9,7 @@ import orjson
 from access.scope import Scope
 from db.lists import counts as counting
 from db.lists import pages
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.lists.part import is_best, key_columns, named, node_columns
 from db.lists.where import same_node
 from db.params import Compiled, Params
@@ -25,7 +25,7 @@ WALK_SECONDS = 0.5
 far end: then all of them are found, and sorted. No estimate tells, what an archive holds comes in lots."""
 
 
-async def page(database: Reader, listing: Listing, window: Page) -> list[Row]:
+async def page(database: Reader, listing: Listing, window: Window) -> list[Row]:
     """Rows of a whole list, in order."""
     walked = pages.page(listing, window)
     if listing.hints:
@@ -51,7 +51,9 @@ async def _listed(database: Reader, name: str, listing: Listing, statement: Comp
         raise TooBroad(listing.hints) from None
 
 
-async def page_by_version(database: Reader, listing: Listing, versions: list[str], window: Page) -> list[Row]:
+async def page_by_version(
+    database: Reader, listing: Listing, versions: list[str], window: Window
+) -> list[Row]:
     """The same page of each version of a cohort; rows carry `parent`. The condition is of EACH_VERSION."""
     try:
         walked = pages.page_by_version(listing, versions, window)
@@ -77,7 +79,7 @@ class Below:
 
 
 async def page_by_parent(
-    database: Reader, listing: Listing, parents: Sequence[Key], parent: Level, window: Page
+    database: Reader, listing: Listing, parents: Sequence[Key], parent: Level, window: Window
 ) -> dict[Key, Below]:
     """The same page of each parent's children, by the parent."""
     statement = pages.page_by_parent(listing, parents, parent, window)
@@ -101,7 +103,7 @@ async def counts_by_parent(
 
 async def by_key(database: Reader, scope: Scope, level: Level, keys: Sequence[Key]) -> list[Row]:
     """The visible nodes with these UIDs; what is not visible is not there."""
-    asked = Named(scope, level, keys)
+    asked = NamedNodes(scope, level, keys)
     columns = node_columns(level, "s", scope.projection, asked.visible, shared=True)
     best = f"(not s.shared or {is_best(level, 's', scope.projection, asked.visible)})"
     return await asked.fetch(database, "by_key", f"{asked.select(columns)} and {best}")
@@ -115,20 +117,20 @@ async def copies(database: Reader, scope: Scope, level: Level, keys: Sequence[Ke
         Level.INSTANCE: ", s.metadata_synced_at",
     }
     synced_at = "greatest(s.synced_at, a.last_completed_at) as synced_at"
-    asked = Named(scope, level, keys)
+    asked = NamedNodes(scope, level, keys)
     sql = asked.best_first(f"s.archive_id, {synced_at}{counts[level]}")
     return await asked.fetch(database, "copies", sql)
 
 
 async def data_sets(database: Reader, scope: Scope, level: Level, keys: Sequence[Key]) -> list[Row]:
     """The data set (`data`, DICOM JSON text) of every visible copy, best-ranked first."""
-    asked = Named(scope, level, keys)
+    asked = NamedNodes(scope, level, keys)
     return await asked.fetch(database, "data_sets", asked.best_first("s.archive_id, s.data"))
 
 
 async def representatives(database: Reader, scope: Scope, keys: Sequence[Key]) -> list[Row]:
     """The representative (`data`, `synced_at`) of every visible copy of series that has one, best-ranked first."""
-    asked = Named(scope, Level.SERIES, keys)
+    asked = NamedNodes(scope, Level.SERIES, keys)
     sql = asked.best_first("s.archive_id, s.representative as data, s.representative_synced_at as synced_at")
     rows = await asked.fetch(database, "representatives", sql)
     return [row for row in rows if row["data"] is not None]
@@ -145,7 +147,7 @@ def key_of(row: Row, level: Level) -> Key:
     return tuple(row["uid" if column not in row else column] for column in KEY_COLUMNS[level])
 
 
-class Named:
+class NamedNodes:
     """The visible copies `s` of nodes that are named by their keys."""
 
     def __init__(self, scope: Scope, level: Level, keys: Sequence[Key]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from db.lists.by_value import ByValue
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.lists.orders import Walk
 from db.lists.part import INDEXED_AT, Part, key_columns, named, source_pk
 from db.lists.where import same_node
@@ -11,7 +11,7 @@ from db.params import Compiled, Params
 from model.attributes import KEY_COLUMNS, Key, Level
 
 
-def page(listing: Listing, window: Page, *, sorted_plan: bool = False) -> Compiled:
+def page(listing: Listing, window: Window, *, sorted_plan: bool = False) -> Compiled:
     """Rows in order, with sort values k0, k1, …; ask for one row more than a page to know of the next.
 
     sorted_plan: all that match are found first, and then sorted, whatever the planner thinks of it.
@@ -21,7 +21,7 @@ def page(listing: Listing, window: Page, *, sorted_plan: bool = False) -> Compil
 
 
 def page_by_version(
-    listing: Listing, versions: list[str], window: Page, *, sorted_plan: bool = False
+    listing: Listing, versions: list[str], window: Window, *, sorted_plan: bool = False
 ) -> Compiled:
     """The same page of the studies of each version; rows carry `parent`, the version's id. The condition is of
     EACH_VERSION."""
@@ -40,7 +40,7 @@ def each_version(params: Params, versions: list[str], sql: str) -> str:
     )
 
 
-def page_by_parent(listing: Listing, parents: Sequence[Key], parent: Level, window: Page) -> Compiled:
+def page_by_parent(listing: Listing, parents: Sequence[Key], parent: Level, window: Window) -> Compiled:
     """The same page of each parent's children, and beside it what is known of the parent's visible copies: `holders`,
     their archives; `lacking_in` and `lacking`, archive and source_pk of those whose children are not indexed. Its UIDs
     are `of_` and their columns; where it has no children on the page, `uid` is null. Of a listing with one scope."""
@@ -67,7 +67,7 @@ def page_by_parent(listing: Listing, parents: Sequence[Key], parent: Level, wind
     )
 
 
-def _page(params: Params, listing: Listing, window: Page, sorted_plan: bool) -> str:
+def _page(params: Params, listing: Listing, window: Window, sorted_plan: bool) -> str:
     order, limit = listing.order, params.add(window.limit, "integer")
     branches: list[str] = []
     looked_up: list[str] = []

@@ -26,7 +26,7 @@ _YEAR_SECONDS = 31_557_600
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class CountedBy:
     """An attribute, whose rows tell it to nodes at the level that is counted, and its column there if it has one."""
 
     path: AttributePath
@@ -34,7 +34,7 @@ class Named:
     column: Attribute | None
 
 
-def named(name: str, level: Level) -> Named:
+def named(name: str, level: Level) -> CountedBy:
     """The attribute that `name` means at a level. Raises BadInput for an unknown one and one without values."""
     path = parse_path(name)
     if path.last.vr in BULK_VRS or path.last.vr == "SQ":
@@ -45,10 +45,10 @@ def named(name: str, level: Level) -> Named:
         home: Level = Level.SERIES if level is Level.STUDY else level
     else:
         home = Level.SERIES if at is Level.INSTANCE and level is not Level.INSTANCE else at
-    return Named(path, home, known if known is not None and known.level is home else None)
+    return CountedBy(path, home, known if known is not None and known.level is home else None)
 
 
-def numeric(name: str, level: Level) -> Named:
+def numeric(name: str, level: Level) -> CountedBy:
     """The same, of numbers, and ages in years, only. Raises BadInput."""
     found = named(name, level)
     vr = found.path.last.vr
@@ -58,17 +58,17 @@ def numeric(name: str, level: Level) -> Named:
     return found
 
 
-def texts(attribute: Named, level: Level) -> Dimension:
+def texts(attribute: CountedBy, level: Level) -> Dimension:
     """Its values as texts; null for nodes without one."""
     return _dimension(attribute, level, _rows(attribute, level), _value)
 
 
-def numbers(attribute: Named, level: Level) -> Dimension:
+def numbers(attribute: CountedBy, level: Level) -> Dimension:
     """Its numbers as they are."""
     return _dimension(attribute, level, _as_numbers(attribute, level), _value)
 
 
-def bins(attribute: Named, level: Level, low: float, high: float, count: int) -> Dimension:
+def bins(attribute: CountedBy, level: Level, low: float, high: float, count: int) -> Dimension:
     """The bin, from 1, that its numbers are in; the last one includes `high`. Null outside. One value is one
     bin."""
 
@@ -91,12 +91,12 @@ Rows = Callable[[At, str], str]
 """SELECT of the distinct values, as `value`, of the row with an alias."""
 
 
-def _rows(attribute: Named, level: Level) -> Rows:
+def _rows(attribute: CountedBy, level: Level) -> Rows:
     """Values as texts."""
     return partial(_of_column if attribute.column is not None else _of_data_set, attribute, level)
 
 
-def _of_data_set(attribute: Named, level: Level, at: At, row: str) -> str:
+def _of_data_set(attribute: CountedBy, level: Level, at: At, row: str) -> str:
     found = Values.of(attribute.path, attribute.home, written_in(at.params, attribute.path), f"{row}.").texts
     text = "v.text"
     if attribute.path.last.vr in NUMERIC_VRS:  # some archives send 5.0 where others send 5
@@ -104,7 +104,7 @@ def _of_data_set(attribute: Named, level: Level, at: At, row: str) -> str:
     return f"select distinct left({text}, {MAX_TEXT}) as value from unnest({found}) v (text)"
 
 
-def _of_column(attribute: Named, level: Level, at: At, row: str) -> str:
+def _of_column(attribute: CountedBy, level: Level, at: At, row: str) -> str:
     known = attribute.column
     assert known is not None  # noqa: S101 - as _rows says
     column = f"{row}.{known.column}"
@@ -115,7 +115,7 @@ def _of_column(attribute: Named, level: Level, at: At, row: str) -> str:
     return f"select v.value from (values (({column})::text)) v (value) where v.value is not null"
 
 
-def _as_numbers(attribute: Named, level: Level) -> Rows:
+def _as_numbers(attribute: CountedBy, level: Level) -> Rows:
     """The numbers among the values; numbers beyond the range of a float are none."""
     rows, number = _rows(attribute, level), "path_number(t.value)"
     if attribute.path.last.vr == "AS":
@@ -126,7 +126,7 @@ def _as_numbers(attribute: Named, level: Level) -> Rows:
     )
 
 
-def _dimension(attribute: Named, level: Level, rows: Rows, value: Sql) -> Dimension:
+def _dimension(attribute: CountedBy, level: Level, rows: Rows, value: Sql) -> Dimension:
     home = attribute.home
     if DEPTH[home] <= DEPTH[level]:
         of = "s" if home is level else f"{home}_above"

@@ -19,7 +19,7 @@ from typing import Any
 from access.small_counts import Cell, Hidden
 from db.params import Compiled
 from db.pool import Reader
-from db.statistics.attribute_facets import Named, bins, numbers, texts
+from db.statistics.attribute_facets import CountedBy, bins, numbers, texts
 from db.statistics.cells import AXES, Axis, date_axis
 from db.statistics.facets import DateFacet, DateInterval, Dimension, Facet, date_dimension, dimension
 from db.statistics.rolled_up import RolledUp
@@ -94,7 +94,9 @@ async def date_histogram(
     return await _buckets(database, stats_query, dimensions, axes, MOST_CELLS + 1)
 
 
-async def attribute_facet(database: Reader, stats_query: StatsQuery, of: Named, first: int) -> list[Bucket]:
+async def attribute_facet(
+    database: Reader, stats_query: StatsQuery, of: CountedBy, first: int
+) -> list[Bucket]:
     """Buckets of any attribute's values, as in `facet`."""
     if not stats_query.groups.asks_any:
         return []
@@ -103,7 +105,7 @@ async def attribute_facet(database: Reader, stats_query: StatsQuery, of: Named, 
     return await _read(database, stats_query, "stats_attribute", statement, 1)
 
 
-async def bounds(database: Reader, stats_query: StatsQuery, of: Named) -> tuple[float, float] | None:
+async def bounds(database: Reader, stats_query: StatsQuery, of: CountedBy) -> tuple[float, float] | None:
     """The smallest and the largest number that open records have; None where they have none."""
     groups = Groups(stats_query.groups.open)
     if not groups.asks_any:
@@ -114,7 +116,7 @@ async def bounds(database: Reader, stats_query: StatsQuery, of: Named) -> tuple[
 
 
 async def number_histogram(
-    database: Reader, stats_query: StatsQuery, of: Named, edges: tuple[float, float], count: int
+    database: Reader, stats_query: StatsQuery, of: CountedBy, edges: tuple[float, float], count: int
 ) -> list[Bucket]:
     """Buckets of numbers by bin from 1 to `count` between the edges; None is outside, or no number."""
     if not stats_query.groups.asks_any:

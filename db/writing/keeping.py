@@ -93,7 +93,7 @@ class Told:
 
 
 @dataclass(slots=True)
-class Kept:
+class KeptAnswers:
     """What keeping did. removed: studies. rejected: records and families that the database refuses."""
 
     changed: bool = False
@@ -101,9 +101,9 @@ class Kept:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-async def keep(conn: Connection, archive_id: int, told: Told) -> Kept:
+async def keep(conn: Connection, archive_id: int, told: Told) -> KeptAnswers:
     """Writes it, and derives what follows for its families. What is refused is noted beside the rejected rows."""
-    kept = Kept()
+    kept = KeptAnswers()
 
     async def work(families: Sequence[str]) -> None:
         part = await _keep(conn, archive_id, told.of(families))
@@ -135,7 +135,7 @@ async def by_halves(
     return [*await by_halves(conn, items[:middle], work), *await by_halves(conn, items[middle:], work)]
 
 
-async def _keep(conn: Connection, archive_id: int, told: Told) -> Kept:
+async def _keep(conn: Connection, archive_id: int, told: Told) -> KeptAnswers:
     """Series go first: their studies are then written once."""
     age = told.stamp_older_than
     series = await ingest.store_series(conn, archive_id, told.series, told.series_whole, stamp_older_than=age)
@@ -150,7 +150,7 @@ async def _keep(conn: Connection, archive_id: int, told: Told) -> Kept:
     refused = {record.uid for record in studies.refused}
     await ingest.no_longer_rejected(conn, archive_id, {r.uid for r in told.studies} - refused)
     stored = (series, studies, instances)
-    return Kept(
+    return KeptAnswers(
         changed=gone > 0 or any(each.changed or each.removed for each in stored),
         removed=gone + studies.removed,
         rejected=[record for each in stored for record in each.refused],

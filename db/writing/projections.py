@@ -42,7 +42,7 @@ class Drained(NamedTuple):
     refused: int = 0
 
 
-class Waiting(NamedTuple):
+class WaitingFamilies(NamedTuple):
     """Families on the list: those that changed, and those that only wait for new keys."""
 
     changed: int
@@ -93,7 +93,7 @@ class Projections:
         await self._wait_for_others()
         return done
 
-    async def enqueue_stale(self, archive_ids: Collection[int]) -> Waiting:
+    async def enqueue_stale(self, archive_ids: Collection[int]) -> WaitingFamilies:
         """Puts the families of these archives on the list that have rows of other keys or options, or lack
         rows; nothing happens to what waits already. Returns how many wait."""
         wanted = [each for each in self.makers if each in archive_ids]
@@ -102,7 +102,7 @@ class Projections:
         await self.database.execute("projections_stale", sql, wanted, orjson.dumps(marks).decode())
         return await waiting(self.database)
 
-    async def enqueue_all(self) -> Waiting:
+    async def enqueue_all(self) -> WaitingFamilies:
         """The same for all archives."""
         return await self.enqueue_stale(self.makers)
 
@@ -220,10 +220,10 @@ def _representative(
     return made.data, stale["representative_synced_at"]
 
 
-async def waiting(database: Database) -> Waiting:
+async def waiting(database: Database) -> WaitingFamilies:
     """How many families wait."""
     (row,) = await database.fetch("projections_waiting", statements("projections")["waiting"])
-    return Waiting(row["changed"], row["rotating"])
+    return WaitingFamilies(row["changed"], row["rotating"])
 
 
 async def rows_by_key(database: Database) -> list[Any]:

@@ -9,7 +9,7 @@ import strawberry
 from db.cohorts import cohorts
 from db.cohorts.cohorts import Cohort as Saved
 from db.cohorts.cohorts import Place, Version
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from model.attributes import Level
 from model.cursors import Position
 from model.filters import CohortTest, Condition
@@ -52,7 +52,7 @@ async def _list_version(context: Context, test: CohortTest, page: PageArguments)
     window = page.window(order, context.cursors)
     rows = await lists.page(scopes, window).load(version)
 
-    async def other_way(edge: Page) -> bool:
+    async def other_way(edge: Window) -> bool:
         return bool(await lists.page(scopes, edge).load(version))
 
     async def count() -> Counts:

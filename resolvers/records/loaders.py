@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from strawberry.dataloader import DataLoader
 
 from archives.errors import ArchiveError
-from db.lists.listing import Page
+from db.lists.listing import Window
 from db.pool import Row
 from model.attributes import Key, Level
 from model.filters import Condition
@@ -91,7 +91,7 @@ class VersionLists(_ByArguments):
         super().__init__()
         self._read = read
 
-    def page(self, scopes: Scopes, window: Page) -> DataLoader[str, list[Row]]:
+    def page(self, scopes: Scopes, window: Window) -> DataLoader[str, list[Row]]:
         """Version id → rows, in order."""
         return self._of(self._read.page, list, scopes, window)
 

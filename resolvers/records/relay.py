@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import strawberry
 
-from db.lists.listing import Page
+from db.lists.listing import Window
 from db.pool import Row
 from model.attributes import Level
 from reads.backfill import looked_into_below
@@ -164,7 +164,7 @@ async def children_of(
     gaps = await loaders.gaps_by_level.load_many(looked_into_below(level, wanted.condition))
     order = wanted.listing(loaders.scope).order
 
-    async def other_way(edge: Page) -> bool:
+    async def other_way(edge: Window) -> bool:
         return bool((await loaders.children(replace(wanted, window=edge)).load(parent.key)).rows)
 
     async def count() -> Counts:

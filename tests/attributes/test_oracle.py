@@ -16,7 +16,7 @@ from archives.fields import returned_keywords
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.lists import nodes
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.pool import Connection, Database
 from db.scoped import ScopedDatabase
 from db.writing import ingest
@@ -45,7 +45,7 @@ class Loaded:
     def find(self, level: Level, matches: list[AttributeMatch]) -> list[str]:
         listing = Listing((self.scope,), level, all_of(attribute_tests(level, matches)))
         reader = self.scoped.within(AccessScope(self.scope, NOBODYS))
-        return sorted(row["uid"] for row in self.runner.run(nodes.page(reader, listing, Page(10_000))))
+        return sorted(row["uid"] for row in self.runner.run(nodes.page(reader, listing, Window(10_000))))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from access.scope import AccessScope, Scope, ScopedArchive
 from db.lists import nodes, pages
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.pool import Database
 from db.scoped import ScopedDatabase, ScopedReader
 from db.statistics import stats
@@ -62,7 +62,7 @@ async def reader(database: Database) -> AsyncIterator[ScopedReader]:
 async def test_ages_compare_and_are_counted_as_ages(reader: ScopedReader) -> None:
     for asked, found in ASKED:
         tests = attribute_tests(Level.STUDY, [AttributeMatch(name="PatientAge", **asked)])
-        rows = await nodes.page(reader, Listing((REACH.records,), Level.STUDY, all_of(tests)), Page(100))
+        rows = await nodes.page(reader, Listing((REACH.records,), Level.STUDY, all_of(tests)), Window(100))
         assert sorted(row["uid"] for row in rows) == found.split(), asked
     stats_query, of = StatsQuery(Groups((1,)), EVERYTHING), numeric("PatientAge", Level.STUDY)
     low, high = await stats.bounds(reader, stats_query, of) or (0, 0)
@@ -76,4 +76,4 @@ def test_what_is_no_age_is_said(age: str) -> None:
     tests = attribute_tests(Level.STUDY, [AttributeMatch(name="PatientAge", gte=age)])
     listing = Listing((REACH.records,), Level.STUDY, all_of(tests))
     with pytest.raises(BadInput, match="compared as an age, such as 18Y"):
-        pages.page(listing, Page(1))
+        pages.page(listing, Window(1))

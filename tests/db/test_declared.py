@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 
 from access.scope import AccessScope, Projection, Scope, ScopedArchive
-from db.declared import IndexState, apply_declared, declared_states
+from db.declared import BuildState, apply_declared, declared_states
 from db.declared_indexes import indexes_of
 from db.lists import pages
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.locks import Lock
 from db.pool import Database
 from db.scoped import ScopedDatabase, session_scope_of
@@ -64,7 +64,7 @@ async def test_indexes_come_and_go_with_what_is_declared(database: Database) -> 
     assert {schema for schema, name in expected if "series" not in name} == {"public"}
     assert len(told) == len(expected)
     states = {(each.name, each.level): each.state for each in await declared_states(database)}
-    assert states == {(each.path.name, each.level): IndexState.READY for each in both}
+    assert states == {(each.path.name, each.level): BuildState.READY for each in both}
     told.clear()
     assert await apply_declared(database, both, told.append)
     assert told == []
@@ -99,11 +99,11 @@ async def test_an_index_that_cannot_be_built_is_told(
     monkeypatch.setattr("db.declared.indexes_of", lambda _each: broken)
     assert await apply_declared(database, DECLARED[:1])
     (state,) = await declared_states(database)
-    assert (state.state, state.error) == (IndexState.FAILED, "the database refuses it: PostgresSyntaxError")
+    assert (state.state, state.error) == (BuildState.FAILED, "the database refuses it: PostgresSyntaxError")
     monkeypatch.undo()
     await apply_declared(database, DECLARED[:1])
     (state,) = await declared_states(database)
-    assert state.state is IndexState.READY
+    assert state.state is BuildState.READY
 
 
 # ---- plans ------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Large:
 
     def plan(self, level: Level, match: AttributeMatch) -> dict[str, Any]:
         listing = Listing((self.scope,), level, all_of(attribute_tests(level, [match])))
-        return self.runner.run(self._plan(*pages.page(listing, Page(21))))
+        return self.runner.run(self._plan(*pages.page(listing, Window(21))))
 
     async def _plan(self, sql: str, values: list[Any]) -> dict[str, Any]:
         wall = session_scope_of(AccessScope(self.scope, Scope((), (), Projection.PSEUDONYMISED)))

@@ -13,7 +13,7 @@ from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.lists import nodes
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.pool import Connection, Database, Row
 from db.scoped import ScopedDatabase, ScopedReader
 from db.writing import ingest
@@ -68,7 +68,7 @@ class People:
     def _found(self, text: str, keyword: str) -> list[str]:
         listing = Listing((self.scope,), Level.STUDY, Test(attribute(keyword), Op.FUZZY, text))
         assert listing.order.signature.startswith("study:RELEVANCE")
-        rows: list[Row] = self.runner.run(nodes.page(self.reader, listing, Page(1000)))
+        rows: list[Row] = self.runner.run(nodes.page(self.reader, listing, Window(1000)))
         return [row[COLUMN[keyword]] for row in rows]
 
 

@@ -11,7 +11,7 @@ from access.scope import AccessLevel, Grant, Viewer
 from db.archives import list_archives
 from db.definitions import sync_archives
 from db.lists import nodes
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.pool import Database, Row
 from db.writing.projections import Projections
 from model.attributes import Level
@@ -93,7 +93,7 @@ class Follower:
         context, condition = self.context(), condition_of(self.filter)
         list_query = list_query_of(context.access_scope, self.archives, condition, ())
         listing = Listing(list_query.scopes, Level.STUDY, condition)
-        rows = await nodes.page(context.database, listing, Page(1000))
+        rows = await nodes.page(context.database, listing, Window(1000))
         return {row["uid"]: _facts(row) for row in rows}
 
 

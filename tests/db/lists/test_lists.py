@@ -16,7 +16,7 @@ from config.archives_file import ArchiveConfig
 from db.archives import sync_archives
 from db.lists import by_value as values
 from db.lists import nodes, pages
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.lists.orders import Sort
 from db.pool import Database
 from db.scoped import ScopedDatabase, ScopedReader
@@ -136,7 +136,7 @@ async def _walk(
     for _ in range(2000):
         listing = Listing((scope,), level, condition, keys)
         order = listing.order
-        rows = await nodes.page(loaded.reader(scope), listing, Page(size, position, back))
+        rows = await nodes.page(loaded.reader(scope), listing, Window(size, position, back))
         seen += [nodes.key_of(row, level) for row in rows]
         if len(rows) < size:
             return seen
@@ -234,7 +234,7 @@ def test_children_equal_the_oracle(
     listing = Listing((scope,), level, condition, keys)
     assert listing.order.keys
     found = loaded.runner.run(
-        nodes.page_by_parent(loaded.reader(scope), listing, parents, parent, Page(size, None, back))
+        nodes.page_by_parent(loaded.reader(scope), listing, parents, parent, Window(size, None, back))
     )
     shown = [nodes.key_of(row, level) for below in found.values() for row in below.rows]
     whole = _expected(oracle, level, condition, keys)

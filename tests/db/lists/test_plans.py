@@ -12,7 +12,7 @@ import pytest
 
 from access.scope import AccessScope, Projection, Scope, ScopedArchive
 from db.lists import nodes, pages
-from db.lists.listing import Listing, Page
+from db.lists.listing import Listing, Window
 from db.lists.orders import KEYS, Sort
 from db.lists.ranking import looked_up
 from db.pool import Connection, Database, TooBroad, metered
@@ -132,20 +132,20 @@ FEW = 2_000  # what starts at a value of a series looks at no more than its page
 @pytest.mark.parametrize("back", [False, True])
 def test_study_orders(large: Large, keys: tuple[Sort, ...], back: bool) -> None:
     listing = Listing((large.scope,), Level.STUDY, EVERYTHING, keys)
-    assert_bounded(large.plan(*pages.page(listing, Page(21, None, back))), rows=SHARED)
+    assert_bounded(large.plan(*pages.page(listing, Window(21, None, back))), rows=SHARED)
 
 
 @pytest.mark.parametrize("keys", SERIES_ORDERS, ids=str)
 def test_series_orders(large: Large, keys: tuple[Sort, ...]) -> None:
     listing = Listing((large.scope,), Level.SERIES, EVERYTHING, keys)
-    assert_bounded(large.plan(*pages.page(listing, Page(21))), rows=SHARED)
+    assert_bounded(large.plan(*pages.page(listing, Window(21))), rows=SHARED)
 
 
 @pytest.mark.parametrize("level", [Level.INSTANCE])
 @pytest.mark.parametrize("keys", [(Sort("INSTANCE_NUMBER"),), (Sort("SOP_INSTANCE_UID", True),)], ids=str)
 def test_instance_orders(large: Large, level: Level, keys: tuple[Sort, ...]) -> None:
     listing = Listing((large.scope,), level, EVERYTHING, keys)
-    for node in scans(large.plan(*pages.page(listing, Page(21)))):
+    for node in scans(large.plan(*pages.page(listing, Window(21)))):
         assert node["Node Type"] != "Seq Scan", node
 
 
@@ -164,7 +164,7 @@ def test_deep_pages_start_at_their_place(
     large: Large, keys: tuple[Sort, ...], values: tuple[Any, ...], back: bool
 ) -> None:
     listing = Listing((large.scope,), Level.STUDY, EVERYTHING, keys)
-    page = Page(21, Position(values, "1.2.3.5"), back)
+    page = Window(21, Position(values, "1.2.3.5"), back)
     assert_bounded(large.plan(*pages.page(listing, page)), rows=SHARED)
 
 
@@ -229,13 +229,13 @@ FILTERS: list[tuple[Condition, int]] = [
 @pytest.mark.parametrize(("condition", "rows"), FILTERS, ids=str)
 def test_filters(large: Large, condition: Condition, rows: int) -> None:
     listing = Listing((large.scope,), Level.STUDY, condition)
-    assert_bounded(large.plan(*pages.page(listing, Page(21))), rows)
+    assert_bounded(large.plan(*pages.page(listing, Window(21))), rows)
 
 
 @pytest.mark.parametrize("text", ["c4ca4238*", '"series c4ca4238a0b9"', "c4ca4238a0b9 protocol"])
 def test_text_of_series(large: Large, text: str) -> None:
     listing = Listing((large.scope,), Level.SERIES, parse_text(text))
-    assert_bounded(large.plan(*pages.page(listing, Page(21))), rows=20_000)
+    assert_bounded(large.plan(*pages.page(listing, Window(21))), rows=20_000)
 
 
 def test_a_word_that_every_row_has_is_by_date(large: Large) -> None:
@@ -244,7 +244,7 @@ def test_a_word_that_every_row_has_is_by_date(large: Large) -> None:
     assert large.runner.run(looked_up(reader, [large.scope], condition)) is None
     newest = newest_first(condition, (), condition)
     listing = Listing((large.scope,), Level.STUDY, newest.condition, tuple(newest.sorts))
-    assert_bounded(large.plan(*pages.page(listing, Page(21))), rows=SHARED)
+    assert_bounded(large.plan(*pages.page(listing, Window(21))), rows=SHARED)
 
 
 def test_beside_a_rare_word_it_is_asked_of_the_rare_ones(large: Large) -> None:
@@ -253,7 +253,7 @@ def test_beside_a_rare_word_it_is_asked_of_the_rare_ones(large: Large) -> None:
     assert isinstance(found, TextTest)
     assert found.common == ("study",)
     listing = Listing((large.scope,), Level.STUDY, found)
-    assert_bounded(large.plan(*pages.page(listing, Page(21))), rows=SHARED)
+    assert_bounded(large.plan(*pages.page(listing, Window(21))), rows=SHARED)
 
 
 BROAD = [
@@ -270,18 +270,18 @@ def test_a_search_that_no_index_answers_is_cut_off(
     reader = large.scoped.within(AccessScope(large.scope, NOBODYS))
     monkeypatch.setattr(nodes, "BROAD_SECONDS", 0.02)
     with pytest.raises(TooBroad, match=named):
-        large.runner.run(nodes.page(reader, Listing((large.scope,), Level.STUDY, condition), Page(21)))
+        large.runner.run(nodes.page(reader, Listing((large.scope,), Level.STUDY, condition), Window(21)))
     narrowed = AllOf((_test("PatientID", Op.EQ, "P17"), condition))
     monkeypatch.setattr(nodes, "BROAD_SECONDS", 5.0)
     assert (
-        large.runner.run(nodes.page(reader, Listing((large.scope,), Level.STUDY, narrowed), Page(21))) == []
+        large.runner.run(nodes.page(reader, Listing((large.scope,), Level.STUDY, narrowed), Window(21))) == []
     )
 
 
 def test_children_of_a_page(large: Large) -> None:
     parents = [(f"1.2.3.{n}",) for n in range(1, 101)]
     listing = Listing((large.scope,), Level.SERIES, EVERYTHING)
-    statement = pages.page_by_parent(listing, parents, Level.STUDY, Page(11))
+    statement = pages.page_by_parent(listing, parents, Level.STUDY, Window(11))
     assert_bounded(large.plan(*statement), rows=1_000)
 
 
@@ -292,7 +292,7 @@ def test_a_page_that_walks_too_far_is_gathered(large: Large, monkeypatch: pytest
 
     async def page() -> tuple[list[str], list[str]]:
         async with metered() as meter:
-            rows = await nodes.page(reader, Listing((large.scope,), Level.SERIES, condition), Page(21))
+            rows = await nodes.page(reader, Listing((large.scope,), Level.SERIES, condition), Window(21))
         return [row["uid"] for row in rows], meter.statements
 
     walked, statements = large.runner.run(page())

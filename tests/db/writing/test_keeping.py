@@ -4,7 +4,7 @@ import pytest
 
 from db.pool import Connection, Database
 from db.writing import ingest
-from db.writing.keeping import Kept, Told, keep
+from db.writing.keeping import KeptAnswers, Told, keep
 from db.writing.rollup_tables import differences
 from model.attributes import Level
 from tests.db.writing.ingesting import rows, store, two_archives
@@ -34,8 +34,8 @@ def family(uid: str, **values: object) -> Told:
     )
 
 
-async def write(database: Database, told: Told) -> Kept:
-    async def work(conn: Connection) -> Kept:
+async def write(database: Database, told: Told) -> KeptAnswers:
+    async def work(conn: Connection) -> KeptAnswers:
         return await keep(conn, 1, told)
 
     return await ingest.write(database, "keep", work)
