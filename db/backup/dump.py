@@ -28,7 +28,7 @@ async def back_up(url: str, file: Path, tell: Tell, first: Callable[[], Awaitabl
     first: done when nothing is in the way any more, before the snapshot.
     """
     target = Target.of(url)
-    least = await _version_of_made(url)
+    least, encrypted = await _server_of_made(url)
     part = file.with_name(f"{file.name}.part")
     try:
         # Made before pg_dump opens it, so that nobody else ever reads it.
@@ -37,7 +37,7 @@ async def back_up(url: str, file: Path, tell: Tell, first: Callable[[], Awaitabl
     except OSError as error:
         raise BackupError(f"{file} cannot be written: {error.strerror}") from None
     try:
-        tool = program("pg_dump", least)
+        tool = program("pg_dump", least, encrypted=encrypted)
         await first()
         await run(tool, [*_DUMP, f"--file={part}"], target, tell)
         size = part.stat().st_size
@@ -58,7 +58,9 @@ async def restore(url: str, file: Path, tell: Tell) -> None:
             await _refuse_full(connection)
             await connection.execute(statements("backup")["role"])
             least = max(made_by, connection.get_server_version().major)
-            await run(program("pg_restore", least), [*_RESTORE, str(file)], Target.of(url), tell)
+            encrypted = await connection.fetchval(statements("backup")["encrypted"])
+            tool = program("pg_restore", least, encrypted=encrypted)
+            await run(tool, [*_RESTORE, str(file)], Target.of(url), tell)
             # Places in the stream of changes that was: the new one takes the same numbers for other changes.
             await connection.execute(statements("backup")["forget_cursors"])
             await apply_missing(connection)
@@ -91,13 +93,15 @@ async def held(url: str) -> Held:
         await connection.close()
 
 
-async def _version_of_made(url: str) -> int:
-    """The server's major version. Raises BackupError for a database that holds nothing of ours."""
+async def _server_of_made(url: str) -> tuple[int, bool]:
+    """The server's major version, and whether it speaks TLS with us. Raises BackupError for a database that holds
+    nothing of ours."""
     connection = await asyncpg.connect(url)
     try:
         if await connection.fetchval("select to_regclass('migration')") is None:
             raise BackupError("the database is empty: there is nothing to back up")
-        return int(connection.get_server_version().major)
+        encrypted = await connection.fetchval(statements("backup")["encrypted"])
+        return int(connection.get_server_version().major), encrypted
     finally:
         await connection.close()
 

@@ -43,11 +43,22 @@ class Target:
         return cls(urlunsplit(("postgresql", user + place, parts.path, rest, "")), password)
 
 
-def program(name: str, least: int) -> Path:
-    """The installed program, else that of the embedded server, of this major version or newer. Raises BackupError."""
-    for each in _found(name):
-        if _major(each) >= least:
+def program(name: str, least: int, *, encrypted: bool = False) -> Path:
+    """The installed program, else that of the embedded server, of this major version or newer. Raises BackupError.
+
+    encrypted: the server speaks TLS with us, so it has to with the program: libpq goes on without, unless `sslmode`
+    forbids it, where a program cannot, and sends the password and all that is in the database as they are.
+    """
+    able = [each for each in _found(name) if _major(each) >= least]
+    for each in able:
+        if not encrypted or _speaks_tls(each):
             return each
+    if able:
+        raise BackupError(
+            f"the database is reached over TLS, which the {name} of the embedded PostgreSQL does not speak: install "
+            f"postgresql-client-{least} (of apt.postgresql.org, where Debian's is older); or, where nobody else can "
+            "read the network, say sslmode=disable in the URL"
+        )
     raise BackupError(
         f"no {name} of PostgreSQL {least} or newer is installed: install postgresql-client-{least} "
         "(of apt.postgresql.org, where Debian's is older)"
@@ -61,11 +72,18 @@ def newest(name: str) -> Path:
 
 
 def _found(name: str) -> list[Path]:
-    # The installed one first: it speaks TLS, that of the embedded server does not.
+    # The installed one first: it speaks TLS.
     found = [Path(each) for each in (shutil.which(name),) if each]
     with suppress(EmbeddedPostgresError):
         found.append(find_binaries() / name)
     return found
+
+
+def _speaks_tls(path: Path) -> bool:
+    """Those of the embedded server are built without."""
+    with suppress(EmbeddedPostgresError):
+        return path.resolve().parent != find_binaries().resolve()
+    return True
 
 
 def _major(path: Path) -> int:

@@ -6,6 +6,9 @@ where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in
     and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
 order by c.relname = 'migration' desc, 1 limit 1
 
+-- name: encrypted  Whether this connection is.
+select coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false);
+
 -- name: role  The role that the views are granted to (db/views.sql): a backup has grants and no roles.
 do $$
 begin

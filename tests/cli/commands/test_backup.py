@@ -22,9 +22,12 @@ from cli.demo.people import CLINICIAN, RESEARCHER
 from config.archives_file import ArchiveConfig
 from config.settings import Settings, load_settings
 from db import definitions
+from db.backup import dump, programs
 from db.backup.programs import BackupError, Target, program
+from db.embedded.room import find_binaries
 from db.migrate import migrations
 from db.pool import Database
+from db.statements import statements
 from tests.cli.demo.test_people import runtime
 
 runner = CliRunner()
@@ -308,3 +311,43 @@ def test_stopped_it_leaves_nothing(folder: Path) -> None:
         loop.run(connection.close())
     assert (process.returncode, "nothing was written" in said) == (130, True)
     assert list(folder.glob("backup*")) == []
+
+
+def test_the_programs_of_the_embedded_server_speak_no_tls() -> None:
+    """Should they ever, nobody has to install others."""
+    command = [str(find_binaries() / "pg_dump"), "--dbname=postgresql://127.0.0.1:1/x?sslmode=require"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    assert "SSL support is not compiled in" in said
+
+
+def test_what_is_encrypted_is_not_read_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libpq goes on without TLS where a program has none."""
+    embedded, installed = find_binaries() / "pg_dump", Path("/usr/lib/postgresql/99/bin/pg_dump")
+    monkeypatch.setattr(programs, "_major", {embedded: 18, installed: 99}.get)
+    monkeypatch.setattr(programs, "_found", lambda name: [embedded])
+    assert program("pg_dump", 18) == embedded
+    with pytest.raises(BackupError, match=r"over TLS.*install postgresql-client-18.*sslmode=disable"):
+        program("pg_dump", 18, encrypted=True)
+    monkeypatch.setattr(programs, "_found", lambda name: [embedded, installed])
+    assert program("pg_dump", 18, encrypted=True) == installed
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_whether_the_server_speaks_tls_is_asked(
+    folder: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what stands in the URL holds for the program."""
+    ernfed("backup", str(folder / "all.dump"))
+    asked: list[bool] = []
+
+    def chosen(name: str, least: int, *, encrypted: bool = False) -> Path:
+        asked.append(encrypted)
+        raise BackupError("not now")
+
+    monkeypatch.setitem(statements("backup"), "encrypted", "select true")  # type: ignore[arg-type]
+    monkeypatch.setattr(dump, "_migrations_in", lambda *_: asyncio.sleep(0, {}))
+    monkeypatch.setattr(dump, "program", chosen)
+    monkeypatch.setattr(dump, "_refuse_full", lambda *_: asyncio.sleep(0))
+    ernfed(command, str(folder / ("again.dump" if command == "backup" else "all.dump")), status=1)
+    assert asked == [True]
+    assert "sslmode=verify-full" in Target.of("postgresql://u:p@db/x?sslmode=verify-full").address
