@@ -3,6 +3,7 @@
 Where more lacks than a query may fetch, the answer is PARTIAL and says so, never silently short.
 """
 
+from collections.abc import Awaitable, Callable
 from itertools import product
 
 from archives.errors import ArchiveError
@@ -60,7 +61,19 @@ async def go_deep_enough(
 async def _unsearched(
     request: Request, list_query: ListQuery, level: Level, condition: Condition
 ) -> frozenset[int]:
-    """Asked archives whose rows may lack an attribute that the filter names by path.
+    async def read(at: Level) -> set[int]:
+        found = [await gaps.archives_unsearched(request.database, scope, at) for scope in list_query.scopes]
+        return set().union(*found)
+
+    found = await unsearched(request, level, condition, read)
+    return frozenset(found & {archive.archive_id for archive in list_query.asked})
+
+
+async def unsearched(
+    request: Request, level: Level, condition: Condition, read: Callable[[Level], Awaitable[set[int]]]
+) -> set[int]:
+    """Archives whose rows may lack an attribute that the filter names by path. read: of a level below the study, those
+    where the index lacks some of what searches do not bring.
 
     What an archive's search does not return is in the index only where whole data sets were fetched: of
     instances beside the runs that go down to them, or when somebody asked; of series that of a representative.
@@ -72,19 +85,10 @@ async def _unsearched(
     }
     # What studies do not tell themselves is looked for in the representatives of their series.
     levels = {at for at, path in beyond if at is not Level.STUDY or (Level.SERIES, path) not in beyond}
-    if not levels:
-        return frozenset()
-    rows = await request.archives()
-    found = {archive_id for archive_id, row in rows.items() if row.kind != "folder"}
-    if Level.STUDY not in levels:
-        lacking: set[int] = set()
-        for scope in list_query.scopes:
-            if Level.SERIES in levels:
-                lacking |= await gaps.archives_without_representatives(request.database, scope)
-            if Level.INSTANCE in levels:
-                lacking |= await gaps.archives_with_gaps(request.database, scope, Level.INSTANCE)
-        found = lacking
-    return frozenset(found & {archive.archive_id for archive in list_query.asked})
+    if Level.STUDY in levels:
+        rows = await request.archives()
+        return {archive_id for archive_id, row in rows.items() if row.kind != "folder"}
+    return set().union(*[await read(at) for at in Level if at in levels])
 
 
 def looked_into_below(level: Level, condition: Condition) -> list[Level]:

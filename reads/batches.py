@@ -116,6 +116,10 @@ class Batches:
         """Archives that hold copies at a level whose children are not indexed."""
         return {level: await gaps.archives_with_gaps(self.database, self.scope, level) for level in levels}
 
+    async def unsearched(self, levels: list[Level]) -> dict[Level, set[int]]:
+        """Archives where the index lacks some of what searches do not bring."""
+        return {level: await gaps.archives_unsearched(self.database, self.scope, level) for level in levels}
+
     async def whole_data_sets(self, keys: list[Key]) -> dict[Key, tuple[DataSet, ArchiveError | None]]:
         """Of instances, fetched from the archive where the index has only what a search said."""
         found = await gaps.series_of_instances(self.database, self.scope, keys)

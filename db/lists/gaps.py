@@ -96,8 +96,11 @@ async def archives_with_gaps(database: Reader, scope: Scope, level: Level) -> se
     return {row["archive_id"] for row in await database.fetch("gaps", sql, scope.asked_ids)}
 
 
-async def archives_without_representatives(database: Reader, scope: Scope) -> set[int]:
-    """The asked archives that hold series without a representative."""
+async def archives_unsearched(database: Reader, scope: Scope, level: Level) -> set[int]:
+    """The asked archives where the index lacks some of what searches do not bring: of series representatives, of
+    instances whole data sets."""
+    if level is Level.INSTANCE:
+        return await archives_with_gaps(database, scope, level)
     sql = (
         "select a.archive_id from unnest($1::smallint[]) a (archive_id) where exists (select 1"
         f" from {scope.projection}.series s where s.archive_id = a.archive_id and s.representative is null)"

@@ -52,6 +52,7 @@ class Loaders(_ByArguments):
         self.consent_by_study = _loader(read.consents, _none)
         self.whole_data_set_by_instance = _loader(read.whole_data_sets, lambda: ({}, None))
         self.gaps_by_level = _loader(read.gaps, set)
+        self.unsearched_by_level = _loader(read.unsearched, set)
 
     def nodes(self, level: Level) -> DataLoader[Key, Row | None]:
         return self._of(self._read.nodes, _none, level)

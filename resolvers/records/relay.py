@@ -9,7 +9,7 @@ import strawberry
 from db.lists.listing import Window
 from db.pool import Row
 from model.attributes import Level
-from reads.backfill import looked_into_below
+from reads.backfill import looked_into_below, unsearched
 from reads.children import Children
 from reads.counts import Counts
 from reads.ends import Ends
@@ -162,6 +162,7 @@ async def children_of(
         failures = await loaders.missing(wanted.parent, parent.fresh).load(parent.key)
         found = await loaders.children(wanted).load(parent.key)
     gaps = await loaders.gaps_by_level.load_many(looked_into_below(level, wanted.condition))
+    beyond = await unsearched(context, level, wanted.condition, loaders.unsearched_by_level.load)
     order = wanted.listing(loaders.scope).order
 
     async def other_way(edge: Window) -> bool:
@@ -171,6 +172,6 @@ async def children_of(
         return await loaders.child_counts(level, wanted.parent, wanted.condition).load(parent.key)
 
     asked = tuple(each for each in loaders.scope.visible if each.archive_id in found.holders)
-    lacks = Shortfall(failures, frozenset().union(*gaps))
+    lacks = Shortfall(failures, frozenset().union(*gaps), frozenset(beyond))
     list_query = ListQuery((loaders.scope,), asked, lacks, fresh=parent.fresh)
     return page_of(context, list_query, order, found.rows, arguments, wanted.window, other_way, count)

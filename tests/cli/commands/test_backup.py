@@ -344,7 +344,7 @@ def test_whether_the_server_speaks_tls_is_asked(
         asked.append(encrypted)
         raise BackupError("not now")
 
-    monkeypatch.setitem(statements("backup"), "encrypted", "select true")  # type: ignore[arg-type]
+    monkeypatch.setitem(statements("backup"), "encrypted", "select true")
     monkeypatch.setattr(dump, "_migrations_in", lambda *_: asyncio.sleep(0, {}))
     monkeypatch.setattr(dump, "program", chosen)
     monkeypatch.setattr(dump, "_refuse_full", lambda *_: asyncio.sleep(0))

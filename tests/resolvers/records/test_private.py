@@ -128,6 +128,33 @@ async def test_what_has_not_come_is_said(database: Database) -> None:
         assert (coverage["total"], coverage["searched"]) == ({"value": 3}, {"value": 0})
 
 
+BELOW = f"""{{ studies {{ nodes {{ series(filter: {{attribute: [{{name: "SliceThickness", exists: true}}]}}) {{
+    complete totalCount sources {{ state error {{ code }} }} }}
+  all: series {{ nodes {{ instances(filter: {{attribute: [{THIN}]}}) {{
+    complete totalCount sources {{ state error {{ code }} }} }} }} }} }} }} }}"""
+
+
+async def test_what_has_not_come_is_said_of_the_children_of_each_node(database: Database) -> None:
+    """A filter of theirs that finds nothing has looked at nothing."""
+    pacs = PrivatePacs(every=False, refused={"1.2.1.1", "1.2.2.1", "1.2.3.1"})
+    lacking = {
+        "complete": False,
+        "totalCount": 0,
+        "sources": [{"state": "PARTIAL", "error": {"code": "NOT_INDEXED"}}],
+    }
+    async with indexed(database, pacs, index="instance", representatives=False, retries=0) as (runtime, _):
+        data = await runtime.data(BELOW)
+        for study in data["studies"]["nodes"]:
+            assert study["series"] == lacking
+            assert [each["instances"] for each in study["all"]["nodes"]] == [lacking]
+        await database.execute("t", "update series set representative = '{}'")
+        await database.execute("t", "update instance set metadata_synced_at = now()")
+        data = await runtime.data(BELOW)
+        for study in data["studies"]["nodes"]:
+            assert study["series"]["complete"]
+            assert study["all"]["nodes"][0]["instances"]["complete"]
+
+
 async def test_where_there_are_none_searches_bring_all_they_can(database: Database) -> None:
     pacs = PrivatePacs(metadata=False)
     async with indexed(database, pacs, index="instance", representatives=False) as (runtime, _):
