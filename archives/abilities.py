@@ -19,8 +19,8 @@ class Abilities:
     """None as long as nobody has needed to know.
 
     every: what asks for all attributes of a level; () where nothing does. brings_more: the levels where that brings
-    more than is asked for by name. since: when it began to be learnt. answers_others: it sent rows that nobody had
-    asked for.
+    more than is asked for by name. by_tag: it takes tags of declared attributes beside the names. since: when it began
+    to be learnt. answers_others: it sent rows that nobody had asked for.
     """
 
     uid_list: bool | None = None
@@ -32,6 +32,7 @@ class Abilities:
     every: dict[Level, Fields] = field(default_factory=dict)
     brings_more: set[Level] = field(default_factory=set)
     answers_others: bool = False
+    by_tag: bool = True
 
 
 class Learner(Protocol):
@@ -44,6 +45,10 @@ class Learner(Protocol):
     @property
     def server(self) -> str | None:
         """What it says that it is."""
+        ...
+
+    def named(self, level: Level) -> Fields:
+        """What a search asks for besides what it is always given."""
         ...
 
     async def qido(self, query: Query, limit: int, offset: int, fields: Fields | None) -> Page:

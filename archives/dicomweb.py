@@ -16,7 +16,7 @@ from archives.client import Answer, ChangePage, Health, Row, Selection, StoreRes
 from archives.drift import RELEARN_AFTER, contradiction
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, TimedOut, TooLarge
 from archives.every_field import learn_every
-from archives.fields import FIELDS
+from archives.fields import FIELDS, tags_of
 from archives.lengths import Lengths, lengths_of
 from archives.meter import metered
 from archives.pager import MAX_PAGES, Asked, Found, Page, Pager
@@ -31,6 +31,7 @@ from archives.standing import Standing
 from archives.transport import Transport
 from archives.unread import unread_rows
 from config.archives_file import ArchiveConfig
+from model.declared import Declared
 from model.uids import is_uid
 
 HEALTH_SECONDS = 2.0  # of a look; more than half of it is slow
@@ -41,8 +42,11 @@ _BUSY = {429, 503}  # up, and too busy for a look
 class DicomWebArchive:
     """QIDO-RS, WADO-RS metadata and STOW-RS over dicomweb-client. Implements ArchiveClient."""
 
-    def __init__(self, config: ArchiveConfig, *, max_pages: int = MAX_PAGES) -> None:
+    def __init__(
+        self, config: ArchiveConfig, declared: Iterable[Declared] = (), *, max_pages: int = MAX_PAGES
+    ) -> None:
         self.config = config
+        self._tags = tags_of(declared)
         self.standing = Standing.of(config)
         self.abilities = self._nothing_learned()
         self._transport = Transport(config, self.standing)
@@ -162,14 +166,18 @@ class DicomWebArchive:
             raise
 
     async def _page_by_name(self, query: Query, limit: int, offset: int) -> Page:
-        """With the attributes of fields.py. Archives that refuse includefield are asked again without, once and for
-        all."""
+        """With the attributes of fields.py, and those that are declared. Archives that refuse these, or includefield,
+        are asked again without, once and for all."""
         if self.abilities.includefield is not False:
+            fields = self.named(query.level)
             try:
-                page = await self.qido(query, limit, offset, FIELDS[query.level])
+                page = await self.qido(query, limit, offset, fields)
             except Rejected as error:
                 if error.status != 400:
                     raise
+                if fields != FIELDS[query.level]:
+                    self.abilities.by_tag = False
+                    return await self._page_by_name(query, limit, offset)
                 if self.abilities.includefield:
                     self._forget("it refuses a search as it took before")
                     raise
@@ -179,6 +187,9 @@ class DicomWebArchive:
         page = await self.qido(query, limit, offset, None)
         self.abilities.includefield = False
         return page
+
+    def named(self, level: Level) -> Fields:
+        return FIELDS[level] + (self._tags.get(level, ()) if self.abilities.by_tag else ())
 
     async def qido(self, query: Query, limit: int, offset: int, fields: Fields | None) -> Page:
         """One request, whatever was learnt of the archive; how long its page is counts for those after it."""

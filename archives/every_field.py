@@ -11,7 +11,6 @@ from typing import Final
 from archives.abilities import Fields, Learner
 from archives.client import Row
 from archives.errors import ArchiveError, CircuitOpen, Unreachable
-from archives.fields import FIELDS
 from archives.pager import Page
 from archives.queries import Query
 from archives.rows import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Level, key, text
@@ -40,7 +39,7 @@ async def _compare(archive: Learner, query: Query, seen: list[Row], limit: int, 
     abilities, level = archive.abilities, query.level
     best: Fields = ()
     abilities.every[level] = best  # so it stays where the archive is too slow for this
-    for fields in ((_ALL, *FIELDS[level]), (_ALL,)):
+    for fields in ((_ALL, *archive.named(level)), (_ALL,)):
         try:
             rows = (await archive.qido(query, limit, offset, fields)).rows
         except (Unreachable, CircuitOpen):

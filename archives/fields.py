@@ -4,10 +4,12 @@ Measured on Orthanc 1.10.1: each is given at its level, at no measurable cost a 
 must not be asked for (status 400), and TransferSyntax is not to be had by QIDO-RS there.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from archives.rows import Level
 from model import attributes
+from model.declared import Declared
 
 _STUDY: Final = (
     "StudyDate",
@@ -73,6 +75,25 @@ FIELDS: Final[dict[Level, tuple[str, ...]]] = {
     "instances": _INSTANCE,
 }
 
+
+def tags_of(declared: Iterable[Declared]) -> dict[Level, tuple[str, ...]]:
+    """What an operator has declared, by tag: private and unknown attributes have no other name in a search. A private
+    one lies in the first block that its creator could have, and its creator is asked for, too."""
+    asked: dict[Level, dict[str, None]] = {"studies": {}, "series": {}, "instances": {}}
+    for each in declared:
+        level, step = _QIDO[each.level], each.path.steps[0]
+        if step.creator is not None:
+            asked[level] |= dict.fromkeys((f"{step.group}0010", f"{step.group}10{step.element}"))
+        elif step.tag is not None and step.keyword not in FIELDS[level]:
+            asked[level][step.tag] = None
+    return {level: tuple(tags) for level, tags in asked.items() if tags}
+
+
+_QIDO: Final[dict[attributes.Level, Level]] = {
+    attributes.Level.STUDY: "studies",
+    attributes.Level.SERIES: "series",
+    attributes.Level.INSTANCE: "instances",
+}
 
 # Every answer of a search carries the UIDs of its rows.
 _UIDS: Final = frozenset({"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"})

@@ -34,6 +34,7 @@ from archives.rows import (
 )
 from archives.side_by_side import side_by_side
 from config.archives_file import ArchiveConfig
+from model.declared import Declared
 from model.dicom_json import clean
 
 _BATCH: Final = 2000  # resources a bulk request: 0.06 ms and 0.5 kB each
@@ -46,8 +47,10 @@ _NEW_STUDY: Final = "NewStudy"
 class OrthancArchive(DicomWebArchive):
     """DICOMweb for searches, REST for the rest. `config.url` is the DICOMweb root, REST is its parent."""
 
-    def __init__(self, config: ArchiveConfig, *, max_pages: int = MAX_PAGES) -> None:
-        super().__init__(config, max_pages=max_pages)
+    def __init__(
+        self, config: ArchiveConfig, declared: Iterable[Declared] = (), *, max_pages: int = MAX_PAGES
+    ) -> None:
+        super().__init__(config, declared, max_pages=max_pages)
         self._root = self._transport.url.rsplit("/", 1)[0]
         self._system: str | None = None
         self._gives_transfer_syntax = True

@@ -1,7 +1,7 @@
 """The archives that this process talks to, by code, in rank order. They may change while it runs."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 
 from archives.client import ArchiveClient
@@ -9,18 +9,21 @@ from archives.dicomweb import DicomWebArchive
 from archives.folder import FolderArchive
 from archives.orthanc import OrthancArchive
 from config.archives_file import ArchiveConfig
+from model.declared import Declared
 
-_CLIENTS: dict[str, Callable[[ArchiveConfig], ArchiveClient]] = {
+_CLIENTS: dict[str, Callable[[ArchiveConfig, Iterable[Declared]], ArchiveClient]] = {
     "dicomweb": DicomWebArchive,
     "orthanc": OrthancArchive,
-    "folder": FolderArchive,
+    "folder": lambda config, _: FolderArchive(config),
 }
 
 
 class Archives:
     """Clients by code. Closing closes them all; also an async context manager."""
 
-    def __init__(self, clients: Iterable[ArchiveClient]) -> None:
+    def __init__(self, clients: Iterable[ArchiveClient], declared: Sequence[Declared] = ()) -> None:
+        """declared: attributes that the clients of `follow` ask for, too."""
+        self._declared = declared
         self._clients = {client.config.code: client for client in clients}
         self._leaving: dict[asyncio.Task[None], ArchiveClient] = {}
 
@@ -48,7 +51,7 @@ class Archives:
             if same is not None and same.config == config:
                 self._clients[config.code] = before.pop(config.code)
             else:
-                self._clients[config.code] = open_archive(config)
+                self._clients[config.code] = open_archive(config, self._declared)
         for client in before.values():
             task = asyncio.create_task(_close_later(client))
             self._leaving[task] = client
@@ -75,10 +78,10 @@ async def _close_later(client: ArchiveClient) -> None:
     await client.close()
 
 
-def open_archive(config: ArchiveConfig) -> ArchiveClient:
-    """The client for this kind of archive. Asks it nothing yet."""
-    return _CLIENTS[config.kind](config)
+def open_archive(config: ArchiveConfig, declared: Iterable[Declared] = ()) -> ArchiveClient:
+    """The client for this kind of archive. Asks it nothing yet. declared: attributes that searches ask for as well."""
+    return _CLIENTS[config.kind](config, declared)
 
 
-def open_archives(configs: Iterable[ArchiveConfig]) -> Archives:
-    return Archives(open_archive(config) for config in configs)
+def open_archives(configs: Iterable[ArchiveConfig], declared: Sequence[Declared] = ()) -> Archives:
+    return Archives([open_archive(config, declared) for config in configs], declared)

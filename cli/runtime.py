@@ -155,14 +155,14 @@ async def opened_runtime(
     Raises OperatorError.
     """
     load_archives(settings.archives)  # before anything is started
-    load_declared(settings.archives)
+    declared = load_declared(settings.archives)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url_of(settings))
         database = await stack.enter_async_context(
             opened_database(url, settings.write_pool_size, statement_timeout)
         )
         await migrate(url)
-        archives = await stack.enter_async_context(open_archives(()))
+        archives = await stack.enter_async_context(open_archives((), declared))
         maker_of = await _makers(settings, database)
         live = LiveArchives(settings.archives, database, archives, maker_of)
         await live.read_file()

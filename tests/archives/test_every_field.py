@@ -9,7 +9,11 @@ from archives.client import Row, Selection
 from archives.dicomweb import DicomWebArchive
 from archives.fields import FIELDS
 from archives.probe import UNKNOWN
+from archives.rows import text
 from config.archives_file import ArchiveConfig
+from model import attributes
+from model.declared import Declared
+from model.paths import parse_path
 from tests.archives.faulty import Behaviour, Exchange, Json, faulty, holds, studies, study
 
 CONFIG = ArchiveConfig("x", "ERN-EYE", "X", "dicomweb", timeout=1.0, page_size=10, max_response=40_000)
@@ -204,3 +208,41 @@ async def test_what_a_server_says_of_its_own_work_is_no_attribute() -> None:
             assert not own.keys() & row.keys()
             assert others.keys() <= row.keys()
         await client.close()
+
+
+DECLARED = [
+    Declared(parse_path("(CREATOR)0009xx01"), attributes.Level.STUDY),
+    Declared(parse_path("00101020"), attributes.Level.STUDY),
+    Declared(parse_path("StudyDescription"), attributes.Level.STUDY),
+    Declared(parse_path("RequestAttributesSequence.ScheduledProcedureStepID"), attributes.Level.SERIES),
+]
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_what_is_declared_is_asked_for_by_tag(refuses: bool) -> None:
+    """Private attributes and others that have no name in a search. Who refuses these gives those of names."""
+    asked: list[tuple[str, ...]] = []
+
+    def behave(exchange: Exchange) -> None:
+        asked.append(exchange.fields)
+        tags = {field for field in exchange.fields if field[:1].isdigit()}
+        if refuses and tags:
+            exchange.reply(400)
+            return
+        given = {tag: {"vr": "LO", "Value": ["told"]} for tag in tags}
+        row: Json = study(1) | {"0020000E": {"vr": "UI", "Value": ["1.2.3.1.1"]}} | given
+        exchange.rows([row] if exchange.offset == 0 else [])
+
+    with faulty(behave) as archive:
+        client = DicomWebArchive(replace(CONFIG, url=archive.url), DECLARED)
+        client.abilities.every = {"studies": (), "series": ()}
+        for _ in range(2):
+            answer = await client.search_studies(Selection())
+            await client.search_series(Selection(study_uids=["1.2.3.1"]))
+        await client.close()
+    told = {tag for tag in answer.rows[0] if text(answer.rows[0], tag) == "told"}
+    assert told == (set() if refuses else {"00090010", "00091001", "00101020"})
+    assert client.abilities.includefield
+    assert refuses or "00400275" in {field for fields in asked for field in fields}
+    by_tag = [fields for fields in asked if any(field[:1].isdigit() for field in fields)]
+    assert len(by_tag) == (1 if refuses else len(asked))
