@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, OperationDefinitionNode, parse
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.document.cost import LIVE_PRICE, MOST, PRICES, Cost, cost_of
@@ -230,6 +230,7 @@ def slowly(document: str, n: int) -> int:
     return total(operation.selection_set, 1, 0)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents(), st.integers(1, 1000))
 def test_it_is_what_expanding_would_give(document: str, n: int) -> None:
     assert cost(document, {"n": n}).requested == slowly(document, n)
