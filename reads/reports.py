@@ -122,21 +122,8 @@ def _report(
 def _judge(
     row: ArchiveRow, access: AccessLevel, shortfall: Shortfall, outcome: Outcome | None
 ) -> tuple[SourceState, Trouble | None]:
-    if row.archive_id in shortfall.forbidden:
-        return SourceState.FORBIDDEN, Trouble(
-            "FORBIDDEN", "You may see statistics of this archive, not its records."
-        )
-    if row.archive_id in shortfall.outside:
-        return SourceState.SKIPPED, Trouble(
-            "NOT_IN_COHORT",
-            "The version of the cohort did not ask this archive as you see it, so it says nothing of it.",
-        )
-    if row.archive_id in shortfall.identifying:
-        return SourceState.SKIPPED, Trouble(
-            "IDENTIFYING_FILTER",
-            "Its records are pseudonymised for you, and the filter or order is on an identifying "
-            "attribute; it matches nothing there.",
-        )
+    if (left_out := _left_out(row.archive_id, shortfall)) is not None:
+        return left_out
     if not row.enabled:
         return SourceState.SKIPPED, Trouble("DISABLED", "This archive is switched off; it is not asked.")
     if outcome is not None and outcome.code is not None:
@@ -161,6 +148,26 @@ def _judge(
     if outcome is None and row.rejected_studies and access in (AccessLevel.FULL, AccessLevel.PSEUDONYMISED):
         return SourceState.PARTIAL, Trouble(REJECTED, rejected_records(row.rejected_studies))
     return (SourceState.CACHED if outcome is None else SourceState.LIVE), None
+
+
+def _left_out(archive_id: int, shortfall: Shortfall) -> tuple[SourceState, Trouble] | None:
+    """Of an archive that is not asked, whatever it holds."""
+    if archive_id in shortfall.forbidden:
+        return SourceState.FORBIDDEN, Trouble(
+            "FORBIDDEN", "You may see statistics of this archive, not its records."
+        )
+    if archive_id in shortfall.outside:
+        return SourceState.SKIPPED, Trouble(
+            "NOT_IN_COHORT",
+            "The version of the cohort did not ask this archive as you see it, so it says nothing of it.",
+        )
+    if archive_id in shortfall.identifying:
+        return SourceState.SKIPPED, Trouble(
+            "IDENTIFYING_FILTER",
+            "Its records are pseudonymised for you, and the filter or order is on an identifying "
+            "attribute; it matches nothing there.",
+        )
+    return None
 
 
 def _never_completed(row: ArchiveRow) -> tuple[SourceState, Trouble]:
