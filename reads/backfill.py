@@ -33,9 +33,9 @@ _ABOVE = {Level.STUDY: (), Level.SERIES: (Level.STUDY,), Level.INSTANCE: (Level.
 async def go_deep_enough(
     request: Request, list_query: ListQuery, level: Level, condition: Condition
 ) -> ListQuery:
-    """Fetches what the list needs and the index lacks; the question, with what it still lacks afterwards.
+    """Fetches what the list needs and the index lacks; the list query, with what it still lacks afterwards.
 
-    Archives that were asked just now (`question.fresh`) gave all that the list looks at, or cannot be asked.
+    Archives that were asked just now (`list_query.fresh`) gave all that the list looks at, or cannot be asked.
     """
     failures: dict[int, ArchiveError] = {}
     incomplete: set[int] = set()

@@ -1,4 +1,4 @@
-"""Lists below a node: the children of a study or series, as a question of its own."""
+"""Lists below a node: the children of a study or series, as a list of its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

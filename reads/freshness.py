@@ -19,7 +19,7 @@ from refresh.live import Fresh, Outcome
 from refresh.reading import Wanted
 
 PAGING: Final = timedelta(seconds=60)
-MOST_KNOWN: Final = 200  # copies of pseudonymised studies that one question asks for again
+MOST_KNOWN: Final = 200  # copies of pseudonymised studies that one list asks for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ async def refreshed(
     *,
     is_later_page: bool = False,
 ) -> ListQuery:
-    """The question, with what asking its archives has brought; without `refresh` as it is."""
+    """The list query, with what asking its archives has brought; without `refresh` as it is."""
     if refresh is None:
         return list_query
     begin = time.monotonic()

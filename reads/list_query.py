@@ -42,7 +42,7 @@ class ListQuery:
         not_indexed: frozenset[int],
         unsearched: frozenset[int],
     ) -> "ListQuery":
-        """The same question, with what could not be fetched for it."""
+        """The same list query, with what could not be fetched for it."""
         shortfall = replace(self.shortfall, failures=failures, not_indexed=not_indexed, unsearched=unsearched)
         return replace(self, shortfall=shortfall)
 

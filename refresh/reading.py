@@ -1,4 +1,4 @@
-"""Reading one archive now: what a question is about, as deep as it looks. Writes nothing.
+"""Reading one archive now: what a list is about, as deep as it looks. Writes nothing.
 
 Studies first, then what is below them by lists of UIDs: one request a level where archives take such lists.
 """
