@@ -102,7 +102,7 @@ def straight_from(orthanc: OrthancServer) -> Any:
         url = f"{orthanc.dicomweb}/{request.path_params['path']}"
         headers = {name: request.headers[name] for name in ("accept", "host")}
         async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
-            return Response(await answer.read(), answer.status, media_type=answer.headers["content-type"])
+            return Response(await answer.read(), answer.status, media_type=answer.headers.get("content-type"))
 
     return pass_on
 
@@ -148,3 +148,12 @@ async def test_a_compressed_image_is_decoded(served: Served, look: Look, tmp_pat
     [viewport] = told["viewports"]
     greys = {tuple(point) for points in viewport["points"] for point in points}
     assert len(greys) > 2
+
+
+async def test_what_cannot_be_shown_is_said(served: Served, look: Look) -> None:
+    """The archive has lost the study: OHIF alone would show a study without images."""
+    served.orthanc.delete_study(KNOWN)
+    link = f"{served.url}/viewer/viewer?StudyInstanceUIDs={KNOWN}"
+    told = await look(link, text="what is shown here may be incomplete")
+    assert told["violations"] == []
+    assert "The server could not tell of all images (404)" in told["text"]
