@@ -33,6 +33,10 @@ def audit_message(line: AuditLine) -> str:
     return ET.tostring(message, encoding="unicode")
 
 
+_RETRIEVAL = re.compile(r"/dicom-web/studies/\{study\}(?!.*/(series|instances)\Z)")
+"""Of DICOMweb what is no search."""
+
+
 def outcome_indicator(outcome: str) -> str:
     """EventOutcomeIndicator: 0 success, 4 minor failure (of the caller, or in part), 8 serious (of ours)."""
     if outcome == "OK":
@@ -46,6 +50,8 @@ def event_of(endpoint: str) -> tuple[str, str, str]:
         return "110101", "Audit Log Used", "R"
     if endpoint.startswith(EXPORT_PATH):
         return "110106", "Export", "R"
+    if _RETRIEVAL.search(endpoint):
+        return "110104", "DICOM Instances Transferred", "R"
     return "110112", "Query", "E"
 
 

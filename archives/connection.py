@@ -9,11 +9,22 @@ import contextlib
 import socket
 import threading
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+
+class Passing(Protocol):
+    """Who takes the body of an answer piece by piece, where it is not read whole."""
+
+    def begin(self, headers: Mapping[str, str]) -> None: ...
+
+    def put(self, piece: bytes) -> None: ...
+
+    def wake(self) -> None: ...
 
 
 class Call:
@@ -28,6 +39,7 @@ class Call:
         self.server: str | None = None
         self.is_part = False
         self.size = 0
+        self.flow: Passing | None = None
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._is_cut = False
@@ -35,6 +47,14 @@ class Call:
     def remaining(self) -> float:
         """Seconds left, never below a millisecond: a timeout of 0 means something else to sockets."""
         return max(self.deadline - time.monotonic(), 0.001)
+
+    def renew(self, seconds: float) -> None:
+        """So long from now on."""
+        self.deadline = time.monotonic() + seconds
+
+    @property
+    def is_cut(self) -> bool:
+        return self._is_cut
 
     @property
     def is_over(self) -> bool:
@@ -51,6 +71,8 @@ class Call:
         with self._lock:
             self._is_cut = True
             self._shut()
+        if self.flow is not None:
+            self.flow.wake()
 
     def release(self) -> None:
         """The answer is read: the socket belongs to the pool again."""

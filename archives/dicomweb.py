@@ -6,7 +6,7 @@ and stow.py, what only Orthanc can do in orthanc.py.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -19,10 +19,12 @@ from archives.every_field import learn_every
 from archives.fields import FIELDS, tags_of
 from archives.lengths import Lengths, lengths_of
 from archives.meter import metered
+from archives.multipart import Event
 from archives.pager import MAX_PAGES, Asked, Found, Page, Pager
 from archives.probe import decodes_queries, is_plain, probe_dicomweb, takes_uid_list
 from archives.queries import Query, plan
 from archives.recheck import Recheck, childless
+from archives.retrieval import Wanted, from_dicomweb
 from archives.rows import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, Level, as_rows, key, text
 from archives.settling import settled
 from archives.several import all_of
@@ -31,6 +33,7 @@ from archives.standing import Standing
 from archives.transport import Transport
 from archives.unread import unread_rows
 from config.archives_file import ArchiveConfig
+from model.attributes import Key
 from model.declared import Declared
 from model.uids import is_uid
 
@@ -240,6 +243,12 @@ class DicomWebArchive:
         if any(sop_uid in (None, text(row, SOP_INSTANCE_UID)) for row in page.rows):
             raise NotSupported(f"{self.config.code}: gives no whole data sets (RetrieveMetadata is 404)")
         return []
+
+    def retrieve(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+        return from_dicomweb(self._transport, wanted)
+
+    async def described(self, uids: Key) -> list[Row]:
+        return await wado.described(self._transport, uids) or []
 
     async def representative(self, study_uid: str, series_uid: str) -> Row | None:
         """The instance that a search for one brings first: two small requests, however large the series."""

@@ -6,19 +6,26 @@ folder_index.py, in one thread of its own.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
-from archives.errors import ArchiveError, BadAnswer, NotSupported, TimedOut, Unreachable
+from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, TimedOut, Unreachable
+from archives.file_frames import frames_of
 from archives.folder_index import FolderIndex, full_data_set
+from archives.multipart import Begin, Event
+from archives.part_ten import checked
 from archives.queries import refuse_the_impossible
 from archives.recheck import Recheck
+from archives.retrieval import Wanted, in_syntaxes, named
 from archives.rows import STUDY_INSTANCE_UID, Level, text
+from archives.session import PIECE
 from archives.standing import Standing
 from config.archives_file import ArchiveConfig
+from model.attributes import Key
 from model.odd_json import like
 
 T = TypeVar("T")
@@ -64,6 +71,46 @@ class FolderArchive:
             return [row for row in found if row is not None]
 
         return await self._ask(data_sets)
+
+    async def retrieve(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+        events = self._frames(wanted) if wanted.below else checked(self._files(wanted), wanted.uids)
+        async with aclosing(in_syntaxes(events, wanted)) as told:
+            try:
+                async for event in told:
+                    yield event
+            except (BadAnswer, Rejected) as error:
+                raise named(self.config.code, error) from None
+
+    async def described(self, uids: Key) -> list[Row]:
+        return await self.metadata(*uids)
+
+    async def _files(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+        for path in await self._paths(wanted):
+            file: BinaryIO = await self._ask(lambda path=path: path.open("rb"))  # type: ignore[misc]
+            with file:
+                yield Begin("application/dicom", {})
+                while piece := await self._ask(lambda file=file: file.read(PIECE)):  # type: ignore[misc]
+                    yield piece
+
+    async def _frames(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+        kind, _, numbers = wanted.below.partition("/")
+        if kind != "frames":
+            raise NotSupported(f"{self.config.code}: a folder gives instances and frames only")
+        path = (await self._paths(wanted))[0]
+        for begin, content in await self._ask(lambda: frames_of(path, [int(n) for n in numbers.split(",")])):
+            yield begin
+            yield content
+
+    async def _paths(self, wanted: Wanted) -> list[Path]:
+        study, series, sop = (*wanted.uids, None, None)[:3]
+
+        def paths() -> list[Path]:
+            self._index.refresh()
+            return self._index.files(cast(str, study), series, sop)
+
+        if not (found := await self._ask(paths)):
+            raise Rejected(f"{self.config.code}: no longer has it", 404)
+        return found
 
     async def representative(self, study_uid: str, series_uid: str) -> Row | None:
         def data_set() -> Row | None:
@@ -127,6 +174,8 @@ class FolderArchive:
             raise TimedOut(f"{self.config.code}: reading its files takes longer than the deadline") from None
         except Unreachable as error:
             raise Unreachable(f"{self.config.code}: {error.message}") from None
+        except Rejected as error:
+            raise Rejected(f"{self.config.code}: {error.message}", error.status) from None
         except OSError as error:
             raise Unreachable(f"{self.config.code}: a file cannot be read ({error.strerror})") from None
         except Exception as error:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import orjson
@@ -21,10 +21,12 @@ import requests
 from urllib3.exceptions import HTTPError as TransportError
 from urllib3.exceptions import ProtocolError
 
-from archives.connection import Call, CuttableAdapter, current_call
+from archives.connection import Call, CuttableAdapter, Passing, current_call
 from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed, TimedOut, TooLarge, Unreachable
 
 CHUNK = 64 * 1024
+PIECE = 256 * 1024
+"""Of an answer that is passed on."""
 
 # What a query is to carry encoded, whatever the library makes of it: characters that no UID has stand for it.
 ENCODED_COMMA = "\x1d"
@@ -106,7 +108,8 @@ class GuardedSession(requests.Session):
         options |= {"stream": True, "allow_redirects": False, "timeout": call.remaining()}
         try:
             with super().send(request, **options) as response:
-                answered = self._read(response, call)
+                passed_on = call.flow is not None and response.status_code == 200
+                answered = (self._pass_on if passed_on else self._read)(response, call)
         except ArchiveError:
             raise
         except (requests.RequestException, TransportError, OSError, ValueError) as error:
@@ -139,6 +142,30 @@ class GuardedSession(requests.Session):
         answered.__dict__.update(response.__dict__)
         answered._content = bytes(body)
         self._judge_length(answered)
+        return answered
+
+    def _pass_on(self, response: requests.Response, call: Call) -> Answered:
+        """To who takes it piece by piece, each with a deadline of its own; the answer that is returned is empty."""
+        flow, announced, size = cast(Passing, call.flow), response.headers.get("Content-Length", ""), 0
+        flow.begin(response.headers)
+        piece = bytearray()
+        while chunk := response.raw.read1(PIECE - len(piece), decode_content=True):
+            size += len(chunk)
+            piece += chunk
+            if call.is_over:
+                raise self._too_late()
+            if len(piece) == PIECE:
+                flow.put(bytes(piece))
+                piece.clear()
+        if call.is_over:
+            raise self._too_late()
+        if announced.isdigit() and "Content-Encoding" not in response.headers and size < int(announced):
+            raise ConnectionLost(f"{self.archive}: connection closed before the answer was complete")
+        if piece:
+            flow.put(bytes(piece))
+        answered = Answered()
+        answered.__dict__.update(response.__dict__)
+        answered._content = b""
         return answered
 
     def _too_large(self) -> TooLarge:

@@ -8,8 +8,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,7 +17,8 @@ from dicomweb_client import DICOMwebClient
 from requests.auth import HTTPBasicAuth
 
 from archives.connection import Call, set_current_call
-from archives.errors import ArchiveError, BadAnswer, TimedOut, Unreachable
+from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed, TimedOut, Unreachable
+from archives.flow import Flow
 from archives.meter import count_request
 from archives.session import ConnectionLost, GuardedSession
 from archives.standing import Standing
@@ -63,6 +64,7 @@ class Transport:
         self.web.set_http_retry_params(retry=False)  # else a hung archive takes 35 s
         self.server: str | None = None
         self._threads = ThreadPoolExecutor(config.max_connections, f"archive-{config.code}")
+        self._streams = asyncio.Semaphore(max(config.max_connections - 1, 1))
         self._calls: set[Call] = set()
 
     async def ask(
@@ -83,19 +85,63 @@ class Transport:
         end = time.monotonic() + (self.timeout if seconds is None else seconds)
         retries = self.retries if idempotent else 0
         with self.standing.asking(trial=trial):
-            for attempt in range(retries):
-                try:
-                    return await self._attempt(work, end, any_status)
-                except ArchiveError as error:
-                    pause = _pause_after(error, attempt)
-                    if pause is None or time.monotonic() + pause + _LEAST_TIME >= end:
-                        raise
-                await asyncio.sleep(pause)
-                self.standing.retries += 1
-            return await self._attempt(work, end, any_status)
+            return await self._tried(lambda: self._attempt(work, end, any_status), end, retries)
 
-    async def _attempt(self, work: Callable[[], T], end: float, any_status: bool) -> Reply[T]:
-        call = Call(end - time.monotonic(), any_status)
+    async def stream(self, url: str, accept: str, *, may_fail: bool = False) -> Flow:
+        """The answer to a GET, once it has begun; close it. Each piece has the archive's timeout, the whole has none.
+        Raises ArchiveError. One connection less than there are is taken by streams, so that others are not held up.
+
+        may_fail: a server that answers 500 has not been able to do this, and is not sick.
+        """
+        await self._streams.acquire()
+        try:
+            end = time.monotonic() + self.timeout
+            with self.standing.asking():
+                try:
+                    return await self._tried(lambda: self._begin(url, accept, end), end, self.retries)
+                except ServerFailed as error:
+                    if may_fail and error.status == 500:
+                        raise Rejected(error.message, 406) from None
+                    raise
+        except BaseException:
+            self._streams.release()
+            raise
+
+    async def _tried(self, attempt: Callable[[], Awaitable[T]], end: float, retries: int) -> T:
+        for number in range(retries):
+            try:
+                return await attempt()
+            except ArchiveError as error:
+                pause = _pause_after(error, number)
+                if pause is None or time.monotonic() + pause + _LEAST_TIME >= end:
+                    raise
+            await asyncio.sleep(pause)
+            self.standing.retries += 1
+        return await attempt()
+
+    async def _begin(self, url: str, accept: str, end: float) -> Flow:
+        call = Call(end - time.monotonic())
+        flow = Flow(call, self.timeout)
+        running = self._submit(call, lambda: self.session.get(url, headers={"Accept": accept}))
+        running.add_done_callback(flow.ended)
+        try:
+            async with asyncio.timeout(call.remaining()):
+                await flow.begun()
+        except BaseException as error:
+            await flow.aclose()
+            self._calls.discard(call)
+            if isinstance(error, TimeoutError):
+                raise TimedOut(f"{self.code}: no answer inside the deadline") from None
+            raise
+
+        def over() -> None:
+            self._calls.discard(call)
+            self._streams.release()
+
+        flow.when_over(over)
+        return flow
+
+    def _submit(self, call: Call, work: Callable[[], T]) -> "Future[T]":
         count_request(self.code)
         self.standing.requests += 1
         try:
@@ -103,6 +149,11 @@ class Transport:
         except RuntimeError:
             raise Unreachable(f"{self.code}: its client is closed") from None
         self._calls.add(call)
+        return running
+
+    async def _attempt(self, work: Callable[[], T], end: float, any_status: bool) -> Reply[T]:
+        call = Call(end - time.monotonic(), any_status)
+        running = self._submit(call, work)
         try:
             async with asyncio.timeout(call.remaining()):
                 value = await asyncio.wrap_future(running)

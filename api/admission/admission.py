@@ -3,7 +3,7 @@
 import hmac
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket
 
 from access.audit import purpose_of
 from api.admission.trail import PURPOSE_HEADER, Trail
-from api.admission.turns import Turn, Turns, turn
+from api.admission.turns import Lane, Turn, Turns, turn
 from api.document.rules import Rules, permit
 from api.identity.auth import Identity, remember
 from api.problems import HttpProblem, refusal_of
@@ -67,6 +67,10 @@ class Admission:
         """The operation that this task runs waits for others of the same person."""
         came_on = connection.client if connection.scope["type"] == "http" else id(connection)
         turn.set(Turn(self.turns, _who_asks(connection, context), came_on, until_sent))
+
+    def turn_to_stream(self, connection: HTTPConnection, context: Any) -> AbstractAsyncContextManager[None]:
+        """While an answer of an archive is passed on."""
+        return self.turns.of(_who_asks(connection, context), Lane.STREAM)
 
     def is_scraper(self, connection: HTTPConnection) -> bool:
         """Whether the scraper of metrics asks: it is nobody who could be asked for anything else."""

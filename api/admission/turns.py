@@ -24,6 +24,7 @@ class Lane(Enum):
     READING = "documents that are read"
     LIGHT = "light operations"
     DEAR = "dear operations"
+    STREAM = "answers that archives are asked for"
 
 
 @dataclass(slots=True)

@@ -3,9 +3,9 @@
 What may be seen, what it costs, and its line in the audit trail are those of a query (api/graphql).
 """
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -21,6 +21,12 @@ from resolvers.context import Context
 
 BELOW_ARCHIVE: Final = "/archives/{code}/dicom-web"
 ROOT: Final = "/dicom-web"
+WHOLE: Final = frozenset({"CACHED", "LIVE"})
+"""States of an archive of which nothing is missing."""
+NOT_COMPLETE: Final = "Not complete: {}. `sources` of the same list at /graphql says why."
+
+_UNASKED: Final = frozenset({"FORBIDDEN", "IDENTIFYING_FILTER", "NOT_IN_COHORT"})
+"""Warnings of archives that are not asked, whoever can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +40,16 @@ class Asked:
     context: Context
     archive: str | None
     root: str
+    lacking: set[str] = field(default_factory=set)
+    """Archives that may hold more than is known of."""
+    failed: set[str] = field(default_factory=set)
+    """Codes of what kept an operation from telling all: an archive that could not be asked."""
 
     @classmethod
     async def of(cls, schema: Schema, admission: Admission, request: Request) -> "Asked":
         """Raises HttpProblem, InputError."""
         if not shows_token(request):
-            refuse_elsewhere(
-                request
-            )  # else a page elsewhere learns by what fails to load which study is there
+            refuse_elsewhere(request)  # else a page there learns from what loads and what fails what is here
         context: Context = await admission.enter(request)
         archive = request.path_params.get("code")
         path = ROOT if archive is None else BELOW_ARCHIVE.format(code=archive)
@@ -58,9 +66,27 @@ class Asked:
             result: Any = await unless_gone(self.request.receive, work)
         if result.errors:
             raise refusal(result)
-        self.context.warnings.update(context.warnings)
+        self.failed.update(context.warnings.keys() - _UNASKED)
         return result.data
+
+    def turn_to_stream(self) -> AbstractAsyncContextManager[None]:
+        """While an answer is on its way."""
+        return self.admission.turn_to_stream(self.request, self.context)
+
+    def note(self, sources: Iterable[Mapping[str, Any]], codes: Sequence[str]) -> None:
+        """Remembers those of some archives of which something may be missing."""
+        states = {source["archive"]["code"]: source["state"] for source in sources}
+        self.lacking.update(code for code in codes if states.get(code) not in WHOLE)
+
+    def warning(self) -> dict[str, str]:
+        """The header that says what may be missing."""
+        return warned([NOT_COMPLETE.format(", ".join(sorted(self.lacking)))] if self.lacking else [])
 
     @property
     def archives(self) -> list[str] | None:
         return None if self.archive is None else [self.archive]
+
+
+def warned(words: Sequence[str]) -> dict[str, str]:
+    """Warnings 299 (PS3.18 8.3.4.4, RFC 7234 5.5): what a body has no place for."""
+    return {"Warning": ", ".join(f'299 ernfed "{each}"' for each in words)} if words else {}

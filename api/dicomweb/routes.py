@@ -1,6 +1,7 @@
 """The paths of DICOMweb: each below /dicom-web, and below /archives/{code}/dicom-web for one archive alone."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -10,10 +11,13 @@ from strawberry import Schema
 
 from api.admission.admission import Admission
 from api.dicomweb.asked import BELOW_ARCHIVE, ROOT, Asked
+from api.dicomweb.metadata import metadata
+from api.dicomweb.retrieving import bulk, frames, instances, rendered, thumbnail
 from api.dicomweb.searching import search
-from model.attributes import Level
+from model.attributes import Key, Level
 
 Answer = Callable[[Asked], Awaitable[Response]]
+OfUids = Callable[[Asked, Key], Awaitable[Response]]
 
 _UIDS: Final = ("study", "series", "instance")
 _SEARCHES: Final = {
@@ -23,6 +27,24 @@ _SEARCHES: Final = {
     "/studies/{study}/series": Level.SERIES,
     "/studies/{study}/instances": Level.INSTANCE,
     "/studies/{study}/series/{series}/instances": Level.INSTANCE,
+}
+_NODES: Final = (
+    "/studies/{study}",
+    "/studies/{study}/series/{series}",
+    "/studies/{study}/series/{series}/instances/{instance}",
+)
+_RETRIEVALS: Final[Mapping[str, OfUids]] = {
+    "": instances,
+    "/metadata": metadata,
+    "/rendered": rendered,
+    "/thumbnail": thumbnail,
+}
+_OF_INSTANCES: Final[Mapping[str, OfUids]] = {
+    "/frames/{frames}": frames,
+    "/frames/{frames}/rendered": rendered,
+    "/frames/{frames}/thumbnail": thumbnail,
+    "/bulk/{path:path}": partial(bulk, kind="bulk"),
+    "/bulkdata/{path:path}": partial(bulk, kind="bulkdata"),
 }
 
 
@@ -42,17 +64,22 @@ def dicomweb_routes(schema: Schema, admission: Admission) -> list[Route]:
 
 def _answers() -> Iterator[tuple[str, Answer]]:
     for path, level in _SEARCHES.items():
-        yield path, _searching(level)
+        yield path, _of_uids(partial(search, level=level))
+    for path in _NODES:
+        for below, retrieve in _RETRIEVALS.items():
+            yield path + below, _of_uids(retrieve)
+    for below, retrieve in _OF_INSTANCES.items():
+        yield _NODES[-1] + below, _of_uids(retrieve)
 
 
-def _searching(level: Level) -> Answer:
+def _of_uids(work: OfUids) -> Answer:
     async def answer(asked: Asked) -> Response:
-        return await search(asked, level, uids_of(asked))
+        return await work(asked, uids_of(asked))
 
     return answer
 
 
-def uids_of(asked: Asked) -> tuple[str, ...]:
+def uids_of(asked: Asked) -> Key:
     """Those in the path, from the study down."""
     given = asked.request.path_params
     return tuple(given[name] for name in _UIDS if name in given)

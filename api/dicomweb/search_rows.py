@@ -137,7 +137,7 @@ def _row(search: Search, node: Mapping[str, Any], root: str) -> Row:
     row: Row = {_CHARACTER_SET: {"vr": "CS", "Value": ["ISO_IR 192"]}}  # as JSON and XML are written
     nodes = _from_study_down(node, search.level)
     for level, each in zip(levels, nodes, strict=True):
-        row |= _elements(each.get("more") or ()) | _elements(each.get("attributes") or ())
+        row |= row_of_attributes(each.get("more") or ()) | row_of_attributes(each.get("attributes") or ())
         if level is search.level or _is_whole(search, level):
             for keyword in (*_FIELDS[level], *_ALWAYS[level]):
                 row.setdefault(attribute_tag(keyword), {"vr": attribute_vr(keyword)})
@@ -171,7 +171,8 @@ def url_of(root: str, uids: Sequence[str]) -> str:
     )
 
 
-def _elements(attributes: Sequence[Mapping[str, Any]]) -> Row:
+def row_of_attributes(attributes: Sequence[Mapping[str, Any]]) -> Row:
+    """What `attributes { tag vr value }` of the schema answers, as DICOM JSON."""
     return dict(pair for each in attributes for pair in _pairs(each))
 
 

@@ -6,22 +6,21 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dicomweb.asked import Asked
+from api.dicomweb.asked import NOT_COMPLETE, WHOLE, Asked, warned
 from api.dicomweb.media_types import XML, accepted, chosen
 from api.dicomweb.multipart import whole_body
 from api.dicomweb.native_xml import to_xml
 from api.dicomweb.search_keys import MAX_QUERY, Search, search_of
 from api.dicomweb.search_rows import Row, document, rows, skipping, variables
 from api.problems import HttpProblem
-from model.attributes import Level
+from model.attributes import Key, Level
 
 _SKIPPED_AT_ONCE: Final = 1_000
-_LACKING: Final = "Not complete: {}. `sources` of the same list at /graphql says why."
 _MORE: Final = "More results match: ask on with offset={}."
 _FUZZY: Final = "fuzzymatching is not supported for {}: only literal matching has been performed."
 
 
-async def search(asked: Asked, level: Level, above: tuple[str, ...]) -> Response:
+async def search(asked: Asked, above: Key, *, level: Level) -> Response:
     """Raises HttpProblem, InputError."""
     request = asked.request
     if len(request.scope["query_string"]) > MAX_QUERY:
@@ -61,16 +60,16 @@ def _paging(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _warned(page: Any, wanted: Search, shown: int, *, is_there: bool) -> dict[str, str]:
-    """Warnings 299 (PS3.18 8.3.4.4, RFC 7234 5.5): what a list of rows cannot say itself."""
+    """What a list of rows cannot say itself."""
     words = []
     if not page["complete"]:
-        lacking = [s["archive"]["code"] for s in page["sources"] if s["state"] not in ("CACHED", "LIVE")]
-        words.append(_LACKING.format(", ".join(lacking)))
+        lacking = [s["archive"]["code"] for s in page["sources"] if s["state"] not in WHOLE]
+        words.append(NOT_COMPLETE.format(", ".join(lacking)))
     if is_there and page["pageInfo"]["hasNextPage"]:
         words.append(_MORE.format(wanted.offset + shown))
     if wanted.unmatched_fuzzily:
         words.append(_FUZZY.format(", ".join(wanted.unmatched_fuzzily)))
-    return {"Warning": ", ".join(f'299 ernfed "{each}"' for each in words)} if words else {}
+    return warned(words)
 
 
 def _json(found: list[Row]) -> bytes:

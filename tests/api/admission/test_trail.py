@@ -116,7 +116,8 @@ async def test_other_paths_leave_none(tiny: Audited, path: str) -> None:
         ("/graphql", {}, "/graphql", "UNAUTHENTICATED"),
         ("/graphql", bearer(token_of(exp=1_700_000_000)), "/graphql", "UNAUTHENTICATED"),
         ("/graphql?access_token=Mueller", {}, "/graphql", "UNAUTHENTICATED"),
-        ("/dicom-web/studies/1.2.3?PatientName=Mueller", {}, "(other)", "UNAUTHENTICATED"),
+        ("/dicom-web/studies/1.2.3?PatientName=Mueller", {}, "/dicom-web/studies/{study}", "UNAUTHENTICATED"),
+        ("/studies/1.2.3?PatientName=Mueller", {}, "(other)", "UNAUTHENTICATED"),
     ],
 )
 async def test_who_is_not_let_in_leaves_a_line(
