@@ -50,9 +50,6 @@ from archive_schedule where archive_id = $1
 -- name: probed  The next probe is a day away.
 update archive_schedule set next_probe_at = now() + interval '1 day' where archive_id = $1
 
--- name: under_way  Jobs of an archive that wait or run.
-select kind, running from archive_job where code = $1
-
 -- name: forget_log  What pgqueuer noted of jobs more than a week ago.
 delete from jobs.pgqueuer_log where created < now() - interval '7 days'
 

@@ -4,10 +4,6 @@ where archive_id = $1 and series_pk > $2
     and (representative_synced_at is null or representative_synced_at < synced_at)
 order by series_pk limit $3
 
--- name: left  How many series of an archive still lack theirs.
-select count(*) from series
-where archive_id = $1 and (representative_synced_at is null or representative_synced_at < synced_at)
-
 -- name: store  Representatives ($2) of series ($1); null: there is none, which is not asked again soon.
 with told as (
     select * from unnest($1::bigint[], $2::jsonb[]) t (series_pk, data)

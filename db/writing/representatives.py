@@ -13,12 +13,6 @@ async def lacking(database: Database, archive_id: int, after: int, limit: int) -
     return await database.fetch("representatives_lacking", sql, archive_id, after, limit)
 
 
-async def count_lacking(database: Database, archive_id: int) -> int:
-    """How many there are."""
-    (row,) = await database.fetch("representatives_left", statements("representatives")["left"], archive_id)
-    return int(row["count"])
-
-
 async def store(database: Database, found: Sequence[tuple[int, str | None]]) -> None:
     """(series_pk, data set as JSON text, or None where the archive gives none): one transaction."""
 

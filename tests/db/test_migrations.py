@@ -27,6 +27,16 @@ async def test_an_empty_database(empty_database_url: str) -> None:
     assert await migrate(empty_database_url) == []
 
 
+async def test_a_start_that_changes_nothing_writes_nothing(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    written = "select xmin::text, * from migration order by name"
+    views = "select oid, xmin::text from pg_class where relkind = 'v' order by oid"
+    before = await connection.fetch(written), await connection.fetch(views)
+    assert await migrate(database_url) == []
+    assert (await connection.fetch(written), await connection.fetch(views)) == before
+    await connection.close()
+
+
 async def test_views_are_made_anew_when_they_are_others(database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     before = dump(database_url)
