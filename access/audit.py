@@ -3,7 +3,7 @@
 A line is canonical JSON; each is chained to the one before: digest = SHA-256(previous digest || line), so a
 line that is changed, removed, inserted or moved breaks the chain from there on. What was touched is kept as
 keyed hashes: with the real id and the key of the table `secret` one finds the accesses to a record; the
-audit tables alone tell nothing of it. Writing and reading them: db/audit/trail.py.
+audit tables alone tell nothing of it. Writing and reading them: db/audit/log.py.
 """
 
 import hashlib

@@ -36,7 +36,7 @@ from api.routes import AskingRoute, OpenRoute, ScrapedRoute
 from api.viewer.routes import viewer_routes
 from archives.client import ArchiveClient
 from config.surroundings import Network
-from db.audit.trail import AuditLog
+from db.audit.log import AuditLog
 from db.indexing.jobs import JobState
 
 Jobs = Callable[[], Awaitable[Mapping[str, JobState]]]

@@ -24,8 +24,8 @@ from config.attributes_file import load_declared
 from config.networks_file import load_networks
 from config.pseudonym_keys import derived_key, load_pseudonym_keys
 from config.settings import Settings, load_settings
+from db.audit.log import AUDIT_SESSION, AuditLog
 from db.audit.past_pseudonyms import MASTER_KEY
-from db.audit.trail import AUDIT_SESSION, AuditLog
 from db.declared import apply_declared
 from db.definitions import definitions
 from db.embedded.postgres import EmbeddedPostgres

@@ -1,6 +1,6 @@
 """The audit trail of GraphQL: every operation leaves a line before its answer leaves the server.
 
-What a line holds is access/audit.py, how it is stored db/audit.py. Routes that are not GraphQL write their
+What a line holds is access/audit.py, how it is stored db/audit/log.py. Routes that are not GraphQL write their
 own lines with `AuditLog.write`.
 """
 
@@ -18,7 +18,7 @@ from strawberry.types import ExecutionContext
 from access.audit import ANONYMOUS, AuditRecord, Touched, document_digest, network_of, purpose_of
 from access.scope import AccessScope
 from api.logging import correlation_id
-from db.audit.trail import AuditLog, AuditUnavailable
+from db.audit.log import AuditLog, AuditUnavailable
 from model.errors import InputError
 
 PURPOSE_HEADER: Final = "x-purpose-of-use"

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.graphql.media_types import EVENTS, GRAPHQL
 from api.graphql.streams import whole_stream
 from api.problems import HttpProblem, refusal_of
-from db.audit.trail import AuditUnavailable
+from db.audit.log import AuditUnavailable
 
 
 def answer_of(result: Any, media_type: str) -> Response:

@@ -28,7 +28,7 @@ from api.document.rules import permit
 from api.document.wording import input_problem, position, syntax_problem, value_problem
 from api.logging import correlation_id, internal_message, log_exception
 from archives.errors import ArchiveError
-from db.audit.trail import AuditUnavailable
+from db.audit.log import AuditUnavailable
 from db.pool import StatementTimeout
 from model.errors import InputError
 from resolvers.engine import WrongLiteral, core_schema

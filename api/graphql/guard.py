@@ -35,7 +35,7 @@ from api.document.rules import Rules, permit
 from api.document.value_limits import check_values, literals
 from api.graphql.errors import process_errors
 from api.metrics import Metrics
-from db.audit.trail import AuditUnavailable
+from db.audit.log import AuditUnavailable
 from resolvers.engine import (
     core_schema,
     operation_named,

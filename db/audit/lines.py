@@ -1,4 +1,4 @@
-"""Reading audit lines: walking the chain, exports, and who saw a record. Writing them: db/audit/trail.py."""
+"""Reading audit lines: walking the chain, exports, and who saw a record. Writing them: db/audit/log.py."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from access.audit import EXPORT_PATH, GENESIS, AuditLine, flaw, patient_key, study_key
+from db.audit.log import audit_secret
 from db.audit.past_pseudonyms import NO_PSEUDONYMS, PastPseudonyms, real_study
-from db.audit.trail import audit_secret
 from db.pool import Database
 from db.statements import statements
 

@@ -17,7 +17,7 @@ from api.identity.sealing import Sealer
 from api.logging import configure_logging
 from config.access_file import AccessRules, ErnPolicy
 from config.identity import Client
-from db.audit.trail import AUDIT_SESSION, AuditLog
+from db.audit.log import AUDIT_SESSION, AuditLog
 from db.pool import Database
 from db.pool import metered as database_metered
 from db.ready import problems

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from access.audit import AuditLine, Touched, document_digest
 from api.app import create_app
 from db.audit.lines import lines, walk, who_saw_patient, who_saw_study
-from db.audit.trail import AUDIT_SESSION, AuditLog
+from db.audit.log import AUDIT_SESSION, AuditLog
 from db.pool import Database, StatementTimeout
 from resolvers.schema import schema
 from tests.api.identity.signing import FakeProvider, bearer, token_of

@@ -17,7 +17,7 @@ from access.scope import AccessLevel
 from archives.part_ten import head_of
 from archives.retrieval import Retrieving, Wanted
 from db.audit.lines import lines
-from db.audit.trail import AuditLog
+from db.audit.log import AuditLog
 from tests.api.dicomweb.federated import (
     DOUBLED,
     IN_FOLDER,

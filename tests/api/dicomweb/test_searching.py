@@ -12,7 +12,7 @@ from access.scope import AccessLevel, Grant, Viewer
 from api.dicomweb import searching
 from api.dicomweb.search_keys import MAX_OFFSET, search_of
 from db.audit.lines import lines
-from db.audit.trail import AuditLog
+from db.audit.log import AuditLog
 from model.attributes import Level
 from tests.api.export.test_endpoint import ANNA, client, log  # noqa: F401
 from tests.resolvers.conftest import federation, loaded, runtime  # noqa: F401

@@ -15,7 +15,7 @@ from api.document.rules import Rules, rules_of
 from config.persisted_operations import digest, load_persisted_operations
 from config.settings import Settings, SettingsError
 from db.audit.lines import lines
-from db.audit.trail import AUDIT_SESSION, AuditLog
+from db.audit.log import AUDIT_SESSION, AuditLog
 from db.pool import Database
 from resolvers.schema import schema as real
 from tests.api.graphql.test_websocket import PROTOCOL, receive, send, served

@@ -20,7 +20,7 @@ from api.export import rows as export_rows
 from api.export import table as export_table
 from api.export.table import COLUMNS, Table, default_columns
 from db.audit.lines import lines
-from db.audit.trail import AUDIT_SESSION, AuditLog
+from db.audit.log import AUDIT_SESSION, AuditLog
 from db.pool import Database
 from resolvers.context import Context
 from resolvers.schema import schema
@@ -238,7 +238,7 @@ async def test_without_its_line_no_page_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The connection is closed in the middle, so that nobody takes a part for the whole."""
-    from db.audit.trail import AuditUnavailable
+    from db.audit.log import AuditUnavailable
 
     written = 0
     write = log.write

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from access.scope import Viewer
 from api.export.wanted import MAX_QUERY
 from db.audit.lines import lines
-from db.audit.trail import AuditLog
+from db.audit.log import AuditLog
 from db.pool import Database
 from tests.api.export.test_endpoint import ANNA, client, export, log, rows_of, small_pages  # noqa: F401
 from tests.api.graphql.subscribing import serving

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from api.document.rules import Rules
 from db.audit.lines import lines
-from db.audit.trail import AUDIT_SESSION, AuditLog
+from db.audit.log import AUDIT_SESSION, AuditLog
 from db.pool import Database
 from db.writing.consent import StudyConsent, set_consents
 from tests.api.graphql.subscribing import CHANGES, begun, events, receive, serving, subscribed, told

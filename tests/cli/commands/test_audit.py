@@ -23,7 +23,7 @@ from typer.testing import CliRunner, Result
 from access.audit import AuditLine, AuditRecord, Touched
 from cli.commands.audit import app
 from db.audit.lines import lines, walk, who_saw_study
-from db.audit.trail import AUDIT_SESSION, AuditLog
+from db.audit.log import AUDIT_SESSION, AuditLog
 from db.pool import Database
 from tests.federation import Federation
 from tests.resolvers.conftest import loaded  # noqa: F401

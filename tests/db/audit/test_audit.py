@@ -14,7 +14,7 @@ import pytest
 
 from access.audit import AuditRecord, Touched
 from db.audit.lines import lines, walk
-from db.audit.trail import AUDIT_SESSION, AuditLog, AuditUnavailable
+from db.audit.log import AUDIT_SESSION, AuditLog, AuditUnavailable
 from db.migrate import migrate
 from db.pool import Database
 from tests.postgres import named

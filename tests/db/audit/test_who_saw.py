@@ -12,8 +12,8 @@ from config.archives_file import ArchiveConfig
 from config.pseudonym_keys import derived_key
 from db.archives import sync_archives
 from db.audit.lines import who_saw_patient, who_saw_study
+from db.audit.log import AuditLog, audit_secret
 from db.audit.past_pseudonyms import MASTER_KEY, past_pseudonyms
-from db.audit.trail import AuditLog, audit_secret
 from db.pool import Database
 from db.secrets import shared_secret
 from db.writing.projections import Projections

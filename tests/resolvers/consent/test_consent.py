@@ -13,8 +13,8 @@ from access.scope import AccessLevel, Grant, Viewer
 from access.small_counts import Policies, Policy
 from config.pseudonym_keys import derived_key
 from db.archives import sync_archives
+from db.audit.log import AUDIT_SESSION, AuditLog
 from db.audit.past_pseudonyms import MASTER_KEY
-from db.audit.trail import AUDIT_SESSION, AuditLog
 from db.pool import Connection, Database
 from db.secrets import shared_secret
 from db.writing import ingest
