@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from db.lists import nodes
 from db.pool import Database
 from tests.postgres import Databases, Fill, named, running_server
 
@@ -45,6 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes goes first, so that all processes end at about the same time."""
     items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """Which statements answer a list depends on how long they take: not on a machine that is busy. Tests that are
+    about these seconds set them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nodes, "WALK_SECONDS", 30.0)
+        patch.setattr(nodes, "BROAD_SECONDS", 30.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ What is answered from rollups is exact and not of this: who may only count is ne
 """
 
 import random
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -103,15 +104,15 @@ def pairs(rng: random.Random, studies: list[Study]) -> list[tuple[list[Study], l
 def bins(rng: random.Random, studies: list[Study]) -> list[tuple[list[Study], list[Study]]]:
     """(with, without) the target in one bin of a histogram, whose edges the attacker chooses as they like."""
     found = []
+    by_size = sorted(studies, key=lambda study: study.instances)
+    sizes = [study.instances for study in by_size]
     for _ in range(PAIRS):
         one = rng.choice(studies)
         low, width = one.instances - rng.randint(0, 20), rng.choice([1, 5, 20, 100])
         archives = {one.archive, *rng.sample(range(6), rng.randint(0, 5))}
-        match = [
-            s
-            for s in studies
-            if low <= s.instances < max(low + width, one.instances + 1) and s.archive in archives
-        ]
+        end = max(low + width, one.instances + 1)
+        inside = by_size[bisect_left(sizes, low) : bisect_left(sizes, end)]
+        match = [study for study in inside if study.archive in archives]
         found.append((match, [study for study in match if study.patient != one.patient]))
     return found
 

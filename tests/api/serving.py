@@ -1,6 +1,7 @@
 """A real server over the tiny schema: `python -m tests.api.serving` prints its URL, then serves."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     configure_logging("info")
     with listen("127.0.0.1", 0) as sock:
         try:

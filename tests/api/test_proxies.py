@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import ipaddress
+import json
+from collections.abc import MutableMapping
 from typing import Any
 
 import httpx
@@ -10,8 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
-from starlette.testclient import TestClient
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from api.identity.sealing import Sealer
@@ -67,23 +68,35 @@ async def test_only_proxies_are_believed(peer: str, headers: dict[str, str], exp
         assert (await client.get("/seen", headers=headers)).json() == expected
 
 
-def test_websockets_as_well() -> None:
+async def test_websockets_as_well() -> None:
     async def told(websocket: WebSocket) -> None:
         await websocket.accept()
         assert websocket.client is not None
         await websocket.send_json([websocket.client.host, websocket.url.scheme, websocket.headers["host"]])
         await websocket.close()
 
-    from starlette.routing import WebSocketRoute
-
     app = Forwarded(Starlette(routes=[WebSocketRoute("/seen", told)]), TRUSTED)
     headers = {
+        "host": "inside",
         "x-forwarded-for": CLIENT,
         "x-forwarded-proto": "https",
         "x-forwarded-host": "ernfed.example.org",
     }
-    with TestClient(app, client=(PROXY, 5)).websocket_connect("/seen", headers=headers) as socket:
-        assert socket.receive_json() == [CLIENT, "wss", "ernfed.example.org"]
+    scope = {
+        "type": "websocket", "path": "/seen", "scheme": "ws", "query_string": b"", "subprotocols": [],
+        "client": (PROXY, 5), "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    assert [each["type"] for each in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
+    assert json.loads(sent[1]["text"]) == [CLIENT, "wss", "ernfed.example.org"]
 
 
 async def test_without_the_setting_not_even_this_machine_is_believed() -> None:

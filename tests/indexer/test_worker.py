@@ -1,6 +1,7 @@
 """Workers: each archive in its rhythm, failures backed off, jobs by hand, workers that stop or die."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -18,7 +19,7 @@ from tests.indexer.scripted import ScriptedArchive, breaks_after, uids
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -120,6 +121,7 @@ async def test_a_dead_workers_job_is_taken_up(bench: Bench) -> None:
 
 
 async def test_a_run_by_hand_goes_first_and_once(bench: Bench) -> None:
+    begun = time.monotonic()
     archive = ScriptedArchive(feed=True)
     archive.fill(uids(1))
     await bench.run(archive)
@@ -133,7 +135,7 @@ async def test_a_run_by_hand_goes_first_and_once(bench: Bench) -> None:
     (state,) = (await jobs.job_states(bench.database)).values()
     assert state.failures == 0
     assert state.lag_seconds is not None
-    assert 0 <= state.lag_seconds < 20
+    assert 0 <= state.lag_seconds <= time.monotonic() - begun
 
 
 async def test_probes_come_daily(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """Subscribers in this process: somebody's list, kept up to date by nothing but the events that they get."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -107,11 +108,10 @@ def _facts(row: Row) -> tuple[Any, ...]:
     )
 
 
-async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Returns when it holds, or after so long: the caller then says what is wrong."""
-    for _ in range(round(seconds / 0.02)):
-        if holds():
-            return
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
 
 

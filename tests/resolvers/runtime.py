@@ -126,7 +126,7 @@ async def open_services(
 ) -> Services:
     """Services whose cursors have the fixed key."""
     await database.execute("secret", "insert into secret values ('cursors', $1) on conflict do nothing", KEY)
-    return await Services.open(database, Archives(clients), Settings(), rules)
+    return await Services.open(database, Archives(clients), Settings(statement_timeout=60), rules)
 
 
 async def load_down_to(database: Database, made: Federation, level: Level) -> None:
