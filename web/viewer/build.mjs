@@ -85,8 +85,16 @@ function fetchPackage(into) {
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", "--fetch-retries=1"];
   const done = spawnSync("npm", ["ci", ...flags], { cwd: into, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   if (done.error) throw new BuildError(`npm cannot be run (${done.error.code}). Install it: apt-get install npm`);
-  if (done.status !== 0) throw new BuildError(`npm could not fetch it:\n${done.stderr.trim()}`);
+  if (done.status !== 0) throw new BuildError(`npm could not fetch it: ${reasonIn(done.stderr)}`);
   return path.join(into, PACKAGE);
+}
+
+// Of npm's many lines the code and the first that says why.
+function reasonIn(text) {
+  const lines = text.split("\n").map((line) => line.replace(/^npm error ?/, "").trim());
+  const code = lines.find((line) => line.startsWith("code ")) ?? "";
+  const why = lines.find((line) => /reason:|Error:|integrity|[Nn]ot [Ff]ound|EACCES/.test(line)) ?? lines[0];
+  return [code.slice(5), why].filter(Boolean).join(", ");
 }
 
 // Path → content of what is taken, with the public path of this server.

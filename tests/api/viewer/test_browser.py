@@ -8,11 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from access.scope import everyone_here
 from api.app import create_app
@@ -86,25 +82,12 @@ async def served(tmp_path: Path, database: Database, built_viewer: Path) -> Asyn
             context,
             readiness=all_well,
             viewer=built_viewer,
-            routes=(Route("/dicom-web/{path:path}", straight_from(orthanc)),),
         )
         sock = stack.enter_context(listen("127.0.0.1", 0))
         task = asyncio.create_task(run_server(app, sock, started=started.set_result))
         yield Served(await started, orthanc)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def straight_from(orthanc: OrthancServer) -> Any:
-    """What the server's own routes below /dicom-web, which come first, do not answer."""
-
-    async def pass_on(request: Request) -> Response:
-        url = f"{orthanc.dicomweb}/{request.path_params['path']}"
-        headers = {name: request.headers[name] for name in ("accept", "host")}
-        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
-            return Response(await answer.read(), answer.status, media_type=answer.headers.get("content-type"))
-
-    return pass_on
 
 
 def faults_of(told: Any, url: str) -> list[Any]:
