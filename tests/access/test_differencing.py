@@ -20,11 +20,13 @@ import pytest
 
 from access.small_counts import Cell, Hidden, Policy, publish
 
+pytestmark = pytest.mark.timeout(600)
+
 PAIRS = 10_000
 SECRET = bytes(range(32))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Study:
     patient: int
     key: int
@@ -54,11 +56,13 @@ def exact(studies: list[Study]) -> Hashable:
     return len(studies)
 
 
-def protected(studies: list[Study], weigh: Callable[[Study], int] = lambda _: 1) -> Hashable:
-    by_patient: Counter[int] = Counter()
-    for study in studies:
-        by_patient[study.patient] += weigh(study)
-    key = min((study.key for study in studies), default=None)
+def protected(studies: list[Study], weigh: Callable[[Study], int] | None = None) -> Hashable:
+    by_patient = Counter([study.patient for study in studies])
+    if weigh is not None:
+        by_patient.clear()
+        for study in studies:
+            by_patient[study.patient] += weigh(study)
+    key = min([study.key for study in studies], default=None)
     hidden = Hidden(by_patient.total(), len(by_patient), key, max(by_patient.values(), default=1))
     return publish(Cell(0, hidden), Policy(), SECRET).value
 
