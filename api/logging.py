@@ -56,16 +56,8 @@ def configure_logging(level: str, stream: TextIO | None = None, *, text: bool = 
         )
     )
     handler.addFilter(_is_news)
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    logging.getLogger("pgqueuer").setLevel(
-        logging.ERROR
-    )  # that an outage cost it lines of its own log is no news
-    for name in _SILENT:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    logging.getLogger().handlers = [handler]
+    _set_levels(level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -76,6 +68,17 @@ def configure_logging(level: str, stream: TextIO | None = None, *, text: bool = 
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _set_levels(level: str) -> None:
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # That an outage cost it lines of its own log is no news.
+    logging.getLogger("pgqueuer").setLevel(logging.ERROR)
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
