@@ -223,5 +223,48 @@ def requests() -> Iterator[Attack]:
                **{"content-type": "application/x-www-form-urlencoded"})  # fmt: skip
 
 
+def get(name: str, path: str, *refusals: tuple[int, str], person: str = "full", **headers: str) -> Attack:
+    async def send(app: Served) -> Reply:
+        return await app.send(person, "GET", f"/dicom-web{path}", headers=headers)
+
+    return Attack(f"DICOMweb: {name}", send, refusals)
+
+
+def dicomweb() -> Iterator[Attack]:
+    bad, input_, there = (400, "BAD_REQUEST"), (400, "BAD_INPUT"), (404, "NOT_FOUND")
+    study = "/studies/1.2.3"
+    instance = f"{study}/series/1.2.3.4/instances/1.2.3.4.5"
+    for person in ("nobody", "full"):
+        refusal = (401, "UNAUTHENTICATED") if person == "nobody" else there
+        for path in (study, f"{study}/metadata", instance, f"{instance}/frames/1", f"{instance}/rendered"):
+            yield get(f"{path} as {person}", path, refusal, person=person)
+    yield get("a path for a UID", "/studies/..%2f..%2fsystem", there)
+    yield get("a UID of 10,000 characters", f"/studies/{'1.' * 5000}", input_)
+    yield get("SQL for a UID", "/studies/1'%3b%20drop%20table%20study/metadata", input_)
+    yield get("newlines in a UID", "/studies/1%0d%0aSet-Cookie:%20a=b", input_)
+    yield get("NUL in a UID", "/studies/1%00", input_)
+    yield get("10,000 UIDs", f"/studies?StudyInstanceUID={'1.2,' * 10_000}", (414, "URI_TOO_LONG"))
+    for number in ("-1", "1e9", "99999999999999999999", "0x10", "%D9%A1", "1;drop"):
+        yield get(f"limit {number}", f"/studies?limit={number}", bad)
+        yield get(f"offset {number}", f"/studies?offset={number}", bad)
+    yield get("the last offset", "/instances?offset=20001", bad)
+    yield get("1,000 includefields", f"/studies?includefield={','.join(['Rows'] * 1000)}", bad)
+    yield get("100 keys", f"/studies?{'&'.join(f'0009{n:04X}=1' for n in range(16, 116))}", bad)
+    yield get("wildcards of which one would never come to an end", f"/studies?StudyID={'*a' * 600}", input_)
+    for name, accept in (
+        ("1,000 media ranges", ",".join(["a/b"] * 1000)),
+        ("quotes that do not end", 'multipart/related; type="' + "a" * 5000),
+        ("semicolons", "a/b" + ";" * 20_000),
+    ):
+        yield get(name, "/studies", bad, (406, "NOT_ACCEPTABLE"), accept=accept)
+        yield get(f"{name}, of instances", study, bad, (406, "NOT_ACCEPTABLE"), accept=accept)
+    yield get("ranges", study, there, range="bytes=" + ",".join(f"{n}-" for n in range(1000)))
+    yield get("100,000 frames", f"{instance}/frames/{','.join(['1'] * 20_000)}", bad)
+    yield get("frame 0", f"{instance}/frames/0", bad)
+    yield get("a URL for a viewport", f"{instance}/rendered?viewport=http://evil.example/", bad)
+    yield get("another server's path of bulk data", f"{instance}/bulk/..%2f..%2f..%2fsystem", bad)
+    yield get("a query in the path of bulk data", f"{instance}/bulk/x%3fa=b", bad)
+
+
 def attacks() -> list[Attack]:
-    return [*requests(), *documents(), *values()]
+    return [*requests(), *documents(), *values(), *dicomweb()]
