@@ -1,8 +1,7 @@
 """Frames of a DICOM file, as they are stored, with the media type of their transfer syntax (PS3.18 8.7.3.3.2)."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from pydicom import Dataset, dcmread
 from pydicom.encaps import get_frame
@@ -31,9 +30,10 @@ MEDIA_TYPES: Final = {
 OCTETS: Final = "application/octet-stream"
 
 
-def frames_of(path: Path, numbers: Sequence[int]) -> list[tuple[Begin, bytes]]:
-    """numbers: from 1. Raises Rejected 404 for a frame that there is not."""
-    data_set = dcmread(path)
+def frames_of(file: Path | BinaryIO, listed: str) -> list[tuple[Begin, bytes]]:
+    """listed: numbers from 1 with commas between. Raises Rejected 404 for a frame that there is not."""
+    numbers = [int(number) for number in listed.split(",")]
+    data_set = dcmread(file)
     count = int(data_set.get("NumberOfFrames") or 1)
     if "PixelData" not in data_set or not all(1 <= number <= count for number in numbers):
         raise Rejected("has no such frame", 404)

@@ -94,10 +94,10 @@ class FolderArchive:
 
     async def _frames(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
         kind, _, numbers = wanted.below.partition("/")
-        if kind != "frames":
+        if kind != "frames" or "/" in numbers:
             raise NotSupported(f"{self.config.code}: a folder gives instances and frames only")
         path = (await self._paths(wanted))[0]
-        for begin, content in await self._ask(lambda: frames_of(path, [int(n) for n in numbers.split(",")])):
+        for begin, content in await self._ask(lambda: frames_of(path, numbers)):
             yield begin
             yield content
 

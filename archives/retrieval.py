@@ -1,12 +1,16 @@
 """WADO-RS (PS3.18 10.4) for whoever passes it on: an answer comes in parts, and each part in pieces."""
 
+import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Final, Protocol, runtime_checkable
 
 from archives.client import Row
-from archives.errors import ArchiveError, BadAnswer, Rejected
+from archives.errors import ArchiveError, BadAnswer, Rejected, TooLarge
+from archives.file_frames import frames_of
 from archives.flow import Flow
 from archives.multipart import Begin, Event, Parts, media_type_of
 from archives.part_ten import checked
@@ -15,6 +19,10 @@ from archives.transport import Transport
 from archives.wado import SEGMENTS
 from model.attributes import Key
 
+DICOM: Final = 'multipart/related; type="application/dicom"'
+AS_STORED: Final = (f"{DICOM}; transfer-syntax=*", DICOM, "*/*")
+"""Instances, byte for byte."""
+_FRAMES: Final = re.compile(r"frames/([0-9,]+)\Z")
 _REFUSED_ACCEPT: Final = frozenset({400, 406, 415})
 
 
@@ -54,7 +62,15 @@ async def from_dicomweb(transport: Transport, wanted: Wanted) -> AsyncGenerator[
     path = "".join(f"/{name}/{segment(uid)}" for name, uid in zip(SEGMENTS, wanted.uids, strict=False))
     below = f"/{wanted.below}" if wanted.below else ""
     query = f"?{wanted.query}" if wanted.query else ""
-    flow = await _begun(transport, f"{transport.url}{path}{below}{query}", wanted)
+    try:
+        flow = await _begun(transport, f"{transport.url}{path}{below}{query}", wanted)
+    except Rejected:
+        if (frames := _FRAMES.match(wanted.below)) is None:
+            raise
+        async with aclosing(in_syntaxes(_cut_out(transport, wanted.uids, frames[1]), wanted)) as cut:
+            async for event in cut:
+                yield event
+        return
     async with aclosing(flow):
         events = _stating(_events(flow)) if wanted.below else checked(_events(flow), wanted.uids)
         async with aclosing(in_syntaxes(events, wanted)) as told:
@@ -63,6 +79,19 @@ async def from_dicomweb(transport: Transport, wanted: Wanted) -> AsyncGenerator[
                     yield event
             except (BadAnswer, Rejected) as error:
                 raise named(transport.code, error) from None
+
+
+async def _cut_out(transport: Transport, uids: Key, numbers: str) -> AsyncGenerator[Event, None]:
+    """Frames of an archive that gives none, or none of these: out of the instance, as they are stored."""
+    content = bytearray()
+    async with aclosing(from_dicomweb(transport, Wanted(uids, AS_STORED))) as events:
+        async for event in events:
+            content += b"" if isinstance(event, Begin) else event
+            if len(content) > transport.session.max_bytes:
+                raise TooLarge(f"{transport.code}: an instance too large to take frames out of it")
+    for begin, frame in await asyncio.to_thread(frames_of, BytesIO(content), numbers):
+        yield begin
+        yield frame
 
 
 def named(code: str, error: ArchiveError) -> ArchiveError:

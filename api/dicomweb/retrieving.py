@@ -11,6 +11,7 @@ from api.dicomweb.copies import Found, Piece, find, pieces_of
 from api.dicomweb.media_types import MULTIPART, Range, accepted, fits
 from api.dicomweb.passing_on import How, Passing, alone, in_parts
 from api.problems import HttpProblem
+from archives.retrieval import AS_STORED
 from model.attributes import Key
 
 DICOM: Final = "application/dicom"
@@ -21,11 +22,6 @@ FRAMES: Final = (
     *("image/dicom-rle", "image/x-dicom-rle", "image/x-jls", "video/mpeg", "video/mp4", "video/mpeg2"),
 )
 MAX_FRAMES: Final = 100
-_AS_STORED: Final = (
-    f'{MULTIPART}; type="{DICOM}"; transfer-syntax=*',
-    f'{MULTIPART}; type="{DICOM}"',
-    "*/*",
-)
 _UID: Final = re.compile(r"[0-9.]{1,64}\Z")
 _FRAMES: Final = re.compile(r"[1-9][0-9]{0,6}(,[1-9][0-9]{0,6})*\Z")
 _BULK: Final = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z")
@@ -59,7 +55,7 @@ def _in_syntaxes(ranges: Sequence[Range]) -> How:
     """As stored, unless nothing but certain transfer syntaxes is accepted."""
     syntaxes = [each.transfer_syntax for each in ranges]
     if None in syntaxes or "*" in syntaxes:
-        return How(_AS_STORED)
+        return How(AS_STORED)
     known = [uid for uid in syntaxes if uid is not None and _UID.match(uid)]
     if not known:
         raise HttpProblem(400, "Accept: a transfer syntax is a UID, or *.")

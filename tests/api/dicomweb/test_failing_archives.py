@@ -165,7 +165,7 @@ async def test_other_words_are_tried(indexed: str, configs: list[ArchiveConfig])
 async def test_what_cannot_be_drawn_makes_nobody_sick(indexed: str, configs: list[ArchiveConfig]) -> None:
     async with behind(indexed, configs, replying(500)) as (home, _):
         asking, uids = home.client(), next(iter(held(SPLIT)))
-        for path in ("/rendered", "/frames/1", "/bulk/7fe00010"):
+        for path in ("/rendered", "/thumbnail", "/bulk/7fe00010"):
             for _ in range(6):
                 assert (await asking.get(path_of(uids) + path)).status_code == 406
         assert state_of(home) == BreakerState.CLOSED

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.uid import ExplicitVRBigEndian
 
 from access.audit_dicom import event_of
 from access.scope import AccessLevel
@@ -177,8 +176,8 @@ async def test_frames(home: Federated) -> None:
     asking, seen = home.client(), set()
     for uids, content in held().items():
         data_set = read(content)
-        if "PixelData" not in data_set or data_set.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:
-            continue  # which Orthanc gives no frames of
+        if "PixelData" not in data_set:
+            continue
         answer = await asking.get(f"{path_of(uids)}/frames/1", headers={"accept": OCTETS})
         ((media_type, frame),) = parts_of(answer)
         syntax = str(data_set.file_meta.TransferSyntaxUID)
@@ -190,7 +189,11 @@ async def test_frames(home: Federated) -> None:
         if not _is_compressed(data_set):
             assert frame.rstrip(b"\0") == data_set.PixelData.rstrip(b"\0")
         assert (await asking.get(f"{path_of(uids)}/frames/2", headers={"accept": OCTETS})).status_code == 404
-    assert {"application/octet-stream", "image/jp2", "image/dicom-rle"} <= seen
+    assert {
+        "application/octet-stream",
+        "image/jp2",
+        "image/dicom-rle",
+    } <= seen  # big endian too, which Orthanc refuses
     alone = await asking.get(f"{path_of(next(iter(held(IN_FOLDER))))}/frames/1",
                              headers={"accept": "application/octet-stream"})  # fmt: skip
     assert alone.headers["content-type"] == "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"
