@@ -13,10 +13,10 @@ from api.admission.leaving import ClosedStream, unless_gone
 from api.dicomweb.asked import Asked
 from api.dicomweb.copies import Found, Piece, find, series_of
 from api.dicomweb.media_types import XML, accepted, chosen
-from api.dicomweb.multipart import content_type, new_boundary, part_head, tail
 from api.dicomweb.native_xml import to_xml
 from api.dicomweb.passing_on import RetrievalCutShort, refusal
 from api.dicomweb.search_rows import row_of_attributes, url_of
+from api.dicomweb.written_parts import content_type, new_boundary, part_head, tail
 from api.problems import HttpProblem
 from archives.errors import ArchiveError, NotSupported, Rejected
 from archives.retrieval import Retrieving

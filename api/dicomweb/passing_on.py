@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.admission.leaving import ClosedStream, unless_gone
 from api.dicomweb.asked import Asked
 from api.dicomweb.copies import Found, Piece, series_of
-from api.dicomweb.multipart import content_type, new_boundary, part_head, tail
+from api.dicomweb.written_parts import content_type, new_boundary, part_head, tail
 from api.identity.auth import seconds_left
 from api.problems import HttpProblem
 from archives.errors import ArchiveError, NotSupported

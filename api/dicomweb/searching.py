@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from api.dicomweb.asked import NOT_COMPLETE, WHOLE, Asked, warned
 from api.dicomweb.media_types import XML, accepted, chosen
-from api.dicomweb.multipart import whole_body
 from api.dicomweb.native_xml import to_xml
 from api.dicomweb.search_keys import MAX_QUERY, Search, search_of
 from api.dicomweb.search_rows import Row, document, rows, skipping, variables
+from api.dicomweb.written_parts import whole_body
 from api.problems import HttpProblem
 from model.attributes import Key, Level
 
