@@ -55,7 +55,8 @@ async def runtime(loaded: tuple[str, Federation]) -> AsyncIterator[Runtime]:
 
 @pytest.fixture
 def beginning(request: pytest.FixtureRequest, template: str, filled_with: Callable[[Fill], str]) -> str:
-    """With the rows of the runtime that the test asks for."""
+    """With the rows of the runtime that the test asks for, by the name of its fixture: no other one below here may have
+    such a name."""
     fills = {"shallow": _fill_shallow, "home": fill_home, "live": fill_live}
     return next((filled_with(fills[name]) for name in fills if name in request.fixturenames), template)
 

@@ -56,7 +56,7 @@ class Home:
 
 
 @pytest.fixture
-async def home(database: Database) -> AsyncIterator[Home]:
+async def consented(database: Database) -> AsyncIterator[Home]:
     ids = await sync_archives(database, CONFIGS)
     master = await shared_secret(database, MASTER_KEY, lambda: bytes(range(32)))
     makers = {
@@ -79,44 +79,44 @@ LISTS = """{ series(first: 1000) { totalCount nodes { id } } instances(first: 10
   studyStats { studies { value } series { value } facet(by: ARCHIVE) { value count { value } } } }"""
 
 
-async def test_a_stranger_sees_what_has_the_consent_to_research(home: Home) -> None:
-    reader, uids = home.runtime.asked_by(READER), home.uids()
+async def test_a_stranger_sees_what_has_the_consent_to_research(consented: Home) -> None:
+    reader, uids = consented.runtime.asked_by(READER), consented.uids()
     assert (await reader.data(LIST))["studies"]["totalCount"] == 0
     assert (await reader.data(LISTS))["studyStats"]["studies"]["value"] in (0, None)
-    await home.consent(*uids[:3])
-    await home.consent(uids[3], research=False)
+    await consented.consent(*uids[:3])
+    await consented.consent(uids[3], research=False)
     nodes = (await reader.data(LIST))["studies"]["nodes"]
-    assert {node["studyInstanceUid"] for node in nodes} == {home.maker.uid(uid) for uid in uids[:3]}
+    assert {node["studyInstanceUid"] for node in nodes} == {consented.maker.uid(uid) for uid in uids[:3]}
     assert {node["access"] for node in nodes} == {"PSEUDONYMISED"}
-    member = (await home.runtime.asked_by(MEMBER).data(LIST))["studies"]
+    member = (await consented.runtime.asked_by(MEMBER).data(LIST))["studies"]
     assert member["totalCount"] == len(uids)
 
 
-async def test_sources_say_that_a_policy_holds_records_back_and_not_whether_it_did(home: Home) -> None:
+async def test_sources_say_that_a_policy_holds_records_back_and_not_whether_it_did(consented: Home) -> None:
     ask = "{ studies { totalCount complete sources { archive { code } state restriction { code } } } }"
     told = {}
     for viewer in (READER, MEMBER, ADMIN):
-        [source, *_] = (await home.runtime.asked_by(viewer).data(ask))["studies"]["sources"]
+        [source, *_] = (await consented.runtime.asked_by(viewer).data(ask))["studies"]["sources"]
         told[viewer.subject] = source["restriction"]
     assert told == {"reader": {"code": "CONSENT_TO_RESEARCH"}, "member": None, "admin": None}
-    none = (await home.runtime.asked_by(READER).data(ask))["studies"]
-    await home.consent(*home.uids())
-    everything = (await home.runtime.asked_by(READER).data(ask))["studies"]
-    assert (none["totalCount"], everything["totalCount"]) == (0, len(home.uids()))
+    none = (await consented.runtime.asked_by(READER).data(ask))["studies"]
+    await consented.consent(*consented.uids())
+    everything = (await consented.runtime.asked_by(READER).data(ask))["studies"]
+    assert (none["totalCount"], everything["totalCount"]) == (0, len(consented.uids()))
     assert none["sources"] == everything["sources"]
     assert none["complete"] is everything["complete"] is True
 
 
-async def test_nothing_is_said_of_what_could_not_be_indexed_where_consent_decides(home: Home) -> None:
+async def test_nothing_is_said_of_what_could_not_be_indexed_where_consent_decides(consented: Home) -> None:
     """A lost study has no consent that is known: that there is one is for those who see all of them."""
     ask = "{ studies { complete sources { state error { code } } } }"
-    viewers = [home.runtime.asked_by(viewer) for viewer in (READER, MEMBER, ADMIN)]
+    viewers = [consented.runtime.asked_by(viewer) for viewer in (READER, MEMBER, ADMIN)]
     before = [(await viewer.data(ask))["studies"] for viewer in viewers]
 
     async def reject(conn: Connection) -> None:
         await ingest.reject(conn, 1, [Rejected(Level.STUDY, None, "no UID", "{}")])
 
-    await ingest.write(home.database, "reject", reject)
+    await ingest.write(consented.database, "reject", reject)
     after = [(await viewer.data(ask))["studies"] for viewer in viewers]
     assert after[0] == before[0]
     for told in after[1:]:
@@ -124,30 +124,30 @@ async def test_nothing_is_said_of_what_could_not_be_indexed_where_consent_decide
         assert told["sources"][0] == {"state": "PARTIAL", "error": {"code": "REJECTED_RECORDS"}}
 
 
-async def test_series_and_instances_fetched_on_demand_are_shown(home: Home) -> None:
-    reader, uids = home.runtime.asked_by(READER), home.uids()
-    await home.consent(*uids[:3])
+async def test_series_and_instances_fetched_on_demand_are_shown(consented: Home) -> None:
+    reader, uids = consented.runtime.asked_by(READER), consented.uids()
+    await consented.consent(*uids[:3])
     nodes = (await reader.data(DEEP))["studies"]["nodes"]
-    copies = [copy for copy in home.made.copies if copy.archive_id == 1]
+    copies = [copy for copy in consented.made.copies if copy.archive_id == 1]
     for uid in uids[:3]:
-        (node,) = [each for each in nodes if each["studyInstanceUid"] == home.maker.uid(uid)]
+        (node,) = [each for each in nodes if each["studyInstanceUid"] == consented.maker.uid(uid)]
         held = {c.uid for c in copies if c.level is Level.SERIES and c.uids[Level.STUDY] == uid}
         shown = node["series"]["nodes"]
         assert {each["seriesInstanceUid"] for each in shown} == {
-            home.maker.uid_in(uid, each) for each in held
+            consented.maker.uid_in(uid, each) for each in held
         }
         sops = {c.uid for c in copies if c.level is Level.INSTANCE and c.uids[Level.STUDY] == uid}
         told = {sop["sopInstanceUid"] for each in shown for sop in each["instances"]["nodes"]}
-        assert told == {home.maker.uid_in(uid, each) for each in sops}
+        assert told == {consented.maker.uid_in(uid, each) for each in sops}
 
 
-async def test_a_withdrawal_takes_effect_at_once_everywhere(home: Home) -> None:
-    reader, uids = home.runtime.asked_by(READER), home.uids()
-    await home.consent(*uids[:4])
+async def test_a_withdrawal_takes_effect_at_once_everywhere(consented: Home) -> None:
+    reader, uids = consented.runtime.asked_by(READER), consented.uids()
+    await consented.consent(*uids[:4])
     before = (await reader.data(DEEP))["studies"][
         "nodes"
     ]  # connections are open, series and instances indexed
-    gone = next(node for node in before if node["studyInstanceUid"] == home.maker.uid(uids[0]))
+    gone = next(node for node in before if node["studyInstanceUid"] == consented.maker.uid(uids[0]))
     ids = {
         "study": (await _id_of(reader, gone["studyInstanceUid"])),
         "series": gone["series"]["nodes"][0]["id"],
@@ -158,12 +158,12 @@ async def test_a_withdrawal_takes_effect_at_once_everywhere(home: Home) -> None:
     page = await reader.data("{ studies(first: 1) { pageInfo { endCursor } } }")
     cursor = page["studies"]["pageInfo"]["endCursor"]
 
-    answer = await home.runtime.asked_by(ADMIN).data(
+    answer = await consented.runtime.asked_by(ADMIN).data(
         SET, {"uid": uids[0], "archive": "a0", "research": False}
     )
     assert answer["setConsent"]["study"]["consent"] == {"care": True, "registry": False, "research": False}
 
-    assert home.maker.uid(uids[0]) not in str(await reader.data(DEEP))
+    assert consented.maker.uid(uids[0]) not in str(await reader.data(DEEP))
     for each in ids.values():
         assert await reader.data("query ($id: ID!) { node(id: $id) { id } }", {"id": each}) == {"node": None}
     assert await reader.data(f'{{ study(studyInstanceUid: "{gone["studyInstanceUid"]}") {{ id }} }}') == {
@@ -180,14 +180,14 @@ async def test_a_withdrawal_takes_effect_at_once_everywhere(home: Home) -> None:
     assert told["series"]["totalCount"] == lists["series"]["totalCount"] - len(gone["series"]["nodes"])
     assert told["studyStats"]["studies"]["value"] == 3
     assert told["studyStats"]["facet"] == [{"value": "a0", "count": {"value": 3}}]
-    assert (await home.runtime.asked_by(MEMBER).data(LIST))["studies"]["totalCount"] == len(uids)
+    assert (await consented.runtime.asked_by(MEMBER).data(LIST))["studies"]["totalCount"] == len(uids)
 
 
-async def test_nothing_is_fetched_for_a_stranger_without_consent(home: Home) -> None:
-    reader, uids = home.runtime.asked_by(READER), home.uids()
-    await home.consent(uids[0])
+async def test_nothing_is_fetched_for_a_stranger_without_consent(consented: Home) -> None:
+    reader, uids = consented.runtime.asked_by(READER), consented.uids()
+    await consented.consent(uids[0])
     nodes = (await reader.data(LIST))["studies"]["nodes"]
-    await home.consent(uids[0], research=False)
+    await consented.consent(uids[0], research=False)
     asked = await reader.ask(
         "query ($id: ID!) { node(id: $id) { ... on Study { series { nodes { id } } } } }",
         {"id": nodes[0]["id"]},
@@ -204,34 +204,34 @@ async def _id_of(runtime: Runtime, uid: str) -> str:
 # ---- what the field says ---------------------------------------------------------------------------------
 
 
-async def test_consent_is_over_the_visible_copies_that_say_something(home: Home) -> None:
-    shared = next(uid for uid in home.uids(1) if uid in home.uids(2))
+async def test_consent_is_over_the_visible_copies_that_say_something(consented: Home) -> None:
+    shared = next(uid for uid in consented.uids(1) if uid in consented.uids(2))
     ask = f'{{ study(studyInstanceUid: "{shared}") {{ consent {{ care registry research }} }} }}'
 
     async def told(runtime: Runtime) -> list[bool]:
         return list((await runtime.data(ask))["study"]["consent"].values())
 
-    runtime = home.runtime.without("a2")
+    runtime = consented.runtime.without("a2")
     assert await told(runtime) == [False, False, False]
-    await set_consents(home.database, 1, [StudyConsent(shared, True, True, True)], "x")
+    await set_consents(consented.database, 1, [StudyConsent(shared, True, True, True)], "x")
     assert await told(runtime) == [True, True, True]  # the other archive was told nothing
-    await set_consents(home.database, 2, [StudyConsent(shared, True, False, False)], "x")
+    await set_consents(consented.database, 2, [StudyConsent(shared, True, False, False)], "x")
     assert await told(runtime) == [True, False, False]
     assert await told(runtime.without("a1", "a2")) == [True, True, True]
 
 
-async def test_consents_of_a_page_cost_one_statement(home: Home) -> None:
-    answer = await home.runtime.ask("{ studies(first: 30) { nodes { consent { care } } } }")
+async def test_consents_of_a_page_cost_one_statement(consented: Home) -> None:
+    answer = await consented.runtime.ask("{ studies(first: 30) { nodes { consent { care } } } }")
     assert answer.errors == []
     assert answer.statements.count("consents") == 1
 
 
-async def test_studies_are_found_by_consent(home: Home) -> None:
-    uids = home.uids()
-    await home.consent(*uids[:2])
-    found = await home.runtime.data("{ studies(filter: {consent: {research: true}}) { totalCount } }")
+async def test_studies_are_found_by_consent(consented: Home) -> None:
+    uids = consented.uids()
+    await consented.consent(*uids[:2])
+    found = await consented.runtime.data("{ studies(filter: {consent: {research: true}}) { totalCount } }")
     assert found["studies"]["totalCount"] == 2
-    reader = await home.runtime.asked_by(MEMBER).data(
+    reader = await consented.runtime.asked_by(MEMBER).data(
         "{ studies(filter: {consent: {research: true, registry: false}}) { totalCount } }"
     )
     assert reader["studies"]["totalCount"] == 2
@@ -246,37 +246,40 @@ COUNTER = Viewer("x", None, (Grant(EYE, AccessLevel.COUNTS, ("admin",)),))
 
 
 @pytest.mark.parametrize("viewer", [PSEUDO_ADMIN, NO_ADMIN, OTHER_ADMIN, COUNTER])
-async def test_others_may_not_set_it(home: Home, viewer: Viewer) -> None:
-    runtime = home.runtime.asked_by(viewer)
-    for uid in (home.uids()[0], "1.2.3.4.5"):  # nor does the answer tell what is there
+async def test_others_may_not_set_it(consented: Home, viewer: Viewer) -> None:
+    runtime = consented.runtime.asked_by(viewer)
+    for uid in (consented.uids()[0], "1.2.3.4.5"):  # nor does the answer tell what is there
         answer = await runtime.ask(SET, {"uid": uid, "archive": "a0", "research": True})
         assert answer.codes == ["FORBIDDEN"]
-    assert await home.database.fetch("t", "select from consent") == []
+    assert await consented.database.fetch("t", "select from consent") == []
 
 
-async def test_an_archive_that_cannot_be_named_is_not_found(home: Home) -> None:
-    stranger = home.runtime.asked_by(Viewer("x", None, (Grant(RND, AccessLevel.FULL, ("admin",)),)))
-    hidden = await stranger.ask(SET, {"uid": home.uids()[0], "archive": "a0", "research": True})
-    nothing = await stranger.ask(SET, {"uid": home.uids()[0], "archive": "a9", "research": True})
+async def test_an_archive_that_cannot_be_named_is_not_found(consented: Home) -> None:
+    stranger = consented.runtime.asked_by(Viewer("x", None, (Grant(RND, AccessLevel.FULL, ("admin",)),)))
+    hidden = await stranger.ask(SET, {"uid": consented.uids()[0], "archive": "a0", "research": True})
+    nothing = await stranger.ask(SET, {"uid": consented.uids()[0], "archive": "a9", "research": True})
     assert hidden.codes == nothing.codes == ["NOT_FOUND"]
     assert hidden.errors[0]["message"].replace("a0", "a9") == nothing.errors[0]["message"]
 
 
-async def test_a_study_that_the_archive_does_not_hold_is_not_found(home: Home) -> None:
-    runtime, elsewhere = home.runtime.asked_by(ADMIN), (set(home.uids(2)) - set(home.uids(1))).pop()
+async def test_a_study_that_the_archive_does_not_hold_is_not_found(consented: Home) -> None:
+    runtime, elsewhere = (
+        consented.runtime.asked_by(ADMIN),
+        (set(consented.uids(2)) - set(consented.uids(1))).pop(),
+    )
     for uid in (elsewhere, "1.2.3.4.5"):
         answer = await runtime.ask(SET, {"uid": uid, "archive": "a0", "research": True})
         assert answer.codes == ["NOT_FOUND"]
 
 
-async def test_a_change_tells_of_the_accesses_of_others_since_consent_was_given(home: Home) -> None:
-    admin, uid = home.runtime.asked_by(ADMIN), home.uids()[0]
-    database = await Database.open(home.database.url, max_size=1, session=AUDIT_SESSION)
+async def test_a_change_tells_of_the_accesses_of_others_since_consent_was_given(consented: Home) -> None:
+    admin, uid = consented.runtime.asked_by(ADMIN), consented.uids()[0]
+    database = await Database.open(consented.database.url, max_size=1, session=AUDIT_SESSION)
     log = await AuditLog.open(database)
     await _access(log, "early", "TREAT", uid)
     first = await _change(admin, uid, research=True)
     assert (first["accesses"], first["exports"]) == (None, [])  # no consent held before
-    pseudonym = home.maker.uid(uid)
+    pseudonym = consented.maker.uid(uid)
     await _access(log, "anna", "TREAT", uid)
     await _access(log, "anna", "TREAT", uid)
     await _access(log, "bert", "HRESCH", pseudonym)
@@ -297,15 +300,15 @@ async def test_a_change_tells_of_the_accesses_of_others_since_consent_was_given(
     }
 
 
-async def test_a_change_lists_earlier_exports(home: Home) -> None:
+async def test_a_change_lists_earlier_exports(consented: Home) -> None:
     """One for each request, however many pages it took; not of other studies, nor of who was refused."""
-    admin, uid = home.runtime.asked_by(ADMIN), home.uids()[0]
-    database = await Database.open(home.database.url, max_size=1, session=AUDIT_SESSION)
+    admin, uid = consented.runtime.asked_by(ADMIN), consented.uids()[0]
+    database = await Database.open(consented.database.url, max_size=1, session=AUDIT_SESSION)
     log = await AuditLog.open(database)
     await _export(log, "early", uid)
     await _change(admin, uid, research=True)
-    await _export(log, "first", home.maker.uid(uid), purpose="HRESCH")
-    await _export(log, "first", home.maker.uid(uid), purpose="HRESCH")
+    await _export(log, "first", consented.maker.uid(uid), purpose="HRESCH")
+    await _export(log, "first", consented.maker.uid(uid), purpose="HRESCH")
     await _export(log, "second", uid)
     await _export(log, "other", "1.2.99")
     await _export(log, "refused", uid, outcome="FORBIDDEN")
