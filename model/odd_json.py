@@ -205,6 +205,8 @@ class _Normaliser:
         """Servers that know no VR send names and data sets all the same."""
         if vr == "UN" and has_a_tag(value):
             return self._item(value)
+        if vr == "UI":  # what is no name of a person becomes no name of a study either
+            return self._leave_out("an object instead of a UID")
         name = self._name(value)
         if vr in _NUMBERS and isinstance(name, dict):
             return self._leave_out("an object instead of a number")
