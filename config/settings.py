@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     rate_limit: int = Field(
         default=600,
         ge=0,
-        description="GraphQL requests a minute and person (RATE_LIMITED beyond); 0: no limit. Without an "
+        description="requests a minute and person, frames a twentieth (RATE_LIMITED beyond); 0: no limit. Without an "
         "issuer only where it is set",
     )
     read_pool_size: int = Field(

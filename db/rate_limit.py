@@ -47,16 +47,16 @@ class RateLimit:
             self._sharing.cancel()
             await asyncio.gather(self._sharing, return_exceptions=True)
 
-    def take(self, person: str) -> float:
-        """0 when a request of `person` may go on; else the seconds until one may."""
+    def take(self, person: str, weight: float = 1.0) -> float:
+        """0 when a request of `person` may go on, which counts as `weight`; else the seconds until it may."""
         who = hashlib.sha256(person.encode("utf-8", "surrogatepass")).digest()
         now = self._clock()
         bucket = self._buckets.setdefault(who, _Bucket(self._size, now))
         self._fill(bucket, now)
-        if bucket.tokens < 1:
-            return (1 - bucket.tokens) / self._gain
-        bucket.tokens -= 1
-        bucket.spent += 1
+        if bucket.tokens < weight:
+            return (weight - bucket.tokens) / self._gain
+        bucket.tokens -= weight
+        bucket.spent += weight
         return 0.0
 
     async def share(self) -> None:

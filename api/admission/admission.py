@@ -19,8 +19,8 @@ from api.problems import HttpProblem, refusal_of
 from model.errors import InputError
 
 ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
-Limiter = Callable[[str], float]
-"""Person or address → seconds until their next request may go on; 0 for this one."""
+Limiter = Callable[[str, float], float]
+"""Person or address, and how many requests this one counts as → seconds until it may go on; 0: now."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,15 @@ class Admission:
             self._keep_pace(f"refused {_address(connection)}")
             raise
 
-    async def enter(self, connection: Request | WebSocket) -> Any:
-        """The context of whoever asks for data. Raises HttpProblem."""
+    async def enter(self, connection: Request | WebSocket, weight: float = 1.0) -> Any:
+        """The context of whoever asks for data. weight: as how many requests it counts. Raises HttpProblem."""
         try:
             purpose_of(connection.headers.get(PURPOSE_HEADER))  # raises for what is no code
             permit.set(self.rules.permit(connection))
             context = await self.context_factory(connection)
         except InputError as refused:
             raise refusal_of(refused.code, refused.message) from None
-        self._keep_pace(_who_asks(connection, context))
+        self._keep_pace(_who_asks(connection, context), weight)
         return context
 
     def takes_turns(self, connection: HTTPConnection, context: Any, until_sent: AsyncExitStack) -> None:
@@ -77,9 +77,9 @@ class Admission:
         given = connection.headers.get("authorization", "").encode("latin-1")
         return self.scraper is not None and hmac.compare_digest(given, f"Bearer {self.scraper}".encode())
 
-    def _keep_pace(self, who: str) -> None:
+    def _keep_pace(self, who: str, weight: float = 1.0) -> None:
         """Raises HttpProblem 429 for one who asks too often."""
-        if self.limiter is not None and (wait := self.limiter(who)):
+        if self.limiter is not None and (wait := self.limiter(who, weight)):
             seconds = math.ceil(wait)
             raise HttpProblem(
                 429,

@@ -46,11 +46,11 @@ class Asked:
     """Codes of what kept an operation from telling all: an archive that could not be asked."""
 
     @classmethod
-    async def of(cls, schema: Schema, admission: Admission, request: Request) -> "Asked":
-        """Raises HttpProblem, InputError."""
+    async def of(cls, schema: Schema, admission: Admission, request: Request, weight: float) -> "Asked":
+        """weight: as how many requests it counts. Raises HttpProblem, InputError."""
         if not shows_token(request):
             refuse_elsewhere(request)  # else a page there learns from what loads and what fails what is here
-        context: Context = await admission.enter(request)
+        context: Context = await admission.enter(request, weight)
         archive = request.path_params.get("code")
         path = ROOT if archive is None else BELOW_ARCHIVE.format(code=archive)
         return cls(schema, admission, request, context, archive, f"{str(request.base_url).rstrip('/')}{path}")

@@ -139,7 +139,7 @@ async def test_an_origin_is_compared_with_what_the_proxy_was_asked(peer: str, st
 async def test_strangers_are_counted_by_their_own_address(peer: str, counted: str) -> None:
     asked: list[str] = []
 
-    def limiter(who: str) -> float:
+    def limiter(who: str, weight: float) -> float:
         asked.append(who)
         return 0.0
 

@@ -90,3 +90,14 @@ async def test_a_statement_that_takes_too_long_is_ended(database_url: str) -> No
         await database.fetch("test", "select pg_sleep(5)")
     assert (await database.fetch("test", "show statement_timeout"))[0][0] == "200ms"
     await database.close()
+
+
+async def test_some_requests_count_as_less_than_one(database: Database) -> None:
+    clock = Clock()
+    limit = RateLimit(database, 60, clock)
+    passed = next(count for count in range(2000) if limit.take("anna", 0.0625))
+    assert passed == 960
+    assert limit.take("anna", 0.0625) == pytest.approx(0.0625)
+    clock.now += 0.0625
+    assert limit.take("anna", 0.0625) == 0
+    assert limit.take("anna") == pytest.approx(1)

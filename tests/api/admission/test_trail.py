@@ -141,7 +141,7 @@ async def test_who_is_not_let_in_leaves_a_line(
 async def test_a_flood_of_strangers_is_no_flood_of_lines(audit: AuditLog, database: Database) -> None:
     left = {"refused 192.0.2.77": 3}
 
-    def limiter(asker: str) -> float:
+    def limiter(asker: str, weight: float) -> float:
         left[asker] = left.get(asker, 1_000) - 1
         return 0.0 if left[asker] >= 0 else 7.2
 
@@ -292,7 +292,7 @@ async def test_many_requests_share_commits(tiny: Audited) -> None:
 
 async def test_who_asks_too_often_is_told_when_to_come_back(audit: AuditLog, database: Database) -> None:
     waits = iter([0.0, 0.0, 3.2])
-    tiny = Audited(tiny_app(audit=audit, limiter=lambda person: next(waits)), audit, database)
+    tiny = Audited(tiny_app(audit=audit, limiter=lambda person, weight: next(waits)), audit, database)
     assert [(await tiny.ask("{ hello }")).status_code for _ in range(2)] == [200, 200]
     answer = await tiny.ask("{ hello }")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "4")
@@ -303,7 +303,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(audit: AuditLog, dat
 async def test_people_are_told_apart_and_strangers_by_address(runtime: Runtime) -> None:  # noqa: F811
     asked: list[str] = []
 
-    def limiter(person: str) -> float:
+    def limiter(person: str, weight: float) -> float:
         asked.append(person)
         return 0.0
 

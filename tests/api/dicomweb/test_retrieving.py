@@ -343,3 +343,23 @@ async def test_archives_say_what_wanted_means(home: Federated) -> None:
         events = client.retrieve(Wanted((DOUBLED,), (DICOM, "*/*")))
         found = [event async for event in events]
         assert [type(event).__name__ for event in found] == ["Begin", "bytes"]
+
+
+async def test_pieces_count_as_less_than_a_request(home: Federated) -> None:
+    """A viewer asks frame by frame: a series of some hundred images is not too many requests."""
+    weights: list[float] = []
+
+    def limiter(_who: str, weight: float) -> float:
+        weights.append(weight)
+        return 0
+
+    of_instance = f"/dicom-web/studies/{IN_FOLDER}/series/{IN_FOLDER}.1/instances/{IN_FOLDER}.1.1"
+    async with home.client(limiter=limiter) as client:
+        for path in (
+            of_instance,
+            f"{of_instance}/metadata",
+            f"{of_instance}/frames/1",
+            f"{of_instance}/rendered",
+        ):
+            await client.get(path)
+    assert weights == [1, 1, 0.05, 1]

@@ -262,7 +262,7 @@ async def test_without_its_line_no_page_leaves(
 
 
 async def test_too_many_exports_wait(runtime: Runtime) -> None:  # noqa: F811
-    answer = await export(client(runtime, limiter=lambda _person: 3.2), "studies.csv")
+    answer = await export(client(runtime, limiter=lambda _person, _weight: 3.2), "studies.csv")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "4")
 
 

@@ -54,7 +54,7 @@ async def test_a_flood_of_subscriptions(database: Database) -> None:
     """Of one connection, of one person over many connections, and of one person in a minute."""
     await with_projections(database)
     waits = iter([0.0] * 6 + [7.0] * 100)
-    more: dict[str, Any] = {"operations_per_socket": 3, "limiter": lambda _who: next(waits)}
+    more: dict[str, Any] = {"operations_per_socket": 3, "limiter": lambda _who, _weight: next(waits)}
     async with serving(database, **more) as server, server.socket() as ws, server.socket() as second:
         server.services.subscribers.most = 4
         for number in range(1, 5):
