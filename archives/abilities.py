@@ -7,7 +7,7 @@ from typing import Protocol
 
 from archives.client import Row
 from archives.pager import Page, PageMemory
-from archives.queries import Query
+from archives.queries import SearchQuery
 from archives.rows import Level
 from config.archives_file import ArchiveConfig
 
@@ -51,11 +51,11 @@ class Learner(Protocol):
         """What a search asks for besides what it is always given."""
         ...
 
-    async def qido(self, query: Query, limit: int, offset: int, fields: Fields | None) -> Page:
+    async def qido(self, query: SearchQuery, limit: int, offset: int, fields: Fields | None) -> Page:
         """One request, whatever was learnt."""
         ...
 
-    async def page(self, query: Query, limit: int, offset: int) -> Page:
+    async def page(self, query: SearchQuery, limit: int, offset: int) -> Page:
         """With every attribute where that can be asked for."""
         ...
 

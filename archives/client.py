@@ -91,7 +91,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ArchiveChange:
     """One entry of a change feed: a study was new, changed or deleted after `sequence`."""
 
     sequence: int
@@ -104,7 +104,7 @@ class Change:
 class ChangePage:
     """A page of the change feed. `last` is the sequence to continue from."""
 
-    changes: list[Change]
+    changes: list[ArchiveChange]
     last: int
     done: bool
 

@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
-class Passing(Protocol):
+class PiecewiseBody(Protocol):
     """Who takes the body of an answer piece by piece, where it is not read whole."""
 
     def begin(self, headers: Mapping[str, str]) -> None: ...
@@ -39,7 +39,7 @@ class Call:
         self.server: str | None = None
         self.is_part = False
         self.size = 0
-        self.flow: Passing | None = None
+        self.flow: PiecewiseBody | None = None
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._is_cut = False

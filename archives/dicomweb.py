@@ -20,11 +20,11 @@ from archives.fields import FIELDS, tags_of
 from archives.lengths import Lengths, lengths_of
 from archives.meter import metered
 from archives.multipart import Event
-from archives.pager import MAX_PAGES, Asked, Found, Page, Pager
+from archives.pager import MAX_PAGES, AskedPages, Found, Page, Pager
 from archives.probe import decodes_queries, is_plain, probe_dicomweb, takes_uid_list
-from archives.queries import Query, plan
+from archives.queries import SearchQuery, plan
 from archives.recheck import Recheck, childless
-from archives.retrieval import Wanted, from_dicomweb
+from archives.retrieval import WantedObject, from_dicomweb
 from archives.rows import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, Level, as_rows, key, text
 from archives.settling import settled
 from archives.several import all_of
@@ -112,29 +112,31 @@ class DicomWebArchive:
             wanted = frozenset(selection.series_uids)
             series = [key("series", row) for row in parents.rows]
             pairs = [(study, uid) for uid, study in filter(None, series) if not wanted or uid in wanted]
-            queries = [Query(level, study, uid) for study, uid in pairs]
+            queries = [SearchQuery(level, study, uid) for study, uid in pairs]
             found = await self._run(queries, Recheck(level, selection))
             found.incomplete_because = found.incomplete_because or parents.incomplete_because
             return found
         queries = self._plan(level, selection, uid_list=False, top_level=False)
         return await self._run(queries, Recheck(level, selection))
 
-    def _plan(self, level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:
+    def _plan(
+        self, level: Level, selection: Selection, *, uid_list: bool, top_level: bool
+    ) -> list[SearchQuery]:
         return plan(level, selection, uid_list=uid_list, top_level=top_level)
 
-    async def _run(self, queries: list[Query], check: Recheck, most: int | None = None) -> Found:
+    async def _run(self, queries: list[SearchQuery], check: Recheck, most: int | None = None) -> Found:
         """All queries side by side, no more at once than there are connections."""
         pages = partial(self._pages, check)
         return await all_of(check.level, queries, pages, self.config.max_connections, most)
 
-    async def _pages(self, check: Recheck, query: Query, most: int | None) -> Found:
+    async def _pages(self, check: Recheck, query: SearchQuery, most: int | None) -> Found:
         async def fetch(limit: int, offset: int) -> Page:
             return await self.page(query, limit, offset)
 
         async def is_all(rows: int) -> bool:
             return await settled(self, query, rows)
 
-        asked = Asked(
+        asked = AskedPages(
             query.level,
             self.config.page_size if most is None else min(self.config.page_size, most + 1),
             check.fits,
@@ -150,7 +152,7 @@ class DicomWebArchive:
             self.abilities.top_level = True
         return found
 
-    async def page(self, query: Query, limit: int, offset: int) -> Page:
+    async def page(self, query: SearchQuery, limit: int, offset: int) -> Page:
         """One page, with every attribute where that can be asked for."""
         if not self.abilities.every.get(query.level):
             page = await self._page_by_name(query, limit, offset)
@@ -168,7 +170,7 @@ class DicomWebArchive:
                 self._forget("it refuses includefield=all, which it took before")
             raise
 
-    async def _page_by_name(self, query: Query, limit: int, offset: int) -> Page:
+    async def _page_by_name(self, query: SearchQuery, limit: int, offset: int) -> Page:
         """With the attributes of fields.py, and those that are declared. Archives that refuse these, or includefield,
         are asked again without, once and for all."""
         if self.abilities.includefield is not False:
@@ -194,7 +196,7 @@ class DicomWebArchive:
     def named(self, level: Level) -> Fields:
         return FIELDS[level] + (self._tags.get(level, ()) if self.abilities.by_tag else ())
 
-    async def qido(self, query: Query, limit: int, offset: int, fields: Fields | None) -> Page:
+    async def qido(self, query: SearchQuery, limit: int, offset: int, fields: Fields | None) -> Page:
         """One request, whatever was learnt of the archive; how long its page is counts for those after it."""
         page = await qido.search(self._transport, query, limit, offset, fields)
         if len(page.rows) >= limit:
@@ -239,12 +241,12 @@ class DicomWebArchive:
             parts = [self.metadata(study_uid, uid) for uid in sorted(filter(None, series))]
             return [row for part in await side_by_side(parts) for row in part]
         filters = {} if sop_uid is None else {"SOPInstanceUID": sop_uid}
-        page = await self.qido(Query("instances", study_uid, series_uid, filters), 1, 0, None)
+        page = await self.qido(SearchQuery("instances", study_uid, series_uid, filters), 1, 0, None)
         if any(sop_uid in (None, text(row, SOP_INSTANCE_UID)) for row in page.rows):
             raise NotSupported(f"{self.config.code}: gives no whole data sets (RetrieveMetadata is 404)")
         return []
 
-    def retrieve(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+    def retrieve(self, wanted: WantedObject) -> AsyncGenerator[Event, None]:
         return from_dicomweb(self._transport, wanted)
 
     async def described(self, uids: Key) -> list[Row]:
@@ -252,7 +254,7 @@ class DicomWebArchive:
 
     async def representative(self, study_uid: str, series_uid: str) -> Row | None:
         """The instance that a search for one brings first: two small requests, however large the series."""
-        page = await self.qido(Query("instances", study_uid, series_uid), 1, 0, None)
+        page = await self.qido(SearchQuery("instances", study_uid, series_uid), 1, 0, None)
         here = (row for row in page.rows if text(row, SERIES_INSTANCE_UID) == series_uid)
         sop_uid = next(filter(is_uid, (text(row, SOP_INSTANCE_UID) for row in here)), None)
         if sop_uid is None:

@@ -12,7 +12,7 @@ from archives.abilities import Fields, Learner
 from archives.client import Row
 from archives.errors import ArchiveError, CircuitOpen, Unreachable
 from archives.pager import Page
-from archives.queries import Query
+from archives.queries import SearchQuery
 from archives.rows import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, Level, key, text
 
 COMPARED: Final = 20
@@ -20,7 +20,7 @@ COMPARED: Final = 20
 _ALL: Final = "all"
 
 
-async def learn_every(archive: Learner, query: Query, page: Page, limit: int, offset: int) -> bool:
+async def learn_every(archive: Learner, query: SearchQuery, page: Page, limit: int, offset: int) -> bool:
     """Whether more can be asked for than came by name (`page`): found out once, with the first rows of a level."""
     abilities, level = archive.abilities, query.level
     async with archive.learning:
@@ -34,7 +34,7 @@ async def learn_every(archive: Learner, query: Query, page: Page, limit: int, of
     return level in abilities.brings_more
 
 
-async def _compare(archive: Learner, query: Query, seen: list[Row], limit: int, offset: int) -> None:
+async def _compare(archive: Learner, query: SearchQuery, seen: list[Row], limit: int, offset: int) -> None:
     """Notes what to ask for instead of names: what lacks nothing of what these brought (`seen`); () is nothing."""
     abilities, level = archive.abilities, query.level
     best: Fields = ()

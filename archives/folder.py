@@ -20,7 +20,7 @@ from archives.multipart import Begin, Event
 from archives.part_ten import checked
 from archives.queries import refuse_the_impossible
 from archives.recheck import Recheck
-from archives.retrieval import Wanted, in_syntaxes, named
+from archives.retrieval import WantedObject, in_syntaxes, named
 from archives.rows import STUDY_INSTANCE_UID, Level, text
 from archives.session import PIECE
 from archives.standing import Standing
@@ -72,7 +72,7 @@ class FolderArchive:
 
         return await self._ask(data_sets)
 
-    async def retrieve(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+    async def retrieve(self, wanted: WantedObject) -> AsyncGenerator[Event, None]:
         events = self._frames(wanted) if wanted.below else checked(self._files(wanted), wanted.uids)
         async with aclosing(in_syntaxes(events, wanted)) as told:
             try:
@@ -84,7 +84,7 @@ class FolderArchive:
     async def described(self, uids: Key) -> list[Row]:
         return await self.metadata(*uids)
 
-    async def _files(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+    async def _files(self, wanted: WantedObject) -> AsyncGenerator[Event, None]:
         for path in await self._paths(wanted):
             file: BinaryIO = await self._ask(lambda path=path: path.open("rb"))  # type: ignore[misc]
             with file:
@@ -92,7 +92,7 @@ class FolderArchive:
                 while piece := await self._ask(lambda file=file: file.read(PIECE)):  # type: ignore[misc]
                     yield piece
 
-    async def _frames(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+    async def _frames(self, wanted: WantedObject) -> AsyncGenerator[Event, None]:
         kind, _, numbers = wanted.below.partition("/")
         if kind != "frames" or "/" in numbers:
             raise NotSupported(f"{self.config.code}: a folder gives instances and frames only")
@@ -101,7 +101,7 @@ class FolderArchive:
             yield begin
             yield content
 
-    async def _paths(self, wanted: Wanted) -> list[Path]:
+    async def _paths(self, wanted: WantedObject) -> list[Path]:
         study, series, sop = (*wanted.uids, None, None)[:3]
 
         def paths() -> list[Path]:

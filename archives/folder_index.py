@@ -57,7 +57,7 @@ Stamp = tuple[int, int]  # size and time of change
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IndexedFile:
     """One instance: its file and everything that the rows of all levels need."""
 
     path: Path
@@ -70,7 +70,7 @@ class FolderIndex:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._entries: dict[Path, Entry | None] = {}  # None: not DICOM, not worth another look
+        self._entries: dict[Path, IndexedFile | None] = {}  # None: not DICOM, not worth another look
         self._stamps: dict[Path, Stamp] = {}
         self.rows: dict[Level, list[Row]] = {"studies": [], "series": [], "instances": []}
 
@@ -79,7 +79,7 @@ class FolderIndex:
         stamps = dict(self._walk())
         if stamps == self._stamps:
             return
-        entries: dict[Path, Entry | None] = {}
+        entries: dict[Path, IndexedFile | None] = {}
         for path, stamp in stamps.items():
             known = path in self._stamps and self._stamps[path] == stamp
             entries[path] = self._entries[path] if known else _read(path, stamp)
@@ -125,7 +125,7 @@ def full_data_set(path: Path) -> Row | None:
     return without_bulk(json_of(data_set))
 
 
-def _read(path: Path, stamp: Stamp) -> Entry | None:
+def _read(path: Path, stamp: Stamp) -> IndexedFile | None:
     try:
         data_set = dcmread(path, stop_before_pixels=True, specific_tags=list(_READ))
     except (OSError, *_UNREADABLE):
@@ -138,10 +138,10 @@ def _read(path: Path, stamp: Stamp) -> Entry | None:
     syntax = data_set.file_meta.get("TransferSyntaxUID")
     if syntax:
         put(row, AVAILABLE_TRANSFER_SYNTAX_UID, "UI", str(syntax))
-    return Entry(path, stamp, row)
+    return IndexedFile(path, stamp, row)
 
 
-def _rows(entries: list[Entry]) -> dict[Level, list[Row]]:
+def _rows(entries: list[IndexedFile]) -> dict[Level, list[Row]]:
     """Rows of each level from the first instance of each; counts and modalities from all."""
     first: dict[Level, dict[Key, Row]] = {"studies": {}, "series": {}, "instances": {}}
     for entry in entries:

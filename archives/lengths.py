@@ -67,7 +67,7 @@ class Lately:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownLengths:
     """As a client knows them as long as it believes what it learned: for searches that somebody waits for, whose end is
     also noticed otherwise (LIVE asks by UID for studies that the index has and an answer lacks).
 
@@ -109,7 +109,7 @@ def one_piece_of_work() -> Iterator[None]:
         _seen.reset(token)
 
 
-def lengths_of(archive: str, level: Level, known: Known) -> Lengths:
+def lengths_of(archive: str, level: Level, known: KnownLengths) -> Lengths:
     """Those of the piece of work around the caller; where there is none, what the client knows of studies."""
     seen = _seen.get()
     if seen is not None:

@@ -15,12 +15,12 @@ from typing import Any, Final, TypeGuard
 import orjson
 
 from archives.abilities import Abilities
-from archives.client import Change, ChangePage, Row, Selection
+from archives.client import ArchiveChange, ChangePage, Row, Selection
 from archives.dicomweb import DicomWebArchive
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected
 from archives.pager import MAX_PAGES, Found
 from archives.probe import is_plain, tell
-from archives.queries import Query, plan, undated
+from archives.queries import SearchQuery, plan, undated
 from archives.rows import (
     AVAILABLE_TRANSFER_SYNTAX_UID,
     PATIENT_ID,
@@ -101,7 +101,9 @@ class OrthancArchive(DicomWebArchive):
         }
         return _study_uids(_objects(await self.rest("POST", "/tools/find", body)))
 
-    def _plan(self, level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:
+    def _plan(
+        self, level: Level, selection: Selection, *, uid_list: bool, top_level: bool
+    ) -> list[SearchQuery]:
         queries = plan(level, selection, uid_list=uid_list, top_level=top_level)
         return [undated(query) for query in queries] if selection.undated else queries
 
@@ -178,7 +180,7 @@ class OrthancArchive(DicomWebArchive):
                 sequence = entry.get("Seq")
                 newest[study_id] = (sequence if _is_in(sequence, _SEQUENCES) else last, kind)
         listed = [
-            Change(sequence, _study_uid(studies.get(study_id)), kind, study_id)
+            ArchiveChange(sequence, _study_uid(studies.get(study_id)), kind, study_id)
             for study_id, (sequence, kind) in newest.items()
         ]
         return ChangePage(sorted(listed, key=lambda change: change.sequence), last, bool(page.get("Done")))

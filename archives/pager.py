@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from archives.client import Row
 from archives.kept import Added, Kept
-from archives.lengths import Known, Lengths
+from archives.lengths import KnownLengths, Lengths
 from archives.rows import Level
 
 MAX_PAGES = 1_000
@@ -30,7 +30,7 @@ class PageMemory:
 
     moves_on: bool | None = None
     cap: int | None = None
-    studies: Known = field(default_factory=Known)
+    studies: KnownLengths = field(default_factory=KnownLengths)
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedPages:
     """What is searched for, and within which bounds.
 
     most: read no more rows than that. uids: what is asked for by its own UIDs. children: of whom all children are
@@ -84,7 +84,7 @@ class Pager:
     count these, and more of the rows that fit may lie there. again: how far it had come when that was gone back to.
     """
 
-    asked: Asked
+    asked: AskedPages
     fetch: Callable[[int, int], Awaitable[Page]]
     is_all: Callable[[int], Awaitable[bool]]
     memory: PageMemory

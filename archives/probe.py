@@ -11,7 +11,7 @@ from archives.client import Row
 from archives.drift import UNSAID
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, ServerFailed
 from archives.every_field import COMPARED
-from archives.queries import OF_NOBODY, Query
+from archives.queries import OF_NOBODY, SearchQuery
 from archives.rows import (
     PATIENT_ID,
     SERIES_INSTANCE_UID,
@@ -29,7 +29,7 @@ _STUDY_INSTANCE_COUNT = "00201208"
 
 async def probe_dicomweb(archive: Learner) -> dict[str, str]:
     """Name → what was found. Some twenty small requests, one after another."""
-    studies = (await archive.qido(Query("studies"), 3, 0, None)).rows
+    studies = (await archive.qido(SearchQuery("studies"), 3, 0, None)).rows
     answers: dict[str, str] = {"search": "yes" if studies else "yes, it is empty"}
     answers["server"] = archive.server or UNSAID
     answers["limit"] = "yes" if len(studies) <= 3 else f"ignored: {len(studies)} rows for limit=3"
@@ -41,7 +41,7 @@ async def probe_dicomweb(archive: Learner) -> dict[str, str]:
     answers["includefield"] = await tell(_includefield(archive))
     answers["includefield_all"] = await tell(_every_field(archive, studies))
     for level, name in (("series", "top_level_series"), ("instances", "top_level_instances")):
-        answers[name] = await tell(_route(archive, Query(level, filters=_one_study(studies))))  # type: ignore[arg-type]
+        answers[name] = await tell(_route(archive, SearchQuery(level, filters=_one_study(studies))))  # type: ignore[arg-type]
     answers["metadata"] = await tell(_metadata(archive, studies))
     answers["counts"] = _counts(studies)
     answers["change_feed"] = await tell(_change_feed(archive))
@@ -63,18 +63,18 @@ def _one_study(studies: list[Row]) -> dict[str, str]:
 
 async def _cap(archive: Learner) -> str:
     """The most rows of one answer; 200 is what some servers allow at all."""
-    rows = len((await archive.qido(Query("studies"), CAP_TRIED, 0, None)).rows)
+    rows = len((await archive.qido(SearchQuery("studies"), CAP_TRIED, 0, None)).rows)
     if rows >= CAP_TRIED:
         return f"none up to {CAP_TRIED} rows"
-    is_more = bool(rows) and bool((await archive.qido(Query("studies"), 1, rows, None)).rows)
+    is_more = bool(rows) and bool((await archive.qido(SearchQuery("studies"), 1, rows, None)).rows)
     return f"{rows} rows an answer, and there are more" if is_more else f"unknown: it holds {rows} rows"
 
 
 async def _offset(archive: Learner, studies: list[Row]) -> str:
     if len(studies) < 2:
         return UNKNOWN
-    first = (await archive.qido(Query("studies"), 1, 0, None)).rows
-    second = (await archive.qido(Query("studies"), 1, 1, None)).rows
+    first = (await archive.qido(SearchQuery("studies"), 1, 0, None)).rows
+    second = (await archive.qido(SearchQuery("studies"), 1, 1, None)).rows
     if not second:
         return "no: nothing behind the first row"
     both = (text(first[0], tag) == text(second[0], tag) for tag in (STUDY_INSTANCE_UID, PATIENT_ID))
@@ -83,7 +83,7 @@ async def _offset(archive: Learner, studies: list[Row]) -> str:
 
 async def _keys(archive: Learner) -> str:
     """Whether it answers those that it is asked for, and no others."""
-    nobody = Query("studies", filters={"StudyInstanceUID": OF_NOBODY})
+    nobody = SearchQuery("studies", filters={"StudyInstanceUID": OF_NOBODY})
     if (await archive.qido(nobody, 1, 0, None)).rows:
         return "no: it answers studies when none is asked for"
     if archive.abilities.answers_others:
@@ -93,11 +93,11 @@ async def _keys(archive: Learner) -> str:
 
 async def takes_uid_list(archive: Learner) -> bool | None:
     """Does `StudyInstanceUID=a,b` find both, and only them? None when there are too few studies to tell."""
-    studies = (await archive.qido(Query("studies"), 3, 0, None)).rows
+    studies = (await archive.qido(SearchQuery("studies"), 3, 0, None)).rows
     known = sorted({uid for row in studies if (uid := text(row, STUDY_INSTANCE_UID)) is not None})
     if len(known) < 2:
         return None
-    query = Query("studies", filters={"StudyInstanceUID": ",".join(known[:2])})
+    query = SearchQuery("studies", filters={"StudyInstanceUID": ",".join(known[:2])})
     try:
         page = await archive.qido(query, 10, 0, None)
     except (Rejected, BadAnswer, ServerFailed):
@@ -107,9 +107,9 @@ async def takes_uid_list(archive: Learner) -> bool | None:
 
 async def decodes_queries(archive: Learner) -> bool | None:
     """Is `1%2E2` read as `1.2`? None when there is no study to ask for."""
-    for row in (await archive.qido(Query("studies"), 1, 0, None)).rows:
+    for row in (await archive.qido(SearchQuery("studies"), 1, 0, None)).rows:
         if (study := text(row, STUDY_INSTANCE_UID)) is not None:
-            encoded = Query("studies", filters={"StudyInstanceUID": study.replace(".", ENCODED_DOT)})
+            encoded = SearchQuery("studies", filters={"StudyInstanceUID": study.replace(".", ENCODED_DOT)})
             found = (await archive.qido(encoded, 1, 0, None)).rows
             return study in {text(row, STUDY_INSTANCE_UID) for row in found}
     return None
@@ -137,18 +137,18 @@ async def _query_decoding(archive: Learner) -> str:
 
 
 async def _includefield(archive: Learner) -> str:
-    await archive.page(Query("studies"), COMPARED, 0)
+    await archive.page(SearchQuery("studies"), COMPARED, 0)
     return "yes" if archive.abilities.includefield else "no: refused"
 
 
 async def _every_field(archive: Learner, studies: list[Row]) -> str:
     """The levels at which `includefield=all` brings more than is asked for by name."""
-    queries = [Query("studies")]
+    queries = [SearchQuery("studies")]
     if studies and (study := text(studies[0], STUDY_INSTANCE_UID)) is not None:
-        queries.append(Query("series", study))
+        queries.append(SearchQuery("series", study))
         series = (await archive.page(queries[1], COMPARED, 0)).rows
         if series and (uid := text(series[0], SERIES_INSTANCE_UID)) is not None:
-            queries.append(Query("instances", study, uid))
+            queries.append(SearchQuery("instances", study, uid))
             await archive.page(queries[2], COMPARED, 0)
     if not archive.abilities.every.keys() - {"instances"}:
         return UNKNOWN
@@ -156,7 +156,7 @@ async def _every_field(archive: Learner, studies: list[Row]) -> str:
     return f"yes: more attributes of {', '.join(levels)}" if levels else "no: it brings nothing more"
 
 
-async def _route(archive: Learner, query: Query) -> str:
+async def _route(archive: Learner, query: SearchQuery) -> str:
     rows = (await archive.qido(query, 1, 0, None)).rows
     return "yes" if rows or query.filters["StudyInstanceUID"] == "1.2.3" else "no: finds nothing"
 
@@ -168,7 +168,7 @@ async def _metadata(archive: Learner, studies: list[Row]) -> str:
         study = text(row, STUDY_INSTANCE_UID)
         if study is None:
             continue
-        series = (await archive.qido(Query("series", study_uid=study), 1, 0, None)).rows
+        series = (await archive.qido(SearchQuery("series", study_uid=study), 1, 0, None)).rows
         uid = text(series[0], SERIES_INSTANCE_UID) if series else None
         if uid is None:
             continue

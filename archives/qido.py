@@ -11,7 +11,7 @@ from dicomweb_client import DICOMwebClient
 
 from archives.errors import Rejected
 from archives.pager import Page
-from archives.queries import Query, segment
+from archives.queries import SearchQuery, segment
 from archives.rows import (
     SERIES_INSTANCE_UID,
     STUDY_INSTANCE_UID,
@@ -33,7 +33,7 @@ _NUMBERED: Final = re.compile(r"\b(no|0) (additional|further|remaining|more)\b",
 
 
 async def search(
-    transport: Transport, query: Query, limit: int, offset: int, fields: tuple[str, ...] | None
+    transport: Transport, query: SearchQuery, limit: int, offset: int, fields: tuple[str, ...] | None
 ) -> Page:
     """`limit` rows from `offset` on, each with the UIDs of its ancestors that the route names. fields: includefield.
     Raises ArchiveError."""
@@ -61,7 +61,7 @@ def speaks_of_more(warning: str) -> bool:
 
 
 def _request(
-    web: DICOMwebClient, query: Query, limit: int, offset: int, fields: tuple[str, ...] | None
+    web: DICOMwebClient, query: SearchQuery, limit: int, offset: int, fields: tuple[str, ...] | None
 ) -> Callable[[], list[Any]]:
     options: dict[str, Any] = {"limit": limit, "search_filters": query.filters, "fields": fields}
     if offset:
@@ -80,11 +80,11 @@ def _segment(uid: str | None) -> str | None:
     return None if uid is None else segment(uid)
 
 
-async def _has_parent(transport: Transport, query: Query) -> bool:
+async def _has_parent(transport: Transport, query: SearchQuery) -> bool:
     """Whether the parent that the query's route names is there: only then is its 404 an error."""
-    parent = Query("studies", filters={"StudyInstanceUID": str(query.study_uid)})
+    parent = SearchQuery("studies", filters={"StudyInstanceUID": str(query.study_uid)})
     if query.series_uid is not None:
-        parent = Query("series", query.study_uid, filters={"SeriesInstanceUID": query.series_uid})
+        parent = SearchQuery("series", query.study_uid, filters={"SeriesInstanceUID": query.series_uid})
     wanted = query.series_uid or query.study_uid
     name = SERIES_INSTANCE_UID if query.series_uid else STUDY_INSTANCE_UID
     return any(text(row, name) == wanted for row in (await search(transport, parent, 1, 0, None)).rows)

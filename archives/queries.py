@@ -27,7 +27,7 @@ _BEFORE_DICOM: Final = "-17000101"  # an open range from the past also returns u
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SearchQuery:
     """One search, before paging: the route (study_uid and series_uid are in its path) and its keys."""
 
     level: Level
@@ -52,7 +52,7 @@ class Query:
             return {}
         return {uid: counts.get(uid) for uid in listed.split(",")}
 
-    def of_parent(self, uid: str) -> "Query":
+    def of_parent(self, uid: str) -> "SearchQuery":
         """The same of only one of those in its list."""
         return replace(self, filters=self.filters | {self._parents: uid})
 
@@ -61,7 +61,7 @@ class Query:
         return "StudyInstanceUID" if self.level == "series" else "SeriesInstanceUID"
 
 
-def plan(level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[Query]:
+def plan(level: Level, selection: Selection, *, uid_list: bool, top_level: bool) -> list[SearchQuery]:
     """The fewest requests for this archive. Raises NotSupported for what cannot be asked at this level."""
     refuse_the_impossible(level, selection)
     filters = _filters(level, selection)
@@ -90,16 +90,20 @@ def _filters(level: Level, selection: Selection) -> dict[str, str]:
     return filters
 
 
-def undated(query: Query) -> Query:
+def undated(query: SearchQuery) -> SearchQuery:
     """Narrowed to dates before DICOM: only for an archive that also sends undated studies then."""
-    return Query(query.level, query.study_uid, query.series_uid, query.filters | {"StudyDate": _BEFORE_DICOM})
+    return SearchQuery(
+        query.level, query.study_uid, query.series_uid, query.filters | {"StudyDate": _BEFORE_DICOM}
+    )
 
 
 def _dicom(day: date | None) -> str:
     return "" if day is None else f"{day.year:04d}{day.month:02d}{day.day:02d}"
 
 
-def _top_level(level: Level, selection: Selection, filters: dict[str, str], uid_list: bool) -> list[Query]:
+def _top_level(
+    level: Level, selection: Selection, filters: dict[str, str], uid_list: bool
+) -> list[SearchQuery]:
     lists = (
         ("SOPInstanceUID", selection.sop_uids),
         ("SeriesInstanceUID", selection.series_uids),
@@ -113,22 +117,22 @@ def _top_level(level: Level, selection: Selection, filters: dict[str, str], uid_
         if uids:
             plain = [uid for uid in uids if is_plain(uid)]
             chunks = chunked(plain) if uid_list else ([uid] for uid in dict.fromkeys(plain))
-            queries = [Query(level, filters=filters | {name: ",".join(chunk)}) for chunk in chunks]
+            queries = [SearchQuery(level, filters=filters | {name: ",".join(chunk)}) for chunk in chunks]
             others = [uid for uid in dict.fromkeys(uids) if not is_plain(uid)]
             study = selection.study_uids[0] if len(selection.study_uids) == 1 else None
             return queries + [_alone(level, name, uid, filters, study) for uid in others]
-    return [Query(level, filters=filters)]
+    return [SearchQuery(level, filters=filters)]
 
 
-def _alone(level: Level, name: str, uid: str, filters: dict[str, str], study: str | None) -> Query:
+def _alone(level: Level, name: str, uid: str, filters: dict[str, str], study: str | None) -> SearchQuery:
     """By a UID that a URL must encode: in the path where that can be, as every server decodes paths. A comma of one
     that stands in the query stays encoded: as it is it would make two of it."""
     above = {key: value for key, value in filters.items() if key != "StudyInstanceUID"}
     if name == "StudyInstanceUID" and level != "studies":
-        return Query(level, uid, filters=above)
+        return SearchQuery(level, uid, filters=above)
     if name == "SeriesInstanceUID" and level == "instances" and study is not None:
-        return Query(level, study, uid, above)
-    return Query(level, filters=filters | {name: uid.replace(",", ENCODED_COMMA)})
+        return SearchQuery(level, study, uid, above)
+    return SearchQuery(level, filters=filters | {name: uid.replace(",", ENCODED_COMMA)})
 
 
 def segment(uid: str) -> str:
@@ -136,17 +140,17 @@ def segment(uid: str) -> str:
     return quote(uid, safe="")
 
 
-def _below_studies(level: Level, selection: Selection, filters: dict[str, str]) -> list[Query]:
+def _below_studies(level: Level, selection: Selection, filters: dict[str, str]) -> list[SearchQuery]:
     if not selection.study_uids:
         raise NotSupported(f"has no top-level /{level} route: {level} need their study UIDs")
     studies = list(dict.fromkeys(selection.study_uids))
     if level == "instances":
         series = list(dict.fromkeys(selection.series_uids))
         pairs = [(study, one) for study in studies for one in series]
-        return [Query(level, study, one, filters) for study, one in pairs]
+        return [SearchQuery(level, study, one, filters) for study, one in pairs]
     if len(selection.series_uids) == 1:
         filters = filters | {"SeriesInstanceUID": selection.series_uids[0]}
-    return [Query(level, study, None, filters) for study in studies]
+    return [SearchQuery(level, study, None, filters) for study in studies]
 
 
 def chunked(uids: Sequence[str]) -> Iterator[list[str]]:

@@ -27,7 +27,7 @@ _REFUSED_ACCEPT: Final = frozenset({400, 406, 415})
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedObject:
     """uids: of a study, of a series in it, of an instance in that. below: what of it, as the end of a path
     (`frames/1,2`, `rendered`); empty: the instances themselves. accepts: headers that mean the same to us, the first
     that the archive takes counts. query: parameters, as they stand in a URL. syntaxes: transfer syntaxes of which each
@@ -46,7 +46,7 @@ class Wanted:
 class Retrieving(Protocol):
     """An archive that gives what it holds."""
 
-    def retrieve(self, wanted: Wanted) -> AsyncGenerator[Event, None]:
+    def retrieve(self, wanted: WantedObject) -> AsyncGenerator[Event, None]:
         """A Begin for each part, then its content. Of instances each is one that was asked for, and its Begin has the
         transfer syntax that it has. Raises ArchiveError: Rejected with 404 for what is not there, and with 406 for a
         media type that there is not."""
@@ -58,7 +58,7 @@ class Retrieving(Protocol):
         ...
 
 
-async def from_dicomweb(transport: Transport, wanted: Wanted) -> AsyncGenerator[Event, None]:
+async def from_dicomweb(transport: Transport, wanted: WantedObject) -> AsyncGenerator[Event, None]:
     path = "".join(f"/{name}/{segment(uid)}" for name, uid in zip(SEGMENTS, wanted.uids, strict=False))
     below = f"/{wanted.below}" if wanted.below else ""
     query = f"?{wanted.query}" if wanted.query else ""
@@ -84,7 +84,7 @@ async def from_dicomweb(transport: Transport, wanted: Wanted) -> AsyncGenerator[
 async def _cut_out(transport: Transport, uids: Key, numbers: str) -> AsyncGenerator[Event, None]:
     """Frames of an archive that gives none, or none of these: out of the instance, as they are stored."""
     content = bytearray()
-    async with aclosing(from_dicomweb(transport, Wanted(uids, AS_STORED))) as events:
+    async with aclosing(from_dicomweb(transport, WantedObject(uids, AS_STORED))) as events:
         async for event in events:
             content += b"" if isinstance(event, Begin) else event
             if len(content) > transport.session.max_bytes:
@@ -115,7 +115,7 @@ async def _stating(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event,
                 yield event
 
 
-async def _begun(transport: Transport, url: str, wanted: Wanted) -> Flow:
+async def _begun(transport: Transport, url: str, wanted: WantedObject) -> Flow:
     """The same may have to be asked for in other words: there are archives that refuse them."""
     for accept in wanted.accepts[:-1]:
         try:
@@ -126,7 +126,9 @@ async def _begun(transport: Transport, url: str, wanted: Wanted) -> Flow:
     return await transport.stream(url, wanted.accepts[-1], may_fail=wanted.may_fail)
 
 
-async def in_syntaxes(events: AsyncGenerator[Event, None], wanted: Wanted) -> AsyncGenerator[Event, None]:
+async def in_syntaxes(
+    events: AsyncGenerator[Event, None], wanted: WantedObject
+) -> AsyncGenerator[Event, None]:
     """Raises Rejected 406 for a part in another transfer syntax than was asked for."""
     async with aclosing(events):
         async for event in events:

@@ -21,7 +21,7 @@ import requests
 from urllib3.exceptions import HTTPError as TransportError
 from urllib3.exceptions import ProtocolError
 
-from archives.connection import Call, CuttableAdapter, Passing, current_call
+from archives.connection import Call, CuttableAdapter, PiecewiseBody, current_call
 from archives.errors import ArchiveError, BadAnswer, Rejected, ServerFailed, TimedOut, TooLarge, Unreachable
 
 CHUNK = 64 * 1024
@@ -146,7 +146,7 @@ class GuardedSession(requests.Session):
 
     def _pass_on(self, response: requests.Response, call: Call) -> Answered:
         """To who takes it piece by piece, each with a deadline of its own; the answer that is returned is empty."""
-        flow, announced, size = cast(Passing, call.flow), response.headers.get("Content-Length", ""), 0
+        flow, announced, size = cast(PiecewiseBody, call.flow), response.headers.get("Content-Length", ""), 0
         flow.begin(response.headers)
         piece = bytearray()
         while chunk := response.raw.read1(PIECE - len(piece), decode_content=True):

@@ -2,10 +2,10 @@
 
 from archives.abilities import Learner
 from archives.errors import BadAnswer, NotSupported, Rejected, ServerFailed
-from archives.queries import OF_NOBODY, OWN_KEYWORD, Query
+from archives.queries import OF_NOBODY, OWN_KEYWORD, SearchQuery
 
 
-async def settled(archive: Learner, query: Query, rows: int) -> bool:
+async def settled(archive: Learner, query: SearchQuery, rows: int) -> bool:
     """True where a page of this level can be longer than `rows`, or where a server looks at nothing that it is asked,
     as one does that serves files. Two small requests at the most. What it does not answer settles nothing."""
     try:
@@ -14,15 +14,15 @@ async def settled(archive: Learner, query: Query, rows: int) -> bool:
         return False
 
 
-async def _can_be_longer(archive: Learner, query: Query, rows: int) -> bool:
+async def _can_be_longer(archive: Learner, query: SearchQuery, rows: int) -> bool:
     """Asks for one more row of all that there are."""
-    everything = Query(query.level)
+    everything = SearchQuery(query.level)
     if query == everything:
         return False
     return len((await archive.qido(everything, rows + 1, 0, None)).rows) > rows
 
 
-async def _looks_at_nothing(archive: Learner, query: Query, rows: int) -> bool:
+async def _looks_at_nothing(archive: Learner, query: SearchQuery, rows: int) -> bool:
     nobody = {OWN_KEYWORD[query.level]: OF_NOBODY}
-    asked = Query(query.level, query.study_uid, query.series_uid, nobody)
+    asked = SearchQuery(query.level, query.study_uid, query.series_uid, nobody)
     return len((await archive.qido(asked, 2 if rows == 1 else 1, 0, None)).rows) >= rows

@@ -4,24 +4,26 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from archives.pager import Found
-from archives.queries import Query
+from archives.queries import SearchQuery
 from archives.rows import Level, key
 from archives.side_by_side import side_by_side
 
 # Parents, one after the other, of which no more comes alone: it counts what it does not give.
 _IN_VAIN = 3
 
-Pages = Callable[[Query, int | None], Awaitable[Found]]
+Pages = Callable[[SearchQuery, int | None], Awaitable[Found]]
 """All pages of a query, of `most` rows."""
 
 
-async def all_of(level: Level, queries: list[Query], pages: Pages, at_once: int, most: int | None) -> Found:
+async def all_of(
+    level: Level, queries: list[SearchQuery], pages: Pages, at_once: int, most: int | None
+) -> Found:
     """All queries side by side; of each `most` rows. Where one of them does not end, the others are not gone on
     with."""
     slots = asyncio.Semaphore(at_once)
     parts: list[Found] = []
 
-    async def one(query: Query) -> None:
+    async def one(query: SearchQuery) -> None:
         async with slots:
             if not any(part.unending for part in parts):
                 parts.append(found := await pages(query, most))
@@ -31,7 +33,7 @@ async def all_of(level: Level, queries: list[Query], pages: Pages, at_once: int,
     return _merged(level, parts)
 
 
-async def _by_parent(query: Query, found: Found, pages: Pages) -> list[Found]:
+async def _by_parent(query: SearchQuery, found: Found, pages: Pages) -> list[Found]:
     """Those of a list that have fewer children than was said, each alone: the archive may give so many rows and
     no more, whatever `offset` is, or count what it does not give. That one has been asked in vain often enough."""
     parts: list[Found] = []

@@ -30,7 +30,7 @@ _UNASKED: Final = frozenset({"FORBIDDEN", "IDENTIFYING_FILTER", "NOT_IN_COHORT"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WebRequest:
     """archive: the code of the only one that is asked, as the path names it. root: the URL that the path begins
     with."""
 
@@ -46,7 +46,7 @@ class Asked:
     """Codes of what kept an operation from telling all: an archive that could not be asked."""
 
     @classmethod
-    async def of(cls, schema: Schema, admission: Admission, request: Request, weight: float) -> "Asked":
+    async def of(cls, schema: Schema, admission: Admission, request: Request, weight: float) -> "WebRequest":
         """weight: as how many requests it counts. Raises HttpProblem, InputError."""
         if not shows_token(request):
             refuse_elsewhere(request)  # else a page there learns from what loads and what fails what is here

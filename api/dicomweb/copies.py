@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from access.scope import AccessLevel
-from api.dicomweb.asked import Asked
+from api.dicomweb.asked import WebRequest
 from api.problems import HttpProblem
 from model.attributes import Key
 
@@ -47,7 +47,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HeldCopies:
     """A node that the asker may see. archives: of its copies, best-ranked first. access: of the study."""
 
     uids: Key
@@ -59,7 +59,7 @@ class Found:
         return self.access == AccessLevel.PSEUDONYMISED
 
 
-async def find(asked: Asked, uids: Key) -> Found:
+async def find(asked: WebRequest, uids: Key) -> HeldCopies:
     """Raises HttpProblem 404 for what is not there, or not for this person: nothing tells these apart."""
     given = dict(zip(_NAMES, uids, strict=False))
     node = (await asked.run(_DOCUMENTS[len(uids)], given))["found"]
@@ -68,7 +68,7 @@ async def find(asked: Asked, uids: Key) -> Found:
     archives = () if node is None else _archives(asked, node)
     if not archives:
         raise HttpProblem(404, _NOT_THERE)
-    return Found(uids, _study_of(node, len(uids))["access"], archives)
+    return HeldCopies(uids, _study_of(node, len(uids))["access"], archives)
 
 
 def _study_of(node: Mapping[str, Any], length: int) -> Mapping[str, Any]:
@@ -78,16 +78,18 @@ def _study_of(node: Mapping[str, Any], length: int) -> Mapping[str, Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _archives(asked: Asked, node: Mapping[str, Any]) -> tuple[str, ...]:
+def _archives(asked: WebRequest, node: Mapping[str, Any]) -> tuple[str, ...]:
     codes = [place["archive"]["code"] for place in node["locations"]]
     return tuple(code for code in codes if asked.archive in (None, code))
 
 
-async def pieces_of(asked: Asked, found: Found) -> list[Piece]:
+async def pieces_of(asked: WebRequest, found: HeldCopies) -> list[Piece]:
     """All of it, each instance once."""
     if len(found.archives) == 1 or len(found.uids) == 3:
         return [Piece(found.uids, found.archives)]
-    children = [Found((*found.uids, uid), found.access, held) for uid, held in await _children(asked, found)]
+    children = [
+        HeldCopies((*found.uids, uid), found.access, held) for uid, held in await _children(asked, found)
+    ]
     if not children:
         return [Piece(found.uids, found.archives)]
     below = [await pieces_of(asked, child) for child in children]
@@ -101,16 +103,18 @@ def _is_whole(pieces: Sequence[Piece], code: str) -> bool:
     return all(code in piece.archives for piece in pieces)
 
 
-async def series_of(asked: Asked, found: Found) -> list[Piece]:
+async def series_of(asked: WebRequest, found: HeldCopies) -> list[Piece]:
     """The same, no piece larger than a series."""
     if len(found.uids) > 1:
         return await pieces_of(asked, found)
     children = await _children(asked, found)
-    below = [await pieces_of(asked, Found((*found.uids, uid), found.access, held)) for uid, held in children]
+    below = [
+        await pieces_of(asked, HeldCopies((*found.uids, uid), found.access, held)) for uid, held in children
+    ]
     return [piece for each in below for piece in each]
 
 
-async def _children(asked: Asked, parent: Found) -> list[tuple[str, tuple[str, ...]]]:
+async def _children(asked: WebRequest, parent: HeldCopies) -> list[tuple[str, tuple[str, ...]]]:
     """Series of a study, instances of a series, with the archives that hold each."""
     uids = parent.uids
     above: dict[str, Any] = {"studyInstanceUid": {"eq": uids[0]}}

@@ -10,8 +10,8 @@ import orjson
 from starlette.responses import Response
 
 from api.admission.leaving import ClosedStream, unless_gone
-from api.dicomweb.asked import Asked
-from api.dicomweb.copies import Found, Piece, find, series_of
+from api.dicomweb.asked import WebRequest
+from api.dicomweb.copies import HeldCopies, Piece, find, series_of
 from api.dicomweb.media_types import XML, accepted, chosen
 from api.dicomweb.native_xml import to_xml
 from api.dicomweb.passing_on import RetrievalCutShort, refusal
@@ -39,7 +39,7 @@ _DOCUMENT: Final = (
 )
 
 
-async def metadata(asked: Asked, uids: Key) -> Response:
+async def metadata(asked: WebRequest, uids: Key) -> Response:
     """Raises HttpProblem."""
     media_type = chosen(accepted(asked.request))
     found = await find(asked, uids)
@@ -81,7 +81,7 @@ async def _in_xml(
         yield tail(boundary)
 
 
-async def _stored(asked: Asked, found: Found) -> AsyncGenerator[list[Row], None]:
+async def _stored(asked: WebRequest, found: HeldCopies) -> AsyncGenerator[list[Row], None]:
     """Series by series, so that no study is too large; none of the lists is empty."""
     begun = False
     for piece in await series_of(asked, found):
@@ -95,7 +95,7 @@ async def _stored(asked: Asked, found: Found) -> AsyncGenerator[list[Row], None]
         yield rows
 
 
-async def _described(asked: Asked, piece: Piece) -> list[Row]:
+async def _described(asked: WebRequest, piece: Piece) -> list[Row]:
     """From the first archive that has them. Raises HttpProblem."""
     failures: list[ArchiveError] = []
     for code in piece.archives:
@@ -117,7 +117,7 @@ async def _described(asked: Asked, piece: Piece) -> list[Row]:
     raise refusal(failures)
 
 
-async def _pseudonymised(asked: Asked, found: Found) -> AsyncGenerator[list[Row], None]:
+async def _pseudonymised(asked: WebRequest, found: HeldCopies) -> AsyncGenerator[list[Row], None]:
     """From the schema, which has the pseudonyms of all that a data set names."""
     uids, after, begun = found.uids, None, False
     given: dict[str, Any] = {"series": {"study": {"studyInstanceUid": {"eq": uids[0]}}}}
@@ -141,7 +141,7 @@ async def _pseudonymised(asked: Asked, found: Found) -> AsyncGenerator[list[Row]
         after = page["pageInfo"]["endCursor"]
 
 
-def _pseudonym(node: Any, asked: Asked) -> Row:
+def _pseudonym(node: Any, asked: WebRequest) -> Row:
     row = row_of_attributes(node["attributes"])
     names = (
         (_STUDY, node["series"]["study"]["studyInstanceUid"]),
@@ -152,7 +152,7 @@ def _pseudonym(node: Any, asked: Asked) -> Row:
     return dict(sorted((row | _told_here(asked, tuple(uid for _, uid in names))).items()))
 
 
-def _ours(row: Row, asked: Asked) -> Row:
+def _ours(row: Row, asked: WebRequest) -> Row:
     uids = _uids(row)
     study = url_of(asked.root, uids[:1])
     return {tag: _with_our_urls(element, study) for tag, element in row.items()} | _told_here(asked, uids)
@@ -172,7 +172,7 @@ def _with_our_urls(element: Any, study: str) -> Any:
     return rest | ({"BulkDataURI": f"{study}/{uri}"} if _BULK.match(uri) else {})
 
 
-def _told_here(asked: Asked, uids: Key) -> Row:
+def _told_here(asked: WebRequest, uids: Key) -> Row:
     """What is true of this answer, whatever it was in the archive: JSON and XML are in UTF-8."""
     return {
         _CHARACTER_SET: {"vr": "CS", "Value": ["ISO_IR 192"]},

@@ -9,14 +9,14 @@ import structlog
 from starlette.responses import Response
 
 from api.admission.leaving import ClosedStream, unless_gone
-from api.dicomweb.asked import Asked
-from api.dicomweb.copies import Found, Piece, series_of
+from api.dicomweb.asked import WebRequest
+from api.dicomweb.copies import HeldCopies, Piece, series_of
 from api.dicomweb.written_parts import content_type, new_boundary, part_head, tail
 from api.identity.auth import seconds_left
 from api.problems import HttpProblem
 from archives.errors import ArchiveError, NotSupported
 from archives.multipart import Begin, Event
-from archives.retrieval import Retrieving, Wanted
+from archives.retrieval import Retrieving, WantedObject
 
 _NOT_THERE: Final = frozenset({400, 404, 410})
 _NOT_SO: Final = frozenset({406, 415, 501})
@@ -47,7 +47,7 @@ class How:
 class Passing:
     """Pieces from their archives, as parts of one answer. types: media types that may be passed on."""
 
-    asked: Asked
+    asked: WebRequest
     pieces: Sequence[Piece]
     how: How
     types: frozenset[str] | None = None
@@ -84,7 +84,7 @@ class Passing:
         """The series of a study that an archive does not give as one: Orthanc, where it stands under two patients."""
         if self.how.below or len(piece.uids) > 1:
             return []
-        return await series_of(self.asked, Found(piece.uids, "", piece.archives))
+        return await series_of(self.asked, HeldCopies(piece.uids, "", piece.archives))
 
     def _may_go_on(self, begin: Begin) -> bool:
         """Whether the right to it holds still, and the part is one of these types."""
@@ -100,7 +100,7 @@ class Passing:
             if not isinstance(client, Retrieving):
                 failures.append(NotSupported(f"{code}: gives no instances"))
                 continue
-            wanted = Wanted(piece.uids, how.accepts, how.below, how.query, how.syntaxes, how.may_fail)
+            wanted = WantedObject(piece.uids, how.accepts, how.below, how.query, how.syntaxes, how.may_fail)
             events = client.retrieve(wanted)
             try:
                 begun = [event async for event in _first(events)]

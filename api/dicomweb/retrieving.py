@@ -6,8 +6,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from api.dicomweb.asked import Asked
-from api.dicomweb.copies import Found, Piece, find, pieces_of
+from api.dicomweb.asked import WebRequest
+from api.dicomweb.copies import HeldCopies, Piece, find, pieces_of
 from api.dicomweb.media_types import MULTIPART, Range, accepted, fits
 from api.dicomweb.passing_on import How, Passing, alone, in_parts
 from api.problems import HttpProblem
@@ -38,7 +38,7 @@ _NO_PIXELS: Final = (
 )
 
 
-async def instances(asked: Asked, uids: Key) -> Response:
+async def instances(asked: WebRequest, uids: Key) -> Response:
     """Raises HttpProblem."""
     ranges = [each for each in accepted(asked.request) if fits(each.of, DICOM)]
     if not ranges:
@@ -63,7 +63,7 @@ def _in_syntaxes(ranges: Sequence[Range]) -> How:
     return How(accepts, syntaxes=frozenset(known), may_fail=True)
 
 
-async def frames(asked: Asked, uids: Key) -> Response:
+async def frames(asked: WebRequest, uids: Key) -> Response:
     """Raises HttpProblem."""
     numbers = _frame_list(asked)
     ranges = [each for each in accepted(asked.request) if any(fits(each.of, known) for known in FRAMES)]
@@ -98,7 +98,7 @@ def _asked_syntaxes(ranges: Sequence[Range]) -> frozenset[str]:
     return frozenset() if None in syntaxes or "*" in syntaxes else frozenset(filter(None, syntaxes))
 
 
-async def rendered(asked: Asked, uids: Key, *, small: bool = False) -> Response:
+async def rendered(asked: WebRequest, uids: Key, *, small: bool = False) -> Response:
     """A picture, drawn by the archive. small: a thumbnail. Raises HttpProblem."""
     frame = f"frames/{_frame_list(asked)}/" if "frames" in asked.request.path_params else ""
     ranges = [each for each in accepted(asked.request) if not each.is_multipart]
@@ -125,12 +125,12 @@ async def rendered(asked: Asked, uids: Key, *, small: bool = False) -> Response:
     return await alone(Passing(asked, pieces, How(accepts, f"{frame}rendered", given, may_fail=True), known))
 
 
-async def thumbnail(asked: Asked, uids: Key) -> Response:
+async def thumbnail(asked: WebRequest, uids: Key) -> Response:
     """Raises HttpProblem."""
     return await rendered(asked, uids, small=True)
 
 
-async def bulk(asked: Asked, uids: Key, *, kind: str) -> Response:
+async def bulk(asked: WebRequest, uids: Key, *, kind: str) -> Response:
     """What metadata refer to, below `bulk` or whatever its archive calls it. Raises HttpProblem."""
     path = str(asked.request.path_params["path"])
     if len(path) > 256 or not _BULK.match(path):
@@ -145,7 +145,7 @@ async def bulk(asked: Asked, uids: Key, *, kind: str) -> Response:
     return await (in_parts(passing, "*/*") if ranges[0].is_multipart else alone(passing))
 
 
-async def _with_pixels(asked: Asked, uids: Key) -> Found:
+async def _with_pixels(asked: WebRequest, uids: Key) -> HeldCopies:
     """Raises HttpProblem 403 for who sees a pseudonym."""
     found = await find(asked, uids)
     if found.is_pseudonymised:
@@ -153,20 +153,20 @@ async def _with_pixels(asked: Asked, uids: Key) -> Found:
     return found
 
 
-async def _from_one(asked: Asked, uids: Key) -> list[Piece]:
+async def _from_one(asked: WebRequest, uids: Key) -> list[Piece]:
     """Of a picture there is one, from whichever copy."""
     found = await _with_pixels(asked, uids)
     return [Piece(uids, found.archives)]
 
 
-def _frame_list(asked: Asked) -> str:
+def _frame_list(asked: WebRequest) -> str:
     given = str(asked.request.path_params["frames"])
     if len(given) > 8 * MAX_FRAMES or not _FRAMES.match(given) or given.count(",") >= MAX_FRAMES:
         raise HttpProblem(400, f"Frames: at most {MAX_FRAMES} numbers from 1, with commas between.")
     return given
 
 
-def _drawn(asked: Asked) -> str:
+def _drawn(asked: WebRequest) -> str:
     """The parameters of PS3.18 8.3.5 that an archive is told."""
     told = []
     for name, value in asked.request.query_params.multi_items():

@@ -10,14 +10,14 @@ from starlette.routing import Route
 from strawberry import Schema
 
 from api.admission.admission import Admission
-from api.dicomweb.asked import BELOW_ARCHIVE, ROOT, Asked
+from api.dicomweb.asked import BELOW_ARCHIVE, ROOT, WebRequest
 from api.dicomweb.metadata import metadata
 from api.dicomweb.retrieving import bulk, frames, instances, rendered, thumbnail
 from api.dicomweb.searching import search
 from model.attributes import Key, Level
 
-Answer = Callable[[Asked], Awaitable[Response]]
-OfUids = Callable[[Asked, Key], Awaitable[Response]]
+Answer = Callable[[WebRequest], Awaitable[Response]]
+OfUids = Callable[[WebRequest, Key], Awaitable[Response]]
 
 _UIDS: Final = ("study", "series", "instance")
 _PIECE: Final = 0.05
@@ -55,7 +55,7 @@ def dicomweb_routes(schema: Schema, admission: Admission) -> list[Route]:
 
     def route(path: str, answer: Answer, weight: float) -> Route:
         async def serve(request: Request) -> Response:
-            return await answer(await Asked.of(schema, admission, request, weight))
+            return await answer(await WebRequest.of(schema, admission, request, weight))
 
         made = Route(path, serve, methods=["GET"])
         made.methods = {"GET"}  # a HEAD would be a whole answer that nobody is sent
@@ -80,13 +80,13 @@ def _answers() -> Iterator[tuple[str, Answer, float]]:
 
 
 def _of_uids(work: OfUids) -> Answer:
-    async def answer(asked: Asked) -> Response:
+    async def answer(asked: WebRequest) -> Response:
         return await work(asked, uids_of(asked))
 
     return answer
 
 
-def uids_of(asked: Asked) -> Key:
+def uids_of(asked: WebRequest) -> Key:
     """Those in the path, from the study down."""
     given = asked.request.path_params
     return tuple(given[name] for name in _UIDS if name in given)

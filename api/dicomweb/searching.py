@@ -6,7 +6,7 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.dicomweb.asked import NOT_COMPLETE, WHOLE, Asked, warned
+from api.dicomweb.asked import NOT_COMPLETE, WHOLE, WebRequest, warned
 from api.dicomweb.media_types import XML, accepted, chosen
 from api.dicomweb.native_xml import to_xml
 from api.dicomweb.search_keys import MAX_QUERY, Search, search_of
@@ -20,7 +20,7 @@ _MORE: Final = "More results match: ask on with offset={}."
 _FUZZY: Final = "fuzzymatching is not supported for {}: only literal matching has been performed."
 
 
-async def search(asked: Asked, above: Key, *, level: Level) -> Response:
+async def search(asked: WebRequest, above: Key, *, level: Level) -> Response:
     """Raises HttpProblem, InputError."""
     request = asked.request
     if len(request.scope["query_string"]) > MAX_QUERY:
@@ -43,7 +43,7 @@ async def search(asked: Asked, above: Key, *, level: Level) -> Response:
     return Response(_json(found), headers=headers, media_type=media_type)
 
 
-async def _skipped(asked: Asked, wanted: Search, given: dict[str, Any]) -> tuple[str | None, bool]:
+async def _skipped(asked: WebRequest, wanted: Search, given: dict[str, Any]) -> tuple[str | None, bool]:
     """The cursor behind so many results, and whether anything may follow it: lists go on from places, not counts."""
     after, left = None, wanted.offset
     while left:

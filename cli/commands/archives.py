@@ -16,7 +16,7 @@ from archives.client import ArchiveClient, Health
 from archives.errors import ArchiveError
 from archives.registry import open_archives
 from cli.commands import archives_changes
-from cli.commands.archives_known import FILE, Known, known_archives
+from cli.commands.archives_known import FILE, KnownArchives, known_archives
 from cli.runner import run_until_stopped
 from cli.tables import console, table
 from config.access_file import load_access_rules
@@ -112,7 +112,7 @@ async def _of_each(
         return await asyncio.gather(*(ask(client) for client in clients))
 
 
-def _known(archives: Path | None) -> list[Known]:
+def _known(archives: Path | None) -> list[KnownArchives]:
     """The archives of a file that is right as a whole (what serves it would keep to its last good state else), and
     those of the database, where it can be read."""
     try:
@@ -129,7 +129,7 @@ def _known(archives: Path | None) -> list[Known]:
     return known
 
 
-def _chosen(known: list[Known], codes: list[str] | None) -> list[ArchiveConfig]:
+def _chosen(known: list[KnownArchives], codes: list[str] | None) -> list[ArchiveConfig]:
     """Those that are named, else all that are not switched off over the API."""
     there = {each.config.code for each in known}
     unknown = [code for code in codes or () if code not in there]

@@ -16,7 +16,7 @@ FILE, API = "archives.toml", "API"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownArchives:
     """origin: archives.toml or API. off: switched off."""
 
     config: ArchiveConfig
@@ -24,15 +24,17 @@ class Known:
     off: bool
 
 
-async def known_archives(settings: Settings, of_file: list[ArchiveConfig]) -> tuple[list[Known], str | None]:
+async def known_archives(
+    settings: Settings, of_file: list[ArchiveConfig]
+) -> tuple[list[KnownArchives], str | None]:
     """Those of the file, then those added over the API, in rank order; and why the latter could not be read."""
     found, why = await _definitions(settings)
     problem = f"archives that were added over the API are not known here: {why}" if why else None
     off = {each.config.code for each in found if each.disabled}
     codes = {config.code for config in of_file}
-    known = [Known(config, FILE, config.code in off) for config in of_file]
+    known = [KnownArchives(config, FILE, config.code in off) for config in of_file]
     added = [each for each in found if not each.in_file and each.config.code not in codes]
-    return known + [Known(each.config, API, each.disabled) for each in added], problem
+    return known + [KnownArchives(each.config, API, each.disabled) for each in added], problem
 
 
 async def _definitions(settings: Settings) -> tuple[list[Definition], str | None]:

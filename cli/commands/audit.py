@@ -28,7 +28,7 @@ _Digest = Annotated[
 _After = Annotated[str | None, typer.Option(help="digest of the last line that retention removed")]
 
 
-class Format(StrEnum):
+class AuditFormat(StrEnum):
     """What an export is written in."""
 
     DICOM = "dicom"
@@ -43,7 +43,7 @@ def verify(expect: _Digest = None, after: _After = None) -> None:
 
 @app.command()
 def export(
-    format: Annotated[Format, typer.Option(help="dicom: PS3.15 A.5 XML; fhir: R4 AuditEvent NDJSON")],
+    format: Annotated[AuditFormat, typer.Option(help="dicom: PS3.15 A.5 XML; fhir: R4 AuditEvent NDJSON")],
     since: Annotated[datetime | None, typer.Option(formats=_DATES, help="UTC, inclusive")] = None,
     until: Annotated[datetime | None, typer.Option(formats=_DATES, help="UTC, exclusive")] = None,
 ) -> None:
@@ -71,13 +71,17 @@ async def _verify(expect: bytes | None, after: bytes | None) -> None:
         typer.echo(f"The expected digest is that of line {chain.anchored}.")
 
 
-async def _export(format: Format, since: datetime | None, until: datetime | None) -> None:
+async def _export(format: AuditFormat, since: datetime | None, until: datetime | None) -> None:
     settings = load_settings()
     async with database_url_of(settings) as url, opened_database(url) as database:
         # Using the audit log is an event of its own (PS3.15 A.5.3.2).
         await leave_line(settings, url, f"ernfed audit export --format {format}")
         async for line in lines(database, since, until):
-            text = audit_message(line) if format is Format.DICOM else orjson.dumps(audit_event(line)).decode()
+            text = (
+                audit_message(line)
+                if format is AuditFormat.DICOM
+                else orjson.dumps(audit_event(line)).decode()
+            )
             sys.stdout.write(text + "\n")
 
 

@@ -27,7 +27,7 @@ class What(StrEnum):
     INSTANCES = "instances"
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """The format of the file."""
 
     CSV = "csv"
@@ -39,8 +39,8 @@ class Format(StrEnum):
 def export(
     what: Annotated[What, typer.Argument(help="studies, series or instances")],
     format: Annotated[
-        Format, typer.Option(help="csv, ndjson (a JSON object a line) or parquet")
-    ] = Format.CSV,
+        ExportFormat, typer.Option(help="csv, ndjson (a JSON object a line) or parquet")
+    ] = ExportFormat.CSV,
     filter: Annotated[
         str, typer.Option(help="a StudyFilter, SeriesFilter or InstanceFilter, as a JSON object")
     ] = "{}",

@@ -32,7 +32,7 @@ def uid(*names: str | int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class SamplePatient:
     """name is DICOM's (family^given); birth is YYYYMMDD."""
 
     id: str
@@ -42,11 +42,11 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class SampleStudy:
     """`key` names it in UIDs; an empty `date` is an undated study."""
 
     key: str
-    patient: Patient
+    patient: SamplePatient
     date: str
     description: str
     institution: str
@@ -67,7 +67,9 @@ class Study:
         return uid(self.key, series, number)
 
 
-def mr(study: Study, series: str, number: int, *, echo: float, repetition: float, order: int) -> FileDataset:
+def mr(
+    study: SampleStudy, series: str, number: int, *, echo: float, repetition: float, order: int
+) -> FileDataset:
     """A slice of an MR series; `series` is its description, too."""
     image = _image(study, series, number, MRImageStorage, "MR", order=order)
     image.ImageType = ["ORIGINAL", "PRIMARY", "M", "SE"]
@@ -83,7 +85,7 @@ def mr(study: Study, series: str, number: int, *, echo: float, repetition: float
 
 
 def ct(
-    study: Study, series: str, number: int, *, order: int, body_part: str, contrast: str = ""
+    study: SampleStudy, series: str, number: int, *, order: int, body_part: str, contrast: str = ""
 ) -> FileDataset:
     """A slice of a CT series with the request it answers."""
     image = _image(study, series, number, CTImageStorage, "CT", order=order, stored_bits=12)
@@ -104,7 +106,7 @@ def ct(
     return image
 
 
-def fundus(study: Study, series: str, number: int, *, laterality: str) -> FileDataset:
+def fundus(study: SampleStudy, series: str, number: int, *, laterality: str) -> FileDataset:
     """A colour photograph of one eye (OP)."""
     image = _image(study, series, number, OphthalmicPhotography8BitImageStorage, "OP", order=1, colour=True)
     image.ImageType = ["ORIGINAL", "PRIMARY", "", "COLOR"]
@@ -115,7 +117,7 @@ def fundus(study: Study, series: str, number: int, *, laterality: str) -> FileDa
     return image
 
 
-def tomography(study: Study, series: str, number: int, *, laterality: str) -> FileDataset:
+def tomography(study: SampleStudy, series: str, number: int, *, laterality: str) -> FileDataset:
     """Four B-scans of one eye (OPT), in an enhanced multi-frame object."""
     frames = 4
     image = _image(
@@ -140,7 +142,7 @@ def tomography(study: Study, series: str, number: int, *, laterality: str) -> Fi
     return image
 
 
-def slide(study: Study, series: str, number: int, *, stain: str) -> FileDataset:
+def slide(study: SampleStudy, series: str, number: int, *, stain: str) -> FileDataset:
     """One tile of a whole slide (SM)."""
     image = _image(
         study, series, number, VLWholeSlideMicroscopyImageStorage, "SM", order=1, colour=True, frames=1
@@ -169,7 +171,7 @@ def slide(study: Study, series: str, number: int, *, stain: str) -> FileDataset:
     return image
 
 
-def structure_set(study: Study, series: str, *, of: str) -> FileDataset:
+def structure_set(study: SampleStudy, series: str, *, of: str) -> FileDataset:
     """One contour, drawn on the series `of` (RTSTRUCT)."""
     made = _object(study, series, 1, RTStructureSetStorage, "RTSTRUCT", order=3)
     made.StructureSetLabel, made.StructureSetDate, made.StructureSetTime = "GTV", study.date, "110000"
@@ -188,7 +190,7 @@ def structure_set(study: Study, series: str, *, of: str) -> FileDataset:
     return made
 
 
-def plan(study: Study, series: str, *, structures: str) -> FileDataset:
+def plan(study: SampleStudy, series: str, *, structures: str) -> FileDataset:
     """A radiotherapy plan of one beam (RTPLAN)."""
     made = _object(study, series, 1, RTPlanStorage, "RTPLAN", order=4)
     made.RTPlanLabel, made.RTPlanDate, made.RTPlanTime = "VMAT 1", study.date, "120000"
@@ -203,7 +205,7 @@ def plan(study: Study, series: str, *, structures: str) -> FileDataset:
     return made
 
 
-def dose(study: Study, series: str, *, plan: str) -> FileDataset:
+def dose(study: SampleStudy, series: str, *, plan: str) -> FileDataset:
     """A dose grid of four frames (RTDOSE)."""
     grid = _image(study, series, 1, RTDoseStorage, "RTDOSE", order=5, frames=4, stored_bits=16)
     grid.DoseUnits, grid.DoseType, grid.DoseSummationType = "GY", "PHYSICAL", "PLAN"
@@ -215,7 +217,7 @@ def dose(study: Study, series: str, *, plan: str) -> FileDataset:
 
 
 def _object(
-    study: Study, series: str, number: int, sop_class: str, modality: str, *, order: int
+    study: SampleStudy, series: str, number: int, sop_class: str, modality: str, *, order: int
 ) -> FileDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(sop_class)
@@ -239,7 +241,7 @@ def _object(
 
 
 def _image(
-    study: Study,
+    study: SampleStudy,
     series: str,
     number: int,
     sop_class: str,

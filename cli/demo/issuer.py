@@ -45,7 +45,7 @@ _PAGE = """<!doctype html>
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DemoPerson:
     """Somebody to be. `key`: a word for commands; `grants`: the claim ern_grants."""
 
     key: str
@@ -57,7 +57,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    person: Person
+    person: DemoPerson
     redirect_uri: str
     challenge: str
     nonce: str | None
@@ -67,7 +67,7 @@ class _Code:
 class DemoIssuer:
     """`base_url`: of the server that mounts `routes`."""
 
-    def __init__(self, base_url: str, key: ECKey, people: Sequence[Person]) -> None:
+    def __init__(self, base_url: str, key: ECKey, people: Sequence[DemoPerson]) -> None:
         self.issuer = base_url + PATH
         self.people = people
         self._key = key
@@ -82,7 +82,7 @@ class DemoIssuer:
         client = Client(CLIENT_ID, None, "openid profile", None)
         return Provider(issuer=self.issuer, audience=AUDIENCE, client=client)
 
-    def token_for(self, person: Person) -> str:
+    def token_for(self, person: DemoPerson) -> str:
         """An access token (RFC 9068)."""
         claims = {"aud": AUDIENCE, "client_id": CLIENT_ID, "ern_grants": dict(person.grants)}
         return self._signed("at+jwt", person, claims)
@@ -168,7 +168,7 @@ class DemoIssuer:
             }
         )
 
-    def _signed(self, kind: str, person: Person, more: Mapping[str, Any]) -> str:
+    def _signed(self, kind: str, person: DemoPerson, more: Mapping[str, Any]) -> str:
         now = int(time.time())
         claims = {"iss": self.issuer, "sub": person.subject, "name": person.name, **more}
         claims |= {"iat": now, "exp": now + TOKEN_SECONDS, "jti": secrets.token_urlsafe(12)}
@@ -183,7 +183,7 @@ class DemoIssuer:
         return word
 
     def _page(self, query: Mapping[str, str]) -> str:
-        def line(person: Person) -> str:
+        def line(person: DemoPerson) -> str:
             link = html.escape(f"{PATH}/authorize?{urlencode({**query, 'person': person.key})}")
             return (
                 f'<li><p><a href="{link}">{html.escape(person.name)}</a>: {html.escape(person.role)}</p></li>'

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pydicom.dataset import FileDataset
 
 from cli.demo import images
-from cli.demo.images import Patient, Study
+from cli.demo.images import SamplePatient, SampleStudy
 
 RND, VASCERN = "ern-rnd-tuebingen", "vascern-paris"
 EYE, EURACAN = "ern-eye-strasbourg", "ern-euracan-lyon"
@@ -18,9 +18,9 @@ EYE, EURACAN = "ern-eye-strasbourg", "ern-euracan-lyon"
 _TUEBINGEN, _PARIS = "Universitätsklinikum Tübingen", "Hôpital Bichat, Paris"
 _STRASBOURG, _LYON = "Hôpitaux Universitaires de Strasbourg", "Centre Léon Bérard, Lyon"
 
-_SPLIT = Study(
+_SPLIT = SampleStudy(
     key="split radiotherapy",
-    patient=Patient("EUR-0007", "Moreau^Éléonore", "19610423", "F"),
+    patient=SamplePatient("EUR-0007", "Moreau^Éléonore", "19610423", "F"),
     date="20220912",
     description="Radiotherapy planning, retroperitoneal sarcoma",
     institution=_LYON,
@@ -45,14 +45,18 @@ def made_studies() -> Iterator[tuple[str, FileDataset]]:
 
 
 def _brains() -> Iterator[FileDataset]:
-    camille = Patient("RND-0001", "Lefèvre^Camille", "19870516", "F")
-    lucja = Patient("RND-0002", "Kowalczyk^Łucja", "19720830", "F")
-    undated = Patient("RND-0003", "Weiß^Jürgen", "19550102", "M")
+    camille = SamplePatient("RND-0001", "Lefèvre^Camille", "19870516", "F")
+    lucja = SamplePatient("RND-0002", "Kowalczyk^Łucja", "19720830", "F")
+    undated = SamplePatient("RND-0003", "Weiß^Jürgen", "19550102", "M")
     for study in (
-        Study("brain 2021", camille, "20210314", "MR Brain, ataxia", _TUEBINGEN, "Groß^Sören", "A1001"),
-        Study("brain 2023", camille, "20230320", "MR Brain, follow-up", _TUEBINGEN, "Groß^Sören", "A1002"),
-        Study("brain 2019", lucja, "20191105", "MR głowy", _TUEBINGEN, "Zając^Michał", "A1003"),
-        Study("brain undated", undated, "", "MR Schädel, ohne Datum", _TUEBINGEN, "Groß^Sören", "A1004"),
+        SampleStudy("brain 2021", camille, "20210314", "MR Brain, ataxia", _TUEBINGEN, "Groß^Sören", "A1001"),
+        SampleStudy(
+            "brain 2023", camille, "20230320", "MR Brain, follow-up", _TUEBINGEN, "Groß^Sören", "A1002"
+        ),
+        SampleStudy("brain 2019", lucja, "20191105", "MR głowy", _TUEBINGEN, "Zając^Michał", "A1003"),
+        SampleStudy(
+            "brain undated", undated, "", "MR Schädel, ohne Datum", _TUEBINGEN, "Groß^Sören", "A1004"
+        ),
     ):
         for number in (1, 2):
             yield images.mr(study, "T1", number, echo=12.0, repetition=550.0, order=1)
@@ -62,27 +66,27 @@ def _brains() -> Iterator[FileDataset]:
 
 def _vessels() -> Iterator[FileDataset]:
     for study in (
-        Study(
+        SampleStudy(
             "aorta 2018",
-            Patient("VAS-0001", "Παπαδόπουλος^Γεώργιος", "19580211", "M"),
+            SamplePatient("VAS-0001", "Παπαδόπουλος^Γεώργιος", "19580211", "M"),
             "20180604",
             "CT Angio αορτής",
             _PARIS,
             "Νικολάου^Ελένη",
             "A2001",
         ),
-        Study(
+        SampleStudy(
             "aorta 2020",
-            Patient("VAS-0002", "Müller^Hans-Jörg", "19660719", "M"),
+            SamplePatient("VAS-0002", "Müller^Hans-Jörg", "19660719", "M"),
             "20201022",
             "CT-Angiographie Aorta",
             _PARIS,
             "Dupont^Amélie",
             "A2002",
         ),
-        Study(
+        SampleStudy(
             "aorta 2024",
-            Patient("VAS-0003", "Wiśniewska^Żaneta", "19910309", "F"),
+            SamplePatient("VAS-0003", "Wiśniewska^Żaneta", "19910309", "F"),
             "20240215",
             "Angio-TK aorty",
             _PARIS,
@@ -99,27 +103,27 @@ def _vessels() -> Iterator[FileDataset]:
 
 def _eyes() -> Iterator[FileDataset]:
     for study in (
-        Study(
+        SampleStudy(
             "retina 2017",
-            Patient("EYE-0001", "Schröder^Änne", "20020928", "F"),
+            SamplePatient("EYE-0001", "Schröder^Änne", "20020928", "F"),
             "20170511",
             "Retinitis pigmentosa",
             _STRASBOURG,
             "Koch^Mathieu",
             "A3001",
         ),
-        Study(
+        SampleStudy(
             "retina 2022",
-            Patient("EYE-0002", "Ωραιοπούλου^Φωτεινή", "19940617", "F"),
+            SamplePatient("EYE-0002", "Ωραιοπούλου^Φωτεινή", "19940617", "F"),
             "20220118",
             "Stargardt, contrôle",
             _STRASBOURG,
             "Koch^Mathieu",
             "A3002",
         ),
-        Study(
+        SampleStudy(
             "retina 2025",
-            Patient("EYE-0003", "Nováková^Božena", "20110404", "F"),
+            SamplePatient("EYE-0003", "Nováková^Božena", "20110404", "F"),
             "20250130",
             "Aniridie",
             _STRASBOURG,
@@ -135,18 +139,18 @@ def _eyes() -> Iterator[FileDataset]:
 
 def _slides() -> Iterator[FileDataset]:
     for study in (
-        Study(
+        SampleStudy(
             "slide 2020",
-            Patient("EUR-0001", "García Núñez^José", "19490922", "M"),
+            SamplePatient("EUR-0001", "García Núñez^José", "19490922", "M"),
             "20200707",
             "Biopsy, soft tissue",
             _LYON,
             "Girard^Hélène",
             "A4001",
         ),
-        Study(
+        SampleStudy(
             "slide 2023",
-            Patient("EUR-0002", "Øster^Åse", "19780126", "F"),
+            SamplePatient("EUR-0002", "Øster^Åse", "19780126", "F"),
             "20231129",
             "Biopsy, thymus",
             _LYON,

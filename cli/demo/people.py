@@ -2,26 +2,26 @@
 
 from pathlib import Path
 
-from cli.demo.issuer import DemoIssuer, Person, key_at
+from cli.demo.issuer import DemoIssuer, DemoPerson, key_at
 from cli.demo.samples import ARCHIVES
 
 _ERNS = [archive.ern for archive in ARCHIVES]
 
-CLINICIAN = Person(
+CLINICIAN = DemoPerson(
     "clinician",
     "demo-clinician",
     "Clinician (demo)",
     "clinician of ERN-EYE: sees its patients in full, annotates, uploads; counts elsewhere",
     {"ERN-EYE": ["full", "annotate", "upload"]},
 )
-RESEARCHER = Person(
+RESEARCHER = DemoPerson(
     "researcher",
     "demo-researcher",
     "Researcher (demo)",
     "researcher across networks: pseudonymised records of all four, and export",
     {ern: ["pseudonymised", "export"] for ern in _ERNS},
 )
-OFFICER = Person(
+OFFICER = DemoPerson(
     "officer",
     "demo-officer",
     "Data protection officer (demo)",

@@ -8,7 +8,7 @@ import pytest
 
 from archives.client import Row
 from archives.lengths import Lately
-from archives.pager import Asked, Found, Page, PageMemory, Pager
+from archives.pager import AskedPages, Found, Page, PageMemory, Pager
 from tests.archives.faulty import studies
 
 SIZE, MAX_BYTES = 50, 400_000
@@ -27,7 +27,7 @@ async def peak(pages: int | None, fits: Callable[[Row], bool]) -> tuple[int, Fou
     async def is_all(rows: int) -> bool:
         return False
 
-    asked = Asked("studies", SIZE, fits, MAX_BYTES)
+    asked = AskedPages("studies", SIZE, fits, MAX_BYTES)
     tracemalloc.start()
     try:
         found = await Pager(asked, fetch, is_all, PageMemory(), Lately()).read()

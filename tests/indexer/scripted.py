@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from archives.client import Answer, Change, ChangePage, Health, Row, Selection, StoreResult
+from archives.client import Answer, ArchiveChange, ChangePage, Health, Row, Selection, StoreResult
 from archives.errors import ArchiveError, NotSupported, Unreachable
 from archives.standing import Standing
 from config.archives_file import ArchiveConfig
@@ -36,7 +36,7 @@ class ScriptedArchive:
         self.listed: bool = options.get("listed", True)
         self.feed: bool = options.get("feed", False)
         self.cap: int | None = options.get("cap")
-        self.log: list[Change] = []
+        self.log: list[ArchiveChange] = []
         self.epoch = 1  # of its database
         self.searches: list[tuple[str, Selection]] = []
         self.hidden: set[str] = set()
@@ -67,7 +67,7 @@ class ScriptedArchive:
             rows[:] = [row for row in rows if first(row, STUDY) not in gone]
 
     def changed(self, uid: str) -> None:
-        self.log.append(Change(len(self.log) + 1, uid, "changed"))
+        self.log.append(ArchiveChange(len(self.log) + 1, uid, "changed"))
 
     async def search_studies(self, selection: Selection) -> Answer:
         rows = self._search("study", self.studies, selection)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from archives.client import Answer, Change, ChangePage, Selection
+from archives.client import Answer, ArchiveChange, ChangePage, Selection
 from archives.errors import Unreachable
 from indexer.results import RunState
 from tests.indexer.conftest import Bench
@@ -84,7 +84,7 @@ async def test_a_study_that_is_gone(bench: Bench) -> None:
     archive = await filled(bench)
     archive.remove(uids(2))
     archive.changed(uids(1)[0])
-    archive.log.append(Change(len(archive.log) + 1, None, "deleted", "native"))
+    archive.log.append(ArchiveChange(len(archive.log) + 1, None, "deleted", "native"))
     result = await bench.run(archive)
     # The feed is silent about the other one: the listing shows it.
     assert (result.full, result.removed) == (False, 2)
@@ -232,7 +232,7 @@ async def test_another_database_is_read_anew(bench: Bench, grown: int) -> None:
     archive = await filled(bench)
     archive.epoch = 2
     archive.studies[0] = study(uids(1)[0], StudyDescription="of another database")
-    archive.log += [Change(len(archive.log) + n, uids(1)[0], "changed") for n in range(1, grown + 1)]
+    archive.log += [ArchiveChange(len(archive.log) + n, uids(1)[0], "changed") for n in range(1, grown + 1)]
     result = await bench.run(archive)
     assert (result.full, result.state) == (True, RunState.COMPLETED)
     assert ("of another database",) in await bench.rows("study_description", "study")

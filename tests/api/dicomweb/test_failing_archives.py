@@ -13,7 +13,7 @@ import pytest
 from starlette.types import Message
 
 from archives.breaker import BreakerState
-from archives.retrieval import Retrieving, Wanted
+from archives.retrieval import Retrieving, WantedObject
 from config.archives_file import ArchiveConfig
 from db.pool import Database
 from tests.api.dicomweb.federated import DOUBLED, Federated, opened
@@ -140,7 +140,7 @@ async def test_half_an_answer_is_none(indexed: str, configs: list[ArchiveConfig]
     async with behind(indexed, configs, LATER[name]) as (home, _):
         client = home.archives["orthanc"]
         assert isinstance(client, Retrieving)
-        events = client.retrieve(Wanted((SPLIT,), (DICOM,)))
+        events = client.retrieve(WantedObject((SPLIT,), (DICOM,)))
         assert [type(await anext(events)).__name__ for _ in range(2)] == ["Begin", "bytes"]
         with pytest.raises(Exception, match=r"orthanc: "):
             async for _ in events:
@@ -244,7 +244,7 @@ async def test_memory_is_flat(indexed: str, configs: list[ArchiveConfig]) -> Non
         exchange.send(tail)
 
     async with behind(indexed, configs, large, timeout=20) as (home, _):
-        events = home.archives["orthanc"].retrieve(Wanted((DOUBLED,), (DICOM,)))  # type: ignore[attr-defined]
+        events = home.archives["orthanc"].retrieve(WantedObject((DOUBLED,), (DICOM,)))  # type: ignore[attr-defined]
         tracemalloc.start()
         total = 0
         async for event in events:

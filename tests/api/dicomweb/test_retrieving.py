@@ -14,7 +14,7 @@ from pydicom import Dataset, dcmread
 from access.audit_dicom import event_of
 from access.scope import AccessLevel
 from archives.part_ten import head_of
-from archives.retrieval import Retrieving, Wanted
+from archives.retrieval import Retrieving, WantedObject
 from db.audit.lines import lines
 from db.audit.log import AuditLog
 from tests.api.dicomweb.federated import (
@@ -340,7 +340,7 @@ async def test_archives_say_what_wanted_means(home: Federated) -> None:
     """A client of archives gives a Begin before each content, and nothing for what it does not have."""
     for client in home.archives:
         assert isinstance(client, Retrieving)
-        events = client.retrieve(Wanted((DOUBLED,), (DICOM, "*/*")))
+        events = client.retrieve(WantedObject((DOUBLED,), (DICOM, "*/*")))
         found = [event async for event in events]
         assert [type(event).__name__ for event in found] == ["Begin", "bytes"]
 

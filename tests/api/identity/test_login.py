@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.identity.login import challenge_of
-from cli.demo.issuer import CLIENT_ID, DemoIssuer, Person
+from cli.demo.issuer import CLIENT_ID, DemoIssuer, DemoPerson
 from tests.api.identity.signing_in import OURS, Served, query_of, serving, to_callback
 
 
@@ -127,7 +127,7 @@ class _Altering(DemoIssuer):
 
     changes: Mapping[str, Any] = {}
 
-    def _signed(self, kind: str, person: Person, more: Mapping[str, Any]) -> str:
+    def _signed(self, kind: str, person: DemoPerson, more: Mapping[str, Any]) -> str:
         return super()._signed(kind, person, {**more, **self.changes} if kind == "JWT" else more)
 
 
@@ -142,7 +142,7 @@ async def test_an_id_token_of_something_else(changes: dict[str, Any]) -> None:
 
 
 class _Opaque(DemoIssuer):
-    def token_for(self, person: Person) -> str:
+    def token_for(self, person: DemoPerson) -> str:
         return "an-opaque-token"
 
 
