@@ -21,6 +21,10 @@ from model.errors import BadInput
 ANONYMOUS: Final = "anonymous"
 EXPORT_PATH: Final = "/export/"
 """How the endpoints begin whose answers are files that somebody keeps."""
+IMPORTING: Final = "POST "
+"""Before the pattern of a path that takes instances in."""
+BEGUN: Final = "BEGUN"
+"""The outcome of an import's first line: before anything is sent to the archive."""
 GENESIS: Final = bytes(32)
 """What stands for the digest before the first line."""
 

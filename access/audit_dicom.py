@@ -1,7 +1,7 @@
 """An audit line as a DICOM audit message (PS3.15 A.5), in the XML of A.5.1. One line of text a message.
 
-A line about the audit log itself is "Audit Log Used" (A.5.3.2), one about a file "Export" (A.5.3.5), every
-other one a "Query" (A.5.3.10).
+A line about the audit log itself is "Audit Log Used" (A.5.3.2), one about a file "Export" (A.5.3.5), about instances
+that somebody sends "Import" (A.5.3.6), every other one a "Query" (A.5.3.10) or "DICOM Instances Transferred" (A.5.3.7).
 The schema has no place for the purpose of use and for counts: they are ParticipantObjectDetails.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from access.audit import EXPORT_PATH, AuditLine
+from access.audit import BEGUN, EXPORT_PATH, IMPORTING, AuditLine
 
 SOURCE_ID: Final = "ernfed"
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,7 +39,7 @@ _RETRIEVAL = re.compile(r"/dicom-web/studies/\{study\}(?!.*/(series|instances)\Z
 
 def outcome_indicator(outcome: str) -> str:
     """EventOutcomeIndicator: 0 success, 4 minor failure (of the caller, or in part), 8 serious (of ours)."""
-    if outcome == "OK":
+    if outcome in ("OK", BEGUN):
         return "0"
     return "8" if outcome in ("INTERNAL", "CUT_OFF", "TIMEOUT") else "4"
 
@@ -50,6 +50,8 @@ def event_of(endpoint: str) -> tuple[str, str, str]:
         return "110101", "Audit Log Used", "R"
     if endpoint.startswith(EXPORT_PATH):
         return "110106", "Export", "R"
+    if endpoint.startswith(IMPORTING):
+        return "110107", "Import", "C"
     if _RETRIEVAL.search(endpoint):
         return "110104", "DICOM Instances Transferred", "R"
     return "110112", "Query", "E"

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from archives.standing import Standing
 from config.archives_file import ArchiveConfig
@@ -120,11 +120,25 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Spooled:
+    """A DICOM file that lies at `start` in another one, and is read from there when it is sent. uids: of study, series
+    and instance."""
+
+    file: BinaryIO
+    start: int
+    size: int
+    uids: Key
+    sop_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreResult:
-    """Judged by the sequences of the STOW-RS answer (PS3.18 10.5.3), never by its status."""
+    """Judged by the sequences of the STOW-RS answer (PS3.18 10.5.3), never by its status. codes: FailureReason of each
+    instance that it names as failed, None where it gives none."""
 
     stored: list[str]
     failed: list[tuple[str | None, str]] = field(default_factory=list)
+    codes: dict[str, int | None] = field(default_factory=dict)
 
 
 class ArchiveClient(Protocol):
@@ -162,8 +176,8 @@ class ArchiveClient(Protocol):
         """Changes after `since`. Raises NotSupported where there is no feed."""
         ...
 
-    async def store(self, files: Iterable[bytes]) -> StoreResult:
-        """STOW-RS of DICOM Part 10 files."""
+    async def store(self, files: Iterable[bytes | Spooled]) -> StoreResult:
+        """STOW-RS of DICOM Part 10 files, sent once; store_surely.py asks for what the answer does not tell of."""
         ...
 
     async def health(self) -> Health:

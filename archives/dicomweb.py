@@ -12,7 +12,7 @@ from functools import partial
 
 from archives import qido, stow, wado
 from archives.abilities import Abilities, Fields
-from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
+from archives.client import Answer, ChangePage, Health, Row, Selection, Spooled, StoreResult
 from archives.drift import RELEARN_AFTER, contradiction
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, TimedOut, TooLarge
 from archives.every_field import learn_every
@@ -273,7 +273,7 @@ class DicomWebArchive:
     async def changes(self, since: int, limit: int = 1000) -> ChangePage:
         raise NotSupported(f"{self.config.code}: has no change feed")
 
-    async def store(self, files: Iterable[bytes]) -> StoreResult:
+    async def store(self, files: Iterable[bytes | Spooled]) -> StoreResult:
         return await stow.store(self._transport, list(files))
 
     async def health(self) -> Health:

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
-from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
+from archives.client import Answer, ChangePage, Health, Row, Selection, Spooled, StoreResult
 from archives.errors import ArchiveError, BadAnswer, NotSupported, Rejected, TimedOut, Unreachable
 from archives.file_frames import frames_of
 from archives.folder_index import FolderIndex, full_data_set
@@ -134,7 +134,7 @@ class FolderArchive:
     async def changes(self, since: int, limit: int = 1000) -> ChangePage:
         raise NotSupported(f"{self.config.code}: a folder has no change feed")
 
-    async def store(self, files: Iterable[bytes]) -> StoreResult:
+    async def store(self, files: Iterable[bytes | Spooled]) -> StoreResult:
         raise NotSupported(f"{self.config.code}: a folder is only read")
 
     async def health(self) -> Health:

@@ -28,10 +28,12 @@ class WrongContent(BadAnswer):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """uids: of study, series and instance; None where it does not say."""
+    """uids: of study, series and instance; None where it does not say. patient: PatientID and its issuer."""
 
     uids: tuple[str | None, str | None, str | None]
     transfer_syntax: str
+    sop_class: str | None = None
+    patient: tuple[str, str | None] | None = None
 
 
 def head_of(content: bytes, *, is_whole: bool = False) -> Head | None:
@@ -57,7 +59,10 @@ def head_of(content: bytes, *, is_whole: bool = False) -> Head | None:
     if not passed:
         return None
     sop = _text(data_set, "SOPInstanceUID") or _text(meta, "MediaStorageSOPInstanceUID")
-    return Head((_text(data_set, "StudyInstanceUID"), _text(data_set, "SeriesInstanceUID"), sop), syntax)
+    uids = (_text(data_set, "StudyInstanceUID"), _text(data_set, "SeriesInstanceUID"), sop)
+    patient = _text(data_set, "PatientID")
+    known = None if patient is None else (patient, _text(data_set, "IssuerOfPatientID"))
+    return Head(uids, syntax, _text(data_set, "SOPClassUID"), known)
 
 
 def _text(data_set: Dataset, keyword: str) -> str | None:

@@ -5,7 +5,8 @@ stored, and names the bad one nowhere. So the sequences of the answer are matche
 """
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import Final
 from uuid import uuid4
@@ -13,7 +14,7 @@ from uuid import uuid4
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
-from archives.client import Row, StoreResult
+from archives.client import Row, Spooled, StoreResult
 from archives.errors import BadAnswer, Rejected, ServerFailed
 from archives.rows import values
 from archives.transport import Transport
@@ -35,35 +36,78 @@ _REASONS: Final = {
 }
 
 
-async def store(transport: Transport, files: Sequence[bytes]) -> StoreResult:
+async def store(transport: Transport, files: Sequence[bytes | Spooled]) -> StoreResult:
     """Sends Part 10 files, once. Raises ArchiveError where the answer tells nothing of them."""
     if not files:
         return StoreResult([])
-    sent = await asyncio.to_thread(lambda: [sop_instance_uid(content) for content in files])
-    body, content_type = body_of(files)
-    headers = {"Content-Type": content_type, "Accept": "application/dicom+json"}
-    reply = await transport.ask(
-        lambda: transport.session.post(f"{transport.url}/studies", data=body, headers=headers),
-        seconds=transport.timeout + len(body) / 1_000_000,  # a line of 1 MB/s
-        idempotent=False,
-        any_status=True,
-    )
-    response = reply.value
-    try:
-        answer = response.json()
-    except BadAnswer:
-        answer = None
-    return read_answer(transport.code, response.status_code, answer, sent)
+    sent = await asyncio.to_thread(lambda: [_uid_of(content) for content in files])
+    body = _Body(files)
+    headers = {"Content-Type": body.content_type, "Accept": "application/dicom+json"}
+
+    def work() -> StoreResult:
+        """Judged here, so that the breaker learns of it."""
+        response = transport.session.post(f"{transport.url}/studies", data=body, headers=headers)
+        try:
+            answer = response.json()
+        except BadAnswer:
+            answer = None
+        return read_answer(transport.code, response.status_code, answer, sent)
+
+    seconds = seconds_for(transport.timeout, len(body))
+    reply = await transport.ask(work, seconds=seconds, idempotent=False, any_status=True)
+    return reply.value
+
+
+def seconds_for(timeout: float, size: int) -> float:
+    """In which so many bytes must have been taken and answered: on a line of 1 MB/s."""
+    return timeout + size / 1_000_000
+
+
+class _Body:
+    """What http.client sends piece by piece, with its length: spooled files are never in memory as a whole."""
+
+    def __init__(self, files: Iterable[bytes | Spooled]) -> None:
+        boundary = f"ernfed-{uuid4().hex}"
+        self.content_type = f'multipart/related; type="application/dicom"; boundary="{boundary}"'
+        self._pieces: list[bytes | Spooled] = []
+        for content in files:
+            head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+            self._pieces += [head, content, b"\r\n"]
+        self._pieces.append(f"--{boundary}--\r\n".encode())
+        self._length = sum(len(each) if isinstance(each, bytes) else each.size for each in self._pieces)
+        self._at = self._within = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to so many bytes; more at a time than http.client asks for would be a copy of a copy."""
+        wanted = self._length if size is None or size < 0 else size
+        read = bytearray()
+        while len(read) < wanted and self._at < len(self._pieces):
+            piece = _slice(self._pieces[self._at], self._within, wanted - len(read))
+            read += piece
+            self._within += len(piece)
+            if not piece:
+                self._at, self._within = self._at + 1, 0
+        return bytes(read)
+
+
+def _slice(content: bytes | Spooled, start: int, size: int) -> bytes:
+    if isinstance(content, bytes):
+        return content[start : start + size]
+    size = min(size, content.size - start)
+    return os.pread(content.file.fileno(), size, content.start + start) if size > 0 else b""
+
+
+def _uid_of(content: bytes | Spooled) -> str | None:
+    return sop_instance_uid(content) if isinstance(content, bytes) else content.uids[-1]
 
 
 def body_of(files: Sequence[bytes]) -> tuple[bytes, str]:
     """The multipart body with the files byte for byte, and its Content-Type."""
-    boundary = f"ernfed-{uuid4().hex}"
-    parts = []
-    for content in files:
-        parts += [f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode(), content, b"\r\n"]
-    parts.append(f"--{boundary}--\r\n".encode())
-    return b"".join(parts), f'multipart/related; type="application/dicom"; boundary="{boundary}"'
+    body = _Body(files)
+    return body.read(), body.content_type
 
 
 def sop_instance_uid(content: bytes) -> str | None:
@@ -96,7 +140,7 @@ def read_answer(archive: str, status: int, answer: object, sent: Sequence[str | 
 
 
 def judge(answer: Row, sent: Sequence[str | None]) -> StoreResult:
-    """Stored and failed by the answer's sequences; what it names nowhere was not stored.
+    """Stored and failed by the answer's sequences; what it names nowhere counts as failed, without a code.
 
     sent: SOPInstanceUID of each file, None for what is no DICOM file.
     """
@@ -106,7 +150,8 @@ def judge(answer: Row, sent: Sequence[str | None]) -> StoreResult:
     unnamed = [uid for uid in sent if uid is None or uid not in named]
     for uid in unnamed[: max(len(sent) - len(stored) - len(failed), 0)]:
         failed.append((uid, "not a DICOM file" if uid is None else "refused without a reason"))
-    return StoreResult(stored, failed)
+    codes = {uid: _code(item) for uid, item in _items(answer, FAILED_SOP_SEQUENCE) if uid is not None}
+    return StoreResult(stored, failed, codes)
 
 
 def _items(answer: Row, sequence: str) -> list[tuple[str | None, Row]]:
@@ -119,10 +164,13 @@ def _uid(item: Row) -> str | None:
     return str(found[0]) if found else None
 
 
-def _reason(item: Row) -> str:
+def _code(item: Row) -> int | None:
     found = values(item, _FAILURE_REASON)
-    code = found[0] if found else None
-    if not isinstance(code, int):
+    return found[0] if found and isinstance(found[0], int) and 0 < found[0] < 0x10000 else None
+
+
+def _reason(item: Row) -> str:
+    if (code := _code(item)) is None:
         return "refused without a reason"
     name = _REASONS.get(code) or _REASONS.get(code & 0xFF00) or _REASONS.get(code & 0xF000)
     return f"{name} (0x{code:04X})" if name else f"failure 0x{code:04X}"

@@ -161,6 +161,25 @@ class Settings(BaseSettings):
         default="any", description="which operations are run: any, or only those of that file"
     )
 
+    upload_instance_bytes: int = Field(
+        default=4_000_000_000,
+        ge=1_000,
+        description="bytes of one instance of an upload (named as failed beyond)",
+    )
+    upload_bytes: int = Field(
+        default=10_000_000_000,
+        ge=1_000,
+        description="bytes of one upload, which wait on the disk until they are sent (PAYLOAD_TOO_LARGE beyond)",
+    )
+    upload_instances: int = Field(
+        default=5_000, ge=1, description="instances of one upload (PAYLOAD_TOO_LARGE beyond)"
+    )
+    upload_dir: Path | None = Field(
+        default=None,
+        description="folder on a disk where uploads wait, in files without a name; unset: the system's for "
+        "temporary files",
+    )
+
     event_retention_hours: int = Field(
         default=72, ge=1, description="hours that change events are kept (EVENTS_EXPIRED for older cursors)"
     )

@@ -109,6 +109,14 @@ class Live:
         late = replace(_failed(LATE.code, LATE.message, asked_at), elapsed_ms=elapsed_ms)
         return {flight[0]: outcomes.get(flight, late) for flight in wanted.items()}
 
+    async def reread(self, archive_id: int, wanted: Wanted, within: float) -> Outcome:
+        """The same of one archive that has just changed: what is on its way already may not have seen that."""
+        flight, until = (archive_id, wanted), time.monotonic() + within
+        if flight in self._flights:
+            await self._flights.results([flight], within)
+        outcomes = await self.refresh({archive_id: wanted}, max(until - time.monotonic(), 0.0))
+        return outcomes[archive_id]
+
     async def close(self) -> None:
         """Lets what is on its way finish, for a while."""
         await self._flights.close()

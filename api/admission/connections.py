@@ -4,6 +4,7 @@ uvicorn's parsers have no limit on how large the head of a request may be, nor o
 """
 
 import asyncio
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,9 +21,15 @@ MAX_PIPELINED: Final = 8
 """Requests that wait on one connection for the one before; no browser sends a second one."""
 
 
+MIN_BYTES_A_SECOND: Final = 10_000
+"""Of an upload, whose body may take its time as long as it comes."""
+_UPLOAD: Final = re.compile(rb"/archives/[^/?]+/dicom-web/studies(/[^/?]+)?\Z")
+
+
 @dataclass(slots=True)
 class Limits:
-    """receive_seconds: in which a request must have come whole. per_address: connections; 0: as many as it likes."""
+    """receive_seconds: in which a request must have come whole; an upload may go on as long as enough of it comes in
+    each of these. per_address: connections; 0: as many as it likes."""
 
     receive_seconds: float = 30.0
     per_address: int = 0
@@ -68,6 +75,7 @@ class _HttpConnection(HttpToolsProtocol):
     limits: Limits
     _head: int | None = None  # bytes of the head that is being read; None between heads
     _clock: asyncio.TimerHandle | None = None
+    _came: int | None = None  # bytes of an upload since the clock was set; None of other requests
     _answer = _NOT_HTTP
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -89,6 +97,8 @@ class _HttpConnection(HttpToolsProtocol):
             return
         if self._clock is None and (self.cycle is None or self.cycle.response_complete):
             self._wait()
+        if self._came is not None:
+            self._came += len(data)
         super().data_received(data)
         if self._head is not None:
             self._head += len(data)
@@ -111,9 +121,12 @@ class _HttpConnection(HttpToolsProtocol):
             self.transport.abort()
             self._give_up(_NOT_HTTP)
         self._head = None
+        is_upload = self.parser.get_method() == b"POST" and _UPLOAD.match(self.url) is not None
+        self._came = 0 if is_upload else None
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        self._came = None
         self._in_time()
         super().on_message_complete()
 
@@ -146,7 +159,17 @@ class _HttpConnection(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._clock = None
-        self._refuse(_TOO_SLOW)
+        if self._goes_on():
+            self._came = 0
+            self._wait()
+        else:
+            self._refuse(_TOO_SLOW)
+
+    def _goes_on(self) -> bool:
+        """Whether an upload is taken and comes in, or waits for us; what nobody reads any more is not."""
+        if self._came is None or self.cycle is None or self.cycle.response_complete:
+            return False
+        return self.flow.read_paused or self._came >= MIN_BYTES_A_SECOND * self.limits.receive_seconds
 
     def _refuse(self, answer: tuple[int, str, str]) -> None:
         """Says why, where no answer has begun, and closes."""

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.admission.admission import Admission
-from api.admission.leaving import NotTaken, in_time
+from api.admission.leaving import NotTaken, in_time, until_begun
 from api.admission.trail import asking, asking_of
 from api.problems import HttpProblem, problem, refusal_of
 from api.routes import AskingRoute, OpenRoute, ScrapedRoute
@@ -57,6 +57,7 @@ class Gate:
             await taken(message)
 
         limit = asyncio.timeout(self._timeout)
+        until_begun.set(limit)
         try:
             async with limit:
                 await self._pass(scope, receive, begin)

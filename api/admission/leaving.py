@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 from starlette.responses import StreamingResponse
@@ -16,6 +17,18 @@ class ClientGone(Exception):
 
 class NotTaken(Exception):
     """The client took nothing for so long that it was cut off."""
+
+
+until_begun: ContextVar[asyncio.Timeout | None] = ContextVar("until_begun", default=None)
+"""What ends a request whose answer has not begun in time."""
+
+
+def takes_longer(seconds: float) -> None:
+    """The answer to this request may take so long from now on: of work that grows with what the client sent, and that
+    goes on."""
+    limit = until_begun.get()
+    if limit is not None and (due := limit.when()) is not None:
+        limit.reschedule(max(due, asyncio.get_running_loop().time() + seconds))
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -103,6 +103,11 @@ class Trail:
         if self._log is not None:
             self._log.submit(self._record(outcome, context))
 
+    async def transferred(self, context: Any, outcome: str) -> None:
+        """What is no operation: records that somebody sends. Raises AuditUnavailable."""
+        if self._log is not None:
+            await self._log.write(self._record_of(outcome, context))
+
     def refused(self, code: str) -> None:
         """A request that was refused before its document was looked at; the refusal holds no data."""
         request = asking.get()
@@ -110,11 +115,13 @@ class Trail:
             self._log.submit(self._record(code, None))
 
     def _record(self, outcome: str, execution: ExecutionContext | None) -> AuditRecord:
+        digest = document_digest(execution.query) if execution and execution.query else None
+        return self._record_of(outcome, execution.context if execution else None, digest)
+
+    def _record_of(self, outcome: str, context: Any, digest: str | None = None) -> AuditRecord:
         request = asking.get() or Asking("-", None, None)
         request.written = True
-        context = execution.context if execution else None
         touched: Touched | None = getattr(context, "touched", None)
-        digest = document_digest(execution.query) if execution and execution.query else None
         return AuditRecord(
             at=datetime.now(UTC),
             subject=getattr(getattr(context, "viewer", None), "subject", ANONYMOUS),

@@ -14,6 +14,7 @@ from api.dicomweb.asked import BELOW_ARCHIVE, ROOT, WebRequest
 from api.dicomweb.metadata import metadata
 from api.dicomweb.retrieving import bulk, frames, instances, rendered, thumbnail
 from api.dicomweb.searching import search
+from api.dicomweb.storing import store
 from model.attributes import Key, Level
 
 Answer = Callable[[WebRequest], Awaitable[Response]]
@@ -53,18 +54,21 @@ _OF_INSTANCES: Final[Mapping[str, OfUids]] = {
 def dicomweb_routes(schema: Schema, admission: Admission) -> list[Route]:
     """schema: the served one."""
 
-    def route(path: str, answer: Answer, weight: float) -> Route:
+    def route(path: str, answer: Answer, weight: float, method: str = "GET") -> Route:
         async def serve(request: Request) -> Response:
             return await answer(await WebRequest.of(schema, admission, request, weight))
 
-        made = Route(path, serve, methods=["GET"])
-        made.methods = {"GET"}  # a HEAD would be a whole answer that nobody is sent
+        made = Route(path, serve, methods=[method])
+        made.methods = {method}  # a HEAD would be a whole answer that nobody is sent
         return made
 
     return [
-        route(root + path, answer, weight)
-        for root in (ROOT, BELOW_ARCHIVE)
-        for path, answer, weight in _answers()
+        *(
+            route(root + path, answer, weight)
+            for root in (ROOT, BELOW_ARCHIVE)
+            for path, answer, weight in _answers()
+        ),
+        *(route(BELOW_ARCHIVE + path, store, 1.0, "POST") for path in ("/studies", "/studies/{study}")),
     ]
 
 

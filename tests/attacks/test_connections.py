@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.admission.connections import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, Limits
 from api.admission.sockets import SLICE, SlicedSocket
@@ -25,11 +26,13 @@ UPGRADE = (
 
 
 @contextlib.asynccontextmanager
-async def served(limits: Limits) -> AsyncIterator[int]:
+async def served(limits: Limits, app: ASGIApp | None = None) -> AsyncIterator[int]:
     """The port of a server in this process."""
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     with listen("127.0.0.1", 0) as sock:
-        server = asyncio.create_task(run_server(tiny_app(), sock, started=started.set_result, limits=limits))
+        server = asyncio.create_task(
+            run_server(app or tiny_app(), sock, started=started.set_result, limits=limits)
+        )
         try:
             yield int((await started).rpartition(":")[2])
         finally:
@@ -108,6 +111,33 @@ async def test_a_byte_at_a_time_is_not_waited_for(start: bytes) -> None:
         assert code_of(await everything(reader)) == TOO_SLOW
         dripping.cancel()
         await asyncio.gather(dripping, return_exceptions=True)
+
+
+async def _takes_all(scope: Scope, receive: Receive, send: Send) -> None:
+    size, more = 0, scope["type"] == "http"
+    while more:
+        message = await receive()
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"%d" % size})
+
+
+@pytest.mark.parametrize("path", [b"/archives/a/dicom-web/studies", b"/archives/a/dicom-web/studies/1.2"])
+async def test_an_upload_may_go_on_as_long_as_it_comes_in(path: bytes) -> None:
+    """And one that stalls is not waited for."""
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2000000\r\n\r\n"
+    async with served(Limits(receive_seconds=0.2), _takes_all) as port:
+        reader, writer = await connected(port)
+        writer.write(head)
+        for _ in range(20):
+            writer.write(b"x" * 100_000)
+            await asyncio.sleep(0.05)
+        assert b"\r\n2000000\r\n" in await everything(reader)
+        reader, writer = await connected(port)
+        writer.write(head + b"x" * 100_000)
+        assert code_of(await everything(reader)) == TOO_SLOW
+        writer.close()
 
 
 async def test_what_comes_in_time_is_answered(capsys: pytest.CaptureFixture[str]) -> None:

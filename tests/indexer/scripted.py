@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from archives.client import Answer, ArchiveChange, ChangePage, Health, Row, Selection, StoreResult
+from archives.client import Answer, ArchiveChange, ChangePage, Health, Row, Selection, Spooled, StoreResult
 from archives.errors import ArchiveError, NotSupported, Unreachable
 from archives.standing import Standing
 from config.archives_file import ArchiveConfig
@@ -130,7 +130,7 @@ class ScriptedArchive:
     async def totals(self) -> tuple[int, int]:
         return len(self.serieses), len(self.instances) if self.config.index == "instance" else 0
 
-    async def store(self, files: Iterable[bytes]) -> StoreResult:
+    async def store(self, files: Iterable[bytes | Spooled]) -> StoreResult:
         raise NotSupported("read only")
 
     async def health(self) -> Health:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from archives import rows
-from archives.client import Answer, ChangePage, Health, Row, Selection, StoreResult
+from archives.client import Answer, ChangePage, Health, Row, Selection, Spooled, StoreResult
 from archives.errors import ArchiveError, NotSupported
 from archives.meter import count_request
 from archives.recheck import Recheck
@@ -72,7 +72,7 @@ class MemoryArchive:
     async def changes(self, since: int, limit: int = 1000) -> ChangePage:
         raise NotSupported("no feed")
 
-    async def store(self, files: Iterable[bytes]) -> StoreResult:
+    async def store(self, files: Iterable[bytes | Spooled]) -> StoreResult:
         raise NotSupported("read only")
 
     async def health(self) -> Health:
