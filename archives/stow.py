@@ -41,7 +41,7 @@ async def store(transport: Transport, files: Sequence[bytes | Spooled]) -> Store
     if not files:
         return StoreResult([])
     sent = await asyncio.to_thread(lambda: [_uid_of(content) for content in files])
-    body = _Body(files)
+    body = Body(files)
     headers = {"Content-Type": body.content_type, "Accept": "application/dicom+json"}
 
     def work() -> StoreResult:
@@ -63,7 +63,7 @@ def seconds_for(timeout: float, size: int) -> float:
     return timeout + size / 1_000_000
 
 
-class _Body:
+class Body:
     """What http.client sends piece by piece, with its length: spooled files are never in memory as a whole."""
 
     def __init__(self, files: Iterable[bytes | Spooled]) -> None:
@@ -106,7 +106,7 @@ def _uid_of(content: bytes | Spooled) -> str | None:
 
 def body_of(files: Sequence[bytes]) -> tuple[bytes, str]:
     """The multipart body with the files byte for byte, and its Content-Type."""
-    body = _Body(files)
+    body = Body(files)
     return body.read(), body.content_type
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "statistics": "what statistics are answered from: verify, rebuild",
     "query": "run a GraphQL query from a file or standard input",
     "export": "all studies, series or instances that match, as CSV, lines of JSON or Parquet",
+    "upload": "DICOM files, folders and ZIPs into an archive",
     "schema": "print schema.graphql",
     "viewer": "build the viewer of images, with npm",
 }

@@ -5,7 +5,17 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.status import Status
 
 _LINE_EVERY = 5.0  # seconds
@@ -59,6 +69,34 @@ class IndexProgress(_Screen):
             self._told[code] = now
             of = "" if total is None else f" of {total}"
             self._line(f"{code}: {message}, {done}{of} studies")
+
+
+class UploadProgress(_Screen):
+    """One bar, by bytes; called with how many files, and bytes, are done with."""
+
+    def __init__(self, files: int, size: int, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        self._files, self._done, self._told = files, 0, time.monotonic()
+        self._bar = Progress(
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task(self._words(), total=size)
+        super().__init__(console, self._bar)
+
+    def __call__(self, files: int, size: int) -> None:
+        self._done += files
+        self._bar.update(self._task, advance=size, description=self._words())
+        if not self._console.is_terminal and time.monotonic() - self._told >= _LINE_EVERY:
+            self._told = time.monotonic()
+            self._line(self._words())
+
+    def _words(self) -> str:
+        return f"{self._done} of {self._files} files"
 
 
 class Steps(_Screen):

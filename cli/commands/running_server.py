@@ -1,4 +1,4 @@
-"""Asking a running server over HTTP: what `ernfed query` and `ernfed export` share."""
+"""Asking a running server over HTTP: what `ernfed query`, `ernfed export` and `ernfed upload` share."""
 
 import contextlib
 import http.client
@@ -8,9 +8,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
+from archives.stow import Body
 from model.errors import OperatorError
 
 
@@ -43,7 +44,17 @@ def json_object(option: str, text: str, example: str) -> dict[str, Any]:
 def posted(
     url: str, body: dict[str, Any], timeout: float, headers: dict[str, str], token: str | None
 ) -> Iterator[http.client.HTTPResponse | urllib.error.HTTPError]:
-    """The answer to a POST of JSON, to be read; also one that refuses. Raises NotAnswered.
+    """The answer to a POST of JSON, as `sent` gives it."""
+    headers = {"Content-Type": "application/json"} | headers
+    with sent(url, json.dumps(body).encode(), timeout, headers, token) as answer:
+        yield answer
+
+
+@contextlib.contextmanager
+def sent(
+    url: str, body: bytes | Body, timeout: float, headers: dict[str, str], token: str | None
+) -> Iterator[http.client.HTTPResponse | urllib.error.HTTPError]:
+    """The answer to a POST, to be read; also one that refuses. Raises NotAnswered.
 
     timeout: seconds to wait for each piece of it.
     """
@@ -52,7 +63,7 @@ def posted(
         raise NotAnswered(f"--url {url} is not an http:// or https:// address.")
     shown = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(  # noqa: S310 (the scheme is checked above)
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"} | headers | shown
+        url, cast(bytes, body), headers | shown
     )
     try:
         try:
