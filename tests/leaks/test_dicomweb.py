@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from archives.stow import body_of
+from tests.archives.files import instance
 from tests.leaks.people import PEOPLE, Served, access_of
 from tests.leaks.seeded import Seeded
 from tests.leaks.walk import Walked, look
@@ -114,3 +116,22 @@ async def test_others_cannot_be_retrieved(seeded: Seeded, app: Served) -> None:
                 assert (there.status, there.body) == (absent.status, absent.body) == (404, absent.body)
                 checked += 1
     assert checked > 100
+
+
+async def test_sending(seeded: Seeded, app: Served) -> None:
+    """Nobody of these may: and an archive that is not for somebody is refused to the letter as one that is nowhere."""
+    walked, statuses = Walked(set()), set()
+    body, kind = body_of([instance(seeded.canaries.about("StudyInstanceUID")[0].token, 1, 1)])
+    for person in PEOPLE:
+        told = {}
+        codes = {each.token for each in seeded.canaries.about("code")}
+        for code in (*sorted(codes), "nowhere"):
+            asked = f"/archives/{code}/dicom-web/studies"
+            reply = await app.send(person, "POST", asked, content=body, headers={"Content-Type": kind})
+            look(seeded, walked, person, asked, reply)
+            told[code] = (reply.status, reply.body)
+        statuses |= {(person, status) for status, _ in told.values()}
+        assert {each for each in told.values() if each[0] not in (401, 403)} <= {told["nowhere"]}
+    assert walked.leaks == []
+    assert {status for person, status in statuses if person == "nobody"} == {401}
+    assert {status for person, status in statuses if person == "mixed"} == {403, 404}

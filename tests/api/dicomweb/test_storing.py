@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -11,12 +12,15 @@ import httpx
 import pytest
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
+from starlette.requests import Request
+from starlette.types import Message
 
 from access.audit_dicom import event_of, outcome_indicator
 from access.scope import AccessLevel, Grant, Viewer
-from api.dicomweb.spooling import CANNOT_UNDERSTAND, OTHER_STUDY, TRANSFER_SYNTAX
+from api.dicomweb.spooling import CANNOT_UNDERSTAND, OTHER_STUDY, TRANSFER_SYNTAX, fill, spool
+from archives.multipart import Parts
 from archives.store_surely import PROCESSING_FAILURE
-from archives.stow import body_of
+from archives.stow import Body, body_of
 from config.archives_file import ArchiveConfig
 from db.audit.lines import lines
 from db.audit.log import AuditLog
@@ -323,3 +327,32 @@ async def test_a_pseudonymised_viewer_learns_nothing_by_sending(
             await database.close()
     assert statuses[0] in (200, 202)
     assert statuses[1:] == [409, 409]
+
+
+async def test_an_upload_takes_no_memory(own: Federated) -> None:
+    """64 MB in one instance, between two that it does not spoil."""
+    small, piece, size = instance(f"{NEW}.11", 1, 1), bytes(64 * 1024), 64 * 1024**2
+    head = b"--b\r\nContent-Type: application/dicom\r\n\r\n"
+    large = instance(f"{NEW}.11", 1, 2)
+    pieces = [head + small + b"\r\n" + head + large, *[piece] * (size // len(piece))]
+    pieces += [b"\r\n" + head + instance(f"{NEW}.11", 1, 3) + b"\r\n--b--\r\n"]
+    waiting = iter(pieces)
+
+    async def receive() -> Message:
+        part = next(waiting, None)
+        return {"type": "http.request", "body": part or b"", "more_body": part is not None}
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with spool(own.services.settings, None) as found:
+        tracemalloc.start()
+        await fill(found, request, Parts("b"))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert [each.size for each in found.instances] == [len(small), len(large) + size, len(small)]
+        body = Body(found.instances)
+        assert len(body) > size
+        first = body.read(100_000)
+        assert small in first
+        while read := body.read(1024**2):
+            assert len(read) <= 1024**2
+    assert most < 24 * 1024**2
