@@ -14,7 +14,7 @@ from access.audit import BEGUN, IMPORTING
 from access.scope import AccessLevel, ScopedArchive
 from api.admission.leaving import takes_longer
 from api.admission.trail import asking
-from api.dicomweb.asked import Asked, warned
+from api.dicomweb.asked import WebRequest, warned
 from api.dicomweb.media_types import XML, accepted, chosen
 from api.dicomweb.search_rows import url_of
 from api.dicomweb.spooling import Spool, fill, parts_of, spool
@@ -46,7 +46,7 @@ _ONLY_READ: Final = "This archive takes no images: it is only read."
 _LATE: Final = "Stored, but not yet in lists: it will be with the next run of the index."
 
 
-async def store(asked: Asked) -> Response:
+async def store(asked: WebRequest) -> Response:
     """Raises HttpProblem."""
     _is_import()
     archive = _may_upload(asked)
@@ -80,7 +80,7 @@ def _is_import() -> None:
         request.endpoint = f"{IMPORTING}{request.endpoint.removeprefix(IMPORTING)}"
 
 
-def _may_upload(asked: Asked) -> ScopedArchive:
+def _may_upload(asked: WebRequest) -> ScopedArchive:
     """The archive. Raises HttpProblem: 404 where there is none that they may see, 403 without the verb."""
     of = asked.context.access_scope.archives
     archive = next((each for each in of if each.code == asked.archive), None)
@@ -91,7 +91,7 @@ def _may_upload(asked: Asked) -> ScopedArchive:
     return archive
 
 
-def _client_of(asked: Asked, archive: ScopedArchive) -> ArchiveClient:
+def _client_of(asked: WebRequest, archive: ScopedArchive) -> ArchiveClient:
     client = asked.context.services.archives.get(archive.code)
     if client is None:
         raise HttpProblem(404, _NOT_THERE)
@@ -101,7 +101,7 @@ def _client_of(asked: Asked, archive: ScopedArchive) -> ArchiveClient:
 
 
 async def _sent(
-    asked: Asked, archive: ScopedArchive, client: ArchiveClient, instances: Sequence[Spooled]
+    asked: WebRequest, archive: ScopedArchive, client: ArchiveClient, instances: Sequence[Spooled]
 ) -> list[Fate]:
     """A chunk at a time. Raises HttpProblem 503 where the archive was not even asked."""
     may_ask = asked.context.viewer.access_to(archive.ern) is AccessLevel.FULL
@@ -122,7 +122,7 @@ async def _sent(
 
 
 async def _indexed(
-    asked: Asked, archive: ScopedArchive, client: ArchiveClient, fates: Iterable[Fate]
+    asked: WebRequest, archive: ScopedArchive, client: ArchiveClient, fates: Iterable[Fate]
 ) -> bool:
     """Reads what was stored into the index; whether it is there."""
     studies = sorted({fate.instance.uids[0] for fate in fates if fate.is_stored})
@@ -138,7 +138,7 @@ async def _indexed(
     return are_whole
 
 
-def _touched(asked: Asked, archive: ScopedArchive, found: Spool) -> None:
+def _touched(asked: WebRequest, archive: ScopedArchive, found: Spool) -> None:
     """For the next line of the audit trail."""
     touched = asked.context.touched
     touched.asked([archive.archive_id])
@@ -146,7 +146,7 @@ def _touched(asked: Asked, archive: ScopedArchive, found: Spool) -> None:
     touched.patients.update(found.patients)
 
 
-async def _told(asked: Asked, outcome: str) -> None:
+async def _told(asked: WebRequest, outcome: str) -> None:
     """Raises HttpProblem where the line is not safe."""
     try:
         await asked.admission.trail.transferred(asked.context, outcome)
