@@ -12,7 +12,6 @@ from urllib.parse import quote
 import typer
 
 from archives.client import Spooled
-from archives.store_surely import AT_ONCE, BYTES_AT_ONCE
 from archives.stow import Body, judge
 from cli.commands.running_server import NotAnswered, access_token, sent
 from cli.progress import UploadProgress
@@ -21,6 +20,9 @@ from cli.upload_files import DicomFile, files_below, spooled
 
 app = typer.Typer(subcommand_metavar="", context_settings={"allow_interspersed_args": True})
 
+AT_ONCE: Final = 100
+BYTES_AT_ONCE: Final = 64 * 1024**2
+"""Of one request: for each the server looks at the archive once, and the bar moves."""
 _TRIES: Final = 3
 _LONGEST_WAIT: Final = 60.0
 _ANSWERS: Final = frozenset({200, 202, 409})
@@ -127,6 +129,11 @@ class _Sender:
             return
         if status not in _ANSWERS:
             why = _refusal(answer)
+            if status == 413 and len(opened) > 1:
+                half = len(opened) // 2
+                self._judge(opened[:half])
+                self._judge(opened[half:])
+                return
             if status == 413 or status in _BUSY:
                 self.fates.failed |= dict.fromkeys((name for name, _ in opened), why)
                 return

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from dicomweb_client import DICOMwebClient
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from starlette.requests import Request
@@ -356,3 +357,18 @@ async def test_an_upload_takes_no_memory(own: Federated) -> None:
         while read := body.read(1024**2):
             assert len(read) <= 1024**2
     assert most < 24 * 1024**2
+
+
+async def test_dicomweb_client(own: Federated) -> None:
+    study = f"{NEW}.12"
+    files = [dcmread(BytesIO(instance(study, 1, number))) for number in (1, 2)]
+    async with own.served(UPLOADER) as url:
+        web = DICOMwebClient(f"{url}/archives/orthanc/dicom-web")
+        told = await asyncio.to_thread(web.store_instances, files, study)
+        found = await asyncio.to_thread(web.search_for_instances, study)
+    assert [item.ReferencedSOPInstanceUID for item in told.ReferencedSOPSequence] == [
+        f"{study}.1.1",
+        f"{study}.1.2",
+    ]
+    assert told.RetrieveURL.endswith(f"{PATH}/{study}")  # it names the server without its port
+    assert len(found) == 2

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from archives.multipart import Begin, Parts, media_type_of
 from cli import upload_files
 from cli.commands.upload import app
 from tests.api.dicomweb.federated import Federated
@@ -69,17 +68,6 @@ async def test_folders_and_zips_to_the_byte(own: Federated, tmp_path: Path) -> N
     assert sorted(os.listdir(tmp_path)) == ["images", "pack.zip"]
     parts = parts_of(await own.client(UPLOADER).get(path_of((study,)), headers={"Accept": DICOM}))
     assert sorted(content for _, content in parts) == sorted(files)
-
-
-def _files_in(exchange: Exchange, kind: str) -> list[bytes]:
-    parts = Parts(media_type_of(kind).parameters["boundary"])
-    found: list[bytes] = []
-    for event in parts.feed(exchange.body):
-        if isinstance(event, Begin):
-            found.append(b"")
-        else:
-            found[-1] += event
-    return found
 
 
 @contextlib.contextmanager
@@ -157,6 +145,23 @@ def test_a_refusal_ends_it(three: list[Path], status: int) -> None:
         told = upload(url, *three)
     assert (told.exit_code, len(sizes)) == (1, 1)
     assert "NO: Say who you are." in told.output
+
+
+def test_what_is_too_large_at_once_is_sent_in_halves(three: list[Path]) -> None:
+    body = b'{"errors":[{"message":"m","extensions":{"code":"PAYLOAD_TOO_LARGE"}}]}'
+
+    def behave(exchange: Exchange) -> None:
+        uids = [f"{NEW}.1.{number}" for number in (1, 2, 3) if f"{NEW}.1.{number}".encode() in exchange.body]
+        if len(uids) > 1 or uids == [f"{NEW}.1.2"]:
+            exchange.reply(413, body)
+        else:
+            stows(uids, {}, 200)(exchange)
+
+    with answering(behave) as (url, sizes):
+        told = upload(url, *three)
+    assert (told.exit_code, len(sizes)) == (1, 5)
+    assert f"not stored: {three[1]}: PAYLOAD_TOO_LARGE: m" in told.output
+    assert "2 stored, 1 not stored" in told.output
 
 
 def test_nothing_to_send(tmp_path: Path) -> None:
