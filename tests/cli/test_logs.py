@@ -47,6 +47,8 @@ COMMANDS: list[tuple[str, int, str]] = [
     ("statistics rebuild", 0, ""),
     ("query {folder}/q.graphql --url http://127.0.0.1:{closed}/graphql", 1, ""),
     ("export studies --url http://127.0.0.1:{closed}", 1, ""),
+    ("upload {folder}/one --archive one --url http://127.0.0.1:{closed}", 1, ""),
+    ("viewer --folder {folder}/q.graphql", 1, ""),  # no folder, so nothing is fetched
     ("backup {folder}/all.backup", 0, ""),
     ("restore {folder}/consents.csv", 1, ""),
     ("schema", 0, '"""'),
