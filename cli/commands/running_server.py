@@ -83,10 +83,41 @@ def sent(
         ) from None
 
 
+class _Listening(http.client.HTTPConnection):
+    """Hears what a server says that refuses a body before all of it came: there the rest cannot be sent."""
+
+    _refused = False
+
+    def send(self, data: Any) -> None:
+        if self._refused:
+            return
+        try:
+            super().send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            if self.sock is None:
+                raise
+            self._refused = True
+
+
+class _ListeningSecurely(_Listening, http.client.HTTPSConnection):
+    pass
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Listening, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_ListeningSecurely, req)
+
+
 def _opener(host: str) -> urllib.request.OpenerDirector:
     """This machine is never asked through a proxy."""
     try:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         local = False
-    return urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if local else []))
+    no_proxy = [urllib.request.ProxyHandler({})] if local else []
+    return urllib.request.build_opener(_Http, _Https, *no_proxy)

@@ -107,7 +107,8 @@ def test_what_is_no_file() -> None:
     assert head_of(b"") is None
     assert head_of(bytes(128) + b"DICM" + b"x" * 99, is_whole=True) is None
     uids = ("1.2.3", "1.2.3.1", "1.2.3.1.1")
-    assert head_of(instance("1.2.3")[:4_000]) == Head(uids, "1.2.840.10008.1.2.1")
+    known = Head(uids, "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.2", ("P3", None))
+    assert head_of(instance("1.2.3")[:4_000]) == known
     for content in everything():
         found = head_of(content[:16_000])
         assert found is None or found.uids[0] == dcmread(BytesIO(content)).StudyInstanceUID

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
+import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -207,3 +209,24 @@ def test_no_instance(tmp_path: Path) -> None:
         told = upload(url, tmp_path)
     assert (told.exit_code, sizes) == (1, [])
     assert "0 stored, 0 not stored, 1 left out" in told.output
+
+
+def test_a_refusal_before_all_was_sent_is_heard(tmp_path: Path) -> None:
+    large = tmp_path / "large.dcm"
+    large.write_bytes(instance(NEW, 1, 1) + bytes(8_000_000))
+
+    def refuse(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(10)  # what is not read resets the connection
+            body = b'{"errors":[{"message":"no","extensions":{"code":"FORBIDDEN"}}]}'
+            head = f"HTTP/1.1 403 No\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=refuse, args=(listener,))
+        server.start()
+        told = upload(f"http://127.0.0.1:{listener.getsockname()[1]}", large)
+        server.join()
+    assert told.exit_code == 1
+    assert "FORBIDDEN: no" in told.output
