@@ -130,18 +130,22 @@ class GuardedSession(requests.Session):
         if announced.isdigit() and int(announced) > self.max_bytes:
             raise self._too_large()
         body = bytearray()
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            body += chunk
-            if len(body) > self.max_bytes:
-                raise self._too_large()
-            if call.is_over:
+        try:
+            while chunk := response.raw.read1(CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > self.max_bytes:
+                    raise self._too_large()
+                if call.is_over:
+                    raise self._too_late()
+            if call.is_over:  # a socket that was cut reads as an end
                 raise self._too_late()
-        if call.is_over:  # a socket that was cut reads as an end
-            raise self._too_late()
+            self._judge_length(response, len(body))
+        except BaseException:
+            body.clear()  # who keeps the error keeps this frame: of each of many that fail a body would stay
+            raise
         answered = Answered()
         answered.__dict__.update(response.__dict__)
         answered._content = bytes(body)
-        self._judge_length(answered)
         return answered
 
     def _pass_on(self, response: requests.Response, call: Call) -> Answered:
@@ -171,11 +175,11 @@ class GuardedSession(requests.Session):
     def _too_large(self) -> TooLarge:
         return TooLarge(f"{self.archive}: the answer is larger than {self.max_bytes:,} bytes")
 
-    def _judge_length(self, response: requests.Response) -> None:
-        """A connection that closes early is not an error to read1."""
+    def _judge_length(self, response: requests.Response, size: int) -> None:
+        """A connection that closes early is not an error to read1. size: bytes that came."""
         announced = response.headers.get("Content-Length", "")
         is_plain = announced.isdigit() and "Content-Encoding" not in response.headers
-        if is_plain and response.status_code != 204 and len(response.content) < int(announced):
+        if is_plain and response.status_code != 204 and size < int(announced):
             raise ConnectionLost(f"{self.archive}: connection closed before the answer was complete")
 
     def _judge_status(self, response: requests.Response) -> None:

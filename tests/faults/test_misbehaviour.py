@@ -14,9 +14,7 @@ from tests.faults.misbehaviours import DEADLINE, MISBEHAVIOURS, Misbehaviour
 from tests.faults.table import PAGE, page
 
 SLACK = 3.0  # a busy machine, not the code
-MOST_MEMORY = 90_000_000
-"""Less than the smallest body that must not be read whole (100 MB). Each thread that reads keeps an arena of some
-megabytes of its own, so it is more than the bytes that are read."""
+MOST_MEMORY = 60_000_000
 
 
 @pytest.mark.parametrize("name", MISBEHAVIOURS)
